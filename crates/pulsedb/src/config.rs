@@ -1,0 +1,201 @@
+//! Settings of a database handle and their bounds.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::ValidationError;
+use crate::id::CollectiveId;
+use crate::limits;
+
+/// Settings of [`PulseDB::open`](crate::PulseDB::open). The default needs nothing else.
+///
+/// ```
+/// use pulsedb::Config;
+/// let config = Config { map_size_gb: 8, ..Config::default() };
+/// assert!(config.validate().is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where vectors come from.
+    pub embedding_provider: EmbeddingProvider,
+    /// Dimensions of external vectors; an embedder brings its own.
+    pub embedding_dimension: EmbeddingDimension,
+    /// Where experiences with a nil collective go; `None` means a collective named "default".
+    pub default_collective: Option<CollectiveId>,
+    /// The largest size of the database in GiB, 64 by default: address space only, the same in every process
+    /// and kept in the database. A larger one takes effect when no other process has the database open.
+    pub map_size_gb: usize,
+    /// Bounds the memory of derived structures over all collectives, in MiB, 64 by default. Structures that
+    /// do not fit are built again when needed.
+    pub cache_size_mb: usize,
+    /// What a commit waits for.
+    pub sync_mode: SyncMode,
+    /// How long changes are kept.
+    pub log: LogConfig,
+    /// How energy fades.
+    pub decay: DecayConfig,
+    /// Refuse every change through this handle.
+    pub read_only: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            embedding_provider: EmbeddingProvider::default(),
+            embedding_dimension: EmbeddingDimension::default(),
+            default_collective: None,
+            map_size_gb: 64,
+            cache_size_mb: 64,
+            sync_mode: SyncMode::default(),
+            log: LogConfig::default(),
+            decay: DecayConfig::default(),
+            read_only: false,
+        }
+    }
+}
+
+impl Config {
+    /// The default settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The default settings for a handle that refuses every change and creates nothing.
+    pub fn read_only() -> Self {
+        Self { read_only: true, ..Self::default() }
+    }
+
+    /// Settings for the bundled embedder, which is also the default.
+    pub fn with_builtin_embeddings() -> Self {
+        Self::default()
+    }
+
+    /// Settings for vectors that the caller brings.
+    pub fn with_external_embeddings(dimension: EmbeddingDimension) -> Self {
+        Self {
+            embedding_provider: EmbeddingProvider::External,
+            embedding_dimension: dimension,
+            ..Self::default()
+        }
+    }
+
+    /// Whether every setting is within its bounds. `open` calls it before it touches a file.
+    pub fn validate(&self) -> Result<(), ValidationError> {
+        self.embedding_dimension.validate()?;
+        within("map_size_gb", self.map_size_gb, limits::MAP_SIZE_GB_MAX)?;
+        within("cache_size_mb", self.cache_size_mb, limits::CACHE_SIZE_MB_MAX)?;
+        if self.log.max_age.is_zero() {
+            return Err(ValidationError::invalid("log.max_age", "must be above zero"));
+        }
+        if self.log.max_rows == 0 {
+            return Err(ValidationError::invalid("log.max_rows", "must be at least 1"));
+        }
+        if self.decay.half_life.is_zero() {
+            return Err(ValidationError::invalid("decay.half_life", "must be above zero"));
+        }
+        let weight = self.decay.freq_weight;
+        if !weight.is_finite() || weight < 0.0 {
+            return Err(ValidationError::invalid(
+                "decay.freq_weight",
+                format!("{weight} is not a finite number of at least 0"),
+            ));
+        }
+        if self.default_collective.is_some_and(|id| id.is_nil()) {
+            return Err(ValidationError::invalid("default_collective", "the nil id names no collective"));
+        }
+        Ok(())
+    }
+}
+
+fn within(field: &str, value: usize, max: usize) -> Result<(), ValidationError> {
+    if (1..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(ValidationError::invalid(field, format!("{value} is not within 1..={max}")))
+}
+
+/// Where vectors come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EmbeddingProvider {
+    /// The database embeds texts itself.
+    Builtin {
+        /// A sentence-transformer directory; `None` is the bundled static table (256 dimensions), which needs
+        /// no download.
+        model_path: Option<PathBuf>,
+    },
+    /// The caller brings every vector.
+    External,
+}
+
+impl Default for EmbeddingProvider {
+    fn default() -> Self {
+        Self::Builtin { model_path: None }
+    }
+}
+
+/// Dimensions of external vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EmbeddingDimension {
+    /// 384, as of all-MiniLM-L6-v2.
+    #[default]
+    D384,
+    /// 768, as of BERT base models.
+    D768,
+    /// Any from 1 to 4096.
+    Custom(usize),
+}
+
+impl EmbeddingDimension {
+    /// The number of dimensions.
+    pub const fn size(self) -> usize {
+        match self {
+            Self::D384 => 384,
+            Self::D768 => 768,
+            Self::Custom(size) => size,
+        }
+    }
+
+    fn validate(self) -> Result<(), ValidationError> {
+        within("embedding_dimension", self.size(), limits::DIMENSION_MAX)
+    }
+}
+
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SyncMode {
+    /// Durable when the call returns.
+    #[default]
+    Normal,
+    /// One flush less: a power cut may undo the last commits but never tear one; a killed process loses nothing.
+    Fast,
+}
+
+/// How long changes are kept in the log. Trimming never renumbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Older changes may be trimmed; 30 days by default.
+    pub max_age: Duration,
+    /// More changes than this are trimmed, oldest first; 1 000 000 by default.
+    pub max_rows: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { max_age: Duration::from_hours(30 * 24), max_rows: 1_000_000 }
+    }
+}
+
+/// How energy fades with time and grows with use; see [`energy`](crate::energy).
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecayConfig {
+    /// After this long without reinforcement half of the energy is left; 30 days by default.
+    pub half_life: Duration,
+    /// How much reinforcement counts; 0.25 by default.
+    pub freq_weight: f32,
+}
+
+impl Default for DecayConfig {
+    fn default() -> Self {
+        Self { half_life: Duration::from_hours(30 * 24), freq_weight: 0.25 }
+    }
+}

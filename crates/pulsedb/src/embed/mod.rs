@@ -1,0 +1,47 @@
+//! Embedders: who turns a text into a vector, and how a database remembers which one it was.
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::id::Embedding;
+
+/// Turns texts into vectors.
+///
+/// The database calls it without holding any lock, from any thread that records or searches.
+pub trait EmbeddingService: Send + Sync {
+    /// The vector of a text: `dimension()` finite numbers that are not all zero, or none at all for a text of
+    /// which the embedder knows nothing.
+    fn embed(&self, text: &str) -> Result<Embedding>;
+
+    /// The vectors of several texts, in their order.
+    fn embed_batch(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
+        texts.iter().map(|text| self.embed(text)).collect()
+    }
+
+    /// Dimensions of every vector, 1 to 4096.
+    fn dimension(&self) -> usize;
+
+    /// Which embedder this is. Two that give different vectors for a text must not share an identity.
+    fn identity(&self) -> ProviderIdentity;
+}
+
+/// Names an embedder. It is stored with the database, so that vectors of two embedders never mix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderIdentity {
+    /// Who makes the vectors, for example "builtin"; "external" is reserved for vectors that callers bring.
+    pub provider: String,
+    /// A digest or version of the model.
+    pub model_digest: String,
+    /// Dimensions of every vector.
+    pub dimension: usize,
+}
+
+impl fmt::Display for ProviderIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} dimensions", self.provider, self.dimension)?;
+        if !self.model_digest.is_empty() {
+            write!(f, ", model {}", self.model_digest)?;
+        }
+        f.write_str(")")
+    }
+}

@@ -1,0 +1,259 @@
+//! Every way a call can fail, sorted by what the caller can do about it.
+
+use std::path::PathBuf;
+
+use crate::embed::ProviderIdentity;
+use crate::id::{CollectiveId, ExperienceId, Seq};
+
+/// The result of every fallible call of this crate.
+pub type Result<T> = std::result::Result<T, PulseDBError>;
+
+/// The error of every public call.
+///
+/// Messages name the thing, the value and the remedy. [`std::error::Error::source`] keeps the cause.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum PulseDBError {
+    /// The files of the database: damaged, full, missing, locked, of another version.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The caller's input was refused; nothing was changed.
+    #[error(transparent)]
+    Validation(#[from] ValidationError),
+    /// A setting that is good alone conflicts with the open environment or with what was compiled in.
+    #[error("configuration conflict: {reason}")]
+    Config {
+        /// What conflicts with what, and what to change.
+        reason: String,
+    },
+    /// The thing that the call names does not exist (any more).
+    #[error(transparent)]
+    NotFound(#[from] NotFoundError),
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb phrase: "open", "create the directory".
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: IoSource,
+    },
+    /// The embedder failed or gave something that is no vector.
+    #[error("embedding failed: {reason}")]
+    Embedding {
+        /// What failed and what to do.
+        reason: String,
+    },
+    /// The database was written with another embedder; vectors of two embedders never mix.
+    #[error(
+        "the database holds vectors of {stored}, but {requested} was asked for; \
+         open it with the stored provider, or re-embed it"
+    )]
+    EmbeddingProviderMismatch {
+        /// What the database was made with.
+        stored: Box<ProviderIdentity>,
+        /// What `open` was given.
+        requested: Box<ProviderIdentity>,
+    },
+    /// The handle was opened with `read_only`; open a writable one to change data.
+    #[error("this handle is read-only; open the database without `read_only` to change it")]
+    ReadOnly,
+    /// The change log no longer reaches back to the number that was asked for.
+    #[error(
+        "changes before sequence {oldest} are no longer in the log; \
+         read the current state, then poll from {oldest}"
+    )]
+    ChangesGone {
+        /// The smallest sequence number that the log still holds.
+        oldest: Seq,
+    },
+    /// The handle was closed, or belongs to the parent of a forked process.
+    #[error("the database handle is closed; open it again")]
+    Closed,
+}
+
+impl PulseDBError {
+    /// Whether the thing that the call names does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_))
+    }
+
+    /// Whether the input was refused.
+    pub fn is_validation(&self) -> bool {
+        matches!(self, Self::Validation(_))
+    }
+
+    /// Whether the files of the database are the cause.
+    pub fn is_storage(&self) -> bool {
+        matches!(self, Self::Storage(_))
+    }
+
+    /// Whether a setting conflicts with the open environment or the build.
+    pub fn is_config(&self) -> bool {
+        matches!(self, Self::Config { .. })
+    }
+
+    /// Whether a mutation was tried on a read-only handle.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::ReadOnly)
+    }
+
+    /// Wraps an error of the operating system with what was tried on which file.
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.into(), source: IoSource::new(source) }
+    }
+}
+
+/// A [`std::io::Error`] that can be cloned.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(transparent)]
+pub struct IoSource(std::sync::Arc<std::io::Error>);
+
+impl IoSource {
+    pub(crate) fn new(error: std::io::Error) -> Self {
+        Self(std::sync::Arc::new(error))
+    }
+
+    /// The kind of the wrapped error.
+    pub fn kind(&self) -> std::io::ErrorKind {
+        self.0.kind()
+    }
+
+    /// The number that the system gave, if it gave one.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.0.raw_os_error()
+    }
+}
+
+/// What can be wrong with the files of a database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// A stored value does not match its checksum or its format, or the file is damaged as a whole.
+    #[error("damaged: table `{table}`, key {key}; run `repair`, or restore a backup")]
+    Corrupted {
+        /// The table, or "file" for damage below the tables.
+        table: &'static str,
+        /// The key in hexadecimal, or what part of the file is damaged.
+        key: String,
+    },
+    /// No room: the disk or the map is full. Nothing was changed; deletes still work.
+    #[error("no room: {reason}")]
+    Full {
+        /// Whether the disk or the map is full, and how to raise it.
+        reason: String,
+    },
+    /// There is no database at this path and the call may not make one.
+    #[error("no database at {}; open it writable once to create it", path.display())]
+    DatabaseNotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file system, the platform or the file cannot be used.
+    #[error("unsupported: {reason}")]
+    Unsupported {
+        /// What is not supported, and what to do instead.
+        reason: String,
+    },
+    /// Another process holds the database in a way that excludes this call.
+    #[error("the database is in use by {holder}; end that process or try again later")]
+    DatabaseLocked {
+        /// Who holds it.
+        holder: String,
+    },
+    /// The database was written by a newer version.
+    #[error("format {found} is newer than {supported}, the newest this version reads; upgrade pulsedb")]
+    FormatTooNew {
+        /// The format that the file has, or the features that are unknown.
+        found: String,
+        /// The newest that can be read.
+        supported: String,
+    },
+    /// A write or sync failed earlier; writes are refused until the database is opened again.
+    #[error("writes are refused since an earlier write failed ({reason}); close every handle and open again")]
+    WritesRefused {
+        /// The failure that started it.
+        reason: String,
+    },
+    /// Every slot for concurrent readers is taken, also after a wait.
+    #[error("all {slots} reader slots are in use; close idle processes that have this database open")]
+    TooManyReaders {
+        /// How many there are.
+        slots: u32,
+    },
+    /// The engine reported something that none of the other variants names.
+    #[error("storage engine: {reason}")]
+    Engine {
+        /// What it said, and during what.
+        reason: String,
+    },
+}
+
+/// Why an input was refused. What is refused changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValidationError {
+    /// A vector has another length than the database.
+    #[error("expected a vector of {expected} dimensions, got {got}")]
+    DimensionMismatch {
+        /// The dimension of the collective.
+        expected: usize,
+        /// The length that was given.
+        got: usize,
+    },
+    /// A field has a value that is not allowed.
+    #[error("`{field}` is invalid: {reason}")]
+    InvalidField {
+        /// The field's name.
+        field: String,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+    /// The content is too long.
+    #[error("content of {size} bytes is over the limit of {max}; split it")]
+    ContentTooLarge {
+        /// Its length in bytes.
+        size: usize,
+        /// The longest allowed, in bytes.
+        max: usize,
+    },
+    /// A field that must be given is missing or empty.
+    #[error("`{field}` is required")]
+    RequiredField {
+        /// The field's name.
+        field: String,
+    },
+    /// A list has too many entries.
+    #[error("`{field}` has {count} entries, at most {max} are allowed")]
+    TooManyItems {
+        /// The field's name.
+        field: String,
+        /// How many were given.
+        count: usize,
+        /// How many are allowed.
+        max: usize,
+    },
+}
+
+impl ValidationError {
+    pub(crate) fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::InvalidField { field: field.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn required(field: impl Into<String>) -> Self {
+        Self::RequiredField { field: field.into() }
+    }
+}
+
+/// What does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotFoundError {
+    /// No such collective.
+    #[error("no collective {0}")]
+    Collective(CollectiveId),
+    /// No such experience.
+    #[error("no experience {0}")]
+    Experience(ExperienceId),
+}

@@ -1,0 +1,64 @@
+//! Every limit of the crate, with its reason.
+
+use std::time::Duration;
+
+/// Bytes of an experience's content: a chunk of text, not a document. Longer texts are split by callers.
+pub const CONTENT_BYTES_MAX: usize = 102_400;
+/// Domains of an experience: they are index entries, so each costs a row.
+pub const DOMAINS_MAX: usize = 50;
+/// Bytes of a domain: it is part of a key, and keys hold 511 bytes.
+pub const DOMAIN_BYTES_MAX: usize = 100;
+/// Tags of an experience: they are index entries, so each costs a row.
+pub const TAGS_MAX: usize = 50;
+/// Bytes of a tag's key: with its value it is part of a key, and keys hold 511 bytes.
+pub const TAG_KEY_BYTES_MAX: usize = 100;
+/// Bytes of a tag's value.
+pub const TAG_VALUE_BYTES_MAX: usize = 200;
+/// Related files of an experience.
+pub const RELATED_FILES_MAX: usize = 100;
+/// Bytes of the path of a related file.
+pub const RELATED_FILE_BYTES_MAX: usize = 500;
+/// Bytes of an agent's name: it is part of a key.
+pub const AGENT_BYTES_MAX: usize = 256;
+/// Bytes of a task's name.
+pub const TASK_BYTES_MAX: usize = 256;
+/// Bytes of each string inside an experience type.
+pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
+/// Bytes of a collective's name: it is part of a key.
+pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
+/// Bytes of a collective's owner.
+pub const OWNER_BYTES_MAX: usize = 255;
+/// Dimensions of a vector: above it one vector takes more than four pages.
+pub const DIMENSION_MAX: usize = 4096;
+/// Rows of one `record_experiences`: bounds the time that one transaction holds the writer's lock.
+pub const BATCH_ROWS_MAX: usize = 10_000;
+/// Bytes of one `record_experiences`, contents and vectors: bounds the memory of one transaction.
+pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// The greatest `k` and `limit` of a query: answers are copied out while a read transaction is open.
+pub const RESULTS_MAX: usize = 1000;
+/// Events of one `poll_changes`.
+pub const EVENTS_MAX: usize = 1000;
+/// Entries of each list in a filter: each is a range scan.
+pub const FILTER_ITEMS_MAX: usize = 1000;
+/// Bytes of a text that is embedded for a query: the same as of a content.
+pub const QUERY_BYTES_MAX: usize = CONTENT_BYTES_MAX;
+
+/// The largest map in GiB: 16 TiB, a quarter of the address space of the smallest 64-bit systems.
+pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
+/// The largest cache setting in MiB: 1 TiB.
+pub const CACHE_SIZE_MB_MAX: usize = 1 << 20;
+
+/// Operations of one commit.
+pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
+/// Bytes of one commit after which no further operation joins it.
+pub(crate) const COMMIT_BYTES_MAX: usize = 1 << 20;
+/// How long a committer waits for callers that the last batch lets it expect.
+pub(crate) const COMMIT_LINGER: Duration = Duration::from_micros(200);
+/// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
+pub(crate) const RECLAIM_ROWS: usize = 500;
+/// Log rows that a commit trims at the most, so that retention never makes a commit long.
+pub(crate) const TRIM_ROWS: usize = 256;
+/// Commits between two searches for readers whose process has died.
+pub(crate) const STALE_READER_COMMITS: u64 = 64;
+/// Faults that a check lists; all are counted.
+pub(crate) const FAULTS_LISTED: usize = 100;

@@ -1,0 +1,105 @@
+//! Changes: what the log says happened, for followers inside and for callers.
+
+use crate::clock::Timestamp;
+use crate::id::{CollectiveId, ExperienceId, Seq};
+
+/// What happened to an experience, as callers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WatchEvent {
+    /// Which experience.
+    pub experience_id: ExperienceId,
+    /// In which collective.
+    pub collective_id: CollectiveId,
+    /// What happened to it.
+    pub event_type: WatchEventType,
+    /// When the change was made.
+    pub timestamp: Timestamp,
+    /// The number of the change.
+    pub sequence: Seq,
+}
+
+/// The kinds of change. Unarchiving and reinforcing are updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WatchEventType {
+    /// It was recorded.
+    Created,
+    /// It was updated, unarchived or reinforced.
+    Updated,
+    /// It was archived.
+    Archived,
+    /// It was deleted, alone or with its collective.
+    Deleted,
+}
+
+/// The database's own small number of a collective, the first part of most keys; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CollectiveNumber(pub(crate) u32);
+
+/// The number of a version of an experience within its collective. A change of anything that is indexed
+/// takes a new slot and leaves the old one dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Slot(pub(crate) u32);
+
+/// One row of the change log.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Change {
+    pub(crate) sequence: Seq,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) number: CollectiveNumber,
+    pub(crate) collective_id: CollectiveId,
+    pub(crate) kind: ChangeKind,
+}
+
+/// What a row of the change log is about.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ChangeKind {
+    CollectiveCreated,
+    CollectiveDeleted,
+    Experience(ExperienceChange),
+}
+
+/// A change of an experience with what filters of events need.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ExperienceChange {
+    pub(crate) id: ExperienceId,
+    pub(crate) action: Action,
+    /// Its slot after the change; the last one it had if it was deleted.
+    pub(crate) slot: Slot,
+    /// Its variant as the disk format numbers it.
+    pub(crate) type_tag: u8,
+    pub(crate) importance: f32,
+    pub(crate) domain: Vec<String>,
+}
+
+/// What was done to an experience; finer than what callers see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Created,
+    Updated,
+    Reinforced,
+    Archived,
+    Unarchived,
+    Deleted,
+}
+
+impl Change {
+    /// The event that callers see, if the change is one of an experience.
+    pub(crate) fn event(&self) -> Option<WatchEvent> {
+        let ChangeKind::Experience(change) = &self.kind else { return None };
+        let event_type = match change.action {
+            Action::Created => WatchEventType::Created,
+            Action::Updated | Action::Reinforced | Action::Unarchived => WatchEventType::Updated,
+            Action::Archived => WatchEventType::Archived,
+            Action::Deleted => WatchEventType::Deleted,
+        };
+        Some(WatchEvent {
+            experience_id: change.id,
+            collective_id: self.collective_id,
+            event_type,
+            timestamp: self.timestamp,
+            sequence: self.sequence,
+        })
+    }
+}

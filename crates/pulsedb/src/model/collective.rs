@@ -1,0 +1,36 @@
+//! Collectives: the rooms that experiences are recorded in.
+
+use crate::clock::Timestamp;
+use crate::id::CollectiveId;
+
+/// A named room of experiences. Searches, counts and streams never cross its walls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Collective {
+    /// Its identifier, for good.
+    pub id: CollectiveId,
+    /// Its name, unique in the database.
+    pub name: String,
+    /// Who owns it, if anyone was named.
+    pub owner_id: Option<String>,
+    /// Dimensions of its vectors.
+    pub embedding_dimension: u16,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed itself; recording into it does not count.
+    pub updated_at: Timestamp,
+}
+
+/// Exact counts of a collective.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CollectiveStats {
+    /// Experiences in it, archived ones included.
+    pub experience_count: u64,
+    /// Bytes of keys and values that its experiences take, indexes and vectors included.
+    pub storage_bytes: u64,
+    /// The smallest `timestamp` of its experiences.
+    pub oldest_experience: Option<Timestamp>,
+    /// The greatest `timestamp` of its experiences.
+    pub newest_experience: Option<Timestamp>,
+}

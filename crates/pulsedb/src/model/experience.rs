@@ -1,0 +1,256 @@
+//! Experiences: what agents record, change and find.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::config::DecayConfig;
+use crate::id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+
+/// A recorded experience as the database returns it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Experience {
+    /// Its identifier; later ones are greater.
+    pub id: ExperienceId,
+    /// The collective it belongs to.
+    pub collective_id: CollectiveId,
+    /// The text.
+    pub content: String,
+    /// Its vector; empty if the embedder knew no word of the content.
+    pub embedding: Embedding,
+    /// What kind of experience it is.
+    pub experience_type: ExperienceType,
+    /// How much it matters, 0 to 1.
+    pub importance: f32,
+    /// How sure the agent is, 0 to 1.
+    pub confidence: f32,
+    /// How often it was reinforced.
+    pub applications: u32,
+    /// The fields it belongs to.
+    pub domain: Vec<String>,
+    /// Free key-value pairs.
+    pub tags: BTreeMap<String, String>,
+    /// Paths of files it is about.
+    pub related_files: Vec<String>,
+    /// Who recorded it.
+    pub source_agent: AgentId,
+    /// In which task, session or conversation.
+    pub source_task: Option<TaskId>,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was last reinforced; when it was recorded, if never.
+    pub last_reinforced: Timestamp,
+    /// Whether it is archived: kept, but hidden from searches that exclude archived ones.
+    pub archived: bool,
+    /// The sequence number of its last change.
+    pub sequence: Seq,
+}
+
+impl Experience {
+    /// How often it was reinforced.
+    pub fn applications(&self) -> u32 {
+        self.applications
+    }
+}
+
+/// What is recorded. Only `content` has no useful default.
+///
+/// ```
+/// use pulsedb::NewExperience;
+/// let new = NewExperience { content: "tests need --test-threads=1".into(), ..Default::default() };
+/// assert_eq!(new.importance, 0.5);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewExperience {
+    /// Where it goes. Nil means the `default_collective` of the `Config`, else one named "default".
+    pub collective_id: CollectiveId,
+    /// The text, 1 to 102 400 bytes.
+    pub content: String,
+    /// Its vector. Needed with external embeddings; otherwise the embedder makes it.
+    pub embedding: Option<Embedding>,
+    /// What kind of experience it is.
+    pub experience_type: ExperienceType,
+    /// How much it matters, 0 to 1.
+    pub importance: f32,
+    /// How sure the agent is, 0 to 1.
+    pub confidence: f32,
+    /// At most 50 fields of at most 100 bytes.
+    pub domain: Vec<String>,
+    /// At most 50 pairs; keys of at most 100 bytes, values of at most 200.
+    pub tags: BTreeMap<String, String>,
+    /// At most 100 paths of at most 500 bytes.
+    pub related_files: Vec<String>,
+    /// Who records it, 1 to 256 bytes.
+    pub source_agent: AgentId,
+    /// In which task, session or conversation, at most 256 bytes.
+    pub source_task: Option<TaskId>,
+    /// When it happened; now if `None`.
+    pub timestamp: Option<Timestamp>,
+}
+
+impl Default for NewExperience {
+    fn default() -> Self {
+        Self {
+            collective_id: CollectiveId::nil(),
+            content: String::new(),
+            embedding: None,
+            experience_type: ExperienceType::default(),
+            importance: 0.5,
+            confidence: 0.5,
+            domain: Vec::new(),
+            tags: BTreeMap::new(),
+            related_files: Vec::new(),
+            source_agent: AgentId::new("anonymous"),
+            source_task: None,
+            timestamp: None,
+        }
+    }
+}
+
+/// A change of an experience; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExperienceUpdate {
+    /// The new text. It is embedded again; with external embeddings `embedding` must be given too.
+    pub content: Option<String>,
+    /// The new vector.
+    pub embedding: Option<Embedding>,
+    /// The new importance, 0 to 1.
+    pub importance: Option<f32>,
+    /// The new confidence, 0 to 1.
+    pub confidence: Option<f32>,
+    /// The new fields, replacing all.
+    pub domain: Option<Vec<String>>,
+    /// The new tags, replacing all.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The new related files, replacing all.
+    pub related_files: Option<Vec<String>>,
+    /// The new type.
+    pub experience_type: Option<ExperienceType>,
+}
+
+/// The kind of an experience, with what belongs to that kind. Each string holds at most 10 240 bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExperienceType {
+    /// Something that went wrong or is hard.
+    Difficulty {
+        /// What is hard.
+        description: String,
+        /// How bad it is.
+        severity: Severity,
+    },
+    /// A way out of a difficulty.
+    Solution {
+        /// The experience that it solves.
+        problem_ref: Option<ExperienceId>,
+        /// What was done.
+        approach: String,
+        /// Whether it worked.
+        worked: bool,
+    },
+    /// An error that comes back.
+    ErrorPattern {
+        /// How to recognise it.
+        signature: String,
+        /// How to mend it.
+        fix: String,
+        /// How to avoid it.
+        prevention: String,
+    },
+    /// A way of working that succeeds.
+    SuccessPattern {
+        /// For which kind of task.
+        task_type: String,
+        /// What to do.
+        approach: String,
+        /// How good the outcome is, 0 to 1.
+        quality: f32,
+    },
+    /// What a user likes.
+    UserPreference {
+        /// In which matter.
+        category: String,
+        /// What is preferred.
+        preference: String,
+        /// How strongly, 0 to 1.
+        strength: f32,
+    },
+    /// A decision about the shape of a system.
+    ArchitecturalDecision {
+        /// What was decided.
+        decision: String,
+        /// Why.
+        rationale: String,
+    },
+    /// Something learnt about a technology.
+    TechInsight {
+        /// Which technology.
+        technology: String,
+        /// What was learnt.
+        insight: String,
+    },
+    /// A plain fact.
+    Fact {
+        /// What is so.
+        statement: String,
+        /// Where it is from.
+        source: String,
+    },
+    /// Anything else.
+    Generic {
+        /// A category of the caller's own.
+        category: Option<String>,
+    },
+}
+
+impl Default for ExperienceType {
+    fn default() -> Self {
+        Self::Generic { category: None }
+    }
+}
+
+/// How bad a difficulty is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// A nuisance.
+    Low,
+    /// It slows work down.
+    Medium,
+    /// It stops some work.
+    High,
+    /// It stops everything.
+    Critical,
+}
+
+/// How present an experience is at `now`, 0 to 1: it fades with time and lasts longer the more it is used.
+///
+/// `importance * (1 + freq_weight * ln(1 + applications)) * exp(-ln 2 * age / half_life)`, clamped to 0..=1,
+/// where `age` is the time since `last_reinforced` (zero if that is in the future). The exponential half-life
+/// is the one of Ebbinghaus' forgetting curve as spaced-repetition models use it (Settles and Meeder, ACL 2016,
+/// section 3).
+///
+/// ```
+/// use pulsedb::{DecayConfig, Timestamp, energy};
+/// let decay = DecayConfig::default();
+/// let half_life_ms = decay.half_life.as_millis() as i64;
+/// let now = Timestamp::from_millis(half_life_ms);
+/// assert!((energy(0.8, 0, Timestamp::from_millis(0), now, &decay) - 0.4).abs() < 1e-6);
+/// ```
+pub fn energy(
+    importance: f32,
+    applications: u32,
+    last_reinforced: Timestamp,
+    now: Timestamp,
+    decay: &DecayConfig,
+) -> f32 {
+    let age_s = now.since(last_reinforced).as_secs_f64();
+    let half_life_s = decay.half_life.as_secs_f64();
+    let fading = (-std::f64::consts::LN_2 * age_s / half_life_s).exp();
+    let use_boost = 1.0 + f64::from(decay.freq_weight) * f64::from(applications).ln_1p();
+    (f64::from(importance) * use_boost * fading).clamp(0.0, 1.0) as f32
+}

@@ -1,0 +1,15 @@
+//! The words of the API: what is stored, what is asked and what is answered.
+
+pub(crate) mod change;
+pub(crate) mod collective;
+pub(crate) mod experience;
+pub(crate) mod query;
+pub(crate) mod report;
+
+pub use change::{WatchEvent, WatchEventType};
+pub use collective::{Collective, CollectiveStats};
+pub use experience::{Experience, ExperienceType, ExperienceUpdate, NewExperience, Severity, energy};
+pub use query::{Query, SearchFilter, SearchOptions, SearchResult};
+pub use report::{
+    BackupReport, CheckReport, CollectiveSummary, DatabaseStats, Fault, Holder, ReaderInfo, TableStats,
+};

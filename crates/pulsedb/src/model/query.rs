@@ -1,0 +1,93 @@
+//! What a search asks and what it answers.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Timestamp;
+use crate::id::AgentId;
+use crate::model::experience::{Experience, ExperienceType};
+
+/// What to look for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Query<'a> {
+    /// A text, embedded by the database's embedder and compared by meaning.
+    Text(&'a str),
+    /// A vector of the database's dimension.
+    Vector(&'a [f32]),
+}
+
+impl<'a> From<&'a str> for Query<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [f32]> for Query<'a> {
+    fn from(vector: &'a [f32]) -> Self {
+        Self::Vector(vector)
+    }
+}
+
+/// How to search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchOptions {
+    /// How many results, 1 to 1000.
+    pub k: usize,
+    /// Which experiences may be found.
+    pub filter: SearchFilter,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self { k: 10, filter: SearchFilter::default() }
+    }
+}
+
+/// Which experiences may be found: those that pass every part that is given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchFilter {
+    /// At least one of these fields is among the experience's domains.
+    pub domains: Option<Vec<String>>,
+    /// The experience has all of these tags with these values.
+    pub tags_all: Option<BTreeMap<String, String>>,
+    /// The experience is of one of these variants; what is inside a variant does not count.
+    pub experience_types: Option<Vec<ExperienceType>>,
+    /// One of these agents recorded it.
+    pub source_agents: Option<Vec<AgentId>>,
+    /// Its importance is at least this.
+    pub min_importance: Option<f32>,
+    /// Its confidence is at least this.
+    pub min_confidence: Option<f32>,
+    /// Its timestamp is at or after this.
+    pub since: Option<Timestamp>,
+    /// Its timestamp is at or before this.
+    pub until: Option<Timestamp>,
+    /// Archived experiences are left out; true by default.
+    pub exclude_archived: bool,
+}
+
+impl Default for SearchFilter {
+    fn default() -> Self {
+        Self {
+            domains: None,
+            tags_all: None,
+            experience_types: None,
+            source_agents: None,
+            min_importance: None,
+            min_confidence: None,
+            since: None,
+            until: None,
+            exclude_archived: true,
+        }
+    }
+}
+
+/// One hit.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SearchResult {
+    /// The experience, whole.
+    pub experience: Experience,
+    /// The score that ranked it: the cosine of the two vectors, -1 to 1.
+    pub similarity: f32,
+}
