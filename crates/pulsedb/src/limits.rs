@@ -62,3 +62,5 @@ pub(crate) const TRIM_ROWS: usize = 256;
 pub(crate) const STALE_READER_COMMITS: u64 = 64;
 /// Faults that a check lists; all are counted.
 pub(crate) const FAULTS_LISTED: usize = 100;
+/// Bytes of each text of an embedder's identity, which is stored once a database.
+pub const IDENTITY_BYTES_MAX: usize = 1024;

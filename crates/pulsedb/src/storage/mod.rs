@@ -15,6 +15,7 @@ mod reclaim;
 mod rows;
 mod seal;
 mod tables;
+mod vectors;
 mod view;
 mod write;
 
@@ -40,6 +41,7 @@ pub(crate) use operations::{
 };
 pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
+pub(crate) use vectors::SealedVector;
 pub(crate) use view::{Room, View};
 pub(crate) use write::WriteTxn;
 
