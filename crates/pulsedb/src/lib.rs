@@ -1,4 +1,5 @@
 //! placeholder
+#![allow(dead_code)]
 
 mod clock;
 mod config;
@@ -7,6 +8,7 @@ mod error;
 mod id;
 pub mod limits;
 mod model;
+mod storage;
 
 pub use clock::Timestamp;
 pub use config::{Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SyncMode};
