@@ -55,7 +55,8 @@ pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
     at_most("experiences", rows.len(), limits::BATCH_ROWS_MAX)?;
     let bytes: usize = rows.iter().map(experience_bytes).sum();
     if bytes > limits::BATCH_BYTES_MAX {
-        let reason = format!("{bytes} bytes in all are over the limit of {}; split it", limits::BATCH_BYTES_MAX);
+        let reason =
+            format!("{bytes} bytes in all are over the limit of {}; split it", limits::BATCH_BYTES_MAX);
         return Err(ValidationError::invalid("experiences", reason));
     }
     Ok(())
@@ -137,7 +138,6 @@ pub(crate) fn energy_bound(below: f32) -> Result<()> {
     }
     Err(ValidationError::invalid("below", format!("{below} is not finite")))
 }
-
 
 fn content(field: &str, value: &str) -> Result<()> {
     if value.is_empty() {

@@ -168,8 +168,9 @@ impl PulseDB {
         if embedding.is_empty() {
             return Ok(());
         }
-        validate::vector("embedding", embedding, self.inner.dimension)
-            .map_err(|error| PulseDBError::Embedding { reason: format!("the embedder gave no vector: {error}") })
+        validate::vector("embedding", embedding, self.inner.dimension).map_err(|error| {
+            PulseDBError::Embedding { reason: format!("the embedder gave no vector: {error}") }
+        })
     }
 }
 

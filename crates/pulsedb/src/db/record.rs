@@ -1,7 +1,7 @@
 //! Recording: validate, embed, one commit, return.
 
 use crate::db::{PulseDB, stored};
-use crate::error::{Result, ValidationError};
+use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::limits;
 use crate::model::NewExperience;
@@ -42,7 +42,7 @@ impl PulseDB {
     /// Checks each row, and embeds those that have no vector.
     fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
         let rows: Vec<Valid<NewExperience>> =
-            new.into_iter().map(validate::new_experience).collect::<Result<_, ValidationError>>()?;
+            new.into_iter().map(validate::new_experience).collect::<std::result::Result<_, _>>()?;
         for row in &rows {
             if let Some(vector) = &row.get().embedding {
                 validate::vector("embedding", vector, self.inner.dimension)?;

@@ -139,12 +139,7 @@ impl Columns {
     }
 
     /// The bytes of a row's vector; the checksum is compared when the row is seen for the first time.
-    fn bytes_of<'t>(
-        &self,
-        position: usize,
-        vector: SealedVector<'t>,
-        dimension: usize,
-    ) -> Result<&'t [u8]> {
+    fn bytes_of<'t>(&self, position: usize, vector: SealedVector<'t>, dimension: usize) -> Result<&'t [u8]> {
         if self.is_seen(position) {
             return vector.seen(dimension);
         }

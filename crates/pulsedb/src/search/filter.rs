@@ -86,8 +86,7 @@ fn indexed_ways(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(Table, 
         (Table::ByAgent, possible.map(|agent| Prefix::agent(number, agent)).collect())
     });
     let tags = filter.tags_all.iter().flatten().map(|(key, value)| {
-        let possible =
-            key.len() <= limits::TAG_KEY_BYTES_MAX && value.len() <= limits::TAG_VALUE_BYTES_MAX;
+        let possible = key.len() <= limits::TAG_KEY_BYTES_MAX && value.len() <= limits::TAG_VALUE_BYTES_MAX;
         (Table::ByTag, possible.then(|| Prefix::tag(number, key, value)).into_iter().collect())
     });
     domains.into_iter().chain(agents).chain(tags).collect()

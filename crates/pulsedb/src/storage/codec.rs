@@ -247,11 +247,9 @@ pub(crate) fn write_experience(place: Place, experience: &Experience, out: &mut 
     out.f32(experience.confidence);
     out.u32(experience.applications);
     out.u8(type_tag(&experience.experience_type));
-    out.u8(
-        bit(experience.archived, ARCHIVED)
-            | bit(place.has_vector, HAS_VECTOR)
-            | bit(experience.source_task.is_some(), HAS_TASK),
-    );
+    out.u8(bit(experience.archived, ARCHIVED)
+        | bit(place.has_vector, HAS_VECTOR)
+        | bit(experience.source_task.is_some(), HAS_TASK));
     out.text(&experience.content);
     out.text(experience.source_agent.as_str());
     if let Some(task) = &experience.source_task {

@@ -19,7 +19,8 @@ use crate::clock;
 use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
-use crate::storage::env::{Environment, Room};
+use crate::storage::env::Environment;
+use crate::storage::write::Space as Room;
 use crate::storage::write::WriteTxn;
 
 /// What callers hand over: it may be run more than once, each time in a transaction of its own.
@@ -57,8 +58,10 @@ impl Drop for Job {
     /// A job that is dropped without an answer, because the thread unwinds, must not leave its caller waiting.
     fn drop(&mut self) {
         self.answer.give_if_none(|| {
-            Err(StorageError::Engine { reason: "the commit thread has stopped; open the database again".into() }
-                .into())
+            Err(StorageError::Engine {
+                reason: "the commit thread has stopped; open the database again".into(),
+            }
+            .into())
         });
     }
 }
@@ -162,7 +165,9 @@ impl Committer {
                 shared.serve();
                 drop(orphans);
             })
-            .map_err(|error| PulseDBError::io("start the commit thread for", self.shared.env.path(), error))?;
+            .map_err(|error| {
+                PulseDBError::io("start the commit thread for", self.shared.env.path(), error)
+            })?;
         *thread = Some(handle);
         Ok(())
     }
@@ -230,8 +235,8 @@ impl Shared {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while let Some(job) = state.queue.front() {
-            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
-                || bytes + job.bytes > limits::COMMIT_BYTES_MAX;
+            let full =
+                batch.len() == limits::COMMIT_OPERATIONS_MAX || bytes + job.bytes > limits::COMMIT_BYTES_MAX;
             if full && !batch.is_empty() {
                 break;
             }

@@ -211,9 +211,6 @@ pub(crate) fn create_collective(
     txn.create_collective(name, owner, dimension)
 }
 
-fn existing(
-    txn: &WriteTxn<'_>,
-    id: ExperienceId,
-) -> Result<(crate::storage::codec::Place, Experience)> {
+fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(crate::storage::codec::Place, Experience)> {
     Ok(txn.view().experience_row(id)?.ok_or(NotFoundError::Experience(id))?)
 }

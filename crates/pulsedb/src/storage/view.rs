@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use heed::RoTxn;
 
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
@@ -185,22 +186,16 @@ impl<'t> View<'t> {
         }))
     }
 
-    fn time_span(
-        self,
-        number: CollectiveNumber,
-    ) -> Result<(Option<crate::clock::Timestamp>, Option<crate::clock::Timestamp>)> {
-        let prefix = Prefix::time(number);
-        let (from, to) = prefix.whole();
+    /// The oldest and the newest timestamp of a collective's experiences.
+    fn time_span(self, number: CollectiveNumber) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        fn time(row: Option<Result<(&[u8], &[u8])>>) -> Result<Option<Timestamp>> {
+            let Some(row) = row else { return Ok(None) };
+            let (key, _) = row?;
+            let (time, _) = keys::read_time_id(key).ok_or_else(|| seal::corrupted(Table::ByTime, key))?;
+            Ok(Some(time))
+        }
+        let (from, to) = Prefix::time(number).whole();
         let (from, to) = (Bound::Included(from.as_slice()), Bound::Included(to.as_slice()));
-        let time = |row: Option<Result<(&[u8], &[u8])>>| match row {
-            None => Ok(None),
-            Some(row) => {
-                let (key, _) = row?;
-                let (time, _) =
-                    keys::read_time_id(key).ok_or_else(|| seal::corrupted(Table::ByTime, key))?;
-                Ok(Some(time))
-            }
-        };
         let oldest = time(self.range(Table::ByTime, from, to)?.next())?;
         let newest = time(self.reverse_range(Table::ByTime, from, to)?.next())?;
         Ok((oldest, newest))
