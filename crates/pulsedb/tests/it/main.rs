@@ -1,3 +1,4 @@
 //! Integration tests of the crate, one module a promise.
 
 mod experiences;
+mod upkeep;

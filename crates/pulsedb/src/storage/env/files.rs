@@ -10,7 +10,7 @@ use super::system::{self, Directory, DirectoryKey};
 use crate::error::{PulseDBError, Result, StorageError};
 
 /// The data file of LMDB.
-pub(super) const DATA: &str = "data.mdb";
+pub(crate) const DATA: &str = "data.mdb";
 /// A data file that is being made; renamed when it is whole.
 pub(super) const DATA_NEW: &str = "data.mdb.new";
 /// The lock file of LMDB.
