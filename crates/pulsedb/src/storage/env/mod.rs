@@ -12,6 +12,7 @@ mod files;
 mod header;
 mod lock_file;
 mod open;
+mod pages;
 mod readers;
 mod registry;
 mod space;
