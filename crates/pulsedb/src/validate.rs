@@ -16,10 +16,6 @@ impl<T> Valid<T> {
     pub(crate) fn get(&self) -> &T {
         &self.0
     }
-
-    pub(crate) fn into_inner(self) -> T {
-        self.0
-    }
 }
 
 /// Checks everything about a new experience but the length of its vector.

@@ -3,6 +3,7 @@
 //! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: what happens
 //! leaves it by the change log alone.
 
+mod check;
 mod codec;
 mod commit;
 pub(crate) mod env;
@@ -12,8 +13,10 @@ mod meta;
 mod newest;
 mod operations;
 mod reclaim;
+mod repair;
 mod rows;
 mod seal;
+mod statistics;
 mod tables;
 mod vectors;
 mod view;
@@ -27,10 +30,10 @@ use parking_lot::Mutex;
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::model::ProviderIdentity;
-use crate::storage::codec::Write as _;
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 
+pub(crate) use check::check;
 pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
@@ -39,10 +42,11 @@ pub(crate) use operations::{
     Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
     record, reinforce, set_archived, update,
 };
+pub(crate) use repair::{RepairOptions, repair};
 pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
 pub(crate) use vectors::SealedVector;
-pub(crate) use view::{Room, View};
+pub(crate) use view::View;
 pub(crate) use write::WriteTxn;
 
 /// How to open a store.
@@ -149,6 +153,18 @@ impl Store {
         Ok(self.env.last_txn_id())
     }
 
+    /// Copies the newest state into a directory; bytes written and the number of its last change.
+    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, crate::id::Seq)> {
+        let bytes = self.env.backup_to(to)?;
+        let copy = Environment::open(
+            &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },
+            tables::NAMES,
+        )?;
+        let txn = copy.read()?;
+        let sequence = View::new(&copy, &txn).last_sequence()?;
+        Ok((bytes, sequence))
+    }
+
     pub(crate) fn identity(&self) -> &ProviderIdentity {
         &self.identity
     }
@@ -206,12 +222,7 @@ fn stamp(
     }
     txn.start_operation(0, Space::Growth)?;
     let now = txn.now;
-    txn.put(Table::Meta, meta::FORMAT, |out| meta::FormatRow::CURRENT.write(out))?;
-    txn.put(Table::Meta, meta::CREATED, |out| out.time(now))?;
-    txn.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
-    txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
-    txn.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
-    txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))?;
+    meta::write_new(&mut txn, identity, now)?;
     txn.commit(options.log)?;
     Ok(identity.clone())
 }

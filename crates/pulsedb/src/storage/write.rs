@@ -96,6 +96,16 @@ impl<'e> WriteTxn<'e> {
         self.guard.commit()
     }
 
+    /// Commits without a look at sequence and log, which the caller has written.
+    pub(super) fn commit_untrimmed(self) -> Result<()> {
+        self.guard.commit()
+    }
+
+    /// Growth in bytes of keys and values since it was last taken.
+    pub(super) fn take_growth(&mut self) -> i64 {
+        std::mem::take(&mut self.growth)
+    }
+
     pub(super) fn floor(&self) -> Seq {
         self.floor_before
     }
@@ -232,8 +242,7 @@ impl<'e> WriteTxn<'e> {
 
     /// Books the bytes that were written since the last call on this collective.
     pub(crate) fn settle(&mut self, collective: &mut OpenCollective) {
-        collective.counter.bytes = collective.counter.bytes.saturating_add_signed(self.growth);
-        self.growth = 0;
+        collective.counter.bytes = collective.counter.bytes.saturating_add_signed(self.take_growth());
     }
 
     /// Stores the counts of a collective, with the bytes that were written since the last settlement.

@@ -225,7 +225,10 @@ fn record_after(db: &PulseDB, cid: CollectiveId, label: &str, expected: &mut Exp
     expected.records.insert(label.to_owned(), (Some(state), None));
 }
 
-fn assert_clean(_db: &PulseDB) {}
+fn assert_clean(db: &PulseDB) {
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{report:?}");
+}
 
 /// The sequence has every number from 1 to the last one: those of events, and one for each collective that was
 /// made or deleted, which are no events.

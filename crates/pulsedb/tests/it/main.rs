@@ -5,4 +5,5 @@ mod experiences;
 mod kills;
 mod random;
 mod samples;
+mod upkeep;
 mod worker;

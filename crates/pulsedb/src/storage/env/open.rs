@@ -106,6 +106,8 @@ impl Drop for Environment {
             // The parent uses it: LMDB would give back reader slots and unmap what it must not.
             return;
         }
+        // So that a backup which is put in its place is not taken for this file with its end cut off.
+        self.note_length(&self.writer.lock());
         // SAFETY: this is the only place that drops it, and nothing uses it afterwards.
         unsafe { ManuallyDrop::drop(&mut self.engine) };
         registry::forget(&self.files.key);
@@ -184,6 +186,9 @@ fn open_in_turn(
     let (files, header) = Files::open(place, options.read_only, asked)?;
     let mut map_bytes = header.map_bytes;
     let mut file_bytes = files.data_bytes()?;
+    if let Some(lock_file) = lock_file.as_ref().filter(|_| exclusive.is_none()) {
+        files.refuse_if_cut(lock_file, &header)?;
+    }
     if let Some(lock_file) = lock_file.as_mut().filter(|_| !options.read_only) {
         if asked > map_bytes && may_grow(lock_file, &files.path, exclusive)? {
             files.store_map_bytes(&header, asked)?;
@@ -191,6 +196,7 @@ fn open_in_turn(
         }
         if header.main.is_empty() {
             file_bytes = files.set_aside(map_bytes)?;
+            files.note_length(lock_file, file_bytes, header.txn_id);
         }
         lock_file.register_writer(&files.path)?;
     }

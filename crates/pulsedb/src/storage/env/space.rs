@@ -61,6 +61,7 @@ impl Environment {
         match self.files.extend(wanted, self.map_bytes()) {
             Ok(bytes) => {
                 guard.set_file_bytes(bytes);
+                self.note_length(guard.writer());
                 Ok(())
             }
             Err(error) => Err(StorageError::Full {
@@ -81,12 +82,24 @@ impl Environment {
         }
         let wanted = (end + limits::RESERVE_BYTES).min(self.map_bytes());
         match self.files.extend(wanted, self.map_bytes()) {
-            Ok(bytes) => writer.file_bytes = bytes,
+            Ok(bytes) => {
+                writer.file_bytes = bytes;
+                self.note_length(writer);
+            }
             Err(error) => {
                 tracing::warn!(%error, "no room behind the last page");
                 // Without blocks if there are none: only the length is promised.
                 let _ = self.files.lengthen(end);
             }
+        }
+    }
+
+    /// Writes down how long the file is, so that a cut is known.
+    pub(super) fn note_length(&self, writer: &Writer) {
+        if let Some(lock_file) = writer.lock_file.as_ref().filter(|file| file.is_writable())
+            && let Ok(bytes) = self.files.data_bytes()
+        {
+            self.files.note_length(lock_file, bytes, self.last_txn_id());
         }
     }
 
@@ -111,7 +124,8 @@ impl Environment {
 }
 
 impl Files {
-    /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`. Gives its length.
+    /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`; its length is then
+    /// durable. Gives that length.
     pub(super) fn extend(&self, wanted: u64, most: u64) -> io::Result<u64> {
         let length = self.data().metadata()?.len();
         if length >= wanted {
@@ -119,13 +133,15 @@ impl Files {
         }
         let step = (length / 16).clamp(limits::EXTEND_BYTES_MIN, limits::EXTEND_BYTES_MAX);
         let generous = (length + step).max(wanted).min(most.max(wanted)).next_multiple_of(self.page_size);
-        match system::preallocate(self.data(), length, generous) {
+        let reached = match system::preallocate(self.data(), length, generous) {
             Err(error) if means_no_room(&error) && generous > wanted => {
                 system::preallocate(self.data(), length, wanted)?;
-                Ok(wanted)
+                wanted
             }
-            outcome => outcome.map(|()| generous),
-        }
+            outcome => outcome.map(|()| generous)?,
+        };
+        self.data().sync_data()?;
+        Ok(reached)
     }
 
     fn lengthen(&self, bytes: u64) -> io::Result<()> {

@@ -73,6 +73,10 @@ impl<'e> WriteGuard<'e> {
         plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_TOUCHED
     }
 
+    pub(super) fn writer(&self) -> &Writer {
+        &self.turn
+    }
+
     pub(super) fn last_page(&self) -> u64 {
         self.last_page
     }

@@ -1,7 +1,10 @@
 //! Tests of the environment in one process.
 
+#[cfg(target_os = "linux")]
+mod forking;
 mod guarding;
 mod opening;
+mod processes;
 mod sizes;
 
 use std::path::Path;
