@@ -10,7 +10,7 @@ use pulsedb::{CollectiveId, Config, Experience, ExperienceUpdate, PulseDB, SyncM
 
 use crate::calls::{self, Event, Target};
 use crate::random::Random;
-use crate::samples::{DIMENSION, all, events, external, labelled};
+use crate::samples::{DIMENSION, all, directory, events, external, labelled};
 
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
@@ -242,12 +242,12 @@ fn examine(directory: &Path, disk: &Disk, mode: SyncMode, digests: &Digests, wha
 
 /// States that a run of this test looks at: a sample that fits a usual run, or `PULSEDB_POWER_STATES`.
 fn states_wanted() -> usize {
-    std::env::var("PULSEDB_POWER_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(150)
+    std::env::var("PULSEDB_POWER_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(250)
 }
 
 fn every_cut_leaves_what_was_acknowledged(mode: SyncMode, seed: u64) {
     let mut random = Random::from_environment(seed);
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let home = directory.path().canonicalize().unwrap();
     let (record, digests) = recorded(&home.join("run"), mode);
     let syncs = record.iter().filter(|event| matches!(event, Event::Sync)).count();
