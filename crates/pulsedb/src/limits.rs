@@ -86,3 +86,5 @@ pub(crate) const EXTEND_BYTES_MIN: u64 = 1 << 20;
 pub(crate) const EXTEND_BYTES_MAX: u64 = 64 << 20;
 /// Pages that one operation copies at the most, as planned for: some twenty tables, three levels each.
 pub(crate) const PAGES_TOUCHED: u64 = 64;
+/// Changes that a follower takes in one by one: each costs about ten times what a row costs that is read anew.
+pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;

@@ -18,8 +18,8 @@ impl PulseDB {
     /// `Validation` for what is over a limit, `NotFound` for a collective that does not exist, `ReadOnly`,
     /// `Storage(Full)`. On an error nothing was recorded.
     pub fn record_experience(&self, new: NewExperience) -> Result<ExperienceId> {
-        let mut ids = self.record_experiences(vec![new])?;
-        Ok(ids.pop().expect("one experience was recorded, so there is one id"))
+        // One record, one id.
+        Ok(self.record_experiences(vec![new])?.swap_remove(0))
     }
 
     /// Records all experiences or none, in one commit: at most 10 000 rows and 64 MiB of texts and vectors.

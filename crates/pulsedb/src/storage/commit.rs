@@ -5,7 +5,7 @@
 //!       linger, at most 200 us, while fewer callers wait than the last batch had
 //!       take up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
 //! ```
-//! One sync then serves every caller that waits (group commit: DeWitt et al., SIGMOD 1984, section 3). An
+//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An
 //! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
 //! way makes the batch be run again one by one, so that again only its own caller sees it.
 

@@ -45,7 +45,7 @@ pub(crate) use operations::{
 pub(crate) use repair::{RepairOptions, repair};
 pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
-pub(crate) use vectors::SealedVector;
+pub(crate) use vectors::{SealedVector, missing_vector};
 pub(crate) use view::View;
 pub(crate) use write::WriteTxn;
 

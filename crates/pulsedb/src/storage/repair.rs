@@ -58,7 +58,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
     let old = Environment::open_exclusive(&env_options(options.path, true), tables::NAMES, &exclusive)?;
     let mut report = {
         let txn = old.read()?;
-        check::check(View::new(&old, &txn), options.norm_of)?
+        check::check(View::new(&old, &txn), options.norm_of)
     };
     if report.is_clean() {
         return Ok(report);
@@ -273,7 +273,7 @@ impl Carrier<'_> {
     /// Copies the log if it is whole and tells the truth. Otherwise it begins anew after the last number, so that
     /// whoever polls is told to read the current state.
     fn log(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
-        let copied = if self.lost == 0 { self.copy_log(view, new).ok() } else { None };
+        let copied = if self.lost == 0 { copy_log(view, new).ok() } else { None };
         let last = self.last_sequence;
         let floor = copied.unwrap_or(last + 1);
         in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
@@ -281,23 +281,24 @@ impl Carrier<'_> {
             txn.put(Table::Meta, meta::FLOOR, |out| out.u64(floor))
         })
     }
+}
 
-    fn copy_log(&self, view: View<'_>, new: &Environment) -> Result<Seq> {
-        let floor = view.oldest_change()?;
-        let mut next = floor.saturating_sub(1);
-        loop {
-            let changes = view.changes(next, limits::EVENTS_MAX)?;
-            let Some(last) = changes.last() else { return Ok(floor) };
-            next = last.sequence;
-            in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
-                let transaction = txn.view().transaction();
-                for change in &changes {
-                    let key = keys::sequence(change.sequence);
-                    txn.put(Table::Log, &key, |out| codec::write_change(change, transaction, out))?;
-                }
-                Ok(())
-            })?;
-        }
+/// Copies every change that the log holds; the number of the first.
+fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
+    let floor = view.oldest_change()?;
+    let mut next = floor.saturating_sub(1);
+    loop {
+        let changes = view.changes(next, limits::EVENTS_MAX)?;
+        let Some(last) = changes.last() else { return Ok(floor) };
+        next = last.sequence;
+        in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
+            let transaction = txn.view().transaction();
+            for change in &changes {
+                let key = keys::sequence(change.sequence);
+                txn.put(Table::Log, &key, |out| codec::write_change(change, transaction, out))?;
+            }
+            Ok(())
+        })?;
     }
 }
 

@@ -139,7 +139,8 @@ fn foreign_files_are_refused() {
     })
     .take(100_000)
     .collect();
-    for bytes in [&b"text\n"[..], &[0; 10_000], &[0xff; 70_000], &random, &random[..8192]] {
+    let (zeroes, ones) = (vec![0; 10_000], vec![0xff; 70_000]);
+    for bytes in [&b"text\n"[..], &zeroes, &ones, &random, &random[..8192]] {
         let error = open_bytes(home.path(), bytes).unwrap_err();
         assert!(is_typed(&error), "{error}");
         let writer = open(home.path()).unwrap_err();

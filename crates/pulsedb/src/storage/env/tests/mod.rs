@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod forking;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod guarding;
 mod opening;
 mod processes;
