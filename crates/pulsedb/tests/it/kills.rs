@@ -6,11 +6,13 @@ use std::path::Path;
 use pulsedb::{CollectiveId, Experience, ExperienceId, ExperienceUpdate, PulseDB, WatchEventType};
 
 use crate::random::Random;
-use crate::samples::{all, difference, events, label_of, labelled, open};
+use crate::samples::{self, all, difference, directory, events, label_of, labelled, open};
 use crate::worker::{Worker, say};
 
 /// The collective that all workers write to.
 const NAME: &str = "kills";
+/// Rounds on one database, each of which begins with what the last one left.
+const ROUNDS_EACH: usize = 10;
 /// Rows of a batch.
 const BATCH: usize = 40;
 /// Rows of a collective that is deleted: several steps of reclaiming.
@@ -244,10 +246,14 @@ fn assert_dense(db: &PulseDB, collectives: &[CollectiveId], without_event: usize
 
 fn scenario(modes: &[&str], share: usize, seed: u64) {
     let mut random = Random::from_environment(seed);
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("db");
+    let mut directory = directory();
     let mut expected = Expected::default();
     for round in 0..rounds(share) {
+        if round % ROUNDS_EACH == ROUNDS_EACH - 1 {
+            directory = samples::directory();
+            expected = Expected::default();
+        }
+        let path = directory.path().join("db");
         let start = |(at, mode): (usize, &&str)| {
             Worker::start("kills", &[path.to_str().unwrap(), &format!("{round}-{at}"), mode])
         };
@@ -284,7 +290,7 @@ fn what_four_killed_processes_have_acknowledged_survives() {
 fn a_kill_while_the_database_is_made_leaves_one_that_opens() {
     let mut random = Random::from_environment(5);
     for round in 0..rounds(2) {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = directory();
         let path = directory.path().join("db");
         let arguments = [path.to_str().unwrap(), &format!("{round}"), "single"];
         let workers = (0..2).map(|_| Worker::start("kills", &arguments)).collect();
@@ -303,7 +309,7 @@ fn a_kill_while_the_database_is_made_leaves_one_that_opens() {
 #[test]
 fn a_kill_while_a_large_collective_is_deleted_leaves_all_of_it_or_nothing() {
     let mut random = Random::from_environment(6);
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let path = directory.path().join("db");
     let mut expected = Expected::default();
     let (mut collectives, mut without_event) = (Vec::new(), 0);

@@ -12,6 +12,12 @@ use crate::random::Random;
 /// Dimensions of the vectors of most tests.
 pub(crate) const DIMENSION: usize = 8;
 
+/// An empty directory, in memory where the system has such a place: these tests wait for the disk thousands of times,
+/// and whether it keeps its word is not theirs to find out.
+pub(crate) fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Settings for vectors that the test brings.
 pub(crate) fn external(dimension: usize) -> Config {
     Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
