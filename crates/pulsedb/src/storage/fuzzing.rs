@@ -45,11 +45,6 @@ pub fn sealed(table: usize, key: &[u8], payload: &[u8]) -> Vec<u8> {
     value
 }
 
-/// Whether both meta pages of a data file pass the check that is made before the file is mapped.
-pub fn admits_header(file: &[u8]) -> bool {
-    env::judge_header(file).is_ok()
-}
-
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
     same(bytes, "collective", CollectiveRow::read(bytes), |row, out| row.write(out));
