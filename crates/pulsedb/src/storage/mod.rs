@@ -7,6 +7,8 @@ mod check;
 mod codec;
 mod commit;
 pub(crate) mod env;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod keys;
 mod log;
 mod meta;
