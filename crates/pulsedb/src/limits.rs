@@ -62,3 +62,18 @@ pub(crate) const TRIM_ROWS: usize = 256;
 pub(crate) const STALE_READER_COMMITS: u64 = 64;
 /// Faults that a check lists; all are counted.
 pub(crate) const FAULTS_LISTED: usize = 100;
+/// Bytes of each text of an embedder's identity, which is stored once a database.
+pub const IDENTITY_BYTES_MAX: usize = 1024;
+
+/// Tables of one database: each takes a slot in every transaction.
+pub(crate) const TABLES_MAX: u32 = 64;
+/// Snapshots that all processes together may hold at one moment: 64 KiB of the engine's lock file.
+pub(crate) const READER_SLOTS: u32 = 1024;
+/// How often a snapshot is tried again when every slot is taken; with `READER_WAIT` some 2 s in all.
+pub(crate) const READER_ATTEMPTS: u32 = 20;
+/// The first wait for a slot; each further one is that much longer.
+pub(crate) const READER_WAIT: Duration = Duration::from_millis(10);
+/// How long `open` waits for another process that opens the same database.
+pub(crate) const SETUP_WAIT: Duration = Duration::from_secs(10);
+/// Processes that write one database: 128 KiB of its lock file.
+pub(crate) const WRITERS_MAX: u64 = 1024;

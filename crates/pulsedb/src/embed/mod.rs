@@ -1,5 +1,7 @@
 //! Embedders: who turns a text into a vector, and how a database remembers which one it was.
 
+pub(crate) mod builtin;
+
 use std::fmt;
 
 use crate::error::Result;

@@ -67,6 +67,8 @@ pub(crate) struct ExperienceChange {
     pub(crate) action: Action,
     /// Its slot after the change; the last one it had if it was deleted.
     pub(crate) slot: Slot,
+    /// Its slot before the change; the same as `slot` where the change moved nothing.
+    pub(crate) previous: Slot,
     /// Its variant as the disk format numbers it.
     pub(crate) type_tag: u8,
     pub(crate) importance: f32,

@@ -1,0 +1,45 @@
+//! The embedding of a text: its rows summed and normalised, as the crate's documentation specifies bit by bit.
+
+use crate::table::{DIMENSION, Row, row};
+use crate::wordpiece::for_each_row;
+
+const LANES: usize = 8;
+
+/// The embedding of a text, empty if it has none.
+pub(crate) fn embed(text: &str) -> Vec<f32> {
+    let mut sum = [0.0; DIMENSION];
+    for_each_row(text, |token| {
+        if let Some(row) = row(token) {
+            add(&mut sum, &row);
+        }
+    });
+    normalized(&sum)
+}
+
+/// Adds a row. Each dimension is by itself, so the compiler may take any number of them at a time.
+fn add(sum: &mut [f32; DIMENSION], row: &Row) {
+    for (sum, &component) in sum.iter_mut().zip(row.components) {
+        *sum += row.scale * f32::from(component as i8);
+    }
+}
+
+fn normalized(sum: &[f32; DIMENSION]) -> Vec<f32> {
+    let square = square_of_norm(sum);
+    if square == 0.0 {
+        return Vec::new();
+    }
+    let factor = 1.0 / square.sqrt();
+    sum.iter().map(|&component| (f64::from(component) * factor) as f32).collect()
+}
+
+/// The sum of the squares in eight lanes and one fixed tree over them.
+fn square_of_norm(sum: &[f32; DIMENSION]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for components in sum.as_chunks::<LANES>().0 {
+        for (lane, &component) in lanes.iter_mut().zip(components) {
+            *lane += f64::from(component) * f64::from(component);
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}

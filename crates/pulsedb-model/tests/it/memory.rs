@@ -1,0 +1,53 @@
+//! The table stays in the program's file: using it takes no memory of the process's own.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use pulsedb_model::Model;
+
+use crate::corpus::random_texts;
+
+const CHILD: &str = "PULSEDB_MODEL_MEMORY_CHILD";
+/// A copy of the table would be 7.8 MB; the stack and the answers are kilobytes.
+const GROWTH_MAX: u64 = 1 << 20;
+
+#[test]
+fn embedding_takes_no_memory_of_the_table_s_size() {
+    if env::var_os(CHILD).is_some() {
+        return measure();
+    }
+    if anonymous_bytes().is_none() {
+        println!("skipped: this system does not say how much memory a process has of its own");
+        return;
+    }
+    // In a process of its own: the other tests of this one allocate at the same time.
+    let status = Command::new(env::current_exe().expect("the test knows its binary"))
+        .args(["--exact", "memory::embedding_takes_no_memory_of_the_table_s_size", "--nocapture"])
+        .env(CHILD, "1")
+        .status()
+        .expect("the test can start itself");
+    assert!(status.success(), "the measuring process says why");
+}
+
+fn measure() {
+    let texts = random_texts(1);
+    let mut components = 0;
+    let before = anonymous_bytes().expect("the parent has seen it");
+    for text in &texts {
+        components += Model::bundled().embed(text).len();
+    }
+    let after = anonymous_bytes().expect("the parent has seen it");
+    let growth = after.saturating_sub(before);
+    println!("{components} components, {growth} bytes of anonymous memory");
+    assert!(components > 10_000, "the table was used");
+    assert!(growth < GROWTH_MAX, "{growth} bytes of anonymous memory");
+}
+
+/// The resident memory that no file backs, as Linux counts it.
+fn anonymous_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,61 @@
+//! Calls on the change log.
+
+use crate::db::PulseDB;
+use crate::error::{NotFoundError, Result};
+use crate::id::{CollectiveId, Seq};
+use crate::limits;
+use crate::model::WatchEvent;
+
+impl PulseDB {
+    /// The number of the last change that any process has committed: 0 in a new database. After the handle was
+    /// closed it is the last number that was seen.
+    ///
+    /// This is the cheapest way to learn whether anything is new; it asks the store each time.
+    pub fn get_current_sequence(&self) -> Seq {
+        let mut newest = self.inner.newest.lock();
+        if let Ok(current) = self.current_sequence(*newest) {
+            *newest = current;
+        }
+        newest.1
+    }
+
+    fn current_sequence(&self, seen: (u64, Seq)) -> Result<(u64, Seq)> {
+        let store = self.store()?;
+        if store.newest_transaction()? == seen.0 {
+            return Ok(seen);
+        }
+        let snapshot = store.snapshot()?;
+        let view = snapshot.view();
+        Ok((view.transaction(), view.last_sequence()?))
+    }
+
+    /// The changes of a collective's experiences after a sequence number, in order, and the number to ask from
+    /// next. One call reads at most 1000 changes of the database, so an answer may be empty and yet move on;
+    /// there is nothing new when the number is the one that was asked with.
+    ///
+    /// # Errors
+    /// `ChangesGone` if the log no longer reaches back that far; `NotFound` for a collective that does not
+    /// exist and has left no change after that number.
+    pub fn poll_changes(
+        &self,
+        collective: CollectiveId,
+        since_sequence: Seq,
+    ) -> Result<(Vec<WatchEvent>, Seq)> {
+        let store = self.store()?;
+        let snapshot = store.snapshot()?;
+        let view = snapshot.view();
+        let changes = view.changes(since_sequence, limits::EVENTS_MAX)?;
+        let next = changes.last().map_or(since_sequence, |change| change.sequence);
+        let of_collective = changes.iter().filter(|change| change.collective_id == collective);
+        let mut known = false;
+        let mut events = Vec::new();
+        for change in of_collective {
+            known = true;
+            events.extend(change.event());
+        }
+        if !known && view.room(collective)?.is_none() {
+            return Err(NotFoundError::Collective(collective).into());
+        }
+        Ok((events, next))
+    }
+}

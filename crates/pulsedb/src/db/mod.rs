@@ -1,0 +1,181 @@
+//! The facade: a handle on an open database and what its calls share.
+
+mod admin;
+mod changes;
+mod collective;
+mod experience;
+mod open;
+mod record;
+mod search;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::config::Config;
+use crate::embed::EmbeddingService;
+use crate::error::{PulseDBError, Result, ValidationError};
+use crate::id::{Embedding, Seq};
+use crate::index::Index;
+use crate::storage::{Defaults, Store, StoredVector};
+use crate::validate;
+use crate::vector::Norm;
+
+/// An open database. A clone is the same open database; it is `Send` and `Sync`.
+///
+/// ```
+/// use pulsedb::{Config, NewExperience, PulseDB, SearchOptions};
+/// # fn main() -> Result<(), pulsedb::PulseDBError> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("memory");
+/// let db = PulseDB::open(path, Config::default())?;
+/// let notes = db.get_or_create_collective("notes")?;
+/// db.record_experience(NewExperience {
+///     collective_id: notes,
+///     content: "The integration tests need a running database".into(),
+///     ..Default::default()
+/// })?;
+/// let hits = db.search(notes, "what do tests need?".into(), SearchOptions::default())?;
+/// assert_eq!(hits.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PulseDB {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// `None` once the handle is closed.
+    store: RwLock<Option<Arc<Store>>>,
+    path: PathBuf,
+    config: Config,
+    /// `None` where callers bring the vectors.
+    embedder: Option<Arc<dyn EmbeddingService>>,
+    dimension: usize,
+    index: Index,
+    /// The newest transaction that was looked at, and the sequence number that it left.
+    newest: parking_lot::Mutex<(u64, Seq)>,
+}
+
+impl fmt::Debug for PulseDB {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PulseDB")
+            .field("path", &self.inner.path)
+            .field("read_only", &self.is_read_only())
+            .field("open", &self.inner.store.read().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PulseDB {
+    /// The settings that the handle was opened with.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Whether the handle refuses every change.
+    pub fn is_read_only(&self) -> bool {
+        self.inner.config.read_only
+    }
+
+    /// Dimensions of every vector of the database.
+    pub fn embedding_dimension(&self) -> usize {
+        self.inner.dimension
+    }
+
+    /// The directory of the database, absolute.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The vector that the database's embedder gives a text; empty if it knows no word of it.
+    ///
+    /// # Errors
+    /// `Validation` for a blank text or one over 102 400 bytes, `Embedding` if the embedder fails or callers
+    /// bring the vectors.
+    pub fn embed(&self, text: &str) -> Result<Embedding> {
+        self.store()?;
+        validate::query_text(text)?;
+        self.embed_query(text)
+    }
+
+    /// Ends this handle and its clones; other handles and processes go on. Dropping the last clone does the
+    /// same. Calls that are under way come to their end first.
+    pub fn close(self) -> Result<()> {
+        let store = self.inner.store.write().take();
+        drop(store);
+        Ok(())
+    }
+
+    fn store(&self) -> Result<Arc<Store>> {
+        self.inner.store.read().clone().ok_or(PulseDBError::Closed)
+    }
+
+    /// The store, for a call that changes something.
+    fn writable(&self) -> Result<Arc<Store>> {
+        let store = self.store()?;
+        if self.is_read_only() {
+            return Err(PulseDBError::ReadOnly);
+        }
+        Ok(store)
+    }
+
+    fn defaults(&self) -> Defaults {
+        Defaults {
+            collective: self.inner.config.default_collective,
+            // At most `DIMENSION_MAX`, checked at open.
+            dimension: self.inner.dimension as u16,
+        }
+    }
+
+    fn embed_query(&self, text: &str) -> Result<Embedding> {
+        let Some(embedder) = &self.inner.embedder else {
+            let reason = "this database takes the vectors of its callers; give one with `Query::Vector`";
+            return Err(PulseDBError::Embedding { reason: reason.into() });
+        };
+        let embedding = embedder.embed(text)?;
+        self.admit_embedded(&embedding)?;
+        Ok(embedding)
+    }
+
+    /// The vectors of several texts; `None` for a text that has none.
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Option<StoredVector>>> {
+        let Some(embedder) = &self.inner.embedder else {
+            return match texts {
+                [] => Ok(Vec::new()),
+                _ => Err(ValidationError::required("embedding").into()),
+            };
+        };
+        let embeddings = embedder.embed_batch(texts)?;
+        if embeddings.len() != texts.len() {
+            let reason = format!("the embedder gave {} vectors for {} texts", embeddings.len(), texts.len());
+            return Err(PulseDBError::Embedding { reason });
+        }
+        embeddings
+            .into_iter()
+            .map(|embedding| {
+                self.admit_embedded(&embedding)?;
+                Ok(stored(embedding))
+            })
+            .collect()
+    }
+
+    /// Refuses what an embedder must not give: anything but a vector that could be recorded, or none.
+    fn admit_embedded(&self, embedding: &[f32]) -> Result<()> {
+        if embedding.is_empty() {
+            return Ok(());
+        }
+        validate::vector("embedding", embedding, self.inner.dimension).map_err(|error| {
+            PulseDBError::Embedding { reason: format!("the embedder gave no vector: {error}") }
+        })
+    }
+}
+
+/// A checked vector with what is kept beside it; an empty one is none.
+fn stored(components: Embedding) -> Option<StoredVector> {
+    let norm = Norm::of(&components)?;
+    Some(StoredVector { norm_bits: norm.to_bits(), components })
+}

@@ -1,0 +1,154 @@
+//! Opening a database.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::config::{Config, EmbeddingProvider};
+use crate::db::{Inner, PulseDB};
+use crate::embed::builtin::{self, Builtin};
+use crate::embed::{EmbeddingService, ProviderIdentity};
+use crate::error::{PulseDBError, Result, ValidationError};
+use crate::index::Index;
+use crate::limits;
+use crate::storage::{Store, StoreOptions};
+
+/// The provider name of databases whose vectors callers bring.
+const EXTERNAL: &str = "external";
+
+impl PulseDB {
+    /// Opens the database in a directory, which is created if it is missing and the handle may write.
+    ///
+    /// Any number of processes may have it open, all reading and writing. Opening a path twice in one process
+    /// gives two handles on one environment; settings of the environment (`map_size_gb`, `sync_mode`, `log`)
+    /// must then agree.
+    ///
+    /// # Errors
+    /// `Validation` for settings out of bounds, before any file is touched; `Config` for settings that
+    /// conflict with the open environment or the build; `EmbeddingProviderMismatch` for another embedder than
+    /// the database was made with; `Storage` and `Io` for what is wrong with the files.
+    pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
+        config.validate()?;
+        let embedder: Option<Arc<dyn EmbeddingService>> = match &config.embedding_provider {
+            EmbeddingProvider::Builtin { model_path: None } => Some(Arc::new(Builtin::new())),
+            EmbeddingProvider::Builtin { model_path: Some(model) } => {
+                let reason = format!(
+                    "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
+                     version has not; use the bundled table (`model_path: None`) or external vectors",
+                    model.display()
+                );
+                return Err(PulseDBError::Config { reason });
+            }
+            EmbeddingProvider::External => None,
+        };
+        open(path.as_ref(), config, embedder)
+    }
+
+    /// Opens the database with an embedder of the caller's; `Config::embedding_provider` is not looked at.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use pulsedb::*;
+    /// struct Letters;
+    /// impl EmbeddingService for Letters {
+    ///     fn embed(&self, text: &str) -> Result<Embedding> {
+    ///         let mut counts = vec![0.0; 26];
+    ///         for letter in text.bytes().filter(u8::is_ascii_lowercase) {
+    ///             counts[usize::from(letter - b'a')] += 1.0;
+    ///         }
+    ///         // A text of which the embedder knows nothing has no vector.
+    ///         Ok(if counts.iter().any(|count| *count > 0.0) { counts } else { Vec::new() })
+    ///     }
+    ///     fn dimension(&self) -> usize {
+    ///         26
+    ///     }
+    ///     fn identity(&self) -> ProviderIdentity {
+    ///         ProviderIdentity { provider: "letters".into(), model_digest: "1".into(), dimension: 26 }
+    ///     }
+    /// }
+    /// # fn main() -> Result<()> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// let db = PulseDB::open_with_embedder(directory.path(), Config::default(), Arc::new(Letters))?;
+    /// assert_eq!(db.embedding_dimension(), 26);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); `Validation` if the embedder's dimension is not within 1..=4096 or its
+    /// identity says another one.
+    pub fn open_with_embedder(
+        path: impl AsRef<Path>,
+        config: Config,
+        embedder: Arc<dyn EmbeddingService>,
+    ) -> Result<Self> {
+        config.validate()?;
+        open(path.as_ref(), config, Some(embedder))
+    }
+}
+
+fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>) -> Result<PulseDB> {
+    let requested = match &embedder {
+        Some(embedder) => identity(embedder.as_ref())?,
+        None => ProviderIdentity {
+            provider: EXTERNAL.into(),
+            model_digest: String::new(),
+            dimension: config.embedding_dimension.size(),
+        },
+    };
+    let store = Store::open(&StoreOptions {
+        path,
+        map_size_gb: config.map_size_gb,
+        sync_mode: config.sync_mode,
+        read_only: config.read_only,
+        log: &config.log,
+        identity: if config.read_only { None } else { Some(&requested) },
+    })?;
+    let stored = store.identity().clone();
+    // A read-only handle takes what is stored: its own embedder if it is that one, else the bundled one if
+    // it is that one, else none.
+    let embedder = if requested == stored {
+        embedder
+    } else {
+        let bundled = Builtin::new();
+        (stored.provider == builtin::PROVIDER && bundled.identity() == stored)
+            .then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
+    };
+    let cache_bytes = config.cache_size_mb.saturating_mul(1 << 20);
+    let inner = Inner {
+        path: store.path().to_owned(),
+        store: RwLock::new(Some(store)),
+        config,
+        embedder,
+        dimension: stored.dimension,
+        index: Index::new(cache_bytes),
+        newest: parking_lot::Mutex::default(),
+    };
+    Ok(PulseDB { inner: Arc::new(inner) })
+}
+
+fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
+    let identity = embedder.identity();
+    let dimension = embedder.dimension();
+    if !(1..=limits::DIMENSION_MAX).contains(&dimension) {
+        let reason = format!("{dimension} is not within 1..={}", limits::DIMENSION_MAX);
+        return Err(ValidationError::invalid("embedder dimension", reason).into());
+    }
+    if identity.dimension != dimension {
+        let reason = format!("it says {} dimensions, the embedder {dimension}", identity.dimension);
+        return Err(ValidationError::invalid("embedder identity", reason).into());
+    }
+    let texts = [("provider", &identity.provider), ("model_digest", &identity.model_digest)];
+    for (field, text) in texts {
+        if text.len() > limits::IDENTITY_BYTES_MAX {
+            let reason = format!("{field} of {} bytes is over {}", text.len(), limits::IDENTITY_BYTES_MAX);
+            return Err(ValidationError::invalid("embedder identity", reason).into());
+        }
+    }
+    if identity.provider == EXTERNAL {
+        let reason = "the provider name `external` is reserved for vectors that callers bring";
+        return Err(ValidationError::invalid("embedder identity", reason).into());
+    }
+    Ok(identity)
+}

@@ -1,0 +1,90 @@
+//! Calls that find experiences.
+
+use crate::db::PulseDB;
+use crate::error::{NotFoundError, Result};
+use crate::id::CollectiveId;
+use crate::model::{Experience, Query, SearchFilter, SearchOptions, SearchResult};
+use crate::search;
+use crate::validate;
+use crate::vector::{Isa, PreparedQuery};
+
+impl PulseDB {
+    /// The experiences that are nearest to the query, best first: `min(k, matches)` of them, ranked by cosine,
+    /// then newer timestamp, then smaller id. The answer is exact and the same in every process.
+    ///
+    /// A text of which the embedder knows nothing has no vector and finds nothing.
+    ///
+    /// # Errors
+    /// `Validation` for `k` or a filter out of bounds, a blank text, or a vector that is not of the database's
+    /// dimension, not finite or zero; `NotFound` for the collective; `Embedding` for a text where callers
+    /// bring the vectors.
+    pub fn search(
+        &self,
+        collective: CollectiveId,
+        query: Query<'_>,
+        options: SearchOptions,
+    ) -> Result<Vec<SearchResult>> {
+        let store = self.store()?;
+        validate::result_count("k", options.k)?;
+        validate::filter(&options.filter)?;
+        let embedded;
+        let vector = match query {
+            Query::Vector(vector) => {
+                validate::vector("query", vector, self.inner.dimension)?;
+                vector
+            }
+            Query::Text(text) => {
+                validate::query_text(text)?;
+                embedded = self.embed_query(text)?;
+                embedded.as_slice()
+            }
+        };
+        let Some(prepared) = PreparedQuery::new(Isa::detect(), vector) else {
+            // Only a text without a known word has no direction; the collective must exist all the same.
+            let exists = store.snapshot()?.view().room(collective)?.is_some();
+            return if exists { Ok(Vec::new()) } else { Err(NotFoundError::Collective(collective).into()) };
+        };
+        search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &options.filter)
+    }
+
+    /// The `k` experiences whose vectors are nearest to this one; archived ones are left out.
+    pub fn search_similar(
+        &self,
+        collective: CollectiveId,
+        query: &[f32],
+        k: usize,
+    ) -> Result<Vec<SearchResult>> {
+        self.search_similar_filtered(collective, query, k, SearchFilter::default())
+    }
+
+    /// The `k` experiences that match the filter and whose vectors are nearest to this one.
+    pub fn search_similar_filtered(
+        &self,
+        collective: CollectiveId,
+        query: &[f32],
+        k: usize,
+        filter: SearchFilter,
+    ) -> Result<Vec<SearchResult>> {
+        self.search(collective, Query::Vector(query), SearchOptions { k, filter })
+    }
+
+    /// The newest `limit` experiences (1 to 1000) by their timestamp, archived ones left out.
+    pub fn get_recent_experiences(&self, collective: CollectiveId, limit: usize) -> Result<Vec<Experience>> {
+        self.get_recent_experiences_filtered(collective, limit, SearchFilter::default())
+    }
+
+    /// The newest `limit` experiences (1 to 1000) that match the filter, newest first; equal timestamps by the
+    /// smaller id first.
+    pub fn get_recent_experiences_filtered(
+        &self,
+        collective: CollectiveId,
+        limit: usize,
+        filter: SearchFilter,
+    ) -> Result<Vec<Experience>> {
+        let store = self.store()?;
+        validate::result_count("limit", limit)?;
+        validate::filter(&filter)?;
+        let snapshot = store.snapshot()?;
+        search::recent(snapshot.view(), collective, limit, &filter)
+    }
+}

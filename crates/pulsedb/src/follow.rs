@@ -1,0 +1,51 @@
+//! The road out of storage: hands each change to each follower, in sequence order, once.
+//!
+//! A write of this process, a write of another one and the recovery after a restart all reach the derived
+//! structures here, so there is one code path for the three, and nothing derived is ever ahead of the disk.
+
+use crate::error::{PulseDBError, Result};
+use crate::id::Seq;
+use crate::limits;
+use crate::model::change::Change;
+use crate::storage::View;
+
+/// Something that is derived from the store and remembers how far it has read the change log.
+pub(crate) trait Follower {
+    /// The number of the last change it has taken in.
+    fn position(&self) -> Seq;
+
+    /// Takes in the next change. The view may be ahead of the change.
+    fn apply(&mut self, view: View<'_>, change: &Change) -> Result<()>;
+
+    /// Forgets everything; what is needed is read anew from a view of this sequence number.
+    fn reset(&mut self, sequence: Seq);
+
+    /// Whether there is nothing that a change could alter.
+    fn is_empty(&self) -> bool;
+}
+
+/// Brings a follower to the state of the view. One that fails, or that the log no longer reaches back to, is
+/// reset, so that it is never wrong.
+pub(crate) fn catch_up(view: View<'_>, follower: &mut dyn Follower) -> Result<()> {
+    let last = view.last_sequence()?;
+    if follower.is_empty() {
+        follower.reset(last);
+    }
+    while follower.position() < last {
+        let changes = match view.changes(follower.position(), limits::EVENTS_MAX) {
+            Ok(changes) => changes,
+            Err(PulseDBError::ChangesGone { .. }) => {
+                follower.reset(last);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        for change in changes {
+            if let Err(error) = follower.apply(view, &change) {
+                follower.reset(last);
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}

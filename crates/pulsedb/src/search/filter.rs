@@ -1,0 +1,131 @@
+//! Filters: from the parts of a filter to the rows that pass all of them.
+
+use std::collections::BTreeMap;
+
+use roaring::RoaringBitmap;
+
+use crate::error::Result;
+use crate::index::{Columns, Row};
+use crate::limits;
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::model::{Experience, ExperienceType, SearchFilter};
+use crate::storage::{Prefix, Table, View, type_tag};
+
+/// Positions of the rows that match, ascending.
+pub(super) fn matches(
+    view: View<'_>,
+    number: CollectiveNumber,
+    columns: &Columns,
+    filter: &SearchFilter,
+) -> Result<Vec<u32>> {
+    let fields = Fields::new(filter);
+    let Some(slots) = indexed_slots(view, number, filter)? else {
+        return Ok(columns.live().filter(|(_, row)| fields.pass(row)).map(|(at, _)| at as u32).collect());
+    };
+    let positions = slots.iter().filter_map(|slot| columns.position(Slot(slot)));
+    let passing = positions.filter(|at| columns.row(*at).is_some_and(|row| fields.pass(row)));
+    Ok(passing.map(|at| at as u32).collect())
+}
+
+/// The parts of a filter that a row in memory answers.
+struct Fields<'f> {
+    filter: &'f SearchFilter,
+    /// One bit a variant; all of them if the filter names none.
+    types: u32,
+}
+
+impl<'f> Fields<'f> {
+    fn new(filter: &'f SearchFilter) -> Self {
+        Self { filter, types: type_mask(filter.experience_types.as_deref()) }
+    }
+
+    fn pass(&self, row: &Row) -> bool {
+        let filter = self.filter;
+        !(filter.exclude_archived && row.archived)
+            && self.types >> row.type_tag & 1 == 1
+            && filter.min_importance.is_none_or(|least| row.importance >= least)
+            && filter.min_confidence.is_none_or(|least| row.confidence >= least)
+            && filter.since.is_none_or(|since| row.timestamp >= since)
+            && filter.until.is_none_or(|until| row.timestamp <= until)
+    }
+}
+
+fn type_mask(types: Option<&[ExperienceType]>) -> u32 {
+    types.map_or(u32::MAX, |types| types.iter().fold(0, |mask, one| mask | 1 << type_tag(one)))
+}
+
+/// The slots that the indexes on disk leave of the parts of a filter which they answer; `None` if the filter
+/// has no such part.
+fn indexed_slots(
+    view: View<'_>,
+    number: CollectiveNumber,
+    filter: &SearchFilter,
+) -> Result<Option<RoaringBitmap>> {
+    let mut left = None;
+    let mut keep = |slots: RoaringBitmap| {
+        left = Some(match left.take() {
+            Some(before) => slots & before,
+            None => slots,
+        });
+    };
+    for (table, prefixes) in indexed_ways(number, filter) {
+        keep(union(view, table, &prefixes)?);
+    }
+    Ok(left)
+}
+
+/// The parts of a filter that indexes on disk answer: for each, the prefixes of which every match is under one.
+/// What is longer than any record may have matches nothing, and makes no key.
+fn indexed_ways(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(Table, Vec<Prefix>)> {
+    let domains = filter.domains.as_ref().map(|domains| {
+        let possible = domains.iter().filter(|domain| domain.len() <= limits::DOMAIN_BYTES_MAX);
+        (Table::ByDomain, possible.map(|domain| Prefix::domain(number, domain)).collect())
+    });
+    let agents = filter.source_agents.as_ref().map(|agents| {
+        let possible = agents.iter().filter(|agent| agent.as_str().len() <= limits::AGENT_BYTES_MAX);
+        (Table::ByAgent, possible.map(|agent| Prefix::agent(number, agent)).collect())
+    });
+    let tags = filter.tags_all.iter().flatten().map(|(key, value)| {
+        let possible = key.len() <= limits::TAG_KEY_BYTES_MAX && value.len() <= limits::TAG_VALUE_BYTES_MAX;
+        (Table::ByTag, possible.then(|| Prefix::tag(number, key, value)).into_iter().collect())
+    });
+    domains.into_iter().chain(agents).chain(tags).collect()
+}
+
+fn union(view: View<'_>, table: Table, prefixes: &[Prefix]) -> Result<RoaringBitmap> {
+    let mut slots = RoaringBitmap::new();
+    for prefix in prefixes {
+        for slot in view.slots_under(table, prefix)? {
+            slots.insert(slot?.0);
+        }
+    }
+    Ok(slots)
+}
+
+/// The ways into the indexes that a filter offers: for each, the prefixes of which every match is under one.
+pub(super) fn ways_in(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(Table, Vec<Prefix>)> {
+    let mut ways = indexed_ways(number, filter);
+    if let Some(types) = &filter.experience_types {
+        let tags: std::collections::BTreeSet<u8> = types.iter().map(type_tag).collect();
+        let prefixes = tags.into_iter().map(|tag| Prefix::experience_type(number, tag)).collect();
+        ways.push((Table::ByType, prefixes));
+    }
+    ways.push((Table::ByTime, vec![Prefix::time(number)]));
+    ways
+}
+
+/// Whether a whole record matches.
+pub(super) fn passes(filter: &SearchFilter, experience: &Experience) -> bool {
+    let has_tags = |tags: &BTreeMap<String, String>| {
+        tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
+    };
+    !(filter.exclude_archived && experience.archived)
+        && type_mask(filter.experience_types.as_deref()) >> type_tag(&experience.experience_type) & 1 == 1
+        && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
+        && filter.tags_all.as_ref().is_none_or(has_tags)
+        && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
+        && filter.min_importance.is_none_or(|least| experience.importance >= least)
+        && filter.min_confidence.is_none_or(|least| experience.confidence >= least)
+        && filter.since.is_none_or(|since| experience.timestamp >= since)
+        && filter.until.is_none_or(|until| experience.timestamp <= until)
+}

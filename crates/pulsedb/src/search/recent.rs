@@ -1,0 +1,111 @@
+//! The newest experiences, found through whichever index of the store is the shortest way.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::clock::Timestamp;
+use crate::error::{NotFoundError, Result};
+use crate::id::{CollectiveId, ExperienceId};
+use crate::model::{Experience, SearchFilter};
+use crate::search::filter;
+use crate::storage::{NewestFirst, Prefix, Span, Table, View};
+
+/// Rows of a way in that are counted to compare it with others.
+const COUNTED: usize = 512;
+
+/// The newest `limit` experiences that match, newest first, equal timestamps by the smaller id first.
+///
+/// With one criterion the work is in proportion to the answer. With several, the shortest index is walked and
+/// the rest of the filter is checked on each record.
+pub(crate) fn recent(
+    view: View<'_>,
+    id: CollectiveId,
+    limit: usize,
+    filter: &SearchFilter,
+) -> Result<Vec<Experience>> {
+    let number = view.room(id)?.ok_or(NotFoundError::Collective(id))?.number;
+    let span = Span {
+        since: filter.since.unwrap_or(Timestamp(i64::MIN)),
+        until: filter.until.unwrap_or(Timestamp(i64::MAX)),
+    };
+    let (table, prefixes) = shortest(view, filter::ways_in(number, filter))?;
+    let mut found = Vec::new();
+    for id in Merged::new(view, table, prefixes, span)? {
+        let (place, experience) = view.indexed_row(id?)?;
+        if filter::passes(filter, &experience) {
+            found.push(view.with_vector(place, experience)?);
+            if found.len() == limit {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The way with the fewest rows, as far as a bounded count tells.
+fn shortest(view: View<'_>, mut ways: Vec<(Table, Vec<Prefix>)>) -> Result<(Table, Vec<Prefix>)> {
+    // Walking all by time is the last resort: any other way is a part of it.
+    let by_time = ways.pop().unwrap_or((Table::ByTime, Vec::new()));
+    if ways.len() < 2 {
+        return Ok(ways.pop().unwrap_or(by_time));
+    }
+    let mut best = by_time;
+    let mut fewest = usize::MAX;
+    for way in ways {
+        let mut count = 0;
+        for prefix in &way.1 {
+            count += view.slots_under(way.0, prefix)?.take(COUNTED - count.min(COUNTED)).count();
+        }
+        if count < fewest {
+            (best, fewest) = (way, count);
+        }
+    }
+    Ok(best)
+}
+
+/// Several newest-first walks as one, without duplicates: an experience in two domains stands under both.
+struct Merged<'t> {
+    walks: Vec<NewestFirst<'t>>,
+    /// The next row of each walk; the greatest is the newest, then the smallest id.
+    heads: BinaryHeap<(Timestamp, Reverse<ExperienceId>, usize)>,
+    last: Option<ExperienceId>,
+}
+
+impl<'t> Merged<'t> {
+    fn new(view: View<'t>, table: Table, prefixes: Vec<Prefix>, span: Span) -> Result<Self> {
+        let walks: Result<Vec<_>> =
+            prefixes.into_iter().map(|prefix| view.newest_first(table, prefix, span)).collect();
+        let mut merged = Self { walks: walks?, heads: BinaryHeap::new(), last: None };
+        for walk in 0..merged.walks.len() {
+            merged.advance(walk)?;
+        }
+        Ok(merged)
+    }
+
+    fn advance(&mut self, walk: usize) -> Result<()> {
+        if let Some(row) = self.walks.get_mut(walk).and_then(Iterator::next) {
+            let (timestamp, id) = row?;
+            self.heads.push((timestamp, Reverse(id), walk));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Option<ExperienceId>> {
+        while let Some((_, Reverse(id), walk)) = self.heads.pop() {
+            self.advance(walk)?;
+            // Equal rows of several walks follow each other.
+            if self.last.replace(id) != Some(id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Merged<'_> {
+    type Item = Result<ExperienceId>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}

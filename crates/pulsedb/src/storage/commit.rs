@@ -1,0 +1,315 @@
+//! The commit pipeline: one thread of the process owns the write transaction and commits what callers queue.
+//!
+//! ```text
+//! loop: wait until something is queued (or rows of a deleted collective are to be reclaimed)
+//!       linger, at most 200 us, while fewer callers wait than the last batch had
+//!       take up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
+//! ```
+//! One sync then serves every caller that waits (group commit: DeWitt et al., SIGMOD 1984, section 3). An
+//! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
+//! way makes the batch be run again one by one, so that again only its own caller sees it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::clock;
+use crate::config::LogConfig;
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
+use crate::storage::env::Environment;
+use crate::storage::write::Space as Room;
+use crate::storage::write::WriteTxn;
+
+/// What callers hand over: it may be run more than once, each time in a transaction of its own.
+type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
+
+/// The queue of one environment and the thread that serves it.
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    env: Arc<Environment>,
+    log: LogConfig,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Job>,
+    closing: bool,
+    /// Whether rows of a deleted collective may be left to reclaim.
+    reclaiming: bool,
+}
+
+struct Job {
+    bytes: usize,
+    room: Room,
+    operation: Operation,
+    answer: Arc<Answer>,
+}
+
+impl Drop for Job {
+    /// A job that is dropped without an answer, because the thread unwinds, must not leave its caller waiting.
+    fn drop(&mut self) {
+        self.answer.give_if_none(|| {
+            Err(StorageError::Engine {
+                reason: "the commit thread has stopped; open the database again".into(),
+            }
+            .into())
+        });
+    }
+}
+
+/// Where a caller waits for the outcome of its operation.
+#[derive(Default)]
+struct Answer {
+    outcome: Mutex<Outcome>,
+    given: Condvar,
+}
+
+#[derive(Default)]
+enum Outcome {
+    #[default]
+    Awaited,
+    Given(Result<()>),
+    Taken,
+}
+
+impl Answer {
+    fn give(&self, outcome: Result<()>) {
+        self.give_if_none(|| outcome);
+    }
+
+    fn give_if_none(&self, outcome: impl FnOnce() -> Result<()>) {
+        let mut slot = self.outcome.lock();
+        if matches!(*slot, Outcome::Awaited) {
+            *slot = Outcome::Given(outcome());
+            self.given.notify_one();
+        }
+    }
+
+    fn wait(&self) -> Result<()> {
+        let mut slot = self.outcome.lock();
+        while matches!(*slot, Outcome::Awaited) {
+            self.given.wait(&mut slot);
+        }
+        match std::mem::replace(&mut *slot, Outcome::Taken) {
+            Outcome::Given(outcome) => outcome,
+            Outcome::Awaited | Outcome::Taken => unreachable!("one caller waits, once, for a given answer"),
+        }
+    }
+}
+
+impl Committer {
+    pub(super) fn new(env: Arc<Environment>, log: LogConfig) -> Self {
+        let state = Mutex::new(State::default());
+        let shared = Arc::new(Shared { env, log, state, wake: Condvar::new() });
+        Self { shared, thread: Mutex::new(None) }
+    }
+
+    /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
+    /// durable as far as the sync mode promises. `bytes` is about what it writes.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        room: Room,
+        mut operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.start()?;
+        let value = Arc::new(Mutex::new(None));
+        let answer = Arc::new(Answer::default());
+        let slot = Arc::clone(&value);
+        let operation: Operation = Box::new(move |txn| {
+            let result = operation(txn)?;
+            *slot.lock() = Some(result);
+            Ok(())
+        });
+        let job = Job { bytes, room, operation, answer: Arc::clone(&answer) };
+        {
+            let mut state = self.shared.state.lock();
+            if state.closing {
+                return Err(PulseDBError::Closed);
+            }
+            state.queue.push_back(job);
+        }
+        self.shared.wake.notify_one();
+        answer.wait()?;
+        let value = value.lock().take();
+        Ok(value.expect("an operation that is answered with success has stored its value"))
+    }
+
+    /// Lets the thread reclaim rows of deleted collectives whenever nothing else is to be done.
+    pub(super) fn reclaim(&self) -> Result<()> {
+        self.start()?;
+        self.shared.state.lock().reclaiming = true;
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    fn start(&self) -> Result<()> {
+        let mut thread = self.thread.lock();
+        if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        let handle = std::thread::Builder::new()
+            .name("pulsedb-commit".into())
+            .spawn(move || {
+                let orphans = Orphans(&shared);
+                shared.serve();
+                drop(orphans);
+            })
+            .map_err(|error| {
+                PulseDBError::io("start the commit thread for", self.shared.env.path(), error)
+            })?;
+        *thread = Some(handle);
+        Ok(())
+    }
+
+    /// Commits what is queued, then ends the thread.
+    pub(super) fn close(&self) {
+        self.shared.state.lock().closing = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic of the thread has been answered to its callers already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Drops what is still queued when the thread ends, so that nobody waits for a thread that is gone.
+struct Orphans<'s>(&'s Shared);
+
+impl Drop for Orphans<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().queue.clear();
+    }
+}
+
+impl Shared {
+    fn serve(&self) {
+        let mut commits = 0_u64;
+        let mut last_batch = 0;
+        loop {
+            let batch = match self.next_batch(last_batch) {
+                Work::Batch(batch) => batch,
+                Work::Reclaim => {
+                    self.reclaim_step();
+                    continue;
+                }
+                Work::Nothing => return,
+            };
+            last_batch = batch.len();
+            self.commit_batch(batch);
+            commits += 1;
+            if commits.is_multiple_of(limits::STALE_READER_COMMITS) {
+                // Only frees pages earlier; a failure shows in the next commit if it matters.
+                let _ = self.env.clear_stale_readers();
+            }
+        }
+    }
+
+    fn next_batch(&self, last_batch: usize) -> Work {
+        let mut state = self.state.lock();
+        while state.queue.is_empty() {
+            if state.closing {
+                return Work::Nothing;
+            }
+            if state.reclaiming {
+                return Work::Reclaim;
+            }
+            self.wake.wait(&mut state);
+        }
+        let deadline = clock::monotonic() + limits::COMMIT_LINGER;
+        while state.queue.len() < last_batch && !state.closing {
+            if self.wake.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while let Some(job) = state.queue.front() {
+            let full =
+                batch.len() == limits::COMMIT_OPERATIONS_MAX || bytes + job.bytes > limits::COMMIT_BYTES_MAX;
+            if full && !batch.is_empty() {
+                break;
+            }
+            bytes += job.bytes;
+            batch.extend(state.queue.pop_front());
+        }
+        Work::Batch(batch)
+    }
+
+    fn commit_batch(&self, mut batch: Vec<Job>) {
+        match self.try_together(&mut batch) {
+            Ok(outcomes) => {
+                for (job, outcome) in batch.into_iter().zip(outcomes) {
+                    job.answer.give(outcome);
+                }
+            }
+            Err(error) if batch.len() == 1 => {
+                for job in batch {
+                    job.answer.give(Err(error.clone()));
+                }
+            }
+            Err(_) => {
+                for mut job in batch {
+                    let outcome = self.try_together(std::slice::from_mut(&mut job));
+                    job.answer.give(outcome.and_then(|outcomes| outcomes.into_iter().collect()));
+                }
+            }
+        }
+    }
+
+    /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
+    fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
+        let mut txn = WriteTxn::begin(&self.env)?;
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for job in batch.iter_mut() {
+            let outcome = match txn.start_operation(job.bytes, job.room) {
+                Ok(()) => (job.operation)(&mut txn),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &outcome
+                && txn.touched()
+            {
+                return Err(error.clone());
+            }
+            outcomes.push(outcome);
+        }
+        if outcomes.iter().any(Result::is_ok) {
+            txn.commit(&self.log)?;
+        }
+        Ok(outcomes)
+    }
+
+    fn reclaim_step(&self) {
+        let step = || -> Result<bool> {
+            let mut txn = WriteTxn::begin(&self.env)?;
+            txn.start_operation(limits::COMMIT_BYTES_MAX, Room::Reclaim)?;
+            let more = txn.reclaim_step()?;
+            txn.commit(&self.log)?;
+            Ok(more)
+        };
+        // Cleared before the step, so that a deletion during the step sets it again.
+        self.state.lock().reclaiming = false;
+        match step() {
+            Ok(true) => self.state.lock().reclaiming = true,
+            Ok(false) => {}
+            // Nothing is lost: the rows stay hidden, and the next deletion or open tries again.
+            Err(error) => tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now"),
+        }
+    }
+}
+
+enum Work {
+    Batch(Vec<Job>),
+    Reclaim,
+    Nothing,
+}

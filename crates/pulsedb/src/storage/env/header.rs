@@ -1,0 +1,356 @@
+//! The two meta pages of `data.mdb`, read with plain reads and judged before LMDB maps the file.
+//!
+//! LMDB trusts these pages: it would map a file that is shorter than they say, and die by `SIGBUS` on the first
+//! page that is missing. `docs/pulsedb-format.md` has the layout and the list of what is required.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::failure::{damaged, unsupported};
+use crate::error::PulseDBError;
+
+const MAGIC: u32 = 0xBEEF_C0DE;
+const VERSION: u32 = 1;
+/// Flag of a meta page.
+const PAGE_META: u16 = 0x08;
+/// Flags of the tree of free pages: integer keys and nothing else.
+const FREE_TREE_FLAGS: u16 = 0x08;
+/// Root of an empty tree.
+const NO_ROOT: u64 = u64::MAX;
+/// Pages that a cursor can be deep.
+const DEPTH_MAX: u16 = 32;
+/// Bytes of a page header.
+pub(super) const PAGE_HEADER: usize = 16;
+/// Bytes of a page header and the meta behind it.
+const META_BYTES: usize = PAGE_HEADER + 136;
+/// How often the pages are read again when they change under the reader.
+const READ_ATTEMPTS: usize = 100;
+const PAGE_SIZE_MIN: u64 = 512;
+const PAGE_SIZE_MAX: u64 = 1 << 16;
+/// 64 TiB: far above the largest map that can be asked for, and far below an overflow of any product here.
+const MAP_BYTES_MAX: u64 = 1 << 46;
+
+/// Where the size of the map stands in the file, for each meta page.
+pub(super) fn map_bytes_offset(slot: u64, page_size: u64) -> u64 {
+    slot * page_size + PAGE_HEADER as u64 + 16
+}
+
+/// Both meta pages of an empty database, as LMDB writes them.
+pub(super) fn fresh(page_size: u64, map_bytes: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for slot in 0..2_u64 {
+        bytes.extend_from_slice(&slot.to_ne_bytes());
+        bytes.extend_from_slice(&0_u16.to_ne_bytes());
+        bytes.extend_from_slice(&PAGE_META.to_ne_bytes());
+        bytes.extend_from_slice(&0_u32.to_ne_bytes());
+        bytes.extend_from_slice(&MAGIC.to_ne_bytes());
+        bytes.extend_from_slice(&VERSION.to_ne_bytes());
+        bytes.extend_from_slice(&0_u64.to_ne_bytes());
+        bytes.extend_from_slice(&map_bytes.to_ne_bytes());
+        for (pad, flags) in [(page_size as u32, FREE_TREE_FLAGS), (0, 0)] {
+            bytes.extend_from_slice(&pad.to_ne_bytes());
+            bytes.extend_from_slice(&flags.to_ne_bytes());
+            bytes.extend_from_slice(&[0; 34]);
+            bytes.extend_from_slice(&NO_ROOT.to_ne_bytes());
+        }
+        bytes.extend_from_slice(&1_u64.to_ne_bytes());
+        bytes.extend_from_slice(&0_u64.to_ne_bytes());
+        bytes.resize(((slot + 1) * page_size) as usize, 0);
+    }
+    bytes
+}
+
+/// What an existing data file says about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) page_size: u64,
+    pub(super) map_bytes: u64,
+    pub(super) last_page: u64,
+    pub(super) txn_id: u64,
+    pub(super) free: Tree,
+    pub(super) main: Tree,
+}
+
+impl Header {
+    /// Bytes that the file must have at the least.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.last_page + 1) * self.page_size
+    }
+}
+
+/// A B-tree as a meta page or a row of the main tree describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tree {
+    pub(super) pad: u32,
+    pub(super) flags: u16,
+    pub(super) depth: u16,
+    pub(super) branch_pages: u64,
+    pub(super) leaf_pages: u64,
+    pub(super) overflow_pages: u64,
+    pub(super) entries: u64,
+    pub(super) root: u64,
+}
+
+impl Tree {
+    /// Bytes of a tree's description.
+    pub(super) const BYTES: usize = 48;
+
+    /// Reads a description; `None` if there are too few bytes.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        Some(Self {
+            pad: fields.u32()?,
+            flags: fields.u16()?,
+            depth: fields.u16()?,
+            branch_pages: fields.u64()?,
+            leaf_pages: fields.u64()?,
+            overflow_pages: fields.u64()?,
+            entries: fields.u64()?,
+            root: fields.u64()?,
+        })
+    }
+
+    /// What is impossible about it in a file whose last page is `last_page`.
+    pub(super) fn fault(&self, last_page: u64) -> Option<&'static str> {
+        if self.root == NO_ROOT {
+            let empty = self.depth == 0
+                && self.entries == 0
+                && self.branch_pages == 0
+                && self.leaf_pages == 0
+                && self.overflow_pages == 0;
+            return (!empty).then_some("a tree without a root has entries");
+        }
+        if self.root < 2 || self.root > last_page {
+            return Some("the root of a tree lies outside the file");
+        }
+        if self.depth == 0 || self.depth > DEPTH_MAX || self.leaf_pages == 0 || self.entries == 0 {
+            return Some("a tree with a root has no depth, no leaf or no entry");
+        }
+        if (self.depth == 1) != (self.branch_pages == 0) || (self.depth == 1 && self.leaf_pages != 1) {
+            return Some("the depth of a tree contradicts its pages");
+        }
+        let pages = self
+            .branch_pages
+            .checked_add(self.leaf_pages)
+            .and_then(|pages| pages.checked_add(self.overflow_pages));
+        if pages.is_none_or(|pages| pages > last_page) {
+            return Some("a tree has more pages than the file");
+        }
+        None
+    }
+
+    /// Whether the tree has no page.
+    pub(super) fn is_empty(&self) -> bool {
+        self.root == NO_ROOT
+    }
+}
+
+/// Reads and judges the header of a data file. `None` for a file without a byte, which is a database that is not
+/// made yet.
+///
+/// Another process may commit meanwhile, so that two reads belong to two states: a fault counts only if the same
+/// bytes are read twice.
+pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+    let mut attempts = READ_ATTEMPTS;
+    loop {
+        let pages = MetaPages::read(file, path)?;
+        if pages.length == 0 {
+            return Ok(None);
+        }
+        attempts -= 1;
+        match pages.judge() {
+            Ok(header) => return Ok(Some(header)),
+            Err(fault) if attempts == 0 || MetaPages::read(file, path)? == pages => return Err(fault),
+            Err(_) => {}
+        }
+    }
+}
+
+/// The bytes of both meta pages and the length of the file, read after them because it only grows.
+#[derive(PartialEq, Eq)]
+struct MetaPages {
+    first: Vec<u8>,
+    second: Vec<u8>,
+    length: u64,
+}
+
+impl MetaPages {
+    fn read(file: &File, path: &Path) -> Result<Self, PulseDBError> {
+        let unreadable = |error| PulseDBError::io("read", path, error);
+        let first = read_at(file, 0).map_err(unreadable)?;
+        let page_size = page_size_of(&first).unwrap_or(PAGE_SIZE_MIN);
+        let second = read_at(file, page_size).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        Ok(Self { first, second, length })
+    }
+
+    fn judge(&self) -> Result<Header, PulseDBError> {
+        let first = parse(&self.first, 0)?;
+        let second = parse(&self.second, 1)?;
+        let header = newest(first, second)?;
+        if self.length < header.bytes() {
+            return Err(truncated(format!(
+                "it has {} bytes and its last page ends at {}",
+                self.length,
+                header.bytes()
+            )));
+        }
+        Ok(header)
+    }
+}
+
+fn truncated(how: impl std::fmt::Display) -> PulseDBError {
+    damaged(format!("data.mdb, truncated: {how}"))
+}
+
+/// Up to as many bytes as a meta takes, fewer at the end of the file.
+fn read_at(mut file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(META_BYTES);
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(META_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Where the second page begins, as the first one says.
+fn page_size_of(first: &[u8]) -> Option<u64> {
+    let mut fields = Fields(first);
+    fields.take(PAGE_HEADER + 24)?;
+    let page_size = u64::from(fields.u32()?);
+    (page_size.is_power_of_two() && (PAGE_SIZE_MIN..=PAGE_SIZE_MAX).contains(&page_size)).then_some(page_size)
+}
+
+/// The snapshot that LMDB will use, if both pages are those of one healthy file.
+fn newest(first: Header, second: Header) -> Result<Header, PulseDBError> {
+    if first.page_size != second.page_size {
+        return Err(damaged("meta pages: two page sizes"));
+    }
+    // A commit writes one page, and the next one the other, so they are one commit apart.
+    let fresh = first.txn_id == 0 && second.txn_id == 0;
+    if !fresh && first.txn_id.abs_diff(second.txn_id) != 1 {
+        return Err(damaged(format!(
+            "meta pages: transactions {} and {} do not follow each other",
+            first.txn_id, second.txn_id
+        )));
+    }
+    let (older, newer) = if second.txn_id > first.txn_id { (first, second) } else { (second, first) };
+    // Neither the size of the map nor the last page ever falls.
+    if older.last_page > newer.last_page || older.map_bytes > newer.map_bytes {
+        return Err(damaged("meta pages: the file has shrunk from one transaction to the next"));
+    }
+    Ok(newer)
+}
+
+/// One meta page, header of the page included.
+fn parse(bytes: &[u8], slot: u64) -> Result<Header, PulseDBError> {
+    let mut fields = Fields(bytes);
+    let start = MetaStart::read(&mut fields);
+    match &start {
+        Some(start) if start.magic == MAGIC && start.version == VERSION => {}
+        Some(start) if start.magic == MAGIC => {
+            return Err(unsupported(format!(
+                "data.mdb has version {} of LMDB's format, only {VERSION} is known",
+                start.version
+            )));
+        }
+        Some(_) if slot == 0 => {
+            return Err(unsupported("data.mdb is no LMDB file; name another directory, or restore a backup"));
+        }
+        Some(_) => return Err(damaged("meta page 1: wrong magic number")),
+        None => return Err(truncated(format!("it ends inside meta page {slot}"))),
+    }
+    let header =
+        read_header(&mut fields).ok_or_else(|| truncated(format!("it ends inside meta page {slot}")))?;
+    let in_place = start.is_some_and(|start| start.is_in_place(slot));
+    let fault =
+        if in_place { fault(&header, slot) } else { Some("it is no meta page, or that of another slot") };
+    match fault {
+        Some(fault) => Err(damaged(format!("meta page {slot}: {fault}"))),
+        None => Ok(header),
+    }
+}
+
+/// The header of a meta page and the constants behind it.
+struct MetaStart {
+    page: u64,
+    pad: u16,
+    flags: u16,
+    bounds: u32,
+    magic: u32,
+    version: u32,
+    address: u64,
+}
+
+impl MetaStart {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            page: fields.u64()?,
+            pad: fields.u16()?,
+            flags: fields.u16()?,
+            bounds: fields.u32()?,
+            magic: fields.u32()?,
+            version: fields.u32()?,
+            address: fields.u64()?,
+        })
+    }
+
+    fn is_in_place(&self, slot: u64) -> bool {
+        self.page == slot && self.pad == 0 && self.flags == PAGE_META && self.bounds == 0 && self.address == 0
+    }
+}
+
+fn read_header(fields: &mut Fields<'_>) -> Option<Header> {
+    let map_bytes = fields.u64()?;
+    let free = Tree::read(fields.take(Tree::BYTES)?)?;
+    let main = Tree::read(fields.take(Tree::BYTES)?)?;
+    let last_page = fields.u64()?;
+    let txn_id = fields.u64()?;
+    Some(Header { page_size: u64::from(free.pad), map_bytes, last_page, txn_id, free, main })
+}
+
+fn fault(header: &Header, slot: u64) -> Option<&'static str> {
+    let Header { page_size, map_bytes, last_page, txn_id, free, main } = header;
+    if !page_size.is_power_of_two() || !(PAGE_SIZE_MIN..=PAGE_SIZE_MAX).contains(page_size) {
+        return Some("impossible page size");
+    }
+    if *map_bytes > MAP_BYTES_MAX || map_bytes % page_size != 0 {
+        return Some("impossible size of the map");
+    }
+    if *last_page == 0 || last_page.checked_add(1).is_none_or(|pages| pages > map_bytes / page_size) {
+        return Some("the last page lies outside the map");
+    }
+    if *txn_id != 0 && txn_id % 2 != slot {
+        return Some("its transaction belongs on the other page");
+    }
+    if free.flags != FREE_TREE_FLAGS || main.flags != 0 || main.pad != 0 {
+        return Some("unknown flags");
+    }
+    free.fault(*last_page).or_else(|| main.fault(*last_page))
+}
+
+/// Reads numbers from foreign bytes in the order of the machine, as LMDB writes them.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(count)?;
+        self.0 = tail;
+        Some(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_ne_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_ne_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_ne_bytes)
+    }
+}

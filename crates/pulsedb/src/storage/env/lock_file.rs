@@ -1,0 +1,226 @@
+//! The file `lock`: who has the database open, who writes, and whose turn it is.
+//!
+//! | offset | bytes | what |
+//! |---|---|---|
+//! | 0 | 1 | lock "open": shared by each process that has the database open, exclusive for repair and map growth |
+//! | 1 | 1 | lock "setup": exclusive while a process opens the database, shared while it does so read-only |
+//! | 2 | 1 | lock "next": exclusive for the one process that is next in line for the writer's lock of LMDB |
+//! | 128 + 128 n | 128 | record of writer n, whose first byte is locked exclusively as long as it lives |
+//!
+//! A record is `pid u32`, `host length u32`, `start i64` (Unix milliseconds), `checksum u64` (XXH3 of the rest),
+//! `host [u8; 104]`. Bytes that no record covers have no meaning.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::byte_lock::{ByteLocks, Mode};
+use super::system;
+use crate::clock::{self, Timestamp};
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
+use crate::model::Holder;
+
+/// Its name in the directory of a database.
+pub(super) const NAME: &str = "lock";
+
+const OPEN: u64 = 0;
+const SETUP: u64 = 1;
+const NEXT: u64 = 2;
+const RECORD_BYTES: u64 = 128;
+const HOST_BYTES: usize = 104;
+
+/// The lock file of one environment, open.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    locks: ByteLocks,
+    slot: Option<u64>,
+}
+
+impl LockFile {
+    /// Opens the file in a directory and creates it.
+    pub(super) fn create(directory: &Path) -> Result<Self> {
+        let path = directory.join(NAME);
+        let locks = ByteLocks::open(&path, true).map_err(|error| PulseDBError::io("open", path, error))?;
+        Ok(Self { locks, slot: None })
+    }
+
+    /// Opens the file for a reader, if it is there and may be read.
+    pub(super) fn open_existing(directory: &Path) -> Option<Self> {
+        let path = directory.join(NAME);
+        let locks = ByteLocks::open(&path, false).ok()?;
+        Some(Self { locks, slot: None })
+    }
+
+    /// Waits for processes that open the database at this moment.
+    pub(super) fn begin_setup(&self, directory: &Path) -> Result<()> {
+        let mode = if self.locks.is_writable() { Mode::Exclusive } else { Mode::Shared };
+        let deadline = clock::monotonic() + limits::SETUP_WAIT;
+        while !self.locks.try_lock(SETUP, mode).map_err(|error| self.refused(directory, error))? {
+            if clock::monotonic() >= deadline {
+                return Err(locked(directory, "a process that has been opening it for a long time"));
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        Ok(())
+    }
+
+    /// Lets the next process open the database.
+    pub(super) fn end_setup(&self) {
+        // A failure leaves the lock until this file closes; nothing can be done about it here.
+        let _ = self.locks.unlock(SETUP);
+    }
+
+    /// Marks the database as open by this process.
+    pub(super) fn share_open(&self, directory: &Path) -> Result<()> {
+        match self.locks.try_lock(OPEN, Mode::Shared) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(locked(directory, "a process that repairs it or raises its size")),
+            Err(error) => Err(self.refused(directory, error)),
+        }
+    }
+
+    /// Makes sure that no other process has the database open; the mark of this one becomes exclusive.
+    pub(super) fn try_exclude(&self, directory: &Path) -> Result<bool> {
+        if !self.locks.is_writable() {
+            return Ok(false);
+        }
+        self.locks.try_lock(OPEN, Mode::Exclusive).map_err(|error| self.refused(directory, error))
+    }
+
+    /// Waits until this process is next in line for LMDB's writer lock.
+    pub(super) fn wait_for_turn(&self) -> io::Result<()> {
+        self.locks.lock(NEXT, Mode::Exclusive)
+    }
+
+    /// Lets another process be next in line.
+    pub(super) fn pass_turn(&self) -> io::Result<()> {
+        self.locks.unlock(NEXT)
+    }
+
+    /// Takes a free record for this process.
+    pub(super) fn register_writer(&mut self, directory: &Path) -> Result<()> {
+        if self.slot.is_some() {
+            return Ok(());
+        }
+        let refused = |error| PulseDBError::io("write", directory.join(NAME), error);
+        for slot in 0..limits::WRITERS_MAX {
+            if self.locks.try_lock(offset(slot), Mode::Exclusive).map_err(refused)? {
+                let record =
+                    Record { pid: std::process::id(), started: Timestamp::now(), host: system::host() };
+                let mut file = self.locks.file();
+                file.seek(SeekFrom::Start(offset(slot))).map_err(refused)?;
+                file.write_all(&record.encode()).map_err(refused)?;
+                self.slot = Some(slot);
+                return Ok(());
+            }
+        }
+        Err(StorageError::Unsupported {
+            reason: format!("{} processes already write this database; close some", limits::WRITERS_MAX),
+        }
+        .into())
+    }
+
+    /// Gives the record back.
+    pub(super) fn release_writer(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            // A failure leaves the record until this file closes; nothing can be done about it here.
+            let _ = self.locks.unlock(offset(slot));
+        }
+    }
+
+    fn refused(&self, directory: &Path, error: io::Error) -> PulseDBError {
+        PulseDBError::io("lock", directory.join(NAME), error)
+    }
+}
+
+/// The live writing processes of a database.
+pub(super) fn writers(directory: &Path) -> Result<Vec<Holder>> {
+    let path = directory.join(NAME);
+    let locks = match ByteLocks::open(&path, false) {
+        Ok(locks) => locks,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(PulseDBError::io("open", path, error)),
+    };
+    let unreadable = |error| PulseDBError::io("read", path.clone(), error);
+    let length = locks.file().metadata().map_err(unreadable)?.len();
+    let mut holders = Vec::new();
+    for slot in (0..limits::WRITERS_MAX).take_while(|slot| offset(*slot) < length) {
+        if !locks.is_locked(offset(slot)).map_err(unreadable)? {
+            continue;
+        }
+        // A record that is being written has no valid checksum yet: its process has not opened the database.
+        if let Some(record) = read_record(locks.file(), slot).map_err(unreadable)? {
+            holders.push(Holder { pid: record.pid, started: record.started, host: record.host });
+        }
+    }
+    Ok(holders)
+}
+
+/// The error for a database that somebody else holds: names the writers if there are any.
+pub(super) fn locked(directory: &Path, otherwise: &str) -> PulseDBError {
+    let holders: Vec<String> = writers(directory)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|holder| format!("process {} on {}", holder.pid, holder.host))
+        .collect();
+    let holder = if holders.is_empty() { otherwise.to_owned() } else { holders.join(", ") };
+    StorageError::DatabaseLocked { holder }.into()
+}
+
+fn offset(slot: u64) -> u64 {
+    RECORD_BYTES + slot * RECORD_BYTES
+}
+
+fn read_record(mut file: &File, slot: u64) -> io::Result<Option<Record>> {
+    let mut bytes = Vec::with_capacity(RECORD_BYTES as usize);
+    file.seek(SeekFrom::Start(offset(slot)))?;
+    file.take(RECORD_BYTES).read_to_end(&mut bytes)?;
+    Ok(Record::decode(&bytes))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Record {
+    pid: u32,
+    started: Timestamp,
+    host: String,
+}
+
+impl Record {
+    fn encode(&self) -> Vec<u8> {
+        let mut host = self.host.as_bytes();
+        while host.len() > HOST_BYTES || std::str::from_utf8(host).is_err() {
+            host = host.split_last().map_or(&[], |(_, rest)| rest);
+        }
+        let mut body = Vec::with_capacity(RECORD_BYTES as usize);
+        body.extend_from_slice(&self.pid.to_le_bytes());
+        body.extend_from_slice(&(host.len() as u32).to_le_bytes());
+        body.extend_from_slice(&self.started.as_millis().to_le_bytes());
+        let start = body.len();
+        body.extend_from_slice(host);
+        body.resize(start + HOST_BYTES, 0);
+        let checksum = xxh3_64(&body).to_le_bytes();
+        body.splice(start..start, checksum);
+        body
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (start, rest) = bytes.split_at_checked(16)?;
+        let (checksum, host) = rest.split_first_chunk::<8>()?;
+        let host = host.get(..HOST_BYTES)?;
+        if xxh3_64(&[start, host].concat()) != u64::from_le_bytes(*checksum) {
+            return None;
+        }
+        let (pid, start) = start.split_first_chunk::<4>()?;
+        let (length, started) = start.split_first_chunk::<4>()?;
+        let host = host.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        Some(Self {
+            pid: u32::from_le_bytes(*pid),
+            started: Timestamp::from_millis(i64::from_le_bytes(started.try_into().ok()?)),
+            host: String::from_utf8(host.to_vec()).ok()?,
+        })
+    }
+}

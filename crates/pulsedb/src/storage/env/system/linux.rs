@@ -1,0 +1,101 @@
+//! Linux: inodes, `statfs`, `fallocate`, `uname`.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::DirectoryKey;
+
+/// An open directory. While it is open its inode, and so its key, names no other one.
+#[derive(Debug)]
+pub(in super::super) struct Directory {
+    file: File,
+}
+
+impl Directory {
+    pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() { Ok(Self { file }) } else { Err(io::ErrorKind::NotADirectory.into()) }
+    }
+
+    pub(in super::super) fn key(&self, _path: &Path) -> io::Result<DirectoryKey> {
+        let metadata = self.file.metadata()?;
+        Ok(DirectoryKey::Inode(metadata.dev(), metadata.ino()))
+    }
+
+    /// Makes created, renamed and removed names durable.
+    pub(in super::super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+/// File systems whose locks or shared maps do not hold between machines, by the number that `statfs` gives.
+const NETWORK: [(u32, &str); 9] = [
+    (0x6969, "NFS"),
+    (0x517B, "SMB"),
+    (0xFF53_4D42, "CIFS"),
+    (0xFE53_4D42, "SMB 2"),
+    (0x0102_1997, "9P"),
+    (0x5346_414F, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x00C3_6400, "Ceph"),
+    (0x564C, "NCP"),
+];
+
+/// The name of the file system if a database cannot live on it. FUSE is allowed: its number does not tell whether
+/// there is a network behind it.
+pub(in super::super) fn refused_file_system(directory: &Directory) -> io::Result<Option<&'static str>> {
+    let kind = rustix::fs::fstatfs(&directory.file)?.f_type as u32;
+    Ok(network_name(kind))
+}
+
+fn network_name(kind: u32) -> Option<&'static str> {
+    NETWORK.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
+/// Extends the file to `bytes` with blocks of the disk behind them, so that later writes find room. Where the file
+/// system cannot do so the file gets longer without blocks.
+pub(in super::super) fn preallocate(file: &File, from: u64, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    let Some(length) = bytes.checked_sub(from).filter(|length| *length > 0) else { return Ok(()) };
+    loop {
+        match fallocate(file, FallocateFlags::empty(), from, length) {
+            Ok(()) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return file.set_len(bytes),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Bytes that this user may still write to the file system.
+pub(in super::super) fn available_bytes(directory: &Directory) -> io::Result<u64> {
+    let status = rustix::fs::fstatvfs(&directory.file)?;
+    Ok(status.f_bavail.saturating_mul(status.f_frsize))
+}
+
+/// The name of this machine.
+pub(in super::super) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Bytes of a page of memory.
+pub(in super::super) fn page_size() -> u64 {
+    rustix::param::page_size() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network_name;
+
+    #[test]
+    fn network_file_systems_are_refused_and_local_ones_are_not() {
+        assert_eq!(network_name(0x6969), Some("NFS"));
+        assert_eq!(network_name(0xFF53_4D42), Some("CIFS"));
+        for local in [0xEF53, 0x0102_1994, 0x9123_683E, 0x5846_5342, 0x6573_5546, 0x794C_7630] {
+            assert_eq!(network_name(local), None, "{local:#x}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Other systems: what the standard library can tell.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::DirectoryKey;
+
+/// A directory, named by its path.
+#[derive(Debug)]
+pub(in super::super) struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
+        if path.metadata()?.is_dir() {
+            Ok(Self { path: path.to_owned() })
+        } else {
+            Err(io::ErrorKind::NotADirectory.into())
+        }
+    }
+
+    pub(in super::super) fn key(&self, _path: &Path) -> io::Result<DirectoryKey> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = self.path.metadata()?;
+            Ok(DirectoryKey::Inode(metadata.dev(), metadata.ino()))
+        }
+        #[cfg(not(unix))]
+        Ok(DirectoryKey::Path(self.path.clone()))
+    }
+
+    /// Makes created, renamed and removed names durable, where a directory can be opened.
+    pub(in super::super) fn sync(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        File::open(&self.path)?.sync_all()?;
+        Ok(())
+    }
+}
+
+/// Nothing is known of the file system here.
+pub(in super::super) fn refused_file_system(_directory: &Directory) -> io::Result<Option<&'static str>> {
+    Ok(None)
+}
+
+/// Extends the file; blocks come when they are written.
+pub(in super::super) fn preallocate(file: &File, from: u64, bytes: u64) -> io::Result<()> {
+    if bytes > from { file.set_len(bytes) } else { Ok(()) }
+}
+
+/// Unknown here, so as much as one could want.
+pub(in super::super) fn available_bytes(_directory: &Directory) -> io::Result<u64> {
+    Ok(u64::MAX)
+}
+
+/// The name of this machine, as its environment gives it.
+pub(in super::super) fn host() -> String {
+    std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).unwrap_or_default()
+}
+
+/// Bytes of a page of memory: the largest that these systems use, which is a multiple of the others.
+pub(in super::super) fn page_size() -> u64 {
+    16 << 10
+}

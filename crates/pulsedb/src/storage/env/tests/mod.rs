@@ -1,0 +1,35 @@
+//! Tests of the environment in one process.
+
+mod opening;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{EnvOptions, Environment};
+use crate::config::SyncMode;
+use crate::error::Result;
+
+const TABLES: &[&str] = &["alpha", "beta"];
+
+fn options(path: &Path) -> EnvOptions {
+    EnvOptions { path: path.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: false }
+}
+
+fn read_only(path: &Path) -> EnvOptions {
+    EnvOptions { read_only: true, ..options(path) }
+}
+
+fn open(path: &Path) -> Result<Arc<Environment>> {
+    Environment::open(&options(path), TABLES)
+}
+
+fn put(environment: &Environment, key: &[u8], value: &[u8]) {
+    let mut guard = environment.begin_write().unwrap();
+    environment.table(0).put(guard.txn(), key, value).unwrap();
+    guard.commit().unwrap();
+}
+
+fn get(environment: &Environment, key: &[u8]) -> Option<Vec<u8>> {
+    let txn = environment.read().unwrap();
+    environment.table(0).get(&txn, key).unwrap().map(<[u8]>::to_vec)
+}

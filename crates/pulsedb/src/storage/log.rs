@@ -1,0 +1,184 @@
+//! The change log: dense numbers, what a deleted collective still owes it, and retention.
+
+use std::ops::Bound;
+
+use crate::config::LogConfig;
+use crate::error::{PulseDBError, Result};
+use crate::id::Seq;
+use crate::limits;
+use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
+use crate::storage::codec::{self, ReclaimRow, SlotRow, Write};
+use crate::storage::keys;
+use crate::storage::meta;
+use crate::storage::seal;
+use crate::storage::tables::Table;
+use crate::storage::view::View;
+use crate::storage::write::WriteTxn;
+
+impl View<'_> {
+    /// The changes after `since`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// `ChangesGone` if the log does not reach back that far.
+    pub(crate) fn changes(self, since: Seq, limit: usize) -> Result<Vec<Change>> {
+        let last = self.last_sequence()?;
+        if since >= last {
+            return Ok(Vec::new());
+        }
+        let oldest = self.oldest_change()?;
+        if since.saturating_add(1) < oldest {
+            return Err(PulseDBError::ChangesGone { oldest });
+        }
+        let mut changes = Vec::new();
+        let mut next = since + 1;
+        while next <= last && changes.len() < limit {
+            let found = changes.len();
+            self.written_changes(&mut next, limit, &mut changes)?;
+            if next <= last && changes.len() < limit {
+                self.owed_changes(&mut next, limit, &mut changes)?;
+            }
+            if changes.len() == found {
+                // Neither written nor owed: the log has a hole.
+                return Err(seal::corrupted(Table::Log, &keys::sequence(next)));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Collects rows from `next` on as long as they follow each other without a gap.
+    fn written_changes(self, next: &mut Seq, limit: usize, changes: &mut Vec<Change>) -> Result<()> {
+        let from = keys::sequence(*next);
+        for row in self.range(Table::Log, Bound::Included(&from), Bound::Unbounded)? {
+            let (key, bytes) = row?;
+            if changes.len() == limit || keys::read_sequence(key) != Some(*next) {
+                break;
+            }
+            let (change, _) =
+                codec::read_change(*next, bytes).ok_or_else(|| seal::corrupted(Table::Log, key))?;
+            changes.push(change);
+            *next += 1;
+        }
+        Ok(())
+    }
+
+    /// Collects the deletions, from `next` on, of experiences that a deleted collective still holds: their
+    /// rows are written when the experiences are reclaimed, in the order of their slots.
+    fn owed_changes(self, next: &mut Seq, limit: usize, changes: &mut Vec<Change>) -> Result<()> {
+        for (number, row) in self.reclaims()? {
+            if !(row.next_sequence..row.end_sequence).contains(next) {
+                continue;
+            }
+            let skip = (*next - row.next_sequence) as usize;
+            for slot in self.slots(number)?.skip(skip) {
+                if changes.len() == limit {
+                    break;
+                }
+                let (slot, slot_row) = slot?;
+                changes.push(self.owed_change(number, row, *next, slot, slot_row)?);
+                *next += 1;
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// The change that says that one experience went with its collective.
+    pub(super) fn owed_change(
+        self,
+        number: CollectiveNumber,
+        reclaim: ReclaimRow,
+        sequence: Seq,
+        slot: Slot,
+        row: SlotRow,
+    ) -> Result<Change> {
+        let (_, experience) = self.indexed_row(row.id)?;
+        Ok(Change {
+            sequence,
+            timestamp: reclaim.deleted_at,
+            number,
+            collective_id: reclaim.collective_id,
+            kind: ChangeKind::Experience(ExperienceChange {
+                id: row.id,
+                action: Action::Deleted,
+                slot,
+                previous: slot,
+                type_tag: row.type_tag,
+                importance: row.importance,
+                domain: experience.domain,
+            }),
+        })
+    }
+
+    /// Deleted collectives that still have rows.
+    pub(crate) fn reclaims(self) -> Result<Vec<(CollectiveNumber, ReclaimRow)>> {
+        self.range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)?
+            .map(|row| {
+                let (key, bytes) = row?;
+                let number = key.try_into().map(u32::from_be_bytes).map(CollectiveNumber);
+                match (number, ReclaimRow::read(bytes)) {
+                    (Ok(number), Some(row)) => Ok((number, row)),
+                    _ => Err(seal::corrupted(Table::Reclaim, key)),
+                }
+            })
+            .collect()
+    }
+
+    /// The first written row at or after a number.
+    fn first_written_from(self, sequence: Seq) -> Result<Option<(Change, u64)>> {
+        let from = keys::sequence(sequence);
+        let Some(row) = self.range(Table::Log, Bound::Included(&from), Bound::Unbounded)?.next() else {
+            return Ok(None);
+        };
+        let (key, bytes) = row?;
+        keys::read_sequence(key)
+            .and_then(|sequence| codec::read_change(sequence, bytes))
+            .map(Some)
+            .ok_or_else(|| seal::corrupted(Table::Log, key))
+    }
+
+    /// When the first change after the given transaction was made: since then, at the latest, a snapshot of
+    /// that transaction has been out of date. A binary search over the log, whose transactions ascend.
+    pub(crate) fn first_change_after(self, transaction: u64) -> Result<Option<crate::clock::Timestamp>> {
+        let (mut low, mut high) = (self.oldest_change()?, self.last_sequence()?.saturating_add(1));
+        let mut found = None;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.first_written_from(middle)? {
+                Some((change, written_by)) if change.sequence < high => {
+                    if written_by > transaction {
+                        found = Some(change.timestamp);
+                        high = middle;
+                    } else {
+                        low = change.sequence + 1;
+                    }
+                }
+                _ => high = middle,
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Removes changes that are too old or too many, a bounded number at a time, and raises the floor.
+pub(super) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig, appended: usize) -> Result<()> {
+    let (floor, last) = (txn.floor(), txn.sequence());
+    let by_count = last.saturating_sub(config.max_rows).saturating_add(1).max(floor);
+    let cutoff = txn.now.minus(config.max_age);
+    let limit = limits::TRIM_ROWS.saturating_add(appended.saturating_mul(2)) as u64;
+    let end = floor.saturating_add(limit).min(last.saturating_add(1));
+    let mut next = floor;
+    while next < end {
+        let Some((change, _)) = txn.view().first_written_from(next)? else { break };
+        if change.sequence >= by_count && change.timestamp >= cutoff {
+            // Numbers below this row are owed by a deletion; those below the bound go without being written.
+            next = next.max(by_count);
+            break;
+        }
+        txn.delete(Table::Log, &keys::sequence(change.sequence))?;
+        next = change.sequence.saturating_add(1);
+    }
+    if next > floor {
+        txn.put(Table::Meta, meta::FLOOR, |out| out.u64(next))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! The store: tables on LMDB, one snapshot for reading, one queue for writing.
+//!
+//! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: what happens
+//! leaves it by the change log alone.
+
+mod codec;
+mod commit;
+pub(crate) mod env;
+mod keys;
+mod log;
+mod meta;
+mod newest;
+mod operations;
+mod reclaim;
+mod rows;
+mod seal;
+mod tables;
+mod vectors;
+mod view;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::config::{LogConfig, SyncMode};
+use crate::embed::ProviderIdentity;
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::storage::codec::Write as _;
+use crate::storage::commit::Committer;
+use crate::storage::env::{EnvOptions, Environment, ReadTxn};
+
+pub(crate) use codec::{SlotRow, type_tag};
+pub(crate) use keys::Prefix;
+pub(crate) use newest::{NewestFirst, Span};
+pub(crate) use operations::{
+    Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
+    record, reinforce, set_archived, update,
+};
+pub(crate) use rows::{StoredVector, delete};
+pub(crate) use tables::Table;
+pub(crate) use vectors::SealedVector;
+pub(crate) use view::{Room, View};
+pub(crate) use write::Space;
+pub(crate) use write::WriteTxn;
+
+/// How to open a store.
+pub(crate) struct StoreOptions<'o> {
+    pub(crate) path: &'o Path,
+    pub(crate) map_size_gb: usize,
+    pub(crate) sync_mode: SyncMode,
+    pub(crate) read_only: bool,
+    pub(crate) log: &'o LogConfig,
+    /// Who makes the vectors; `None` takes whoever the database was made with.
+    pub(crate) identity: Option<&'o ProviderIdentity>,
+}
+
+/// An open database: one for all handles of the process on the same directory.
+pub(crate) struct Store {
+    env: Arc<Environment>,
+    committer: Committer,
+    log: LogConfig,
+    identity: ProviderIdentity,
+}
+
+/// One consistent state of the store, for reading. Held briefly: it keeps pages from being used again.
+pub(crate) struct Snapshot<'s> {
+    env: &'s Environment,
+    txn: ReadTxn<'s>,
+}
+
+impl Snapshot<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self.env, &self.txn)
+    }
+}
+
+/// The open stores of this process.
+static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
+
+impl Store {
+    /// Opens the store, and makes it first where that is allowed and there is none.
+    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<Arc<Self>> {
+        let env = Environment::open(
+            &EnvOptions {
+                path: options.path.to_owned(),
+                map_size_gb: options.map_size_gb,
+                sync_mode: options.sync_mode,
+                read_only: options.read_only,
+            },
+            tables::NAMES,
+        )?;
+        let identity = admit(&env, options)?;
+        let store = Self::shared(env, options, identity)?;
+        if !options.read_only && !store.snapshot()?.view().reclaims()?.is_empty() {
+            store.committer.reclaim()?;
+        }
+        Ok(store)
+    }
+
+    /// The store of this environment, which other handles of the process may have already.
+    fn shared(
+        env: Arc<Environment>,
+        options: &StoreOptions<'_>,
+        identity: ProviderIdentity,
+    ) -> Result<Arc<Self>> {
+        let mut stores = STORES.lock();
+        stores.retain(|store| store.strong_count() > 0);
+        let open = stores.iter().filter_map(Weak::upgrade).find(|store| Arc::ptr_eq(&store.env, &env));
+        if let Some(store) = open {
+            if !options.read_only && store.log != *options.log {
+                let reason = "this process has the database open with other `log` settings; \
+                              use the same for all handles";
+                return Err(PulseDBError::Config { reason: reason.into() });
+            }
+            return Ok(store);
+        }
+        let committer = Committer::new(Arc::clone(&env), options.log.clone());
+        let store = Arc::new(Self { env, committer, log: options.log.clone(), identity });
+        stores.push(Arc::downgrade(&store));
+        Ok(store)
+    }
+
+    /// A snapshot of what is committed now, by any process.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
+        Ok(Snapshot { env: &self.env, txn: self.env.read()? })
+    }
+
+    /// Runs an operation in a write transaction and returns when it is durable. It may be run more than once;
+    /// what it wrote before the last time is undone. `bytes` is about what it writes.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        space: Space,
+        operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.committer.run(bytes, space, operation)
+    }
+
+    /// Starts to remove the rows of deleted collectives in the background.
+    pub(crate) fn reclaim(&self) -> Result<()> {
+        self.committer.reclaim()
+    }
+
+    /// The number of the newest transaction of any process. Equal numbers mean that nothing has changed.
+    pub(crate) fn newest_transaction(&self) -> Result<u64> {
+        Ok(self.env.last_txn_id())
+    }
+
+    pub(crate) fn identity(&self) -> &ProviderIdentity {
+        &self.identity
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.env.path()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.committer.close();
+    }
+}
+
+/// Checks the format and the identity of an existing database, or stamps a new one.
+fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdentity> {
+    let stored = {
+        let txn = env.read()?;
+        stored_identity(View::new(env, &txn))?
+    };
+    let stored = match (stored, options.identity) {
+        (Some(stored), _) => stored,
+        (None, Some(identity)) if !options.read_only => stamp(env, identity, options)?,
+        (None, _) => {
+            let path: PathBuf = options.path.to_owned();
+            return Err(StorageError::DatabaseNotFound { path }.into());
+        }
+    };
+    match options.identity {
+        Some(requested) if *requested != stored => Err(PulseDBError::EmbeddingProviderMismatch {
+            stored: Box::new(stored),
+            requested: Box::new(requested.clone()),
+        }),
+        _ => Ok(stored),
+    }
+}
+
+/// The identity in a database of a format that can be read; `None` in one that was never stamped.
+fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
+    let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else { return Ok(None) };
+    format.admit()?;
+    meta::identity(view).map(Some)
+}
+
+/// Makes an empty database a stamped one, unless another process was faster.
+fn stamp(
+    env: &Environment,
+    identity: &ProviderIdentity,
+    options: &StoreOptions<'_>,
+) -> Result<ProviderIdentity> {
+    let mut txn = WriteTxn::begin(env)?;
+    if let Some(stored) = stored_identity(txn.view())? {
+        return Ok(stored);
+    }
+    txn.start_operation(0, Space::Growth)?;
+    let now = txn.now;
+    txn.put(Table::Meta, meta::FORMAT, |out| meta::FormatRow::CURRENT.write(out))?;
+    txn.put(Table::Meta, meta::CREATED, |out| out.time(now))?;
+    txn.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
+    txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
+    txn.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
+    txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))?;
+    txn.commit(options.log)?;
+    Ok(identity.clone())
+}

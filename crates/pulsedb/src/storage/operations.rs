@@ -1,0 +1,216 @@
+//! The operations on records: what each one changes, all of it in the transaction that it is given.
+
+use std::collections::BTreeMap;
+
+use crate::error::{NotFoundError, Result, ValidationError};
+use crate::id::{CollectiveId, ExperienceId};
+use crate::model::change::Action;
+use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::storage::rows::{self, StoredVector};
+use crate::storage::write::{OpenCollective, WriteTxn};
+use crate::validate::Valid;
+
+/// The name of the collective that a nil id means where the settings name no other.
+const DEFAULT_COLLECTIVE: &str = "default";
+
+/// A checked record with its vector, ready to be stored.
+pub(crate) struct PreparedExperience {
+    pub(crate) new: Valid<NewExperience>,
+    pub(crate) vector: Option<StoredVector>,
+}
+
+/// A checked update with the vector it asks for, ready to be stored.
+pub(crate) struct PreparedUpdate {
+    pub(crate) update: Valid<ExperienceUpdate>,
+    pub(crate) vector: NewVector,
+}
+
+/// What an update does to the vector.
+pub(crate) enum NewVector {
+    Keep,
+    /// Replaces it, by none where the embedder knows no word of the new content.
+    Replace(Option<StoredVector>),
+}
+
+/// Where records with a nil collective go, and the dimension of collectives that are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Defaults {
+    pub(crate) collective: Option<CollectiveId>,
+    pub(crate) dimension: u16,
+}
+
+/// Stores all of them or none.
+pub(crate) fn record(
+    txn: &mut WriteTxn<'_>,
+    prepared: &[PreparedExperience],
+    defaults: Defaults,
+) -> Result<Vec<ExperienceId>> {
+    let mut collectives = BTreeMap::new();
+    // First whatever can be refused, then the writes.
+    for row in prepared {
+        let id = row.new.get().collective_id;
+        if !id.is_nil() && !collectives.contains_key(&id) {
+            collectives.insert(id, txn.open_collective(id)?);
+        }
+        if let (Some(collective), Some(vector)) = (collectives.get(&id), &row.vector) {
+            same_dimension(collective, vector)?;
+        }
+    }
+    let mut ids = Vec::with_capacity(prepared.len());
+    for row in prepared {
+        let mut id = row.new.get().collective_id;
+        if id.is_nil() {
+            id = default_collective(txn, defaults)?;
+        }
+        let collective = match collectives.entry(id) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(txn.open_collective(id)?),
+        };
+        let mut experience = experience(row.new.get(), txn);
+        rows::insert(txn, collective, &mut experience, row.vector.as_ref())?;
+        txn.settle(collective);
+        ids.push(experience.id);
+    }
+    collectives.into_values().try_for_each(|collective| txn.close_collective(collective))?;
+    Ok(ids)
+}
+
+fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
+    let (expected, got) = (collective.dimension, vector.components.len());
+    if expected == got {
+        return Ok(());
+    }
+    Err(ValidationError::DimensionMismatch { expected, got }.into())
+}
+
+fn default_collective(txn: &mut WriteTxn<'_>, defaults: Defaults) -> Result<CollectiveId> {
+    match defaults.collective {
+        Some(id) => Ok(id),
+        None => get_or_create_collective(txn, DEFAULT_COLLECTIVE, defaults.dimension),
+    }
+}
+
+fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
+    Experience {
+        id: ExperienceId::nil(),
+        collective_id: CollectiveId::nil(),
+        content: new.content.clone(),
+        embedding: Vec::new(),
+        experience_type: new.experience_type.clone(),
+        importance: new.importance,
+        confidence: new.confidence,
+        applications: 0,
+        domain: new.domain.clone(),
+        tags: new.tags.clone(),
+        related_files: new.related_files.clone(),
+        source_agent: new.source_agent.clone(),
+        source_task: new.source_task.clone(),
+        timestamp: new.timestamp.unwrap_or(txn.now),
+        updated_at: txn.now,
+        last_reinforced: txn.now,
+        archived: false,
+        sequence: 0,
+    }
+}
+
+/// Changes what the update names. An update that names nothing changes nothing and takes no number.
+pub(crate) fn update(txn: &mut WriteTxn<'_>, id: ExperienceId, prepared: &PreparedUpdate) -> Result<()> {
+    let before = existing(txn, id)?;
+    let update = prepared.update.get();
+    if *update == ExperienceUpdate::default() {
+        return Ok(());
+    }
+    let (place, mut after) = before.clone();
+    apply(update, &mut after);
+    after.updated_at = txn.now;
+    let mut collective = txn.open_collective(after.collective_id)?;
+    let only_files = ExperienceUpdate { related_files: update.related_files.clone(), ..Default::default() };
+    if *update == only_files {
+        rows::rewrite(txn, place, &mut after, Action::Updated)?;
+        return txn.close_collective(collective);
+    }
+    let kept;
+    let vector = match &prepared.vector {
+        NewVector::Keep => {
+            kept = rows::stored_vector(txn, place)?;
+            kept.as_ref()
+        }
+        NewVector::Replace(vector) => vector.as_ref(),
+    };
+    if let Some(vector) = vector {
+        same_dimension(&collective, vector)?;
+    }
+    rows::move_to_new_slot(txn, &mut collective, &before, &mut after, vector)?;
+    txn.close_collective(collective)
+}
+
+fn apply(update: &ExperienceUpdate, experience: &mut Experience) {
+    fn set<T: Clone>(field: &mut T, value: Option<&T>) {
+        if let Some(value) = value {
+            field.clone_from(value);
+        }
+    }
+    set(&mut experience.content, update.content.as_ref());
+    set(&mut experience.importance, update.importance.as_ref());
+    set(&mut experience.confidence, update.confidence.as_ref());
+    set(&mut experience.domain, update.domain.as_ref());
+    set(&mut experience.tags, update.tags.as_ref());
+    set(&mut experience.related_files, update.related_files.as_ref());
+    set(&mut experience.experience_type, update.experience_type.as_ref());
+}
+
+/// Archives or unarchives; what is so already is left alone.
+pub(crate) fn set_archived(txn: &mut WriteTxn<'_>, id: ExperienceId, archived: bool) -> Result<()> {
+    let (place, mut experience) = existing(txn, id)?;
+    if experience.archived == archived {
+        return Ok(());
+    }
+    experience.archived = archived;
+    experience.updated_at = txn.now;
+    let action = if archived { Action::Archived } else { Action::Unarchived };
+    let collective = txn.open_collective(experience.collective_id)?;
+    rows::rewrite(txn, place, &mut experience, action)?;
+    txn.close_collective(collective)
+}
+
+/// Counts one more application; how many there are now.
+pub(crate) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<u32> {
+    let (place, mut experience) = existing(txn, id)?;
+    experience.applications = experience.applications.saturating_add(1);
+    experience.last_reinforced = txn.now;
+    experience.updated_at = txn.now;
+    let collective = txn.open_collective(experience.collective_id)?;
+    rows::rewrite(txn, place, &mut experience, Action::Reinforced)?;
+    txn.close_collective(collective)?;
+    Ok(experience.applications)
+}
+
+/// The collective of this name, made if there is none.
+pub(crate) fn get_or_create_collective(
+    txn: &mut WriteTxn<'_>,
+    name: &str,
+    dimension: u16,
+) -> Result<CollectiveId> {
+    match txn.view().collective_named(name)? {
+        Some(id) => Ok(id),
+        None => txn.create_collective(name, None, dimension),
+    }
+}
+
+/// A new collective; its name must be free.
+pub(crate) fn create_collective(
+    txn: &mut WriteTxn<'_>,
+    name: &str,
+    owner: Option<&str>,
+    dimension: u16,
+) -> Result<CollectiveId> {
+    if let Some(id) = txn.view().collective_named(name)? {
+        let reason = format!("`{name}` is the name of collective {id}; choose another or use that one");
+        return Err(ValidationError::invalid("name", reason).into());
+    }
+    txn.create_collective(name, owner, dimension)
+}
+
+fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(crate::storage::codec::Place, Experience)> {
+    Ok(txn.view().experience_row(id)?.ok_or(NotFoundError::Experience(id))?)
+}

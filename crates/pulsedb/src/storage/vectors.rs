@@ -1,0 +1,73 @@
+//! Vectors where they stand in the store's map, for scans that copy nothing.
+
+use std::ops::Bound;
+
+use crate::error::Result;
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::storage::keys;
+use crate::storage::seal::{self, SEAL_BYTES};
+use crate::storage::tables::Table;
+use crate::storage::view::View;
+
+/// A stored vector of a snapshot, its checksum not looked at yet.
+#[derive(Clone, Copy)]
+pub(crate) struct SealedVector<'t> {
+    number: CollectiveNumber,
+    slot: Slot,
+    value: &'t [u8],
+}
+
+impl<'t> SealedVector<'t> {
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Its bytes, little-endian `f32`, after the checksum was compared.
+    pub(crate) fn checked(self, dimension: usize) -> Result<&'t [u8]> {
+        let key = keys::slot(self.number, self.slot);
+        let bytes = seal::open(Table::Vector, &key, self.value)?;
+        if bytes.len() == dimension * 4 {
+            return Ok(bytes);
+        }
+        Err(seal::corrupted(Table::Vector, &key))
+    }
+
+    /// Its bytes without comparing the checksum, for a vector whose checksum this process has seen to be right.
+    pub(crate) fn seen(self, dimension: usize) -> Result<&'t [u8]> {
+        if self.value.len() == SEAL_BYTES + dimension * 4 {
+            return Ok(seal::payload_unchecked(self.value));
+        }
+        self.checked(dimension)
+    }
+}
+
+impl<'t> View<'t> {
+    /// The vectors of a collective from a slot on, in order of their slots.
+    pub(crate) fn vectors_from(
+        self,
+        number: CollectiveNumber,
+        slot: Slot,
+    ) -> Result<impl Iterator<Item = Result<SealedVector<'t>>> + use<'t>> {
+        let from = keys::slot(number, slot);
+        let to = keys::slot(number, Slot(u32::MAX));
+        let rows = self.sealed_range(Table::Vector, Bound::Included(&from), Bound::Included(&to))?;
+        Ok(rows.map(|row| {
+            let (key, value) = row?;
+            let (number, slot) = keys::read_slot(key).ok_or_else(|| seal::corrupted(Table::Vector, key))?;
+            Ok(SealedVector { number, slot, value })
+        }))
+    }
+
+    /// The vector of one slot, which must have one.
+    pub(crate) fn sealed_vector(self, number: CollectiveNumber, slot: Slot) -> Result<SealedVector<'t>> {
+        let key = keys::slot(number, slot);
+        let value = self.sealed(Table::Vector, &key)?;
+        let value = value.ok_or_else(|| self.missing_vector(number, slot))?;
+        Ok(SealedVector { number, slot, value })
+    }
+
+    /// The error for a slot that says it has a vector where the table has none.
+    pub(crate) fn missing_vector(self, number: CollectiveNumber, slot: Slot) -> crate::error::PulseDBError {
+        seal::corrupted(Table::Vector, &keys::slot(number, slot))
+    }
+}

@@ -1,0 +1,300 @@
+//! Writing: one write transaction, its sequence numbers, its log rows and its byte counts.
+
+use heed::PutFlags;
+
+use crate::clock::{self, Timestamp};
+use crate::config::LogConfig;
+use crate::error::{NotFoundError, Result};
+use crate::id::{CollectiveId, Seq};
+use crate::model::change::{Change, ChangeKind, CollectiveNumber};
+use crate::storage::codec::{self, CollectiveRow, CounterRow, Write};
+use crate::storage::env::{Environment, WriteGuard, engine_error};
+
+/// shim
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Space {
+    Growth,
+    Reclaim,
+}
+use crate::storage::keys;
+use crate::storage::meta;
+use crate::storage::seal;
+use crate::storage::tables::Table;
+use crate::storage::view::View;
+
+/// Bytes of pages that any operation may touch beside its own rows: copies of the paths to them.
+const PATHS_BYTES: usize = 256 << 10;
+/// Pages are filled by two thirds at the worst that matters, and a large value is rounded up to pages.
+const ROWS_FACTOR: usize = 3;
+
+/// A write transaction with what its operations share. Nothing is visible to others until it is committed.
+pub(crate) struct WriteTxn<'e> {
+    env: &'e Environment,
+    guard: WriteGuard<'e>,
+    /// The moment of every change in it.
+    pub(crate) now: Timestamp,
+    sequence: Seq,
+    sequence_before: Seq,
+    floor_before: Seq,
+    /// The greatest experience id so far.
+    last_id: Option<[u8; 16]>,
+    /// Bytes that the operations so far said they would write.
+    planned: usize,
+    /// Whether the running operation has changed anything yet.
+    touched: bool,
+    /// Growth of the running operation's collective in bytes of keys and values.
+    growth: i64,
+    buffer: Vec<u8>,
+}
+
+/// A collective that is being written to: its row and its counts, stored when the operation is done.
+pub(crate) struct OpenCollective {
+    pub(crate) id: CollectiveId,
+    pub(crate) number: CollectiveNumber,
+    pub(crate) dimension: usize,
+    pub(crate) counter: CounterRow,
+}
+
+impl<'e> WriteTxn<'e> {
+    /// Waits for its turn among all processes and begins.
+    pub(super) fn begin(env: &'e Environment) -> Result<Self> {
+        let guard = env.begin_write()?;
+        let mut txn = Self {
+            env,
+            guard,
+            now: Timestamp::now(),
+            sequence: 0,
+            sequence_before: 0,
+            floor_before: 0,
+            last_id: None,
+            planned: 0,
+            touched: false,
+            growth: 0,
+            buffer: Vec::new(),
+        };
+        if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
+            txn.sequence = txn.view().last_sequence()?;
+            txn.sequence_before = txn.sequence;
+            txn.floor_before = txn.view().oldest_change()?;
+        }
+        Ok(txn)
+    }
+
+    /// The state of the database with the changes so far.
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self.env, &self.guard)
+    }
+
+    /// Prepares for the next operation: makes sure of room for about `bytes` more.
+    pub(super) fn start_operation(&mut self, bytes: usize, space: Space) -> Result<()> {
+        self.touched = false;
+        self.growth = 0;
+        let planned = self.planned.saturating_add(bytes);
+        let pages = planned.saturating_mul(ROWS_FACTOR).saturating_add(PATHS_BYTES);
+        let _ = (pages, space);
+        self.planned = planned;
+        Ok(())
+    }
+
+    /// Whether the running operation has changed anything, so that failing leaves half of it behind.
+    pub(super) fn touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Trims the log, stores the sequence number and commits.
+    pub(super) fn commit(mut self, log: &LogConfig) -> Result<()> {
+        if self.sequence != self.sequence_before {
+            // Every number that is given out is one more than the last, so the log stays dense.
+            debug_assert!(self.sequence > self.sequence_before);
+            let sequence = self.sequence;
+            self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(sequence))?;
+            let appended = (self.sequence - self.sequence_before) as usize;
+            super::log::trim(&mut self, log, appended)?;
+        }
+        self.guard.commit()
+    }
+
+    pub(super) fn floor(&self) -> Seq {
+        self.floor_before
+    }
+
+    pub(super) fn sequence(&self) -> Seq {
+        self.sequence
+    }
+
+    /// The number of this transaction, once it is committed.
+    pub(super) fn transaction(&self) -> u64 {
+        self.view().transaction()
+    }
+
+    /// Takes `count` sequence numbers and gives the first of them.
+    pub(super) fn take_sequences(&mut self, count: u64) -> Seq {
+        let first = self.sequence + 1;
+        self.sequence += count;
+        first
+    }
+
+    /// An experience id above all others, so that its row is appended.
+    pub(crate) fn next_experience_id(&mut self) -> Result<[u8; 16]> {
+        if self.last_id.is_none() {
+            let table = self.env.table(Table::Experience.index());
+            let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
+            self.last_id = last.and_then(|(key, _)| key.try_into().ok());
+        }
+        let id = clock::uuid_above(self.last_id);
+        self.last_id = Some(id);
+        Ok(id)
+    }
+
+    /// Appends a row to the log, as the next change or under a number that was taken before.
+    pub(crate) fn log(
+        &mut self,
+        collective: (CollectiveNumber, CollectiveId),
+        kind: ChangeKind,
+    ) -> Result<Seq> {
+        let sequence = self.take_sequences(1);
+        let (number, collective_id) = collective;
+        let change = Change { sequence, timestamp: self.now, number, collective_id, kind };
+        let transaction = self.transaction();
+        let encode = |out: &mut Vec<u8>| codec::write_change(&change, transaction, out);
+        self.write(Table::Log, &keys::sequence(sequence), PutFlags::APPEND, encode)?;
+        Ok(sequence)
+    }
+
+    /// Puts a row in the place of whatever stands there.
+    pub(super) fn put(&mut self, table: Table, key: &[u8], encode: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        self.write(table, key, PutFlags::empty(), encode)?;
+        Ok(())
+    }
+
+    /// Puts a row that belongs to an experience where none stands, and counts its bytes.
+    pub(super) fn insert(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        let length = self.write(table, key, PutFlags::NO_OVERWRITE, encode)?;
+        self.growth += (key.len() + length) as i64;
+        Ok(())
+    }
+
+    /// Puts a row of an experience above all other rows of the table, and counts its bytes.
+    pub(super) fn append(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        let length = self.write(table, key, PutFlags::APPEND, encode)?;
+        self.growth += (key.len() + length) as i64;
+        Ok(())
+    }
+
+    /// Puts a row of an experience in the place of the one that stands there, and counts the difference.
+    pub(super) fn replace(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        let before = self.view().sealed(table, key)?.map(<[u8]>::len);
+        let before = before.ok_or_else(|| seal::corrupted(table, key))?;
+        let length = self.write(table, key, PutFlags::empty(), encode)?;
+        self.growth += length as i64 - before as i64;
+        Ok(())
+    }
+
+    /// Removes a row of an experience, which must be there, and counts its bytes.
+    pub(super) fn remove(&mut self, table: Table, key: &[u8]) -> Result<()> {
+        let length = self.view().sealed(table, key)?.map(<[u8]>::len);
+        let length = length.ok_or_else(|| seal::corrupted(table, key))?;
+        self.delete(table, key)?;
+        self.growth -= (key.len() + length) as i64;
+        Ok(())
+    }
+
+    /// Removes a row if it is there.
+    pub(super) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
+        self.touched = true;
+        let table = self.env.table(table.index());
+        table.delete(self.guard.txn(), key).map_err(|error| engine_error("delete", error))
+    }
+
+    fn write(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        flags: PutFlags,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<usize> {
+        seal::begin(&mut self.buffer);
+        encode(&mut self.buffer);
+        seal::finish(table, key, &mut self.buffer);
+        self.touched = true;
+        let database = self.env.table(table.index());
+        database
+            .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
+            .map_err(|error| engine_error("write", error))?;
+        Ok(self.buffer.len())
+    }
+
+    /// A collective to write to.
+    pub(crate) fn open_collective(&self, id: CollectiveId) -> Result<OpenCollective> {
+        let Some(row) = self.view().collective_row(id)? else {
+            return Err(NotFoundError::Collective(id).into());
+        };
+        let counter = self.view().counter(row.number)?;
+        Ok(OpenCollective { id, number: row.number, dimension: usize::from(row.dimension), counter })
+    }
+
+    /// Books the bytes that were written since the last call on this collective.
+    pub(crate) fn settle(&mut self, collective: &mut OpenCollective) {
+        collective.counter.bytes = collective.counter.bytes.saturating_add_signed(self.growth);
+        self.growth = 0;
+    }
+
+    /// Stores the counts of a collective, with the bytes that were written since the last settlement.
+    pub(crate) fn close_collective(&mut self, mut collective: OpenCollective) -> Result<()> {
+        self.settle(&mut collective);
+        let key = keys::number(collective.number);
+        self.put(Table::Counter, &key, |out| collective.counter.write(out))
+    }
+
+    /// Makes a collective whose name is free.
+    pub(crate) fn create_collective(
+        &mut self,
+        name: &str,
+        owner: Option<&str>,
+        dimension: u16,
+    ) -> Result<CollectiveId> {
+        let number = meta::number(self.view(), meta::NEXT_NUMBER)?;
+        let number = CollectiveNumber(u32::try_from(number).map_err(|_| numbers_used_up())?);
+        let id = self.next_collective_id()?;
+        let row = CollectiveRow {
+            number,
+            dimension,
+            created_at: self.now,
+            updated_at: self.now,
+            name: name.to_owned(),
+            owner: owner.map(str::to_owned),
+        };
+        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(u64::from(number.0) + 1))?;
+        self.put(Table::Collective, id.as_bytes(), |out| row.write(out))?;
+        self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
+        self.put(Table::Counter, &keys::number(number), |out| CounterRow::default().write(out))?;
+        self.log((number, id), ChangeKind::CollectiveCreated)?;
+        Ok(id)
+    }
+
+    fn next_collective_id(&self) -> Result<CollectiveId> {
+        let table = self.env.table(Table::Collective.index());
+        let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
+        let last = last.and_then(|(key, _)| key.try_into().ok());
+        Ok(CollectiveId::from_bytes(clock::uuid_above(last)))
+    }
+}
+
+fn numbers_used_up() -> crate::error::PulseDBError {
+    crate::error::StorageError::Full { reason: "4 294 967 295 collectives have been made".into() }.into()
+}

@@ -1,0 +1,230 @@
+//! The border: what callers give is checked once here, and [`Valid`] proves it.
+
+use std::collections::BTreeMap;
+
+use crate::error::ValidationError;
+use crate::limits;
+use crate::model::{ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+
+type Result<T> = std::result::Result<T, ValidationError>;
+
+/// A value that passed its checks. Only this module makes one.
+#[derive(Debug, Clone)]
+pub(crate) struct Valid<T>(T);
+
+impl<T> Valid<T> {
+    pub(crate) fn get(&self) -> &T {
+        &self.0
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// Checks everything about a new experience but the length of its vector.
+pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>> {
+    content("content", &new.content)?;
+    fraction("importance", new.importance)?;
+    fraction("confidence", new.confidence)?;
+    domains(&new.domain)?;
+    tags(&new.tags)?;
+    related_files(&new.related_files)?;
+    experience_type(&new.experience_type)?;
+    required_text("source_agent", new.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
+    if let Some(task) = &new.source_task {
+        text("source_task", task.as_str(), limits::TASK_BYTES_MAX)?;
+    }
+    Ok(Valid(new))
+}
+
+/// Checks everything about an update but the length of its vector.
+pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<ExperienceUpdate>> {
+    update.content.as_deref().map_or(Ok(()), |value| content("content", value))?;
+    update.importance.map_or(Ok(()), |value| fraction("importance", value))?;
+    update.confidence.map_or(Ok(()), |value| fraction("confidence", value))?;
+    update.domain.as_deref().map_or(Ok(()), domains)?;
+    update.tags.as_ref().map_or(Ok(()), tags)?;
+    update.related_files.as_deref().map_or(Ok(()), related_files)?;
+    update.experience_type.as_ref().map_or(Ok(()), experience_type)?;
+    Ok(Valid(update))
+}
+
+/// Checks the size of a batch, whose rows are valid each by itself.
+pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
+    at_most("experiences", rows.len(), limits::BATCH_ROWS_MAX)?;
+    let bytes: usize = rows.iter().map(experience_bytes).sum();
+    if bytes > limits::BATCH_BYTES_MAX {
+        let reason =
+            format!("{bytes} bytes in all are over the limit of {}; split it", limits::BATCH_BYTES_MAX);
+        return Err(ValidationError::invalid("experiences", reason));
+    }
+    Ok(())
+}
+
+/// Bytes of an experience as they count for a batch: text and vector.
+pub(crate) fn experience_bytes(new: &NewExperience) -> usize {
+    new.content.len() + new.embedding.as_ref().map_or(0, |vector| vector.len() * 4)
+}
+
+/// A vector that callers give, to be stored or to be searched for.
+pub(crate) fn vector(field: &str, vector: &[f32], dimension: usize) -> Result<()> {
+    if vector.len() != dimension {
+        return Err(ValidationError::DimensionMismatch { expected: dimension, got: vector.len() });
+    }
+    if let Some((position, component)) = vector.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        let reason = format!("component {position} is {component}; every component must be finite");
+        return Err(ValidationError::invalid(field, reason));
+    }
+    if vector.iter().all(|component| *component == 0.0) {
+        return Err(ValidationError::invalid(field, "every component is zero; a direction is needed"));
+    }
+    Ok(())
+}
+
+/// The name of a collective.
+pub(crate) fn collective_name(name: &str) -> Result<()> {
+    if name.trim().is_empty() {
+        return Err(ValidationError::required("name"));
+    }
+    text("name", name, limits::COLLECTIVE_NAME_BYTES_MAX)
+}
+
+/// The owner of a collective.
+pub(crate) fn owner(owner: &str) -> Result<()> {
+    required_text("owner_id", owner, limits::OWNER_BYTES_MAX)
+}
+
+/// The number of results that is asked for.
+pub(crate) fn result_count(field: &str, count: usize) -> Result<()> {
+    if (1..=limits::RESULTS_MAX).contains(&count) {
+        return Ok(());
+    }
+    let reason = format!("{count} is not within 1..={}", limits::RESULTS_MAX);
+    Err(ValidationError::invalid(field, reason))
+}
+
+/// A text that is searched for.
+pub(crate) fn query_text(query: &str) -> Result<()> {
+    if query.trim().is_empty() {
+        return Err(ValidationError::required("query"));
+    }
+    text("query", query, limits::QUERY_BYTES_MAX)
+}
+
+/// A filter of a search.
+pub(crate) fn filter(filter: &SearchFilter) -> Result<()> {
+    let lists = [
+        ("filter.domains", filter.domains.as_ref().map(Vec::len)),
+        ("filter.tags_all", filter.tags_all.as_ref().map(BTreeMap::len)),
+        ("filter.experience_types", filter.experience_types.as_ref().map(Vec::len)),
+        ("filter.source_agents", filter.source_agents.as_ref().map(Vec::len)),
+    ];
+    for (field, count) in lists {
+        at_most(field, count.unwrap_or(0), limits::FILTER_ITEMS_MAX)?;
+    }
+    for (field, bound) in
+        [("filter.min_importance", filter.min_importance), ("filter.min_confidence", filter.min_confidence)]
+    {
+        bound.map_or(Ok(()), |value| fraction(field, value))?;
+    }
+    Ok(())
+}
+
+/// A bound for energy.
+pub(crate) fn energy_bound(below: f32) -> Result<()> {
+    if below.is_finite() {
+        return Ok(());
+    }
+    Err(ValidationError::invalid("below", format!("{below} is not finite")))
+}
+
+fn content(field: &str, value: &str) -> Result<()> {
+    if value.is_empty() {
+        return Err(ValidationError::required(field));
+    }
+    if value.len() > limits::CONTENT_BYTES_MAX {
+        return Err(ValidationError::ContentTooLarge { size: value.len(), max: limits::CONTENT_BYTES_MAX });
+    }
+    Ok(())
+}
+
+fn fraction(field: &str, value: f32) -> Result<()> {
+    // NaN is within no range.
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(ValidationError::invalid(field, format!("{value} is not within 0..=1")))
+}
+
+fn text(field: &str, value: &str, max: usize) -> Result<()> {
+    if value.len() <= max {
+        return Ok(());
+    }
+    Err(ValidationError::invalid(field, format!("{} bytes are over the limit of {max}", value.len())))
+}
+
+fn required_text(field: &str, value: &str, max: usize) -> Result<()> {
+    if value.is_empty() {
+        return Err(ValidationError::required(field));
+    }
+    text(field, value, max)
+}
+
+fn at_most(field: &str, count: usize, max: usize) -> Result<()> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(ValidationError::TooManyItems { field: field.to_owned(), count, max })
+}
+
+fn domains(domains: &[String]) -> Result<()> {
+    at_most("domain", domains.len(), limits::DOMAINS_MAX)?;
+    domains.iter().try_for_each(|domain| required_text("domain", domain, limits::DOMAIN_BYTES_MAX))
+}
+
+fn tags(tags: &BTreeMap<String, String>) -> Result<()> {
+    at_most("tags", tags.len(), limits::TAGS_MAX)?;
+    tags.iter().try_for_each(|(key, value)| {
+        required_text("tags key", key, limits::TAG_KEY_BYTES_MAX)?;
+        text("tags value", value, limits::TAG_VALUE_BYTES_MAX)
+    })
+}
+
+fn related_files(files: &[String]) -> Result<()> {
+    at_most("related_files", files.len(), limits::RELATED_FILES_MAX)?;
+    files.iter().try_for_each(|file| required_text("related_files", file, limits::RELATED_FILE_BYTES_MAX))
+}
+
+fn experience_type(value: &ExperienceType) -> Result<()> {
+    let max = limits::TYPE_STRING_BYTES_MAX;
+    let (texts, share): (Vec<(&str, &str)>, Option<(&str, f32)>) = match value {
+        ExperienceType::Difficulty { description, .. } => (vec![("description", description)], None),
+        ExperienceType::Solution { approach, .. } => (vec![("approach", approach)], None),
+        ExperienceType::ErrorPattern { signature, fix, prevention } => {
+            (vec![("signature", signature), ("fix", fix), ("prevention", prevention)], None)
+        }
+        ExperienceType::SuccessPattern { task_type, approach, quality } => {
+            (vec![("task_type", task_type), ("approach", approach)], Some(("quality", *quality)))
+        }
+        ExperienceType::UserPreference { category, preference, strength } => {
+            (vec![("category", category), ("preference", preference)], Some(("strength", *strength)))
+        }
+        ExperienceType::ArchitecturalDecision { decision, rationale } => {
+            (vec![("decision", decision), ("rationale", rationale)], None)
+        }
+        ExperienceType::TechInsight { technology, insight } => {
+            (vec![("technology", technology), ("insight", insight)], None)
+        }
+        ExperienceType::Fact { statement, source } => {
+            (vec![("statement", statement), ("source", source)], None)
+        }
+        ExperienceType::Generic { category } => {
+            (category.iter().map(|category| ("category", category.as_str())).collect(), None)
+        }
+    };
+    for (field, value) in texts {
+        text(&format!("experience_type.{field}"), value, max)?;
+    }
+    share.map_or(Ok(()), |(field, value)| fraction(&format!("experience_type.{field}"), value))
+}

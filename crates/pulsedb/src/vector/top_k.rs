@@ -1,0 +1,90 @@
+//! The best k of a stream of items.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Keeps the greatest `k` items that it was given, whatever their order.
+///
+/// Items that are equal can stand for each other, so an order without ties gives one answer.
+#[derive(Clone, Debug)]
+pub(crate) struct TopK<T> {
+    k: usize,
+    /// At most `k` items, the smallest on top.
+    kept: BinaryHeap<Reverse<T>>,
+}
+
+impl<T: Ord> TopK<T> {
+    /// An empty selection. Memory grows with what is kept, so `k` may exceed the number of items.
+    pub(crate) fn new(k: usize) -> TopK<T> {
+        TopK { k, kept: BinaryHeap::new() }
+    }
+
+    /// The smallest kept item once there are `k`: what is not greater need not be offered.
+    ///
+    /// `None` while anything is kept, and for a `k` of 0.
+    pub(crate) fn threshold(&self) -> Option<&T> {
+        if self.kept.len() < self.k {
+            return None;
+        }
+        self.kept.peek().map(|Reverse(smallest)| smallest)
+    }
+
+    /// Keeps the item if it is among the greatest `k` so far.
+    pub(crate) fn push(&mut self, item: T) {
+        if self.kept.len() < self.k {
+            self.kept.push(Reverse(item));
+        } else if let Some(mut smallest) = self.kept.peek_mut()
+            && item > smallest.0
+        {
+            smallest.0 = item;
+        }
+    }
+
+    /// What was kept, the greatest first.
+    pub(crate) fn into_sorted_vec(self) -> Vec<T> {
+        self.kept.into_sorted_vec().into_iter().map(|Reverse(item)| item).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::TopK;
+
+    proptest! {
+        #[test]
+        fn top_k_is_the_head_of_the_sorted_items(items: Vec<(u8, u32)>, k in 0_usize..80) {
+            let mut top = TopK::new(k);
+            for &item in &items {
+                top.push(item);
+            }
+            let mut sorted = items;
+            sorted.sort_unstable_by(|left, right| right.cmp(left));
+            sorted.truncate(k);
+            prop_assert_eq!(top.threshold(), if k == sorted.len() { sorted.last() } else { None });
+            prop_assert_eq!(top.into_sorted_vec(), sorted);
+        }
+
+        #[test]
+        fn items_not_above_the_threshold_change_nothing(items: Vec<u8>, k in 1_usize..40) {
+            let mut all = TopK::new(k);
+            let mut some = TopK::new(k);
+            for item in items {
+                all.push(item);
+                if some.threshold().is_none_or(|threshold| item > *threshold) {
+                    some.push(item);
+                }
+            }
+            prop_assert_eq!(some.into_sorted_vec(), all.into_sorted_vec());
+        }
+    }
+
+    #[test]
+    fn a_huge_k_reserves_nothing() {
+        let mut top = TopK::new(usize::MAX);
+        top.push(1);
+        top.push(2);
+        assert_eq!(top.into_sorted_vec(), [2, 1]);
+    }
+}

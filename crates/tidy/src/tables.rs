@@ -1,0 +1,173 @@
+//! What the rules hold: crates and their edges, layers, bans, licences, refused names.
+//!
+//! A new crate is a row of [`CRATES`]; a crate with layers is also a row of [`LAYERS`]; an exception is a row with
+//! its reason beside it.
+
+/// Names of modules that say nothing about what lives there.
+pub const MODULES_REFUSED: &[&str] =
+    &["util", "utils", "common", "helper", "helpers", "manager", "managers", "core", "misc"];
+
+/// Test binaries beside `tests/it/main.rs`, as (crate, path below `tests/`), each for a reason that only a process
+/// of its own can meet, such as replaced system calls.
+pub const TEST_BINARIES: &[(&str, &str)] = &[];
+
+/// A crate of the workspace.
+#[derive(Debug)]
+pub struct CrateRow {
+    /// Its name, which is also that of its directory.
+    pub name: &'static str,
+    /// The workspace crates that it may import.
+    pub may_import: &'static [&'static str],
+    /// The workspace crates that its tests may import besides.
+    pub tests_may_import: &'static [&'static str],
+    /// Its licence.
+    pub licence: &'static str,
+    /// Whether it is an application; only these may use `anyhow` and the like.
+    pub application: bool,
+}
+
+const MIT: &str = "MIT";
+const EITHER: &str = "MIT OR Apache-2.0";
+
+/// The crates and the only allowed edges between them.
+pub const CRATES: &[CrateRow] = &[
+    library("embeddenator-vsa", EITHER, &[]),
+    library("embeddenator-obs", EITHER, &[]),
+    library("embeddenator-io", EITHER, &[]),
+    library("embeddenator-retrieval", EITHER, &["embeddenator-vsa", "embeddenator-io"]),
+    library("embeddenator-fs", EITHER, &["embeddenator-vsa", "embeddenator-io", "embeddenator-retrieval"]),
+    library(
+        "embeddenator-interop",
+        EITHER,
+        &["embeddenator-vsa", "embeddenator-io", "embeddenator-retrieval", "embeddenator-fs"],
+    ),
+    application(
+        "embeddenator-cli",
+        EITHER,
+        &[
+            "embeddenator-vsa",
+            "embeddenator-obs",
+            "embeddenator-io",
+            "embeddenator-retrieval",
+            "embeddenator-fs",
+            "embeddenator-interop",
+        ],
+    ),
+    // The bundled table carries its author's Apache-2.0 beside our MIT.
+    library("pulsedb-model", "MIT AND Apache-2.0", &[]),
+    library("pulsedb", MIT, &["pulsedb-model"]),
+    library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
+    application("pulsedb-cli", MIT, &["pulsedb", "pulsedb-engram", "embeddenator-fs", "embeddenator-obs"]),
+    library(
+        "embeddenator",
+        EITHER,
+        &[
+            "embeddenator-vsa",
+            "embeddenator-obs",
+            "embeddenator-io",
+            "embeddenator-retrieval",
+            "embeddenator-fs",
+            "embeddenator-interop",
+        ],
+    ),
+    library("tidy", MIT, &[]),
+    application("xtask", MIT, &[]),
+];
+
+/// The licence of a crate outside the workspace, below `compat/`.
+pub const LICENCE_OF_COMPAT: &str = MIT;
+
+/// Error types without variants, which only applications may use.
+pub const APPLICATION_DEPENDENCIES: &[&str] = &["anyhow", "eyre", "color-eyre"];
+
+const fn library(name: &'static str, licence: &'static str, may_import: &'static [&'static str]) -> CrateRow {
+    CrateRow { name, may_import, tests_may_import: &[], licence, application: false }
+}
+
+const fn application(
+    name: &'static str,
+    licence: &'static str,
+    may_import: &'static [&'static str],
+) -> CrateRow {
+    CrateRow { name, may_import, tests_may_import: &[], licence, application: true }
+}
+
+/// The layers of a crate.
+#[derive(Debug)]
+pub struct LayerTable {
+    /// The crate.
+    pub crate_name: &'static str,
+    /// The layers, bottom first; a module imports only from layers before its own.
+    pub layers: &'static [Layer],
+    /// Words that only some modules may say.
+    pub bans: &'static [Ban],
+}
+
+/// A layer: top-level modules of a crate.
+#[derive(Debug)]
+pub struct Layer {
+    /// Its name.
+    pub name: &'static str,
+    /// Its modules.
+    pub modules: &'static [&'static str],
+    /// Whether its modules may import one another.
+    pub mutual: bool,
+}
+
+/// A word, or a path of words, that modules may not say.
+#[derive(Debug)]
+pub struct Ban {
+    /// The words, joined by `::` in code.
+    pub words: &'static [&'static str],
+    /// The modules that it holds for.
+    pub holds_for: Scope,
+    /// The invariant, and so the remedy.
+    pub reason: &'static str,
+}
+
+/// For which modules a ban holds.
+#[derive(Debug)]
+pub enum Scope {
+    /// For these.
+    In(&'static [&'static str]),
+    /// For all but these.
+    OutsideOf(&'static [&'static str]),
+}
+
+const CLOCK: &str =
+    "nothing but `clock` reads the time: take a `Timestamp` or an id as a parameter, or ask `clock`";
+const NO_SERDE: &str = "`model` derives no serde and `storage` uses none: `storage/codec` writes each byte";
+const ASYNC: &str = "no tokio outside `substrate`: everything else is synchronous";
+const TABLES: &str = "tables, keys and transactions live in `storage`: ask it through its own calls";
+const PASSIVE: &str = "`storage` starts no search, no embedder and no watcher: callers do";
+
+/// The layers of the crates that have them.
+pub const LAYERS: &[LayerTable] = &[LayerTable {
+    crate_name: "pulsedb",
+    layers: &[
+        Layer {
+            name: "words",
+            modules: &["error", "id", "limits", "clock", "config", "model"],
+            mutual: true,
+        },
+        Layer { name: "rules", modules: &["validate"], mutual: false },
+        Layer { name: "engines", modules: &["storage", "vector", "lexical", "embed"], mutual: false },
+        Layer { name: "the road", modules: &["follow"], mutual: false },
+        Layer { name: "followers", modules: &["index", "watch"], mutual: false },
+        Layer { name: "queries", modules: &["search"], mutual: false },
+        Layer { name: "facade", modules: &["db"], mutual: false },
+        Layer { name: "async", modules: &["substrate"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&["clock"]), reason: CLOCK },
+        Ban { words: &["Instant", "now"], holds_for: Scope::OutsideOf(&["clock"]), reason: CLOCK },
+        // The facade asks for the time once a call and hands it down; what lies below it is a function of its input.
+        Ban { words: &["Timestamp", "now"], holds_for: Scope::OutsideOf(&["clock", "db"]), reason: CLOCK },
+        Ban { words: &["Uuid", "now_v7"], holds_for: Scope::OutsideOf(&["clock"]), reason: CLOCK },
+        Ban { words: &["tokio"], holds_for: Scope::OutsideOf(&["substrate"]), reason: ASYNC },
+        Ban { words: &["heed"], holds_for: Scope::OutsideOf(&["storage"]), reason: TABLES },
+        Ban { words: &["Serialize"], holds_for: Scope::In(&["model", "storage"]), reason: NO_SERDE },
+        Ban { words: &["Deserialize"], holds_for: Scope::In(&["model", "storage"]), reason: NO_SERDE },
+        Ban { words: &["EmbeddingService"], holds_for: Scope::In(&["storage"]), reason: PASSIVE },
+    ],
+}];

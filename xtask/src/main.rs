@@ -1,0 +1,138 @@
+//! The commands of this repository: `cargo xtask <command>` runs what continuous integration runs.
+
+mod command;
+mod examples;
+mod toolchain;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use command::{Failure, cargo, cargo_with};
+
+/// A command: its name, what it does, the function that does it with the arguments after the name.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<(), Failure>,
+    /// Whether `ci` runs it.
+    in_ci: bool,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "msrv", about: "the toolchain is new enough", run: msrv, in_ci: true },
+    Step { name: "test", about: "all tests, or those of `--package <name>`", run: test, in_ci: true },
+    Step { name: "fmt", about: "the code is formatted", run: fmt, in_ci: true },
+    Step { name: "lint", about: "clippy has no warning", run: lint, in_ci: true },
+    Step { name: "doc", about: "the documents build without a warning", run: doc, in_ci: true },
+    Step { name: "doctest", about: "the examples in the documents run", run: doctest, in_ci: true },
+    Step { name: "examples", about: "each example builds and runs", run: examples::run, in_ci: true },
+    Step { name: "deny", about: "cargo-deny; arguments say which checks", run: deny, in_ci: false },
+    Step { name: "bench", about: "all benchmarks, or those of `--package <name>`", run: bench, in_ci: false },
+    Step {
+        name: "coverage",
+        about: "lines of `pulsedb` that tests reach, by cargo-llvm-cov",
+        run: coverage,
+        in_ci: false,
+    },
+];
+
+/// Lines of `pulsedb` that the tests must reach, in percent.
+const COVERAGE_MIN: &str = "85";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        print_usage();
+        return ExitCode::from(2);
+    };
+    // Every command works on the whole repository, wherever in it the caller stands.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if let Err(error) = env::set_current_dir(&root) {
+        eprintln!("cannot enter {}: {error}", root.display());
+        return ExitCode::FAILURE;
+    }
+    let outcome = match STEPS.iter().find(|step| step.name == name) {
+        Some(step) => (step.run)(rest),
+        None if name == "ci" => ci(),
+        None => {
+            print_usage();
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("cargo xtask {name}: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_usage() {
+    eprintln!("usage: cargo xtask <command> [arguments]\n");
+    eprintln!("  {:<10} everything marked *, in this order", "ci");
+    for step in STEPS {
+        eprintln!("  {:<10} {}{}", step.name, step.about, if step.in_ci { " *" } else { "" });
+    }
+}
+
+fn ci() -> Result<(), Failure> {
+    for step in STEPS.iter().filter(|step| step.in_ci) {
+        let start = Instant::now();
+        (step.run)(&[])?;
+        println!("ci: {} took {} s", step.name, start.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+fn msrv(_: &[String]) -> Result<(), Failure> {
+    toolchain::check()
+}
+
+fn test(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&scoped(&["test"], arguments), arguments)
+}
+
+fn fmt(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&["fmt", "--all", "--check"], arguments)
+}
+
+fn lint(arguments: &[String]) -> Result<(), Failure> {
+    let mut words = scoped(&["clippy", "--all-targets"], arguments);
+    words.extend(arguments.iter().map(String::as_str));
+    words.extend(["--", "-D", "warnings"]);
+    cargo(&words, &[])
+}
+
+fn doc(arguments: &[String]) -> Result<(), Failure> {
+    cargo_with(&[("RUSTDOCFLAGS", "-D warnings")], &scoped(&["doc", "--no-deps"], arguments), arguments)
+}
+
+fn doctest(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&scoped(&["test", "--doc"], arguments), arguments)
+}
+
+/// Without arguments all checks, of which `advisories` needs the network.
+fn deny(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&["deny", "check"], arguments)
+}
+
+fn bench(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&scoped(&["bench", "--bench", "*"], arguments), arguments)
+}
+
+fn coverage(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&["llvm-cov", "--package", "pulsedb", "--fail-under-lines", COVERAGE_MIN], arguments)
+}
+
+/// The words and `--workspace`, unless the caller's arguments name packages.
+fn scoped<'a>(words: &[&'a str], arguments: &[String]) -> Vec<&'a str> {
+    let named = arguments.iter().any(|argument| matches!(argument.as_str(), "-p" | "--package"));
+    let mut all = words.to_vec();
+    if !named {
+        all.push("--workspace");
+    }
+    all
+}
