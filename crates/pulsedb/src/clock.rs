@@ -48,6 +48,11 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The system's clock, for those who are not the caller.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A monotonic moment, for waits that have an end.
 pub(crate) fn monotonic() -> Instant {
     Instant::now()

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::embed::ProviderIdentity;
 use crate::id::{CollectiveId, ExperienceId, Seq};
+use crate::model::ProviderIdentity;
 
 /// The result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, PulseDBError>;

@@ -18,7 +18,7 @@ mod vector;
 pub use clock::Timestamp;
 pub use config::{Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SyncMode};
 pub use db::PulseDB;
-pub use embed::{EmbeddingService, ProviderIdentity};
+pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::*;

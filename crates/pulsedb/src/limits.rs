@@ -77,3 +77,12 @@ pub(crate) const READER_WAIT: Duration = Duration::from_millis(10);
 pub(crate) const SETUP_WAIT: Duration = Duration::from_secs(10);
 /// Processes that write one database: 128 KiB of its lock file.
 pub(crate) const WRITERS_MAX: u64 = 1024;
+/// Bytes behind the last page that only deletes may use, on the disk and at the end of the map: a delete copies the
+/// pages that it changes before it gives any back.
+pub(crate) const RESERVE_BYTES: u64 = 2 << 20;
+/// The smallest step by which the data file is extended.
+pub(crate) const EXTEND_BYTES_MIN: u64 = 1 << 20;
+/// The largest step; in between it is a sixteenth of the file.
+pub(crate) const EXTEND_BYTES_MAX: u64 = 64 << 20;
+/// Pages that one operation copies at the most, as planned for: some twenty tables, three levels each.
+pub(crate) const PAGES_TOUCHED: u64 = 64;

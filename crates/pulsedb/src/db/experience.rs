@@ -1,6 +1,6 @@
 //! Calls on single experiences, and lists of them.
 
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::db::record::CHANGE_BYTES;
 use crate::db::{PulseDB, stored};
 use crate::error::{NotFoundError, Result};
@@ -70,7 +70,7 @@ impl PulseDB {
         let snapshot = store.snapshot()?;
         let row = snapshot.view().experience_row(id)?;
         let (_, experience) = row.ok_or(NotFoundError::Experience(id))?;
-        Ok(self.energy_of(&experience, Timestamp::now()))
+        Ok(self.energy_of(&experience, clock::now()))
     }
 
     fn energy_of(&self, experience: &Experience, now: Timestamp) -> f32 {
@@ -105,7 +105,7 @@ impl PulseDB {
         let store = self.store()?;
         validate::result_count("limit", limit)?;
         validate::energy_bound(below)?;
-        let now = Timestamp::now();
+        let now = clock::now();
         let snapshot = store.snapshot()?;
         let view = snapshot.view();
         let room = view.room(collective)?.ok_or(NotFoundError::Collective(collective))?;

@@ -7,11 +7,12 @@ use parking_lot::RwLock;
 
 use crate::config::{Config, EmbeddingProvider};
 use crate::db::{Inner, PulseDB};
+use crate::embed::EmbeddingService;
 use crate::embed::builtin::{self, Builtin};
-use crate::embed::{EmbeddingService, ProviderIdentity};
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::index::Index;
 use crate::limits;
+use crate::model::ProviderIdentity;
 use crate::storage::{Store, StoreOptions};
 
 /// The provider name of databases whose vectors callers bring.

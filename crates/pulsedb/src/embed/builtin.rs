@@ -2,9 +2,10 @@
 
 use pulsedb_model::Model;
 
-use crate::embed::{EmbeddingService, ProviderIdentity};
+use crate::embed::EmbeddingService;
 use crate::error::Result;
 use crate::id::Embedding;
+use crate::model::ProviderIdentity;
 
 /// The name of the bundled embedder in the identity of a database.
 pub(crate) const PROVIDER: &str = "builtin";

@@ -3,12 +3,14 @@
 pub(crate) mod change;
 pub(crate) mod collective;
 pub(crate) mod experience;
+pub(crate) mod identity;
 pub(crate) mod query;
 pub(crate) mod report;
 
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
 pub use experience::{Experience, ExperienceType, ExperienceUpdate, NewExperience, Severity, energy};
+pub use identity::ProviderIdentity;
 pub use query::{Query, SearchFilter, SearchOptions, SearchResult};
 pub use report::{
     BackupReport, CheckReport, CollectiveSummary, DatabaseStats, Fault, Holder, ReaderInfo, TableStats,

@@ -1,4 +1,6 @@
-//! Queries: what matches, how it is ranked, and the rows that are returned. Nothing here writes.
+//! Queries: what matches, how it is ranked, and the rows that are returned.
+//!
+//! Nothing here writes.
 
 mod filter;
 mod recent;

@@ -19,8 +19,7 @@ use crate::clock;
 use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
-use crate::storage::env::Environment;
-use crate::storage::write::Space as Room;
+use crate::storage::env::{Environment, Room};
 use crate::storage::write::WriteTxn;
 
 /// What callers hand over: it may be run more than once, each time in a transaction of its own.
@@ -121,6 +120,7 @@ impl Committer {
         room: Room,
         mut operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.shared.env.refuse_after_fork()?;
         self.start()?;
         let value = Arc::new(Mutex::new(None));
         let answer = Arc::new(Answer::default());

@@ -1,7 +1,7 @@
 //! The table `meta`: facts about the database as a whole.
 
-use crate::embed::ProviderIdentity;
 use crate::error::{Result, StorageError};
+use crate::model::ProviderIdentity;
 use crate::storage::codec::{Reader, Write};
 use crate::storage::seal;
 use crate::storage::tables::Table;

@@ -25,13 +25,14 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::config::{LogConfig, SyncMode};
-use crate::embed::ProviderIdentity;
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::model::ProviderIdentity;
 use crate::storage::codec::Write as _;
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 
 pub(crate) use codec::{SlotRow, type_tag};
+pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
 pub(crate) use newest::{NewestFirst, Span};
 pub(crate) use operations::{
@@ -42,7 +43,6 @@ pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
 pub(crate) use vectors::SealedVector;
 pub(crate) use view::{Room, View};
-pub(crate) use write::Space;
 pub(crate) use write::WriteTxn;
 
 /// How to open a store.
@@ -145,6 +145,7 @@ impl Store {
 
     /// The number of the newest transaction of any process. Equal numbers mean that nothing has changed.
     pub(crate) fn newest_transaction(&self) -> Result<u64> {
+        self.env.refuse_after_fork()?;
         Ok(self.env.last_txn_id())
     }
 

@@ -8,24 +8,13 @@ use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{Change, ChangeKind, CollectiveNumber};
 use crate::storage::codec::{self, CollectiveRow, CounterRow, Write};
-use crate::storage::env::{Environment, WriteGuard, engine_error};
+use crate::storage::env::{Environment, Room as Space, WriteGuard, engine_error};
 
-/// shim
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Space {
-    Growth,
-    Reclaim,
-}
 use crate::storage::keys;
 use crate::storage::meta;
 use crate::storage::seal;
 use crate::storage::tables::Table;
 use crate::storage::view::View;
-
-/// Bytes of pages that any operation may touch beside its own rows: copies of the paths to them.
-const PATHS_BYTES: usize = 256 << 10;
-/// Pages are filled by two thirds at the worst that matters, and a large value is rounded up to pages.
-const ROWS_FACTOR: usize = 3;
 
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
@@ -38,8 +27,6 @@ pub(crate) struct WriteTxn<'e> {
     floor_before: Seq,
     /// The greatest experience id so far.
     last_id: Option<[u8; 16]>,
-    /// Bytes that the operations so far said they would write.
-    planned: usize,
     /// Whether the running operation has changed anything yet.
     touched: bool,
     /// Growth of the running operation's collective in bytes of keys and values.
@@ -62,12 +49,11 @@ impl<'e> WriteTxn<'e> {
         let mut txn = Self {
             env,
             guard,
-            now: Timestamp::now(),
+            now: clock::now(),
             sequence: 0,
             sequence_before: 0,
             floor_before: 0,
             last_id: None,
-            planned: 0,
             touched: false,
             growth: 0,
             buffer: Vec::new(),
@@ -89,11 +75,7 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn start_operation(&mut self, bytes: usize, space: Space) -> Result<()> {
         self.touched = false;
         self.growth = 0;
-        let planned = self.planned.saturating_add(bytes);
-        let pages = planned.saturating_mul(ROWS_FACTOR).saturating_add(PATHS_BYTES);
-        let _ = (pages, space);
-        self.planned = planned;
-        Ok(())
+        self.env.reserve(&self.guard, bytes, space)
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.

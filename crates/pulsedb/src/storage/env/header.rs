@@ -140,6 +140,11 @@ impl Tree {
         None
     }
 
+    /// Pages in it.
+    pub(super) fn pages(&self) -> u64 {
+        self.branch_pages + self.leaf_pages + self.overflow_pages
+    }
+
     /// Whether the tree has no page.
     pub(super) fn is_empty(&self) -> bool {
         self.root == NO_ROOT
@@ -148,10 +153,28 @@ impl Tree {
 
 /// Reads and judges the header of a data file. `None` for a file without a byte, which is a database that is not
 /// made yet.
-///
+pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+    read_stable(file, path, MetaPages::judge)
+}
+
+/// As [`read`], for a copy that may lack free pages at its end.
+pub(super) fn read_unchecked_length(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+    read_stable(file, path, |pages| Ok(pages.both()?.newest))
+}
+
+/// What the file says about itself after a certain transaction, which must be one of the last two.
+pub(super) fn read_for(file: &File, path: &Path, txn_id: u64) -> Result<Header, PulseDBError> {
+    let both = read_stable(file, path, MetaPages::both)?.ok_or_else(|| damaged("data.mdb is empty"))?;
+    Ok(if both.older.txn_id == txn_id { both.older } else { both.newest })
+}
+
 /// Another process may commit meanwhile, so that two reads belong to two states: a fault counts only if the same
 /// bytes are read twice.
-pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+fn read_stable<T>(
+    file: &File,
+    path: &Path,
+    judge: impl Fn(&MetaPages) -> Result<T, PulseDBError>,
+) -> Result<Option<T>, PulseDBError> {
     let mut attempts = READ_ATTEMPTS;
     loop {
         let pages = MetaPages::read(file, path)?;
@@ -159,8 +182,8 @@ pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBEr
             return Ok(None);
         }
         attempts -= 1;
-        match pages.judge() {
-            Ok(header) => return Ok(Some(header)),
+        match judge(&pages) {
+            Ok(judged) => return Ok(Some(judged)),
             Err(fault) if attempts == 0 || MetaPages::read(file, path)? == pages => return Err(fault),
             Err(_) => {}
         }
@@ -185,10 +208,12 @@ impl MetaPages {
         Ok(Self { first, second, length })
     }
 
+    fn both(&self) -> Result<Both, PulseDBError> {
+        order(parse(&self.first, 0)?, parse(&self.second, 1)?)
+    }
+
     fn judge(&self) -> Result<Header, PulseDBError> {
-        let first = parse(&self.first, 0)?;
-        let second = parse(&self.second, 1)?;
-        let header = newest(first, second)?;
+        let header = self.both()?.newest;
         if self.length < header.bytes() {
             return Err(truncated(format!(
                 "it has {} bytes and its last page ends at {}",
@@ -198,6 +223,13 @@ impl MetaPages {
         }
         Ok(header)
     }
+}
+
+/// The two states that a file holds.
+struct Both {
+    older: Header,
+    /// The one that LMDB will use.
+    newest: Header,
 }
 
 fn truncated(how: impl std::fmt::Display) -> PulseDBError {
@@ -220,8 +252,8 @@ fn page_size_of(first: &[u8]) -> Option<u64> {
     (page_size.is_power_of_two() && (PAGE_SIZE_MIN..=PAGE_SIZE_MAX).contains(&page_size)).then_some(page_size)
 }
 
-/// The snapshot that LMDB will use, if both pages are those of one healthy file.
-fn newest(first: Header, second: Header) -> Result<Header, PulseDBError> {
+/// The two states in order, if they are those of one healthy file.
+fn order(first: Header, second: Header) -> Result<Both, PulseDBError> {
     if first.page_size != second.page_size {
         return Err(damaged("meta pages: two page sizes"));
     }
@@ -233,12 +265,12 @@ fn newest(first: Header, second: Header) -> Result<Header, PulseDBError> {
             first.txn_id, second.txn_id
         )));
     }
-    let (older, newer) = if second.txn_id > first.txn_id { (first, second) } else { (second, first) };
+    let (older, newest) = if second.txn_id > first.txn_id { (first, second) } else { (second, first) };
     // Neither the size of the map nor the last page ever falls.
-    if older.last_page > newer.last_page || older.map_bytes > newer.map_bytes {
+    if older.last_page > newest.last_page || older.map_bytes > newest.map_bytes {
         return Err(damaged("meta pages: the file has shrunk from one transaction to the next"));
     }
-    Ok(newer)
+    Ok(Both { older, newest })
 }
 
 /// One meta page, header of the page included.

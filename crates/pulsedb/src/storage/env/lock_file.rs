@@ -109,8 +109,7 @@ impl LockFile {
         let refused = |error| PulseDBError::io("write", directory.join(NAME), error);
         for slot in 0..limits::WRITERS_MAX {
             if self.locks.try_lock(offset(slot), Mode::Exclusive).map_err(refused)? {
-                let record =
-                    Record { pid: std::process::id(), started: Timestamp::now(), host: system::host() };
+                let record = Record { pid: std::process::id(), started: clock::now(), host: system::host() };
                 let mut file = self.locks.file();
                 file.seek(SeekFrom::Start(offset(slot))).map_err(refused)?;
                 file.write_all(&record.encode()).map_err(refused)?;

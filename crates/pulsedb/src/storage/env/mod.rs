@@ -4,13 +4,19 @@
 //! LMDB keeps process-wide locks on `lock.mdb` that vanish when *any* descriptor of it is closed in this process:
 //! nothing here opens that file while an environment is open, except the one descriptor that outlives it.
 
+mod backup;
 mod byte_lock;
+mod exclusive;
 mod failure;
+mod files;
 mod header;
 mod lock_file;
 mod open;
+mod readers;
 mod registry;
+mod space;
 mod system;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -23,7 +29,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use heed::WithoutTls;
 use parking_lot::Mutex;
 
+pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
+pub(crate) use readers::RawReader;
+pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;
 
 use crate::config::SyncMode;
@@ -56,12 +65,11 @@ pub(crate) struct Environment {
     /// Dropped by hand, because a forked child must leave it alone.
     engine: ManuallyDrop<heed::Env<WithoutTls>>,
     tables: Vec<Table>,
-    files: open::Files,
+    files: files::Files,
     writer: Mutex<write::Writer>,
     settings: Mutex<open::Settings>,
     poison: OnceLock<String>,
     created: bool,
-    engine_read_only: bool,
     pid: u32,
     fast: AtomicBool,
 }
@@ -75,6 +83,11 @@ impl Environment {
     /// Whether this environment has made the tables: the database was new, or its creation was cut short.
     pub(crate) fn was_created(&self) -> bool {
         self.created
+    }
+
+    /// Whether a writable handle has been opened on it.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.settings.lock().requested.is_some()
     }
 
     /// Takes a snapshot of the newest commit.

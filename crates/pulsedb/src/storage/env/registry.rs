@@ -12,11 +12,11 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
 
 #[derive(Default)]
 struct Registry {
-    entries: Mutex<HashMap<DirectoryKey, Entry>>,
+    entries: Mutex<HashMap<DirectoryKey, Record>>,
     changed: Condvar,
 }
 
-struct Entry {
+struct Record {
     /// The process that made the entry: a forked child inherits the table but not the environments.
     pid: u32,
     state: State,
@@ -29,7 +29,7 @@ enum State {
 }
 
 /// What a directory's place in the registry holds.
-pub(super) enum Place {
+pub(super) enum Entry {
     /// It is open.
     Open(Arc<Environment>),
     /// It is not, and only the holder of this may open it.
@@ -60,7 +60,7 @@ impl Drop for Vacancy {
 }
 
 /// The environment of a directory, or the right to open it; waits for a thread that opens or closes it.
-pub(super) fn find(key: &DirectoryKey) -> Place {
+pub(super) fn find(key: &DirectoryKey) -> Entry {
     let pid = std::process::id();
     let mut entries = REGISTRY.entries.lock();
     loop {
@@ -69,17 +69,22 @@ pub(super) fn find(key: &DirectoryKey) -> Place {
                 if let State::Open(environment) = &entry.state
                     && let Some(environment) = environment.upgrade()
                 {
-                    return Place::Open(environment);
+                    return Entry::Open(environment);
                 }
                 // Busy, or its last handle is gone and its thread is about to close it.
                 REGISTRY.changed.wait(&mut entries);
             }
             _ => {
-                entries.insert(key.clone(), Entry { pid, state: State::Busy });
-                return Place::Vacant(Vacancy { key: key.clone(), filled: false });
+                entries.insert(key.clone(), Record { pid, state: State::Busy });
+                return Entry::Vacant(Vacancy { key: key.clone(), filled: false });
             }
         }
     }
+}
+
+/// Whether a handle of this process has the directory open, or is about to.
+pub(super) fn is_open(key: &DirectoryKey) -> bool {
+    REGISTRY.entries.lock().get(key).is_some_and(|entry| entry.pid == std::process::id())
 }
 
 /// Forgets an environment after it was closed. One that failed while it was opened is not known yet.
@@ -93,6 +98,6 @@ pub(super) fn forget(key: &DirectoryKey) {
 }
 
 fn set(key: &DirectoryKey, state: State) {
-    REGISTRY.entries.lock().insert(key.clone(), Entry { pid: std::process::id(), state });
+    REGISTRY.entries.lock().insert(key.clone(), Record { pid: std::process::id(), state });
     REGISTRY.changed.notify_all();
 }

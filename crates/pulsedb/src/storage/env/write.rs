@@ -1,19 +1,24 @@
 //! Write transactions: one at a time over all processes, in turn.
 
+use std::cell::Cell;
 use std::ops::Deref;
 
 use heed::RwTxn;
 use parking_lot::MutexGuard;
 
+use super::failure::{INPUT_OUTPUT_ERROR, means_no_room};
 use super::lock_file::LockFile;
-use super::{Environment, engine_error, failure};
+use super::{Environment, engine_error};
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
 
 /// What only the writing thread of this process touches.
 #[derive(Debug)]
 pub(super) struct Writer {
     /// The lock file; `None` where a read-only handle found none.
     pub(super) lock_file: Option<LockFile>,
+    /// Bytes that the data file has at the least: it never shrinks while it is open.
+    pub(super) file_bytes: u64,
 }
 
 /// The one write transaction of this process. Dropping it aborts. It must end in the thread that began it.
@@ -21,7 +26,18 @@ pub(crate) struct WriteGuard<'e> {
     // Before `turn`, so that the transaction ends before another thread of this process begins one.
     txn: RwTxn<'e>,
     environment: &'e Environment,
+    /// The last page when the transaction began.
+    last_page: u64,
+    plan: Cell<Plan>,
     turn: MutexGuard<'e, Writer>,
+}
+
+/// What the operations of a transaction have asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Plan {
+    bytes: u64,
+    operations: u64,
+    file_bytes: u64,
 }
 
 impl std::fmt::Debug for WriteGuard<'_> {
@@ -40,10 +56,34 @@ impl<'e> WriteGuard<'e> {
     ///
     /// After a failure other than a full disk or map every later write is refused.
     pub(crate) fn commit(self) -> Result<()> {
-        let Self { txn, environment, turn } = self;
-        let outcome = txn.commit().map_err(|error| environment.commit_failed(error));
-        drop(turn);
-        outcome
+        let Self { txn, environment, mut turn, plan, .. } = self;
+        turn.file_bytes = plan.get().file_bytes;
+        txn.commit().map_err(|error| environment.commit_failed(error))?;
+        environment.follow_last_page(&mut turn);
+        Ok(())
+    }
+
+    /// Adds an operation to the plan; gives the pages that the whole transaction needs at the most.
+    pub(super) fn plan(&self, page_size: u64, bytes: u64) -> u64 {
+        let mut plan = self.plan.get();
+        plan.bytes = plan.bytes.saturating_add(bytes);
+        plan.operations += 1;
+        self.plan.set(plan);
+        let copied = (plan.operations * limits::PAGES_TOUCHED).min(self.last_page + 1);
+        plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_TOUCHED
+    }
+
+    pub(super) fn last_page(&self) -> u64 {
+        self.last_page
+    }
+
+    /// Bytes that the data file has at the least.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.plan.get().file_bytes
+    }
+
+    pub(super) fn set_file_bytes(&self, bytes: u64) {
+        self.plan.set(Plan { file_bytes: bytes, ..self.plan.get() });
     }
 }
 
@@ -65,7 +105,9 @@ impl Environment {
         let turn = self.writer.lock();
         self.refuse_when_poisoned()?;
         let txn = self.wait_for_txn(&turn)?;
-        Ok(WriteGuard { txn, environment: self, turn })
+        let last_page = self.engine.info().last_page_number as u64;
+        let plan = Cell::new(Plan { file_bytes: turn.file_bytes, ..Plan::default() });
+        Ok(WriteGuard { txn, environment: self, last_page, plan, turn })
     }
 
     /// Waits for LMDB's writer lock behind the turnstile: LMDB's lock goes to whoever is running when it is
@@ -85,7 +127,7 @@ impl Environment {
     }
 
     fn refuse_when_read_only(&self) -> Result<()> {
-        if self.settings.lock().requested.is_none() { Err(PulseDBError::ReadOnly) } else { Ok(()) }
+        if self.is_writable() { Ok(()) } else { Err(PulseDBError::ReadOnly) }
     }
 
     /// A full disk or map leaves the database as it was before the transaction. Of any other failure nobody knows
@@ -93,14 +135,22 @@ impl Environment {
     fn commit_failed(&self, error: heed::Error) -> PulseDBError {
         let full = match &error {
             heed::Error::Mdb(heed::MdbError::MapFull) => true,
-            heed::Error::Io(error) => failure::means_no_room(error),
+            heed::Error::Io(error) if error.raw_os_error() == Some(INPUT_OUTPUT_ERROR) => self.disk_is_full(),
+            heed::Error::Io(error) => means_no_room(error),
             _ => false,
         };
-        let error = engine_error("commit", error);
-        if !full {
-            self.poison(error.to_string());
+        match error {
+            heed::Error::Io(error) if full => StorageError::Full {
+                reason: format!("the disk is full: {error}; free space on it, or delete something"),
+            }
+            .into(),
+            error => {
+                let error = engine_error("commit", error);
+                if !full {
+                    self.poison(error.to_string());
+                }
+                error
+            }
         }
-        debug_assert!(!full || matches!(error, PulseDBError::Storage(StorageError::Full { .. })));
-        error
     }
 }

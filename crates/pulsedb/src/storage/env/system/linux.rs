@@ -19,7 +19,7 @@ impl Directory {
         if file.metadata()?.is_dir() { Ok(Self { file }) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
-    pub(in super::super) fn key(&self, _path: &Path) -> io::Result<DirectoryKey> {
+    pub(in super::super) fn key(&self) -> io::Result<DirectoryKey> {
         let metadata = self.file.metadata()?;
         Ok(DirectoryKey::Inode(metadata.dev(), metadata.ino()))
     }
@@ -64,10 +64,14 @@ pub(in super::super) fn preallocate(file: &File, from: u64, bytes: u64) -> io::R
         match fallocate(file, FallocateFlags::empty(), from, length) {
             Ok(()) => return Ok(()),
             Err(Errno::INTR) => {}
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return file.set_len(bytes),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return lengthen(file, bytes),
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+fn lengthen(file: &File, bytes: u64) -> io::Result<()> {
+    if file.metadata()?.len() < bytes { file.set_len(bytes) } else { Ok(()) }
 }
 
 /// Bytes that this user may still write to the file system.

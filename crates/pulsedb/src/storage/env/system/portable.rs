@@ -21,7 +21,7 @@ impl Directory {
         }
     }
 
-    pub(in super::super) fn key(&self, _path: &Path) -> io::Result<DirectoryKey> {
+    pub(in super::super) fn key(&self) -> io::Result<DirectoryKey> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -46,8 +46,8 @@ pub(in super::super) fn refused_file_system(_directory: &Directory) -> io::Resul
 }
 
 /// Extends the file; blocks come when they are written.
-pub(in super::super) fn preallocate(file: &File, from: u64, bytes: u64) -> io::Result<()> {
-    if bytes > from { file.set_len(bytes) } else { Ok(()) }
+pub(in super::super) fn preallocate(file: &File, _from: u64, bytes: u64) -> io::Result<()> {
+    if file.metadata()?.len() < bytes { file.set_len(bytes) } else { Ok(()) }
 }
 
 /// Unknown here, so as much as one could want.

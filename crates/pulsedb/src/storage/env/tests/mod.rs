@@ -1,13 +1,16 @@
 //! Tests of the environment in one process.
 
+mod guarding;
 mod opening;
+mod sizes;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{EnvOptions, Environment};
+use super::{EnvOptions, Environment, RawReader, Room, header};
 use crate::config::SyncMode;
 use crate::error::Result;
+use crate::limits;
 
 const TABLES: &[&str] = &["alpha", "beta"];
 

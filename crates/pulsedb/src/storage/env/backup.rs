@@ -1,0 +1,63 @@
+//! A consistent copy of the data file while readers and writers go on.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use heed::{CompactionOption, MdbError};
+
+use super::failure::{damaged, file_error};
+use super::files::{DATA, DATA_NEW};
+use super::system::Directory;
+use super::{Environment, engine_error, header};
+use crate::error::Result;
+
+impl Environment {
+    /// Writes the newest snapshot, without its free pages, to `data.mdb` in a directory, which is made if it is
+    /// missing and must be empty. The copy is written aside and renamed when it is whole and durable. Gives its
+    /// bytes.
+    pub(crate) fn backup_to(&self, directory: &Path) -> Result<u64> {
+        self.refuse_after_fork()?;
+        let refused = |error| file_error("back up into", directory, error);
+        fs::create_dir_all(directory).map_err(refused)?;
+        for entry in fs::read_dir(directory).map_err(refused)? {
+            // What an interrupted backup has left is no reason to refuse the next one.
+            if entry.map_err(refused)?.file_name() != DATA_NEW {
+                return Err(refused(io::ErrorKind::DirectoryNotEmpty.into()));
+            }
+        }
+        let aside = directory.join(DATA_NEW);
+        let outcome = self.copy_and_name(directory, &aside);
+        if outcome.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&aside);
+        }
+        outcome
+    }
+
+    fn copy_and_name(&self, directory: &Path, aside: &Path) -> Result<u64> {
+        let refused = |error| file_error("write", aside, error);
+        let file = self.copy(aside, CompactionOption::Enabled).or_else(|error| match error {
+            // LMDB cannot leave free pages out of a file in which some page is neither used nor free.
+            heed::Error::Mdb(MdbError::Incompatible) => self.copy(aside, CompactionOption::Disabled),
+            other => Err(other),
+        });
+        let file = file.map_err(|error| engine_error("backing up", error))?;
+        let copied =
+            header::read_unchecked_length(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
+        let length = file.metadata().map_err(refused)?.len();
+        if length < copied.bytes() {
+            file.set_len(copied.bytes()).map_err(refused)?;
+        }
+        file.sync_all().map_err(refused)?;
+        fs::rename(aside, directory.join(DATA)).map_err(refused)?;
+        Directory::open(directory).and_then(|directory| directory.sync()).map_err(refused)?;
+        Ok(length.max(copied.bytes()))
+    }
+
+    fn copy(&self, path: &Path, option: CompactionOption) -> heed::Result<File> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        self.engine.copy_to_file(&mut file, option)?;
+        Ok(file)
+    }
+}

@@ -1,0 +1,39 @@
+//! Having a database alone: for repair, and for whatever replaces its files.
+
+use std::path::{Path, PathBuf};
+
+use super::files::Place;
+use super::lock_file::{self, LockFile};
+use super::registry;
+use crate::error::{Result, StorageError};
+
+/// As long as this lives no other process can open the database, and this one only through
+/// [`Environment::open_exclusive`](super::Environment::open_exclusive).
+#[derive(Debug)]
+pub(crate) struct Exclusive {
+    path: PathBuf,
+    _lock_file: LockFile,
+}
+
+impl Exclusive {
+    /// The directory, canonical.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Takes a database for this caller alone; `DatabaseLocked` if any process has it open, this one included.
+pub(crate) fn lock_exclusive(path: &Path) -> Result<Exclusive> {
+    let Place { path, key, .. } = Place::find(path, true)?;
+    if registry::is_open(&key) {
+        return Err(StorageError::DatabaseLocked { holder: "a handle of this process".to_owned() }.into());
+    }
+    let lock_file = LockFile::create(&path)?;
+    lock_file.begin_setup(&path)?;
+    let alone = lock_file.try_exclude(&path)?;
+    lock_file.end_setup();
+    if !alone {
+        return Err(lock_file::locked(&path, "a process that reads it"));
+    }
+    Ok(Exclusive { path, _lock_file: lock_file })
+}

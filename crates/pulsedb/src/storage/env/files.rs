@@ -1,0 +1,195 @@
+//! The files of one environment: how they are made and opened, and the size of the map that is kept in them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::failure::{damaged, file_error, unsupported};
+use super::header::{self, Header};
+use super::system::{self, Directory, DirectoryKey};
+use crate::error::{PulseDBError, Result, StorageError};
+
+/// The data file of LMDB.
+pub(super) const DATA: &str = "data.mdb";
+/// A data file that is being made; renamed when it is whole.
+pub(super) const DATA_NEW: &str = "data.mdb.new";
+/// The lock file of LMDB.
+pub(super) const ENGINE_LOCK: &str = "lock.mdb";
+/// Bytes of LMDB's lock file that are set aside before LMDB makes it longer: less than it has on any system.
+const ENGINE_LOCK_BYTES: u64 = 64 << 10;
+
+/// The open files of an environment.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) path: PathBuf,
+    pub(super) key: DirectoryKey,
+    pub(super) page_size: u64,
+    /// Whether both files of LMDB can be written.
+    pub(super) writable: bool,
+    directory: Directory,
+    data: File,
+    /// Closing any descriptor of this file drops the locks that LMDB holds on it for the process, so it is opened
+    /// before LMDB does so and closed after. `None` on a read-only file system that has none.
+    engine_lock: Option<File>,
+}
+
+impl Files {
+    /// Opens the files of a database. Without one it makes an empty one with a map of `map_bytes`, unless it is
+    /// read-only. The caller keeps other processes from doing the same.
+    pub(super) fn open(place: Place, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
+        let Place { path, directory, key } = place;
+        let name = path.join(DATA);
+        let found = match open_data(&name, read_only)? {
+            Some((data, writable)) => header::read(&data, &name)?.map(|header| (data, writable, header)),
+            None => None,
+        };
+        let (data, data_writable, header) = match found {
+            Some(found) => found,
+            None if read_only => return Err(StorageError::DatabaseNotFound { path }.into()),
+            None => {
+                let data = create_data(&path, &directory, map_bytes)?;
+                let header = header::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
+                (data, true, header)
+            }
+        };
+        let (engine_lock, lock_writable) = open_engine_lock(&path, read_only)?;
+        let writable = data_writable && lock_writable;
+        let page_size = header.page_size;
+        Ok((Self { path, key, page_size, writable, directory, data, engine_lock }, header))
+    }
+
+    pub(super) fn data(&self) -> &File {
+        &self.data
+    }
+
+    pub(super) fn engine_lock(&self) -> Option<&File> {
+        self.engine_lock.as_ref()
+    }
+
+    /// Bytes of the data file.
+    pub(super) fn data_bytes(&self) -> Result<u64> {
+        let metadata = self.data.metadata();
+        metadata
+            .map(|metadata| metadata.len())
+            .map_err(|error| PulseDBError::io("read the length of", self.path.join(DATA), error))
+    }
+
+    /// Bytes that this user may still write to the disk.
+    pub(super) fn available_bytes(&self) -> io::Result<u64> {
+        system::available_bytes(&self.directory)
+    }
+
+    /// Stores a larger size of the map, so that every process maps the same. Nobody may have the file open.
+    pub(super) fn store_map_bytes(&self, header: &Header, map_bytes: u64) -> Result<()> {
+        let mut data = &self.data;
+        // The newer page first: a crash in between must not leave the older one with the larger size.
+        let newer = header.txn_id % 2;
+        for slot in [newer, 1 - newer] {
+            data.seek(SeekFrom::Start(header::map_bytes_offset(slot, header.page_size)))
+                .and_then(|_| data.write_all(&map_bytes.to_ne_bytes()))
+                .and_then(|()| data.sync_data())
+                .map_err(|error| file_error("write", &self.path.join(DATA), error))?;
+        }
+        Ok(())
+    }
+
+    /// Sets blocks aside for all of LMDB's lock file: LMDB writes it through a map, where a full disk is a signal.
+    pub(super) fn fill_engine_lock(&self) -> Result<()> {
+        let Some(file) = self.engine_lock.as_ref().filter(|_| self.writable) else { return Ok(()) };
+        fill(file).map_err(|error| file_error("set room aside in", &self.path.join(ENGINE_LOCK), error))
+    }
+}
+
+/// An open directory and its names.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) directory: Directory,
+    pub(super) key: DirectoryKey,
+}
+
+impl Place {
+    /// Finds the directory of a database; makes it if it is missing and may be made.
+    pub(super) fn find(path: &Path, read_only: bool) -> Result<Self> {
+        if !read_only {
+            fs::create_dir_all(path).map_err(|error| file_error("create the directory", path, error))?;
+        }
+        let canonical = path.canonicalize().map_err(|error| {
+            if read_only && error.kind() == io::ErrorKind::NotFound {
+                return StorageError::DatabaseNotFound { path: path.to_owned() }.into();
+            }
+            PulseDBError::io("open the directory", path, error)
+        })?;
+        let refused = |error| PulseDBError::io("open the directory", path, error);
+        let directory = Directory::open(&canonical).map_err(refused)?;
+        let key = directory.key().map_err(refused)?;
+        Ok(Self { path: canonical, directory, key })
+    }
+
+    /// Refuses a file system on which a database does not hold.
+    pub(super) fn refuse_network(&self) -> Result<()> {
+        let name = system::refused_file_system(&self.directory)
+            .map_err(|error| PulseDBError::io("inspect the file system of", &self.path, error))?;
+        let Some(name) = name else { return Ok(()) };
+        Err(unsupported(format!(
+            "{} is on {name}, a network file system, where locks and shared maps do not hold; \
+             put the database on a local disk",
+            self.path.display()
+        )))
+    }
+}
+
+/// The data file, if there is one, and whether it can be written. A reader opens it for writing if it may, so that
+/// a later handle of this process can write through the same environment; nothing is written for the reader.
+fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
+    let refused = |error| PulseDBError::io("open", name, error);
+    // Looked at first: opening what is no file, such as a pipe, could wait for ever.
+    match fs::metadata(name) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(unsupported(format!("{} is no regular file", name.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(error)),
+    }
+    match OpenOptions::new().read(true).write(true).open(name) {
+        Ok(file) => Ok(Some((file, true))),
+        Err(_) if read_only => Ok(Some((File::open(name).map_err(refused)?, false))),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// Makes an empty data file aside and renames it, so that a crash leaves none or a whole one.
+fn create_data(path: &Path, directory: &Directory, map_bytes: u64) -> Result<File> {
+    let (aside, name) = (path.join(DATA_NEW), path.join(DATA));
+    let write = || -> io::Result<File> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&aside)?;
+        file.write_all(&header::fresh(system::page_size(), map_bytes))?;
+        file.sync_all()?;
+        fs::rename(&aside, &name)?;
+        directory.sync()?;
+        Ok(file)
+    };
+    write().map_err(|error| {
+        // What is left is overwritten by the next attempt; the first error is the one to tell.
+        let _ = fs::remove_file(&aside);
+        file_error("create", &name, error)
+    })
+}
+
+/// LMDB's lock file and whether it can be written.
+fn open_engine_lock(path: &Path, read_only: bool) -> Result<(Option<File>, bool)> {
+    let name = path.join(ENGINE_LOCK);
+    match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name) {
+        Ok(file) => {
+            fill(&file).map_err(|error| file_error("set room aside in", &name, error))?;
+            Ok((Some(file), true))
+        }
+        Err(error) if !read_only => Err(PulseDBError::io("open", name, error)),
+        // Without it LMDB reads unlocked where the file system is read-only, and refuses elsewhere.
+        Err(_) => Ok((File::open(&name).ok(), false)),
+    }
+}
+
+fn fill(file: &File) -> io::Result<()> {
+    let length = file.metadata()?.len().max(ENGINE_LOCK_BYTES);
+    system::preallocate(file, 0, length)
+}

@@ -1,0 +1,141 @@
+//! Room in the data file: set aside before it is needed, with a reserve that only deletes may use.
+//!
+//! LMDB writes a page where its number says and lets the file end anywhere. Two things follow that are bad here:
+//! a full disk shows in the middle of a commit, and a file may be shorter than its last page number says, which a
+//! truncated file is too. So the file is extended, with blocks behind it, before a transaction needs it. It is
+//! always longer than what a commit can write, and what cannot be had is refused before anything is written.
+//!
+//! How far a transaction can move the last page: it copies each page of the trees that it touches at most once,
+//! and what it adds fills pages at least half. So `2 * bytes`, and for each operation the pages on the paths to its
+//! rows, but in all no more than there are pages.
+
+use std::io;
+
+use super::failure::{file_error, map_full, means_no_room};
+use super::files::{DATA, Files};
+use super::header;
+use super::system;
+use super::write::{WriteGuard, Writer};
+use super::{Environment, ReadTxn};
+use crate::error::{Result, StorageError};
+use crate::limits;
+
+/// What room is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// To add something: the reserve must be left.
+    Growth,
+    /// To remove something: the reserve may be used, and nothing is refused here.
+    Reclaim,
+}
+
+impl Environment {
+    /// Makes sure of room before about `bytes` are written, keys and values and 16 for each row.
+    ///
+    /// Called once for each operation of a transaction, such as one record or one deleted row with its index rows;
+    /// what was asked for before in the same transaction still counts. A refusal leaves the transaction usable.
+    ///
+    /// A delete in an environment that is full to the last page can still fail with `Full` while it writes or when
+    /// it commits. Smaller steps then get on: each commit gives its old pages to the next but one.
+    pub(crate) fn reserve(&self, guard: &WriteGuard<'_>, bytes: usize, room: Room) -> Result<()> {
+        let need = guard.plan(self.page_size(), bytes as u64);
+        let end = (guard.last_page() + 1 + need) * self.page_size();
+        let wanted = end + limits::RESERVE_BYTES;
+        if wanted <= guard.file_bytes() {
+            return Ok(());
+        }
+        let shortage = match self.extend(guard, wanted) {
+            Ok(()) => return Ok(()),
+            Err(shortage) => shortage,
+        };
+        let free = self.free_pages(guard)? * self.page_size();
+        let enough = free >= need * self.page_size() + limits::RESERVE_BYTES;
+        if room == Room::Reclaim || enough { Ok(()) } else { Err(shortage.into()) }
+    }
+
+    /// Makes the file at least `wanted` long, if the map and the disk allow.
+    fn extend(&self, guard: &WriteGuard<'_>, wanted: u64) -> std::result::Result<(), StorageError> {
+        if wanted > self.map_bytes() {
+            return Err(map_full());
+        }
+        match self.files.extend(wanted, self.map_bytes()) {
+            Ok(bytes) => {
+                guard.set_file_bytes(bytes);
+                Ok(())
+            }
+            Err(error) => Err(StorageError::Full {
+                reason: format!(
+                    "the disk has no room for {}: {error}; free space on it, or delete something",
+                    self.path().join(DATA).display()
+                ),
+            }),
+        }
+    }
+
+    /// After a commit: the file must reach to the last page, whatever the plan was. It does not fail, because after
+    /// a commit nothing may; the next `reserve` meets the same trouble and reports it.
+    pub(super) fn follow_last_page(&self, writer: &mut Writer) {
+        let end = (self.engine.info().last_page_number as u64 + 1) * self.page_size();
+        if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes {
+            return;
+        }
+        let wanted = (end + limits::RESERVE_BYTES).min(self.map_bytes());
+        match self.files.extend(wanted, self.map_bytes()) {
+            Ok(bytes) => writer.file_bytes = bytes,
+            Err(error) => {
+                tracing::warn!(%error, "no room behind the last page");
+                // Without blocks if there are none: only the length is promised.
+                let _ = self.files.lengthen(end);
+            }
+        }
+    }
+
+    /// Pages inside the file that later writes use again. Those that a snapshot still needs are counted too.
+    ///
+    /// Every page is either in a tree or on the free list, so they are what the trees leave.
+    pub(crate) fn free_pages(&self, txn: &ReadTxn<'_>) -> Result<u64> {
+        let id = txn.id() as u64;
+        let committed = header::read_for(self.files.data(), &self.files.path.join(DATA), id)?;
+        let mut used = 2 + committed.free.pages() + committed.main.pages();
+        for table in &self.tables {
+            let stat = table.stat(txn).map_err(|error| super::engine_error("counting pages", error))?;
+            used += (stat.branch_pages + stat.leaf_pages + stat.overflow_pages) as u64;
+        }
+        Ok((committed.last_page + 1).saturating_sub(used))
+    }
+
+    /// Whether the disk is so full that an `EIO`, with which LMDB reports a short write, means just that.
+    pub(super) fn disk_is_full(&self) -> bool {
+        self.files.available_bytes().is_ok_and(|bytes| bytes < limits::RESERVE_BYTES)
+    }
+}
+
+impl Files {
+    /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`. Gives its length.
+    pub(super) fn extend(&self, wanted: u64, most: u64) -> io::Result<u64> {
+        let length = self.data().metadata()?.len();
+        if length >= wanted {
+            return Ok(length);
+        }
+        let step = (length / 16).clamp(limits::EXTEND_BYTES_MIN, limits::EXTEND_BYTES_MAX);
+        let generous = (length + step).max(wanted).min(most.max(wanted)).next_multiple_of(self.page_size);
+        match system::preallocate(self.data(), length, generous) {
+            Err(error) if means_no_room(&error) && generous > wanted => {
+                system::preallocate(self.data(), length, wanted)?;
+                Ok(wanted)
+            }
+            outcome => outcome.map(|()| generous),
+        }
+    }
+
+    fn lengthen(&self, bytes: u64) -> io::Result<()> {
+        if self.data().metadata()?.len() < bytes { self.data().set_len(bytes) } else { Ok(()) }
+    }
+
+    /// Gives a new database its reserve, before its first transaction.
+    pub(super) fn set_aside(&self, most: u64) -> Result<u64> {
+        let wanted = limits::RESERVE_BYTES + limits::EXTEND_BYTES_MIN;
+        self.extend(wanted.min(most), most)
+            .map_err(|error| file_error("set room aside in", &self.path.join(DATA), error))
+    }
+}

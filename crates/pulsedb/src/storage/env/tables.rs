@@ -1,0 +1,77 @@
+//! The named tables of an environment: found, or made in one transaction.
+
+use std::path::Path;
+
+use heed::types::Bytes;
+use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
+
+use super::failure::{damaged, unsupported};
+use super::files::DATA;
+use super::header::Header;
+use super::{Table, engine_error};
+use crate::error::{Result, StorageError};
+
+/// Opens every table. A writable environment makes those that are missing; a read-only one has a database that is
+/// not made yet if it has none, and a damaged one if it lacks some.
+pub(super) fn open(
+    engine: &Env<WithoutTls>,
+    names: &[&str],
+    header: &Header,
+    read_only: bool,
+    path: &Path,
+) -> Result<Vec<Table>> {
+    let found = find(engine, names).map_err(|error| engine_error("opening the tables", error))?;
+    let is_new = header.main.is_empty();
+    if !is_new && found.iter().all(Option::is_none) {
+        return Err(unsupported(format!(
+            "{} is an LMDB file of another program; name another directory",
+            path.join(DATA).display()
+        )));
+    }
+    let missing = names.iter().zip(&found).find(|(_, table)| table.is_none()).map(|(name, _)| *name);
+    match missing {
+        None => Ok(found.into_iter().flatten().collect()),
+        Some(_) if read_only && is_new => {
+            Err(StorageError::DatabaseNotFound { path: path.to_owned() }.into())
+        }
+        Some(name) if read_only => Err(damaged(format!("table {name} is missing"))),
+        Some(_) => make(engine, names).map_err(|error| engine_error("making the tables", error)),
+    }
+}
+
+fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Table>>> {
+    let txn = engine.read_txn()?;
+    let opened = engine.open_databases_and_commit(txn, |opener, txn| {
+        let tables = names.iter().map(|name| opener.open_database::<Bytes, Bytes>(txn, Some(name)));
+        tables.collect::<heed::Result<Vec<_>>>().map(|tables| CommitOrAbort::<_, ()>::Commit(Each(tables)))
+    })?;
+    Ok(opened.commit().unwrap_or_default())
+}
+
+fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Table>> {
+    let txn = engine.write_txn()?;
+    let made = engine.create_databases_and_commit(txn, |opener, txn| {
+        let tables = names.iter().map(|name| opener.create_database::<Bytes, Bytes>(txn, Some(name)));
+        tables.collect::<heed::Result<Vec<_>>>().map(|tables| CommitOrAbort::<_, ()>::Commit(Each(tables)))
+    })?;
+    Ok(made.commit().unwrap_or_default())
+}
+
+/// As many tables as there are names; heed knows only arrays and tuples.
+struct Each<T>(Vec<T>);
+
+impl OnCommit for Each<Database<'_, Bytes, Bytes>> {
+    type Committed = Vec<Table>;
+
+    fn on_commit(self, token: &CommitToken) -> Self::Committed {
+        self.0.into_iter().map(|table| table.on_commit(token)).collect()
+    }
+}
+
+impl OnCommit for Each<Option<Database<'_, Bytes, Bytes>>> {
+    type Committed = Vec<Option<Table>>;
+
+    fn on_commit(self, token: &CommitToken) -> Self::Committed {
+        self.0.into_iter().map(|table| table.on_commit(token)).collect()
+    }
+}

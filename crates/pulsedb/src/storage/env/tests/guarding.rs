@@ -1,0 +1,160 @@
+//! Files that are cut, damaged or foreign: a typed error before the file is mapped, or an open database.
+
+use std::fs;
+
+use super::*;
+use crate::error::{PulseDBError, StorageError};
+
+/// A database of some commits, its bytes, and where its last page ends.
+fn sample(path: &Path) -> (Vec<u8>, usize) {
+    let environment = open(path).unwrap();
+    for number in 0..40_u32 {
+        put(&environment, &number.to_be_bytes(), &[number as u8; 700]);
+    }
+    let end = (environment.engine.info().last_page_number + 1) * environment.page_size() as usize;
+    drop(environment);
+    (fs::read(path.join("data.mdb")).unwrap(), end)
+}
+
+fn is_typed(error: &PulseDBError) -> bool {
+    matches!(error, PulseDBError::Storage(StorageError::Corrupted { .. } | StorageError::Unsupported { .. }))
+}
+
+/// Opens the bytes as a database and reads them all.
+fn open_bytes(path: &Path, bytes: &[u8]) -> Result<usize> {
+    fs::write(path.join("data.mdb"), bytes).unwrap();
+    let environment = Environment::open(&read_only(path), TABLES)?;
+    let txn = environment.read()?;
+    let rows = environment.table(0).iter(&txn).and_then(Iterator::collect::<heed::Result<Vec<_>>>);
+    rows.map(|rows| rows.len()).map_err(|error| crate::storage::env::engine_error("reading", error))
+}
+
+#[test]
+fn file_cut_anywhere_before_its_last_page_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let (bytes, end) = sample(home.path());
+    assert!(bytes.len() > end, "room is set aside behind the last page");
+    let mut lengths: Vec<usize> = (1..end).step_by(4096).chain((4096..end).step_by(4096)).collect();
+    lengths.extend([1, 15, 16, 151, 152, 4095, 4096, 4097, 4096 + 151, 4096 + 152, 8191, 8192, end - 1]);
+    for length in lengths {
+        let error = open_bytes(home.path(), &bytes[..length]).unwrap_err();
+        let PulseDBError::Storage(StorageError::Corrupted { table: "file", key }) = &error else {
+            panic!("{length} of {end} bytes: {error}");
+        };
+        assert!(key.contains("truncated"), "{length} of {end} bytes: {key}");
+    }
+    assert_eq!(open_bytes(home.path(), &bytes[..end]).unwrap(), 40);
+}
+
+#[test]
+fn file_without_a_byte_is_a_database_to_be_made() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("data.mdb"), b"").unwrap();
+    let error = Environment::open(&read_only(home.path()), TABLES).unwrap_err();
+    assert!(matches!(error, PulseDBError::Storage(StorageError::DatabaseNotFound { .. })), "{error}");
+    assert!(open(home.path()).unwrap().was_created());
+}
+
+#[test]
+fn flipped_bit_in_a_meta_page_is_refused_or_harmless() {
+    let home = tempfile::tempdir().unwrap();
+    let (bytes, end) = sample(home.path());
+    let (mut refused, mut opened) = (0, 0);
+    for place in (0..152).chain(4096..4096 + 152) {
+        for bit in 0..8 {
+            let mut damaged = bytes[..end].to_vec();
+            damaged[place] ^= 1 << bit;
+            match open_bytes(home.path(), &damaged) {
+                // The last commit may be gone with its page; it added one row.
+                Ok(rows) => {
+                    opened += 1;
+                    assert!((39..=40).contains(&rows), "byte {place}, bit {bit}: {rows} rows");
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(is_typed(&error), "byte {place}, bit {bit}: {error}");
+                }
+            }
+        }
+    }
+    assert!(refused > 6 * opened, "{refused} refused, {opened} opened");
+}
+
+#[test]
+fn foreign_files_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let mut noise = 7_u64;
+    let random: Vec<u8> = std::iter::repeat_with(|| {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (noise >> 56) as u8
+    })
+    .take(100_000)
+    .collect();
+    for bytes in [&b"text\n"[..], &[0; 10_000], &[0xff; 70_000], &random, &random[..8192]] {
+        let error = open_bytes(home.path(), bytes).unwrap_err();
+        assert!(is_typed(&error), "{error}");
+        let writer = open(home.path()).unwrap_err();
+        assert!(is_typed(&writer), "{writer}");
+        assert_eq!(fs::read(home.path().join("data.mdb")).unwrap(), bytes);
+    }
+    fs::remove_file(home.path().join("data.mdb")).unwrap();
+    fs::create_dir(home.path().join("data.mdb")).unwrap();
+    assert!(is_typed(&open(home.path()).unwrap_err()));
+}
+
+#[test]
+fn database_of_another_program_is_refused_and_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("other");
+    fs::create_dir(&path).unwrap();
+    drop(Environment::open(&options(&path), &["gamma"]).unwrap());
+    let before = fs::read(path.join("data.mdb")).unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(matches!(error, PulseDBError::Storage(StorageError::Unsupported { .. })), "{error}");
+    assert_eq!(fs::read(path.join("data.mdb")).unwrap(), before);
+}
+
+#[test]
+fn missing_table_is_made_for_a_writer_and_damage_for_a_reader() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Environment::open(&options(home.path()), &["alpha"]).unwrap());
+    let error = Environment::open(&read_only(home.path()), TABLES).unwrap_err();
+    assert!(matches!(error, PulseDBError::Storage(StorageError::Corrupted { .. })), "{error}");
+    assert!(!open(home.path()).unwrap().was_created());
+    assert!(Environment::open(&read_only(home.path()), TABLES).is_ok());
+}
+
+#[test]
+fn random_transactions_never_make_a_file_that_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let name = home.path().join("data.mdb");
+    let environment = open(home.path()).unwrap();
+    let mut noise = 11_u64;
+    let mut random = |below: u64| {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        noise % below
+    };
+    for round in 0..1500 {
+        let mut guard = environment.begin_write().unwrap();
+        for _ in 0..=random(12) {
+            let table = environment.table(random(2) as usize);
+            let key = random(3000).to_be_bytes();
+            if random(3) == 0 {
+                table.delete(guard.txn(), &key).unwrap();
+            } else {
+                let value = vec![1; random(9000) as usize];
+                environment.reserve(&guard, value.len() + 24, Room::Growth).unwrap();
+                table.put(guard.txn(), &key, &value).unwrap();
+            }
+        }
+        if random(60) == 0 {
+            environment.table(1).clear(guard.txn()).unwrap();
+        }
+        guard.commit().unwrap();
+        let header = header::read(&fs::File::open(&name).unwrap(), &name).unwrap().unwrap();
+        assert_eq!(header.txn_id, environment.last_txn_id(), "round {round}");
+        assert!(fs::metadata(&name).unwrap().len() >= header.bytes() + limits::RESERVE_BYTES / 2);
+    }
+}
