@@ -6,6 +6,7 @@
 
 mod experiences;
 mod kills;
+mod model;
 mod random;
 mod samples;
 mod upkeep;
