@@ -71,3 +71,7 @@ pub use model::{
     ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query, ReaderInfo,
     SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
 };
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use storage::fuzzing;

@@ -33,7 +33,8 @@ pub(crate) struct Committer {
 
 struct Shared {
     env: Arc<Environment>,
-    log: LogConfig,
+    /// Retention, as the writable handles ask for it.
+    log: Mutex<LogConfig>,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -106,10 +107,15 @@ impl Answer {
 }
 
 impl Committer {
-    pub(super) fn new(env: Arc<Environment>, log: LogConfig) -> Self {
-        let state = Mutex::new(State::default());
+    pub(super) fn new(env: Arc<Environment>) -> Self {
+        let (log, state) = (Mutex::default(), Mutex::default());
         let shared = Arc::new(Shared { env, log, state, wake: Condvar::new() });
         Self { shared, thread: Mutex::new(None) }
+    }
+
+    /// Sets how long changes are kept, from the next commit on.
+    pub(super) fn set_log(&self, log: LogConfig) {
+        *self.shared.log.lock() = log;
     }
 
     /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
@@ -284,7 +290,7 @@ impl Shared {
             outcomes.push(outcome);
         }
         if outcomes.iter().any(Result::is_ok) {
-            txn.commit(&self.log)?;
+            txn.commit(&self.log.lock())?;
         }
         Ok(outcomes)
     }
@@ -294,7 +300,7 @@ impl Shared {
             let mut txn = WriteTxn::begin(&self.env)?;
             txn.start_operation(limits::COMMIT_BYTES_MAX, Room::Reclaim)?;
             let more = txn.reclaim_step()?;
-            txn.commit(&self.log)?;
+            txn.commit(&self.log.lock())?;
             Ok(more)
         };
         // Cleared before the step, so that a deletion during the step sets it again.

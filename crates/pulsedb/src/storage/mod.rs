@@ -7,6 +7,8 @@ mod check;
 mod codec;
 mod commit;
 pub(crate) mod env;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod keys;
 mod log;
 mod meta;
@@ -22,6 +24,7 @@ mod vectors;
 mod view;
 mod write;
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -64,8 +67,33 @@ pub(crate) struct StoreOptions<'o> {
 pub(crate) struct Store {
     env: Arc<Environment>,
     committer: Committer,
-    log: LogConfig,
     identity: ProviderIdentity,
+    /// What the open writable handles have agreed on, and how many they are.
+    writers: Mutex<(usize, LogConfig)>,
+}
+
+/// One handle's share of a store. While a writable one lives, this process is a writer of the database.
+pub(crate) struct StoreHandle {
+    store: Arc<Store>,
+    writable: bool,
+}
+
+impl Deref for StoreHandle {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        if self.writable {
+            let mut writers = self.store.writers.lock();
+            writers.0 = writers.0.saturating_sub(1);
+            self.store.env.release_writer();
+        }
+    }
 }
 
 /// One consistent state of the store, for reading. Held briefly: it keeps pages from being used again.
@@ -85,7 +113,7 @@ static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
 
 impl Store {
     /// Opens the store, and makes it first where that is allowed and there is none.
-    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<Arc<Self>> {
+    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
         let env = Environment::open(
             &EnvOptions {
                 path: options.path.to_owned(),
@@ -95,35 +123,54 @@ impl Store {
             },
             tables::NAMES,
         )?;
-        let identity = admit(&env, options)?;
-        let store = Self::shared(env, options, identity)?;
-        if !options.read_only && !store.snapshot()?.view().reclaims()?.is_empty() {
-            store.committer.reclaim()?;
+        // From here on the environment counts a writable handle, which must be given back on every path.
+        let admitted = admit(&env, options).and_then(|identity| {
+            let store = Self::shared(Arc::clone(&env), identity);
+            if !options.read_only {
+                store.agree(options.log)?;
+            }
+            Ok(store)
+        });
+        let store = match admitted {
+            Ok(store) => store,
+            Err(error) => {
+                if !options.read_only {
+                    env.release_writer();
+                }
+                return Err(error);
+            }
+        };
+        let handle = StoreHandle { store, writable: !options.read_only };
+        if handle.writable && !handle.snapshot()?.view().reclaims()?.is_empty() {
+            handle.committer.reclaim()?;
         }
-        Ok(store)
+        Ok(handle)
+    }
+
+    /// Counts a writable handle. All of them keep changes for as long.
+    fn agree(&self, log: &LogConfig) -> Result<()> {
+        let mut writers = self.writers.lock();
+        if writers.0 > 0 && writers.1 != *log {
+            let reason = "this process has the database open with other `log` settings; \
+                          use the same for all handles";
+            return Err(PulseDBError::Config { reason: reason.into() });
+        }
+        *writers = (writers.0 + 1, log.clone());
+        self.committer.set_log(log.clone());
+        Ok(())
     }
 
     /// The store of this environment, which other handles of the process may have already.
-    fn shared(
-        env: Arc<Environment>,
-        options: &StoreOptions<'_>,
-        identity: ProviderIdentity,
-    ) -> Result<Arc<Self>> {
+    fn shared(env: Arc<Environment>, identity: ProviderIdentity) -> Arc<Self> {
         let mut stores = STORES.lock();
         stores.retain(|store| store.strong_count() > 0);
         let open = stores.iter().filter_map(Weak::upgrade).find(|store| Arc::ptr_eq(&store.env, &env));
-        if let Some(store) = open {
-            if !options.read_only && store.log != *options.log {
-                let reason = "this process has the database open with other `log` settings; \
-                              use the same for all handles";
-                return Err(PulseDBError::Config { reason: reason.into() });
-            }
-            return Ok(store);
-        }
-        let committer = Committer::new(Arc::clone(&env), options.log.clone());
-        let store = Arc::new(Self { env, committer, log: options.log.clone(), identity });
-        stores.push(Arc::downgrade(&store));
-        Ok(store)
+        open.unwrap_or_else(|| {
+            let committer = Committer::new(Arc::clone(&env));
+            let store = Arc::new(Self { env, committer, identity, writers: Mutex::default() });
+            stores.push(Arc::downgrade(&store));
+            store
+        })
     }
 
     /// A snapshot of what is committed now, by any process.

@@ -181,7 +181,8 @@ impl Expected {
 
 /// Rounds of one scenario: its share of the sixteen of a usual run, or of `PULSEDB_KILL_ROUNDS`.
 fn rounds(share: usize) -> usize {
-    let rounds = std::env::var("PULSEDB_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(16);
+    let rounds =
+        std::env::var("PULSEDB_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(16);
     (share * rounds).div_ceil(16)
 }
 
@@ -209,7 +210,8 @@ fn verify(path: &Path, expected: &mut Expected, said: &[String], random: &mut Ra
     let found = all(&db, cid);
     expected.compare(&found);
     assert_eq!(db.get_collective_stats(cid).unwrap().experience_count, found.len() as u64);
-    let created = events(&db, cid, 0).iter().filter(|event| event.event_type == WatchEventType::Created).count();
+    let created =
+        events(&db, cid, 0).iter().filter(|event| event.event_type == WatchEventType::Created).count();
     assert!(created >= found.len());
     assert_clean(&db);
     let label = format!("after:{}", random.next());
@@ -235,11 +237,8 @@ fn assert_clean(db: &PulseDB) {
 /// The sequence has every number from 1 to the last one: those of events, and one for each collective that was
 /// made or deleted, which are no events.
 fn assert_dense(db: &PulseDB, collectives: &[CollectiveId], without_event: usize) {
-    let sequences: BTreeSet<u64> = collectives
-        .iter()
-        .flat_map(|cid| events(db, *cid, 0))
-        .map(|event| event.sequence)
-        .collect();
+    let sequences: BTreeSet<u64> =
+        collectives.iter().flat_map(|cid| events(db, *cid, 0)).map(|event| event.sequence).collect();
     let last = db.get_current_sequence();
     assert!(sequences.last().is_none_or(|greatest| *greatest <= last));
     assert_eq!(sequences.len() + without_event, last as usize);

@@ -37,8 +37,17 @@ pub(crate) fn vector(random: &mut Random, dimension: usize) -> Vec<f32> {
     vector
 }
 
-const WORDS: &[&str] =
-    &["lock", "retry", "\u{e9}t\u{e9}", "\u{1f980}", "\u{6f22}\u{5b57}", "a\u{0301}", "timeout", "\n", "\u{0}"];
+const WORDS: &[&str] = &[
+    "lock",
+    "retry",
+    "\u{e9}t\u{e9}",
+    "\u{1f980}",
+    "\u{6f22}\u{5b57}",
+    "a\u{0301}",
+    "timeout",
+    "\n",
+    "\u{0}",
+];
 
 /// A few words, some of them of more than one byte a letter.
 pub(crate) fn text(random: &mut Random, words: usize) -> String {
@@ -58,11 +67,9 @@ pub(crate) fn experience_type(random: &mut Random) -> ExperienceType {
             worked: random.one_in(2),
         },
         2 => ExperienceType::ErrorPattern { signature: first, fix: second, prevention: third },
-        3 => ExperienceType::SuccessPattern {
-            task_type: first,
-            approach: second,
-            quality: random.fraction(),
-        },
+        3 => {
+            ExperienceType::SuccessPattern { task_type: first, approach: second, quality: random.fraction() }
+        }
         4 => ExperienceType::UserPreference {
             category: first,
             preference: second,
@@ -140,7 +147,9 @@ pub(crate) fn events(db: &PulseDB, collective: CollectiveId, since: u64) -> Vec<
         let (more, next) = match db.poll_changes(collective, since) {
             Ok(answer) => answer,
             // A deleted collective of which no further change is logged.
-            Err(pulsedb::PulseDBError::NotFound(_)) => (Vec::new(), (since + 1000).min(db.get_current_sequence())),
+            Err(pulsedb::PulseDBError::NotFound(_)) => {
+                (Vec::new(), (since + 1000).min(db.get_current_sequence()))
+            }
             Err(error) => panic!("{error}"),
         };
         events.extend(more);

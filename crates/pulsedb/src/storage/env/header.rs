@@ -190,6 +190,18 @@ pub(super) fn read_for(file: &File, path: &Path, txn_id: u64) -> Result<Header, 
     Ok(if both.older.txn_id == txn_id { both.older } else { both.newest })
 }
 
+/// Judges the meta pages of a file of these bytes.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn judge(file: &[u8]) -> Result<(), PulseDBError> {
+    let page = |offset: u64| {
+        let rest = usize::try_from(offset).ok().and_then(|offset| file.get(offset..)).unwrap_or_default();
+        rest.get(..META_BYTES as usize).unwrap_or(rest)
+    };
+    let first = page(0);
+    let second = page(page_size_of(first).unwrap_or(PAGE_SIZE_MIN));
+    order(parse(first, 0), parse(second, 1)).map(|_| ())
+}
+
 /// Another process may commit meanwhile, so that two reads belong to two states: a fault counts only if the same
 /// bytes are read twice.
 fn read_stable(file: &File, path: &Path) -> Result<Option<Both>, PulseDBError> {

@@ -33,6 +33,8 @@ use parking_lot::Mutex;
 pub(crate) use exclusive::lock_exclusive;
 pub(crate) use failure::engine_error;
 pub(crate) use files::DATA;
+#[cfg(any(test, fuzzing))]
+pub(crate) use header::judge as judge_header;
 pub(crate) use readers::RawReader;
 pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;

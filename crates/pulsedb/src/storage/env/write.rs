@@ -68,8 +68,8 @@ impl<'e> WriteGuard<'e> {
         plan.bytes = plan.bytes.saturating_add(bytes);
         plan.operations += 1;
         self.plan.set(plan);
-        let copied = (plan.operations * limits::PAGES_TOUCHED).min(self.last_page + 1);
-        plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_TOUCHED
+        let copied = (plan.operations * limits::PAGES_OF_OPERATION).min(self.last_page + 1);
+        plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_OF_PATHS
     }
 
     pub(super) fn writer(&self) -> &Writer {
