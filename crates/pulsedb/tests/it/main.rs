@@ -4,6 +4,7 @@
 
 mod experiences;
 mod kills;
+mod model;
 mod random;
 mod retrieval;
 mod samples;
