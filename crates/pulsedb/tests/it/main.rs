@@ -1,4 +1,5 @@
 //! Integration tests of the crate, one module a promise.
 
 mod experiences;
+mod golden;
 mod upkeep;
