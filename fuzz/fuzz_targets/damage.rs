@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
 use heed::types::Bytes;
-use heed::{Database, EnvOpenOptions};
+use heed::{CommitOrAbort, Database, Env, EnvOpenOptions};
 use libfuzzer_sys::fuzz_target;
 use pulsedb::{
     CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceUpdate, NewExperience,
@@ -98,7 +98,6 @@ fn change_rows(path: &Path, damages: &[Damage]) {
     options.map_size(1 << 30).max_dbs(64);
     // SAFETY: nothing else has this new directory open.
     let env = unsafe { options.open(path) }.expect("the golden copy is sound");
-    let mut txn = env.write_txn().expect("a transaction");
     for damage in damages {
         let row = match damage {
             Damage::Flip { row, .. }
@@ -109,8 +108,8 @@ fn change_rows(path: &Path, damages: &[Damage]) {
         };
         let index = usize::from(row.table) % pulsedb::fuzzing::TABLES.len();
         let name = pulsedb::fuzzing::TABLES[index];
-        let table: Option<Database<Bytes, Bytes>> = env.open_database(&txn, Some(name)).expect("a table");
-        let table = table.expect("every table is there");
+        let table = open_table(&env, name);
+        let mut txn = env.write_txn().expect("a transaction");
         let count = table.len(&txn).expect("a count") as usize;
         let found = table.iter(&txn).expect("a scan").nth(usize::from(row.number) % count.max(1));
         let Some((key, value)) = found.transpose().expect("a row") else { continue };
@@ -119,9 +118,18 @@ fn change_rows(path: &Path, damages: &[Damage]) {
             Some(value) => table.put(&mut txn, &key, &value).expect("a put"),
             None => assert!(table.delete(&mut txn, &key).expect("a delete")),
         }
+        txn.commit().expect("a commit");
     }
-    txn.commit().expect("a commit");
     env.prepare_for_closing().wait();
+}
+
+fn open_table(env: &Env, name: &str) -> Database<'static, Bytes, Bytes> {
+    let txn = env.read_txn().expect("a snapshot");
+    let opened = env.open_databases_and_commit(txn, |opener, txn| {
+        let table = opener.open_database::<Bytes, Bytes>(txn, Some(name));
+        table.map(CommitOrAbort::<_, ()>::Commit)
+    });
+    opened.expect("the tables are read").commit().flatten().expect("every table is there")
 }
 
 /// The value after a damage; `None` if the row is lost.

@@ -125,3 +125,8 @@ impl Model {
         embedding::embed(text)
     }
 }
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

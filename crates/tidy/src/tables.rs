@@ -9,7 +9,10 @@ pub const MODULES_REFUSED: &[&str] =
 
 /// Test binaries beside `tests/it/main.rs`, as (crate, path below `tests/`), each for a reason that only a process
 /// of its own can meet, such as replaced system calls.
-pub const TEST_BINARIES: &[(&str, &str)] = &[];
+pub const TEST_BINARIES: &[(&str, &str)] = &[
+    // Puts itself in the place of the system's calls that write and sync.
+    ("pulsedb", "power/main.rs"),
+];
 
 /// A crate of the workspace.
 #[derive(Debug)]

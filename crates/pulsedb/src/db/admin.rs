@@ -29,7 +29,7 @@ impl PulseDB {
     pub fn check(&self) -> Result<CheckReport> {
         let store = self.store()?;
         let snapshot = store.snapshot()?;
-        storage::check(snapshot.view(), norm_bits)
+        Ok(storage::check(snapshot.view(), norm_bits))
     }
 
     /// Checks the database in a directory and, if anything is wrong, builds a new data file from its records:

@@ -101,7 +101,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
     let cache_bytes = config.cache_size_mb.saturating_mul(1 << 20);
     let inner = Inner {
         path: store.path().to_owned(),
-        store: RwLock::new(Some(store)),
+        store: RwLock::new(Some(Arc::new(store))),
         config,
         embedder,
         dimension: stored.dimension,

@@ -31,8 +31,8 @@ const DERIVED: [Table; 8] = [
     Table::ByTag,
 ];
 
-/// Checks one state of the database. What is wrong is in the report; an error means that nothing could be read.
-pub(crate) fn check(view: View<'_>, norm_of: NormOf) -> Result<CheckReport> {
+/// Checks one state of the database. Whatever is wrong is in the report.
+pub(crate) fn check(view: View<'_>, norm_of: NormOf) -> CheckReport {
     let mut checker = Checker::new(view, norm_of);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
@@ -42,7 +42,7 @@ pub(crate) fn check(view: View<'_>, norm_of: NormOf) -> Result<CheckReport> {
     }
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
-    Ok(checker.report)
+    checker.report
 }
 
 struct Checker<'t> {
@@ -135,8 +135,8 @@ impl<'t> Checker<'t> {
             };
             self.report.collectives += 1;
             names += 1;
-            let named = self.expect_row(Table::CollectiveName, row.name.as_bytes(), "no row for a name");
-            if named.is_some_and(|named| named != id.as_bytes()) {
+            let stored = self.expect_row(Table::CollectiveName, row.name.as_bytes(), "no row for a name");
+            if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "names another collective");
             }
             let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, slots_end: 0 };

@@ -24,6 +24,7 @@ mod vectors;
 mod view;
 mod write;
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -47,9 +48,9 @@ pub(crate) use operations::{
 pub(crate) use repair::{RepairOptions, repair};
 pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
-pub(crate) use vectors::SealedVector;
+pub(crate) use vectors::{SealedVector, missing_vector};
 pub(crate) use view::View;
-pub(crate) use write::WriteTxn;
+pub(crate) use write::{Size, WriteTxn};
 
 /// How to open a store.
 pub(crate) struct StoreOptions<'o> {
@@ -66,8 +67,33 @@ pub(crate) struct StoreOptions<'o> {
 pub(crate) struct Store {
     env: Arc<Environment>,
     committer: Committer,
-    log: LogConfig,
     identity: ProviderIdentity,
+    /// What the open writable handles have agreed on, and how many they are.
+    writers: Mutex<(usize, LogConfig)>,
+}
+
+/// One handle's share of a store. While a writable one lives, this process is a writer of the database.
+pub(crate) struct StoreHandle {
+    store: Arc<Store>,
+    writable: bool,
+}
+
+impl Deref for StoreHandle {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        if self.writable {
+            let mut writers = self.store.writers.lock();
+            writers.0 = writers.0.saturating_sub(1);
+            self.store.env.release_writer();
+        }
+    }
 }
 
 /// One consistent state of the store, for reading. Held briefly: it keeps pages from being used again.
@@ -87,7 +113,7 @@ static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
 
 impl Store {
     /// Opens the store, and makes it first where that is allowed and there is none.
-    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<Arc<Self>> {
+    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
         let env = Environment::open(
             &EnvOptions {
                 path: options.path.to_owned(),
@@ -97,35 +123,54 @@ impl Store {
             },
             tables::NAMES,
         )?;
-        let identity = admit(&env, options)?;
-        let store = Self::shared(env, options, identity)?;
-        if !options.read_only && !store.snapshot()?.view().reclaims()?.is_empty() {
-            store.committer.reclaim()?;
+        // From here on the environment counts a writable handle, which must be given back on every path.
+        let admitted = admit(&env, options).and_then(|identity| {
+            let store = Self::shared(Arc::clone(&env), identity);
+            if !options.read_only {
+                store.agree(options.log)?;
+            }
+            Ok(store)
+        });
+        let store = match admitted {
+            Ok(store) => store,
+            Err(error) => {
+                if !options.read_only {
+                    env.release_writer();
+                }
+                return Err(error);
+            }
+        };
+        let handle = StoreHandle { store, writable: !options.read_only };
+        if handle.writable && !handle.snapshot()?.view().reclaims()?.is_empty() {
+            handle.committer.reclaim()?;
         }
-        Ok(store)
+        Ok(handle)
+    }
+
+    /// Counts a writable handle. All of them keep changes for as long.
+    fn agree(&self, log: &LogConfig) -> Result<()> {
+        let mut writers = self.writers.lock();
+        if writers.0 > 0 && writers.1 != *log {
+            let reason = "this process has the database open with other `log` settings; \
+                          use the same for all handles";
+            return Err(PulseDBError::Config { reason: reason.into() });
+        }
+        *writers = (writers.0 + 1, log.clone());
+        self.committer.set_log(log.clone());
+        Ok(())
     }
 
     /// The store of this environment, which other handles of the process may have already.
-    fn shared(
-        env: Arc<Environment>,
-        options: &StoreOptions<'_>,
-        identity: ProviderIdentity,
-    ) -> Result<Arc<Self>> {
+    fn shared(env: Arc<Environment>, identity: ProviderIdentity) -> Arc<Self> {
         let mut stores = STORES.lock();
         stores.retain(|store| store.strong_count() > 0);
         let open = stores.iter().filter_map(Weak::upgrade).find(|store| Arc::ptr_eq(&store.env, &env));
-        if let Some(store) = open {
-            if !options.read_only && store.log != *options.log {
-                let reason = "this process has the database open with other `log` settings; \
-                              use the same for all handles";
-                return Err(PulseDBError::Config { reason: reason.into() });
-            }
-            return Ok(store);
-        }
-        let committer = Committer::new(Arc::clone(&env), options.log.clone());
-        let store = Arc::new(Self { env, committer, log: options.log.clone(), identity });
-        stores.push(Arc::downgrade(&store));
-        Ok(store)
+        open.unwrap_or_else(|| {
+            let committer = Committer::new(Arc::clone(&env));
+            let store = Arc::new(Self { env, committer, identity, writers: Mutex::default() });
+            stores.push(Arc::downgrade(&store));
+            store
+        })
     }
 
     /// A snapshot of what is committed now, by any process.
@@ -134,14 +179,14 @@ impl Store {
     }
 
     /// Runs an operation in a write transaction and returns when it is durable. It may be run more than once;
-    /// what it wrote before the last time is undone. `bytes` is about what it writes.
+    /// what it wrote before the last time is undone.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        bytes: usize,
+        size: Size,
         space: Space,
         operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.committer.run(bytes, space, operation)
+        self.committer.run(size, space, operation)
     }
 
     /// Starts to remove the rows of deleted collectives in the background.
@@ -222,7 +267,7 @@ fn stamp(
     if let Some(stored) = stored_identity(txn.view())? {
         return Ok(stored);
     }
-    txn.start_operation(0, Space::Growth)?;
+    txn.start_operation(Size { records: 1, bytes: 0 }, Space::Growth)?;
     let now = txn.now;
     meta::write_new(&mut txn, identity, now)?;
     txn.commit(options.log)?;

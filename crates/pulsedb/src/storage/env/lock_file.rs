@@ -70,7 +70,7 @@ impl LockFile {
     pub(super) fn begin_setup(&self, directory: &Path) -> Result<()> {
         let mode = if self.locks.is_writable() { Mode::Exclusive } else { Mode::Shared };
         let deadline = clock::monotonic() + limits::SETUP_WAIT;
-        while !self.locks.try_lock(SETUP, mode).map_err(|error| self.refused(directory, error))? {
+        while !self.locks.try_lock(SETUP, mode).map_err(|error| refused(directory, error))? {
             if clock::monotonic() >= deadline {
                 return Err(locked(directory, "a process that has been opening it for a long time"));
             }
@@ -90,7 +90,7 @@ impl LockFile {
         match self.locks.try_lock(OPEN, Mode::Shared) {
             Ok(true) => Ok(()),
             Ok(false) => Err(locked(directory, "a process that repairs it or raises its size")),
-            Err(error) => Err(self.refused(directory, error)),
+            Err(error) => Err(refused(directory, error)),
         }
     }
 
@@ -99,7 +99,7 @@ impl LockFile {
         if !self.locks.is_writable() {
             return Ok(false);
         }
-        self.locks.try_lock(OPEN, Mode::Exclusive).map_err(|error| self.refused(directory, error))
+        self.locks.try_lock(OPEN, Mode::Exclusive).map_err(|error| refused(directory, error))
     }
 
     /// Waits until this process is next in line for LMDB's writer lock.
@@ -157,10 +157,10 @@ impl LockFile {
             let _ = self.locks.unlock(offset(slot));
         }
     }
+}
 
-    fn refused(&self, directory: &Path, error: io::Error) -> PulseDBError {
-        PulseDBError::io("lock", directory.join(NAME), error)
-    }
+fn refused(directory: &Path, error: io::Error) -> PulseDBError {
+    PulseDBError::io("lock", directory.join(NAME), error)
 }
 
 /// The live writing processes of a database.

@@ -27,6 +27,8 @@ const GIB: u64 = 1 << 30;
 pub(super) struct Settings {
     /// What the first writable handle asked for; `None` while all handles are read-only.
     pub(super) requested: Option<Requested>,
+    /// How many writable handles there are.
+    writable_handles: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,16 +76,46 @@ impl Environment {
         }
         let mut settings = self.settings.lock();
         if let Some(requested) = settings.requested {
-            return conflict(requested, asked, self.map_bytes());
+            conflict(requested, asked, self.map_bytes())?;
+        } else {
+            self.begin_writing(asked)?;
+            settings.requested = Some(asked);
         }
-        let mut writer = self.writer.lock();
-        let mut lock_file = LockFile::create(self.path())?;
-        lock_file.share_open(self.path())?;
-        lock_file.register_writer(self.path())?;
-        writer.lock_file = Some(lock_file);
-        self.set_sync_mode(asked.sync_mode)?;
-        settings.requested = Some(asked);
+        settings.writable_handles += 1;
         Ok(())
+    }
+
+    /// Makes an environment of readers one that writes.
+    fn begin_writing(&self, asked: Requested) -> Result<()> {
+        let mut writer = self.writer.lock();
+        let lock_file = match &mut writer.lock_file {
+            Some(lock_file) if lock_file.is_writable() => lock_file,
+            other => {
+                let lock_file = LockFile::create(self.path())?;
+                lock_file.share_open(self.path())?;
+                other.insert(lock_file)
+            }
+        };
+        lock_file.register_writer(self.path())?;
+        self.set_sync_mode(asked.sync_mode)
+    }
+
+    /// Ends one writable handle. After the last of them this process is no writer any more, and the next writable
+    /// handle may bring other settings. The caller has no write transaction.
+    pub(crate) fn release_writer(&self) {
+        if self.is_forked() {
+            return;
+        }
+        let mut settings = self.settings.lock();
+        settings.writable_handles = settings.writable_handles.saturating_sub(1);
+        if settings.writable_handles == 0 {
+            settings.requested = None;
+            let mut writer = self.writer.lock();
+            self.note_length(&writer);
+            if let Some(lock_file) = &mut writer.lock_file {
+                lock_file.release_writer();
+            }
+        }
     }
 
     fn set_sync_mode(&self, mode: SyncMode) -> Result<()> {
@@ -208,7 +240,7 @@ fn open_in_turn(
         tables,
         files,
         writer: Mutex::new(Writer { lock_file, file_bytes }),
-        settings: Mutex::new(Settings { requested: Requested::of(options) }),
+        settings: Mutex::new(Settings { requested: Requested::of(options), writable_handles: 0 }),
         poison: OnceLock::new(),
         created: header.main.is_empty(),
         pid: std::process::id(),

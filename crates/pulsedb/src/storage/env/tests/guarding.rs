@@ -35,7 +35,7 @@ fn is_cut(error: &PulseDBError) -> bool {
 
 #[test]
 fn file_cut_anywhere_is_refused() {
-    let home = tempfile::tempdir().unwrap();
+    let home = home_in_memory();
     let (bytes, end) = sample(home.path());
     assert!(bytes.len() > end, "room is set aside behind the last page");
     let mut lengths: Vec<usize> =
@@ -52,7 +52,7 @@ fn file_cut_anywhere_is_refused() {
 
 #[test]
 fn without_the_lock_file_a_cut_is_refused_where_something_is_lost() {
-    let home = tempfile::tempdir().unwrap();
+    let home = home_in_memory();
     let (bytes, end) = sample(home.path());
     fs::remove_file(home.path().join("lock")).unwrap();
     let (mut refused, mut opened) = (0, 0);
@@ -99,8 +99,8 @@ fn file_without_a_byte_is_a_database_to_be_made() {
 
 #[test]
 fn flipped_bit_in_a_meta_page_is_refused_or_harmless() {
-    let home = tempfile::tempdir().unwrap();
-    let (bytes, _) = sample(home.path());
+    let home = home_in_memory();
+    let (bytes, end) = sample(home.path());
     fs::remove_file(home.path().join("lock")).unwrap();
     let header = header::read(&fs::File::open(home.path().join("data.mdb")).unwrap(), home.path()).unwrap();
     let newest = header.unwrap().txn_id % 2;
@@ -108,7 +108,7 @@ fn flipped_bit_in_a_meta_page_is_refused_or_harmless() {
         let (mut refused, mut opened) = (0, 0);
         for place in slot * 4096..slot * 4096 + 152 {
             for bit in 0..8 {
-                let mut damaged = bytes.clone();
+                let mut damaged = bytes[..end].to_vec();
                 damaged[place] ^= 1 << bit;
                 match open_bytes(home.path(), &damaged) {
                     // With its page the last commit may be gone; it added one row.
@@ -139,7 +139,8 @@ fn foreign_files_are_refused() {
     })
     .take(100_000)
     .collect();
-    for bytes in [&b"text\n"[..], &[0; 10_000], &[0xff; 70_000], &random, &random[..8192]] {
+    let (zeroes, ones) = (vec![0; 10_000], vec![0xff; 70_000]);
+    for bytes in [&b"text\n"[..], &zeroes, &ones, &random, &random[..8192]] {
         let error = open_bytes(home.path(), bytes).unwrap_err();
         assert!(is_typed(&error), "{error}");
         let writer = open(home.path()).unwrap_err();
@@ -175,7 +176,7 @@ fn missing_table_is_made_for_a_writer_and_damage_for_a_reader() {
 
 #[test]
 fn random_transactions_never_make_a_file_that_is_refused() {
-    let home = tempfile::tempdir().unwrap();
+    let home = home_in_memory();
     let name = home.path().join("data.mdb");
     let environment = open(home.path()).unwrap();
     let mut noise = 11_u64;

@@ -79,6 +79,7 @@ fn other_process_plays_its_role() {
     let number: u32 = std::env::var(NUMBER).unwrap().parse().unwrap();
     match role.as_str() {
         "race" => race(path, number),
+        "write on" => write_on(path, number),
         "create" => {
             let environment = open(path).unwrap();
             say(&format!("created {}", environment.was_created()));
@@ -110,6 +111,28 @@ fn other_process_plays_its_role() {
         }
         other => panic!("unknown role {other}"),
     }
+}
+
+/// Writes and deletes rows for ever; says the number of each row that is acknowledged.
+fn write_on(path: &Path, first: u32) {
+    let environment = open(path).unwrap();
+    for key in first.. {
+        let mut guard = environment.begin_write().unwrap();
+        let value = row(key);
+        environment.reserve(&guard, value.len() + 20, Room::Growth).unwrap();
+        environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
+        environment.table(1).put(guard.txn(), &key.to_le_bytes(), &value).unwrap();
+        if key % 3 == 2 {
+            environment.table(1).delete(guard.txn(), &(key - 1).to_le_bytes()).unwrap();
+        }
+        guard.commit().unwrap();
+        say(&format!("row {key}"));
+    }
+}
+
+/// The value of a row: its bytes and its length follow from its key.
+fn row(key: u32) -> Vec<u8> {
+    vec![key as u8; (key as usize * 7919) % 20_000]
 }
 
 /// Tells the first process something.
@@ -224,4 +247,28 @@ fn snapshot_of_another_process_is_listed_until_it_dies() {
     assert_eq!(environment.readers().unwrap(), [RawReader { pid: other.child.id(), txn_id }]);
     other.kill();
     assert_eq!(environment.readers().unwrap(), []);
+}
+
+#[test]
+fn acknowledged_rows_survive_kills_at_any_point() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut noise, mut next) = (17_u32, 0);
+    for round in 0..25 {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let mut other = Other::start("write on", home.path(), next);
+        for _ in 0..=(noise >> 24) % 12 {
+            next = other.answer("row").parse::<u32>().unwrap() + 1;
+        }
+        other.kill();
+        let environment = open(home.path()).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let txn = environment.read().unwrap();
+        let rows = environment.table(0).len(&txn).unwrap() as u32;
+        // One more may have been committed than it had time to say, and some more that it said nobody heard.
+        assert!(rows >= next, "round {round}: {rows} rows, {next} acknowledged");
+        for key in 0..rows {
+            let value = environment.table(0).get(&txn, &key.to_be_bytes()).unwrap();
+            assert_eq!(value, Some(row(key).as_slice()), "round {round}: row {key}");
+        }
+        next = rows;
+    }
 }
