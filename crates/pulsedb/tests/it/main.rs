@@ -3,6 +3,7 @@
 // In tests, also in what they share: a panic is how they fail.
 
 mod experiences;
+mod golden;
 mod kills;
 mod model;
 mod random;
