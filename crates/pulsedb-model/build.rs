@@ -64,7 +64,7 @@ fn write_vocabulary(table: &[u8], out: &mut impl Write) -> io::Result<()> {
     }
 
     let [start, inside] = longest;
-    writeln!(out, "const EMPTY_SLOT: u32 = {EMPTY_SLOT};")?;
+    writeln!(out, "const EMPTY_SLOT: u32 = u32::MAX;")?;
     writeln!(out, "const LONGEST_START_BYTES: usize = {start};")?;
     writeln!(out, "const LONGEST_INSIDE_BYTES: usize = {inside};")?;
     writeln!(out, "const LONGEST_BYTES: usize = {};", start.max(inside))?;
@@ -170,5 +170,6 @@ fn hexadecimal(text: &str) -> u32 {
 }
 
 fn write_array<T: Debug>(out: &mut impl Write, name: &str, kind: &str, values: &[T]) -> io::Result<()> {
+    writeln!(out, "#[allow(clippy::unreadable_literal, reason = \"nobody reads it\")]")?;
     writeln!(out, "static {name}: [{kind}; {}] = {values:?};", values.len())
 }

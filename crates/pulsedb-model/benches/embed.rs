@@ -17,9 +17,17 @@ fn embed(criterion: &mut Criterion) {
     let large = WORDS_60.repeat(LARGE_BYTES / WORDS_60.len());
     assert_eq!(WORDS_12.split(' ').count(), 12);
     assert_eq!(WORDS_60.split(' ').count(), 60);
-    for (name, text) in [("12 words", WORDS_12), ("60 words", WORDS_60), ("100 KB", large.as_str())] {
+    // The most pieces that a text of its size can have, each looked for at every length.
+    let pieces = format!("{} ", "q".repeat(100)).repeat(LARGE_BYTES / 101);
+    let texts = [
+        ("12 words", WORDS_12),
+        ("60 words", WORDS_60),
+        ("100 KB", large.as_str()),
+        ("100 KB of one-letter pieces", pieces.as_str()),
+    ];
+    for (name, text) in texts {
         let (tokens, embedding) = (model.tokenize(text), model.embed(text));
-        assert!(tokens.len() >= text.split(' ').count() && embedding.len() == model.dimension());
+        assert!(tokens.len() >= text.split_whitespace().count() && embedding.len() == model.dimension());
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function("tokenize", |bencher| {

@@ -1,5 +1,7 @@
 //! The embedding of a text: its rows summed and normalised, as the crate's documentation specifies bit by bit.
 
+use std::array;
+
 use crate::table::{DIMENSION, Row, row};
 use crate::wordpiece::for_each_row;
 
@@ -40,6 +42,6 @@ fn square_of_norm(sum: &[f32; DIMENSION]) -> f64 {
             *lane += f64::from(component) * f64::from(component);
         }
     }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+    let [first, second, third, fourth] = array::from_fn(|lane| lanes[lane] + lanes[lane + LANES / 2]);
+    (first + third) + (second + fourth)
 }

@@ -48,7 +48,7 @@ pub enum PulseDBError {
     /// The database was written with another embedder; vectors of two embedders never mix.
     #[error(
         "the database holds vectors of {stored}, but {requested} was asked for; \
-         open it with the stored provider, or re-embed it"
+         open it with the stored provider, or record into a new database"
     )]
     EmbeddingProviderMismatch {
         /// What the database was made with.

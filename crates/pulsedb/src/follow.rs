@@ -24,11 +24,11 @@ pub(crate) trait Follower {
     fn is_empty(&self) -> bool;
 }
 
-/// Brings a follower to the state of the view. One that fails, or that the log no longer reaches back to, is
-/// reset, so that it is never wrong.
+/// Brings a follower to the state of the view. One that fails, that the log no longer reaches back to, or that is
+/// so far behind that reading anew is faster, is reset, so that it is never wrong.
 pub(crate) fn catch_up(view: View<'_>, follower: &mut dyn Follower) -> Result<()> {
     let last = view.last_sequence()?;
-    if follower.is_empty() {
+    if follower.is_empty() || last.saturating_sub(follower.position()) > limits::FOLLOWED_CHANGES_MAX {
         follower.reset(last);
     }
     while follower.position() < last {

@@ -1,4 +1,49 @@
-//! placeholder
+//! An embedded database for the collective memory of AI agents.
+//!
+//! Agents record *experiences* into *collectives*; others find them at once by meaning, time, type, tags and
+//! agent, and follow what changes. It is a library: no server, nothing to download, no language model on the write
+//! path. Any number of processes may have one database open, all reading and writing, and what a call has
+//! acknowledged survives a crash of any of them.
+//!
+//! ```
+//! use pulsedb::{Config, NewExperience, PulseDB, SearchOptions};
+//!
+//! # fn main() -> pulsedb::Result<()> {
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("memory");
+//! let db = PulseDB::open(path, Config::default())?;
+//! let project = db.get_or_create_collective("project")?;
+//! db.record_experience(NewExperience {
+//!     collective_id: project,
+//!     content: "The release build fails without the vendored OpenSSL".into(),
+//!     importance: 0.9,
+//!     domain: vec!["build".into()],
+//!     ..Default::default()
+//! })?;
+//! let hits = db.search(project, "why does the build break?".into(), SearchOptions::default())?;
+//! println!("{:.2} {}", hits[0].similarity, hits[0].experience.content);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to begin
+//!
+//! - [`PulseDB::open`] and [`Config`]: the default embeds texts with the bundled static table; see
+//!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
+//! - [`PulseDB::record_experience`] and [`PulseDB::record_experiences`]; [`NewExperience`] has every field.
+//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
+//!
+//! # Promises
+//!
+//! - **Durable.** With [`SyncMode::Normal`] a call that returned has reached the disk, whole.
+//! - **Exact.** A search compares every match; there are always `min(k, matches)` hits, and the order is total.
+//! - **Checked.** Every value has a checksum that is compared before the value is used. Damage is
+//!   [`StorageError::Corrupted`] with table and key, never a wrong answer.
+//! - **Typed errors.** Bad input is refused with a [`ValidationError`] and changes nothing; no call panics.
+//!
+//! The database must be on a local file system of a 64-bit system.
 
 mod clock;
 mod config;
@@ -21,4 +66,12 @@ pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
-pub use model::*;
+pub use model::{
+    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, DatabaseStats, Experience,
+    ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query, ReaderInfo,
+    SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
+};
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use storage::fuzzing;

@@ -84,5 +84,9 @@ pub(crate) const RESERVE_BYTES: u64 = 2 << 20;
 pub(crate) const EXTEND_BYTES_MIN: u64 = 1 << 20;
 /// The largest step; in between it is a sixteenth of the file.
 pub(crate) const EXTEND_BYTES_MAX: u64 = 64 << 20;
-/// Pages that one operation copies at the most, as planned for: some twenty tables, three levels each.
-pub(crate) const PAGES_TOUCHED: u64 = 64;
+/// Pages that a transaction copies, whatever it does: the paths to the rows of some twenty tables, three levels each.
+pub(crate) const PAGES_OF_PATHS: u64 = 64;
+/// Pages that each operation of a transaction copies besides: leaves that no other operation touches.
+pub(crate) const PAGES_OF_OPERATION: u64 = 16;
+/// Changes that a follower takes in one by one: each costs about ten times what a row costs that is read anew.
+pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;

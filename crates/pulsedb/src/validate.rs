@@ -16,10 +16,6 @@ impl<T> Valid<T> {
     pub(crate) fn get(&self) -> &T {
         &self.0
     }
-
-    pub(crate) fn into_inner(self) -> T {
-        self.0
-    }
 }
 
 /// Checks everything about a new experience but the length of its vector.
@@ -197,8 +193,19 @@ fn related_files(files: &[String]) -> Result<()> {
 }
 
 fn experience_type(value: &ExperienceType) -> Result<()> {
-    let max = limits::TYPE_STRING_BYTES_MAX;
-    let (texts, share): (Vec<(&str, &str)>, Option<(&str, f32)>) = match value {
+    let (texts, share) = type_fields(value);
+    for (field, value) in texts {
+        text(&format!("experience_type.{field}"), value, limits::TYPE_STRING_BYTES_MAX)?;
+    }
+    share.map_or(Ok(()), |(field, value)| fraction(&format!("experience_type.{field}"), value))
+}
+
+/// A field's name and its value.
+type Field<T> = (&'static str, T);
+
+/// The texts of a type, and its number if it has one.
+fn type_fields(value: &ExperienceType) -> (Vec<Field<&str>>, Option<Field<f32>>) {
+    match value {
         ExperienceType::Difficulty { description, .. } => (vec![("description", description)], None),
         ExperienceType::Solution { approach, .. } => (vec![("approach", approach)], None),
         ExperienceType::ErrorPattern { signature, fix, prevention } => {
@@ -222,9 +229,5 @@ fn experience_type(value: &ExperienceType) -> Result<()> {
         ExperienceType::Generic { category } => {
             (category.iter().map(|category| ("category", category.as_str())).collect(), None)
         }
-    };
-    for (field, value) in texts {
-        text(&format!("experience_type.{field}"), value, max)?;
     }
-    share.map_or(Ok(()), |(field, value)| fraction(&format!("experience_type.{field}"), value))
 }

@@ -202,9 +202,15 @@ pub fn check_test_binaries(manifest: &Manifest<'_>, repository: &Repository) -> 
         faults.push(Fault::new(&file.path, 1, message));
     }
     for target in manifest.table.get("test").and_then(Value::as_array).into_iter().flatten() {
-        let path = target.get("path").and_then(Value::as_str).unwrap_or_default();
-        if !path.strip_prefix("tests/").is_some_and(allowed) {
-            let message = format!("`[[test]]` with path `{path}`: the one test binary is tests/it/main.rs");
+        let text = |key: &str| target.get(key).and_then(Value::as_str).unwrap_or_default();
+        let fits = match text("path") {
+            // Cargo looks for a target without a path where every binary is looked for above.
+            "" => allowed(&format!("{}/main.rs", text("name"))) || allowed(&format!("{}.rs", text("name"))),
+            path => path.strip_prefix("tests/").is_some_and(allowed),
+        };
+        if !fits {
+            let message =
+                format!("`[[test]]` named `{}`: the one test binary is tests/it/main.rs", text("name"));
             faults.push(manifest.fault("[[test]]", message));
         }
     }

@@ -27,7 +27,9 @@ fn embeddings_have_the_bits_of_the_first_release() {
     for text in fixtures.chain(random_texts(0)) {
         let embedding = model.embed(&text);
         hasher.update(&(embedding.len() as u64).to_le_bytes());
-        embedding.iter().for_each(|component| hasher.update(&component.to_bits().to_le_bytes()));
+        for component in embedding {
+            hasher.update(&component.to_bits().to_le_bytes());
+        }
     }
     let digests = (model.digest(), format!("{:032x}", hasher.digest128()));
     assert_eq!(digests, (TABLE_DIGEST, EMBEDDINGS_DIGEST.to_owned()));

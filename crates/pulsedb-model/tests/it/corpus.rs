@@ -61,7 +61,9 @@ fn collect_strings(value: Value, texts: &mut Vec<String>) {
             // Whether the map keeps the order of the file depends on a feature that any crate may turn on.
             let mut fields: Vec<_> = fields.into_iter().collect();
             fields.sort_by(|left, right| left.0.cmp(&right.0));
-            fields.into_iter().for_each(|(_, value)| collect_strings(value, texts));
+            for (_, value) in fields {
+                collect_strings(value, texts);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

@@ -80,10 +80,10 @@ fn cut(word: &str) -> Option<Vec<u32>> {
     let mut rest = word;
     while !rest.is_empty() {
         let prefix = if rows.is_empty() { "" } else { "##" };
-        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).rev();
-        let (row, end) = ends
-            .filter_map(|end| Some((*VOCABULARY.get(format!("{prefix}{}", &rest[..end]).as_str())?, end)))
-            .next()?;
+        let (row, end) = rest.char_indices().rev().find_map(|(at, c)| {
+            let end = at + c.len_utf8();
+            Some((*VOCABULARY.get(format!("{prefix}{}", &rest[..end]).as_str())?, end))
+        })?;
         rows.push(row);
         rest = &rest[end..];
     }

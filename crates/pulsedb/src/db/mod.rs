@@ -19,7 +19,7 @@ use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::{Embedding, Seq};
 use crate::index::Index;
-use crate::storage::{Defaults, Store, StoredVector};
+use crate::storage::{Defaults, StoreHandle, StoredVector};
 use crate::validate;
 use crate::vector::Norm;
 
@@ -49,7 +49,7 @@ pub struct PulseDB {
 
 struct Inner {
     /// `None` once the handle is closed.
-    store: RwLock<Option<Arc<Store>>>,
+    store: RwLock<Option<Arc<StoreHandle>>>,
     path: PathBuf,
     config: Config,
     /// `None` where callers bring the vectors.
@@ -110,12 +110,12 @@ impl PulseDB {
         Ok(())
     }
 
-    fn store(&self) -> Result<Arc<Store>> {
+    fn store(&self) -> Result<Arc<StoreHandle>> {
         self.inner.store.read().clone().ok_or(PulseDBError::Closed)
     }
 
     /// The store, for a call that changes something.
-    fn writable(&self) -> Result<Arc<Store>> {
+    fn writable(&self) -> Result<Arc<StoreHandle>> {
         let store = self.store()?;
         if self.is_read_only() {
             return Err(PulseDBError::ReadOnly);

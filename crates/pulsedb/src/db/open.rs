@@ -31,18 +31,7 @@ impl PulseDB {
     /// the database was made with; `Storage` and `Io` for what is wrong with the files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
-        let embedder: Option<Arc<dyn EmbeddingService>> = match &config.embedding_provider {
-            EmbeddingProvider::Builtin { model_path: None } => Some(Arc::new(Builtin::new())),
-            EmbeddingProvider::Builtin { model_path: Some(model) } => {
-                let reason = format!(
-                    "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                     version has not; use the bundled table (`model_path: None`) or external vectors",
-                    model.display()
-                );
-                return Err(PulseDBError::Config { reason });
-            }
-            EmbeddingProvider::External => None,
-        };
+        let embedder = embedder_of(&config)?;
         open(path.as_ref(), config, embedder)
     }
 
@@ -90,14 +79,7 @@ impl PulseDB {
 }
 
 fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>) -> Result<PulseDB> {
-    let requested = match &embedder {
-        Some(embedder) => identity(embedder.as_ref())?,
-        None => ProviderIdentity {
-            provider: EXTERNAL.into(),
-            model_digest: String::new(),
-            dimension: config.embedding_dimension.size(),
-        },
-    };
+    let requested = identity_of(embedder.as_deref(), &config)?;
     let store = Store::open(&StoreOptions {
         path,
         map_size_gb: config.map_size_gb,
@@ -119,7 +101,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
     let cache_bytes = config.cache_size_mb.saturating_mul(1 << 20);
     let inner = Inner {
         path: store.path().to_owned(),
-        store: RwLock::new(Some(store)),
+        store: RwLock::new(Some(Arc::new(store))),
         config,
         embedder,
         dimension: stored.dimension,
@@ -127,6 +109,37 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         newest: parking_lot::Mutex::default(),
     };
     Ok(PulseDB { inner: Arc::new(inner) })
+}
+
+/// The embedder that the settings ask for; `None` where callers bring the vectors.
+pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingService>>> {
+    match &config.embedding_provider {
+        EmbeddingProvider::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
+        EmbeddingProvider::Builtin { model_path: Some(model) } => {
+            let reason = format!(
+                "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
+                 version has not; use the bundled table (`model_path: None`) or external vectors",
+                model.display()
+            );
+            Err(PulseDBError::Config { reason })
+        }
+        EmbeddingProvider::External => Ok(None),
+    }
+}
+
+/// Who makes the vectors.
+pub(super) fn identity_of(
+    embedder: Option<&dyn EmbeddingService>,
+    config: &Config,
+) -> Result<ProviderIdentity> {
+    match embedder {
+        Some(embedder) => identity(embedder),
+        None => Ok(ProviderIdentity {
+            provider: EXTERNAL.into(),
+            model_digest: String::new(),
+            dimension: config.embedding_dimension.size(),
+        }),
+    }
 }
 
 fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {

@@ -65,7 +65,7 @@ impl PulseDB {
         k: usize,
         filter: SearchFilter,
     ) -> Result<Vec<SearchResult>> {
-        self.search(collective, Query::Vector(query), SearchOptions { k, filter })
+        self.search(collective, Query::Vector(query), SearchOptions { k, filter, ..SearchOptions::default() })
     }
 
     /// The newest `limit` experiences (1 to 1000) by their timestamp, archived ones left out.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::index::columns::{Columns, Row};
 use crate::model::change::CollectiveNumber;
-use crate::storage::{SealedVector, View};
+use crate::storage::{self, SealedVector, View};
 use crate::vector::{Norm, PreparedQuery, TopK};
 
 /// Vectors that are compared in one go.
@@ -76,12 +76,12 @@ pub(crate) fn scan(
             continue;
         };
         if row.slot != vector.slot() {
-            return Err(view.missing_vector(number, row.slot));
+            return Err(storage::missing_vector(number, row.slot));
         }
         best.push(columns.bytes_of(position, vector, query.dimension())?, row);
     }
     match wanted.next() {
-        Some((_, row)) => Err(view.missing_vector(number, row.slot)),
+        Some((_, row)) => Err(storage::missing_vector(number, row.slot)),
         None => Ok(best.finish()),
     }
 }

@@ -35,11 +35,14 @@ pub struct SearchOptions {
     pub k: usize,
     /// Which experiences may be found.
     pub filter: SearchFilter,
+    /// Ask for an answer that depends on the records alone: the same in every process, before and after a restart.
+    /// This version compares every match whatever is asked for, so both values give that answer.
+    pub exact: bool,
 }
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        Self { k: 10, filter: SearchFilter::default() }
+        Self { k: 10, filter: SearchFilter::default(), exact: false }
     }
 }
 

@@ -145,11 +145,11 @@ impl CollectiveRow {
         let mut reader = Reader::new(bytes);
         let number = CollectiveNumber(reader.u32()?);
         let dimension = reader.u16()?;
-        let owned = flag(reader.u8()?)?;
+        let has_owner = flag(reader.u8()?)?;
         let created_at = reader.time()?;
         let updated_at = reader.time()?;
         let name = reader.text()?;
-        let owner = if owned { Some(reader.text()?) } else { None };
+        let owner = if has_owner { Some(reader.text()?) } else { None };
         reader.end()?;
         Some(Self { number, dimension, created_at, updated_at, name, owner })
     }

@@ -5,7 +5,7 @@
 //!       linger, at most 200 us, while fewer callers wait than the last batch had
 //!       take up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
 //! ```
-//! One sync then serves every caller that waits (group commit: DeWitt et al., SIGMOD 1984, section 3). An
+//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An
 //! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
 //! way makes the batch be run again one by one, so that again only its own caller sees it.
 
@@ -20,7 +20,7 @@ use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 use crate::storage::env::{Environment, Room};
-use crate::storage::write::WriteTxn;
+use crate::storage::write::{Size, WriteTxn};
 
 /// What callers hand over: it may be run more than once, each time in a transaction of its own.
 type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
@@ -33,7 +33,8 @@ pub(crate) struct Committer {
 
 struct Shared {
     env: Arc<Environment>,
-    log: LogConfig,
+    /// Retention, as the writable handles ask for it.
+    log: Mutex<LogConfig>,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -47,7 +48,7 @@ struct State {
 }
 
 struct Job {
-    bytes: usize,
+    size: Size,
     room: Room,
     operation: Operation,
     answer: Arc<Answer>,
@@ -106,17 +107,22 @@ impl Answer {
 }
 
 impl Committer {
-    pub(super) fn new(env: Arc<Environment>, log: LogConfig) -> Self {
-        let state = Mutex::new(State::default());
+    pub(super) fn new(env: Arc<Environment>) -> Self {
+        let (log, state) = (Mutex::default(), Mutex::default());
         let shared = Arc::new(Shared { env, log, state, wake: Condvar::new() });
         Self { shared, thread: Mutex::new(None) }
     }
 
+    /// Sets how long changes are kept, from the next commit on.
+    pub(super) fn set_log(&self, log: LogConfig) {
+        *self.shared.log.lock() = log;
+    }
+
     /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
-    /// durable as far as the sync mode promises. `bytes` is about what it writes.
+    /// durable as far as the sync mode promises.
     pub(super) fn run<T: Send + 'static>(
         &self,
-        bytes: usize,
+        size: Size,
         room: Room,
         mut operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -130,7 +136,7 @@ impl Committer {
             *slot.lock() = Some(result);
             Ok(())
         });
-        let job = Job { bytes, room, operation, answer: Arc::clone(&answer) };
+        let job = Job { size, room, operation, answer: Arc::clone(&answer) };
         {
             let mut state = self.shared.state.lock();
             if state.closing {
@@ -235,12 +241,12 @@ impl Shared {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while let Some(job) = state.queue.front() {
-            let full =
-                batch.len() == limits::COMMIT_OPERATIONS_MAX || bytes + job.bytes > limits::COMMIT_BYTES_MAX;
+            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
+                || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
             if full && !batch.is_empty() {
                 break;
             }
-            bytes += job.bytes;
+            bytes += job.size.bytes;
             batch.extend(state.queue.pop_front());
         }
         Work::Batch(batch)
@@ -272,7 +278,7 @@ impl Shared {
         let mut txn = WriteTxn::begin(&self.env)?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
-            let outcome = match txn.start_operation(job.bytes, job.room) {
+            let outcome = match txn.start_operation(job.size, job.room) {
                 Ok(()) => (job.operation)(&mut txn),
                 Err(error) => Err(error),
             };
@@ -284,7 +290,7 @@ impl Shared {
             outcomes.push(outcome);
         }
         if outcomes.iter().any(Result::is_ok) {
-            txn.commit(&self.log)?;
+            txn.commit(&self.log.lock())?;
         }
         Ok(outcomes)
     }
@@ -292,9 +298,10 @@ impl Shared {
     fn reclaim_step(&self) {
         let step = || -> Result<bool> {
             let mut txn = WriteTxn::begin(&self.env)?;
-            txn.start_operation(limits::COMMIT_BYTES_MAX, Room::Reclaim)?;
+            let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
+            txn.start_operation(size, Room::Reclaim)?;
             let more = txn.reclaim_step()?;
-            txn.commit(&self.log)?;
+            txn.commit(&self.log.lock())?;
             Ok(more)
         };
         // Cleared before the step, so that a deletion during the step sets it again.

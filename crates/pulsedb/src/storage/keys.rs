@@ -1,7 +1,7 @@
 //! Keys: big-endian, so that their bytes sort as what they mean.
 
 use crate::clock::Timestamp;
-use crate::id::{AgentId, CollectiveId, ExperienceId, Seq};
+use crate::id::{AgentId, ExperienceId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
 
 /// A timestamp as it stands in keys: offset binary, so that negative ones sort first.
@@ -36,10 +36,6 @@ pub(crate) fn member(number: CollectiveNumber, id: ExperienceId) -> [u8; 20] {
 /// The id at the end of a key of the tables `member` and `by_*`.
 pub(crate) fn read_id(key: &[u8]) -> Option<ExperienceId> {
     key.last_chunk::<16>().map(|bytes| ExperienceId::from_bytes(*bytes))
-}
-
-pub(crate) fn collective(id: CollectiveId) -> [u8; 16] {
-    *id.as_bytes()
 }
 
 pub(crate) fn sequence(sequence: Seq) -> [u8; 8] {
@@ -86,10 +82,6 @@ impl Prefix {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
     }
 
     /// The key of one row under this prefix.

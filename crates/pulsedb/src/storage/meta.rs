@@ -1,11 +1,13 @@
 //! The table `meta`: facts about the database as a whole.
 
+use crate::clock::Timestamp;
 use crate::error::{Result, StorageError};
 use crate::model::ProviderIdentity;
 use crate::storage::codec::{Reader, Write};
 use crate::storage::seal;
 use crate::storage::tables::Table;
 use crate::storage::view::View;
+use crate::storage::write::WriteTxn;
 
 /// Key of the format version and feature bits.
 pub(super) const FORMAT: &[u8] = b"format";
@@ -97,6 +99,20 @@ pub(super) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity> {
     let identity = ProviderIdentity { provider: reader.text()?, model_digest: reader.text()?, dimension };
     reader.end()?;
     Some(identity)
+}
+
+/// The rows of a new database.
+pub(super) fn write_new(
+    txn: &mut WriteTxn<'_>,
+    identity: &ProviderIdentity,
+    created: Timestamp,
+) -> Result<()> {
+    txn.put(Table::Meta, FORMAT, |out| FormatRow::CURRENT.write(out))?;
+    txn.put(Table::Meta, CREATED, |out| out.time(created))?;
+    txn.put(Table::Meta, EMBEDDING, |out| write_identity(identity, out))?;
+    txn.put(Table::Meta, SEQUENCE, |out| out.u64(0))?;
+    txn.put(Table::Meta, FLOOR, |out| out.u64(1))?;
+    txn.put(Table::Meta, NEXT_NUMBER, |out| out.u64(1))
 }
 
 /// A row that is one number.

@@ -3,22 +3,28 @@
 //! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: what happens
 //! leaves it by the change log alone.
 
+mod check;
 mod codec;
 mod commit;
 pub(crate) mod env;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod keys;
 mod log;
 mod meta;
 mod newest;
 mod operations;
 mod reclaim;
+mod repair;
 mod rows;
 mod seal;
+mod statistics;
 mod tables;
 mod vectors;
 mod view;
 mod write;
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -27,10 +33,10 @@ use parking_lot::Mutex;
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::model::ProviderIdentity;
-use crate::storage::codec::Write as _;
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 
+pub(crate) use check::check;
 pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
@@ -39,11 +45,12 @@ pub(crate) use operations::{
     Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
     record, reinforce, set_archived, update,
 };
+pub(crate) use repair::{RepairOptions, repair};
 pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
-pub(crate) use vectors::SealedVector;
-pub(crate) use view::{Room, View};
-pub(crate) use write::WriteTxn;
+pub(crate) use vectors::{SealedVector, missing_vector};
+pub(crate) use view::View;
+pub(crate) use write::{Size, WriteTxn};
 
 /// How to open a store.
 pub(crate) struct StoreOptions<'o> {
@@ -60,8 +67,33 @@ pub(crate) struct StoreOptions<'o> {
 pub(crate) struct Store {
     env: Arc<Environment>,
     committer: Committer,
-    log: LogConfig,
     identity: ProviderIdentity,
+    /// What the open writable handles have agreed on, and how many they are.
+    writers: Mutex<(usize, LogConfig)>,
+}
+
+/// One handle's share of a store. While a writable one lives, this process is a writer of the database.
+pub(crate) struct StoreHandle {
+    store: Arc<Store>,
+    writable: bool,
+}
+
+impl Deref for StoreHandle {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        if self.writable {
+            let mut writers = self.store.writers.lock();
+            writers.0 = writers.0.saturating_sub(1);
+            self.store.env.release_writer();
+        }
+    }
 }
 
 /// One consistent state of the store, for reading. Held briefly: it keeps pages from being used again.
@@ -81,7 +113,7 @@ static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
 
 impl Store {
     /// Opens the store, and makes it first where that is allowed and there is none.
-    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<Arc<Self>> {
+    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
         let env = Environment::open(
             &EnvOptions {
                 path: options.path.to_owned(),
@@ -91,35 +123,54 @@ impl Store {
             },
             tables::NAMES,
         )?;
-        let identity = admit(&env, options)?;
-        let store = Self::shared(env, options, identity)?;
-        if !options.read_only && !store.snapshot()?.view().reclaims()?.is_empty() {
-            store.committer.reclaim()?;
+        // From here on the environment counts a writable handle, which must be given back on every path.
+        let admitted = admit(&env, options).and_then(|identity| {
+            let store = Self::shared(Arc::clone(&env), identity);
+            if !options.read_only {
+                store.agree(options.log)?;
+            }
+            Ok(store)
+        });
+        let store = match admitted {
+            Ok(store) => store,
+            Err(error) => {
+                if !options.read_only {
+                    env.release_writer();
+                }
+                return Err(error);
+            }
+        };
+        let handle = StoreHandle { store, writable: !options.read_only };
+        if handle.writable && !handle.snapshot()?.view().reclaims()?.is_empty() {
+            handle.committer.reclaim()?;
         }
-        Ok(store)
+        Ok(handle)
+    }
+
+    /// Counts a writable handle. All of them keep changes for as long.
+    fn agree(&self, log: &LogConfig) -> Result<()> {
+        let mut writers = self.writers.lock();
+        if writers.0 > 0 && writers.1 != *log {
+            let reason = "this process has the database open with other `log` settings; \
+                          use the same for all handles";
+            return Err(PulseDBError::Config { reason: reason.into() });
+        }
+        *writers = (writers.0 + 1, log.clone());
+        self.committer.set_log(log.clone());
+        Ok(())
     }
 
     /// The store of this environment, which other handles of the process may have already.
-    fn shared(
-        env: Arc<Environment>,
-        options: &StoreOptions<'_>,
-        identity: ProviderIdentity,
-    ) -> Result<Arc<Self>> {
+    fn shared(env: Arc<Environment>, identity: ProviderIdentity) -> Arc<Self> {
         let mut stores = STORES.lock();
         stores.retain(|store| store.strong_count() > 0);
         let open = stores.iter().filter_map(Weak::upgrade).find(|store| Arc::ptr_eq(&store.env, &env));
-        if let Some(store) = open {
-            if !options.read_only && store.log != *options.log {
-                let reason = "this process has the database open with other `log` settings; \
-                              use the same for all handles";
-                return Err(PulseDBError::Config { reason: reason.into() });
-            }
-            return Ok(store);
-        }
-        let committer = Committer::new(Arc::clone(&env), options.log.clone());
-        let store = Arc::new(Self { env, committer, log: options.log.clone(), identity });
-        stores.push(Arc::downgrade(&store));
-        Ok(store)
+        open.unwrap_or_else(|| {
+            let committer = Committer::new(Arc::clone(&env));
+            let store = Arc::new(Self { env, committer, identity, writers: Mutex::default() });
+            stores.push(Arc::downgrade(&store));
+            store
+        })
     }
 
     /// A snapshot of what is committed now, by any process.
@@ -128,14 +179,14 @@ impl Store {
     }
 
     /// Runs an operation in a write transaction and returns when it is durable. It may be run more than once;
-    /// what it wrote before the last time is undone. `bytes` is about what it writes.
+    /// what it wrote before the last time is undone.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        bytes: usize,
+        size: Size,
         space: Space,
         operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.committer.run(bytes, space, operation)
+        self.committer.run(size, space, operation)
     }
 
     /// Starts to remove the rows of deleted collectives in the background.
@@ -147,6 +198,18 @@ impl Store {
     pub(crate) fn newest_transaction(&self) -> Result<u64> {
         self.env.refuse_after_fork()?;
         Ok(self.env.last_txn_id())
+    }
+
+    /// Copies the newest state into a directory; bytes written and the number of its last change.
+    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, crate::id::Seq)> {
+        let bytes = self.env.backup_to(to)?;
+        let copy = Environment::open(
+            &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },
+            tables::NAMES,
+        )?;
+        let txn = copy.read()?;
+        let sequence = View::new(&copy, &txn).last_sequence()?;
+        Ok((bytes, sequence))
     }
 
     pub(crate) fn identity(&self) -> &ProviderIdentity {
@@ -204,14 +267,9 @@ fn stamp(
     if let Some(stored) = stored_identity(txn.view())? {
         return Ok(stored);
     }
-    txn.start_operation(0, Space::Growth)?;
+    txn.start_operation(Size { records: 1, bytes: 0 }, Space::Growth)?;
     let now = txn.now;
-    txn.put(Table::Meta, meta::FORMAT, |out| meta::FormatRow::CURRENT.write(out))?;
-    txn.put(Table::Meta, meta::CREATED, |out| out.time(now))?;
-    txn.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
-    txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
-    txn.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
-    txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))?;
+    meta::write_new(&mut txn, identity, now)?;
     txn.commit(options.log)?;
     Ok(identity.clone())
 }

@@ -3,7 +3,7 @@
 use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::limits;
-use crate::model::change::{Change, ChangeKind, CollectiveNumber, Slot};
+use crate::model::change::{Change, ChangeKind, Slot};
 use crate::storage::codec::{self, ReclaimRow, SlotRow};
 use crate::storage::keys;
 use crate::storage::rows;
@@ -70,11 +70,5 @@ impl WriteTxn<'_> {
     fn write_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
         let key = keys::sequence(change.sequence);
         self.put(Table::Log, &key, |out| codec::write_change(change, transaction, out))
-    }
-
-    /// The number of a collective that exists.
-    pub(crate) fn number_of(&self, id: CollectiveId) -> Result<CollectiveNumber> {
-        let row = self.view().collective_row(id)?;
-        Ok(row.ok_or(NotFoundError::Collective(id))?.number)
     }
 }

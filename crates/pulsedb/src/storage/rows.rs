@@ -76,6 +76,20 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// Stores a record as it is, at its place, with everything that is derived from it; the log is not touched.
+pub(super) fn restore(
+    txn: &mut WriteTxn<'_>,
+    place: Place,
+    experience: &Experience,
+    vector: Option<&StoredVector>,
+) -> Result<()> {
+    txn.insert(Table::Experience, experience.id.as_bytes(), |out| {
+        codec::write_experience(place, experience, out);
+    })?;
+    insert_version(txn, place, experience, vector)?;
+    txn.insert(Table::Member, &keys::member(place.number, experience.id), |out| out.u32(place.slot.0))
+}
+
 /// Stores a changed experience whose indexed fields may have changed: in a new slot, with the given vector.
 /// `before` is the row as it is stored.
 pub(crate) fn move_to_new_slot(

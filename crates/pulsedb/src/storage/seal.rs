@@ -53,13 +53,17 @@ fn seal_of(table: Table, key: &[u8], payload: &[u8], version: u8, flags: u8) -> 
 
 /// The error for a damaged value.
 pub(crate) fn corrupted(table: Table, key: &[u8]) -> PulseDBError {
+    StorageError::Corrupted { table: table.name(), key: hexadecimal(key) }.into()
+}
+
+/// A key as it stands in messages.
+pub(crate) fn hexadecimal(key: &[u8]) -> String {
     use std::fmt::Write;
-    let mut text = String::with_capacity(key.len() * 2);
-    for byte in key {
+    key.iter().fold(String::with_capacity(key.len() * 2), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
-    }
-    StorageError::Corrupted { table: table.name(), key: text }.into()
+        text
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::error::Result;
+use crate::error::{PulseDBError, Result};
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::keys;
 use crate::storage::seal::{self, SEAL_BYTES};
@@ -62,12 +62,12 @@ impl<'t> View<'t> {
     pub(crate) fn sealed_vector(self, number: CollectiveNumber, slot: Slot) -> Result<SealedVector<'t>> {
         let key = keys::slot(number, slot);
         let value = self.sealed(Table::Vector, &key)?;
-        let value = value.ok_or_else(|| self.missing_vector(number, slot))?;
+        let value = value.ok_or_else(|| missing_vector(number, slot))?;
         Ok(SealedVector { number, slot, value })
     }
+}
 
-    /// The error for a slot that says it has a vector where the table has none.
-    pub(crate) fn missing_vector(self, number: CollectiveNumber, slot: Slot) -> crate::error::PulseDBError {
-        seal::corrupted(Table::Vector, &keys::slot(number, slot))
-    }
+/// The error for a slot that says it has a vector where the table has none.
+pub(crate) fn missing_vector(number: CollectiveNumber, slot: Slot) -> PulseDBError {
+    seal::corrupted(Table::Vector, &keys::slot(number, slot))
 }

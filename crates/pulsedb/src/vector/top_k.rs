@@ -19,16 +19,6 @@ impl<T: Ord> TopK<T> {
         TopK { k, kept: BinaryHeap::new() }
     }
 
-    /// The smallest kept item once there are `k`: what is not greater need not be offered.
-    ///
-    /// `None` while anything is kept, and for a `k` of 0.
-    pub(crate) fn threshold(&self) -> Option<&T> {
-        if self.kept.len() < self.k {
-            return None;
-        }
-        self.kept.peek().map(|Reverse(smallest)| smallest)
-    }
-
     /// Keeps the item if it is among the greatest `k` so far.
     pub(crate) fn push(&mut self, item: T) {
         if self.kept.len() < self.k {
@@ -62,21 +52,7 @@ mod tests {
             let mut sorted = items;
             sorted.sort_unstable_by(|left, right| right.cmp(left));
             sorted.truncate(k);
-            prop_assert_eq!(top.threshold(), if k == sorted.len() { sorted.last() } else { None });
             prop_assert_eq!(top.into_sorted_vec(), sorted);
-        }
-
-        #[test]
-        fn items_not_above_the_threshold_change_nothing(items: Vec<u8>, k in 1_usize..40) {
-            let mut all = TopK::new(k);
-            let mut some = TopK::new(k);
-            for item in items {
-                all.push(item);
-                if some.threshold().is_none_or(|threshold| item > *threshold) {
-                    some.push(item);
-                }
-            }
-            prop_assert_eq!(some.into_sorted_vec(), all.into_sorted_vec());
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use pulsedb::{
     AgentId, Config, EmbeddingDimension, ExperienceType, ExperienceUpdate, NewExperience, NotFoundError,
-    PulseDB, PulseDBError, Query, SearchFilter, SearchOptions, Severity, TaskId, Timestamp, WatchEventType,
+    PulseDB, PulseDBError, Query, SearchFilter, SearchOptions, Severity, TaskId, Timestamp,
+    WatchEventType::{Archived, Created, Deleted, Updated},
 };
 
 fn external(dimension: usize) -> Config {
@@ -113,7 +114,6 @@ fn changes_are_seen_by_searches_counts_and_the_log() {
     assert_eq!(db.get_collective_stats(cid).unwrap().experience_count, 1);
     let (events, next) = db.poll_changes(cid, 0).unwrap();
     let kinds: Vec<_> = events.iter().map(|event| (event.sequence, event.event_type)).collect();
-    use WatchEventType::{Archived, Created, Deleted, Updated};
     let expected =
         [(2, Created), (3, Created), (4, Updated), (5, Archived), (6, Updated), (7, Updated), (8, Deleted)];
     assert_eq!(kinds, expected);

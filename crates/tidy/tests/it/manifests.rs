@@ -108,9 +108,14 @@ fn second_test_binary_is_refused() {
 }
 
 #[test]
-fn test_target_with_a_path_of_its_own_is_refused() {
-    let text = "[package]\nname = \"tidy\"\n\n[[test]]\nname = \"x\"\npath = \"src/x.rs\"\n";
-    let file = SourceFile::new("crates/tidy/Cargo.toml", text);
-    let manifest = Manifest::parse(&file).expect("a snippet is TOML");
-    assert_refused(&check_test_binaries(&manifest, &repository_of(&[])), 4, "[[test]]");
+fn test_target_other_than_the_one_is_refused() {
+    let faults_of = |rest: &str| {
+        let text = format!("[package]\nname = \"tidy\"\n\n[[test]]\n{rest}\n");
+        let file = SourceFile::new("crates/tidy/Cargo.toml", &text);
+        check_test_binaries(&Manifest::parse(&file).expect("a snippet is TOML"), &repository_of(&[]))
+    };
+    assert_refused(&faults_of("name = \"it\"\npath = \"src/x.rs\""), 4, "[[test]]");
+    assert_refused(&faults_of("name = \"x\""), 4, "[[test]]");
+    assert_clean(&faults_of("name = \"it\"\nbench = false"));
+    assert_clean(&faults_of("name = \"x\"\npath = \"tests/it/main.rs\""));
 }

@@ -43,8 +43,7 @@ impl Environment {
             other => Err(other),
         });
         let file = file.map_err(|error| engine_error("backing up", error))?;
-        let copied =
-            header::read_unchecked_length(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
+        let copied = header::read_copy(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
         let length = file.metadata().map_err(refused)?.len();
         if length < copied.bytes() {
             file.set_len(copied.bytes()).map_err(refused)?;

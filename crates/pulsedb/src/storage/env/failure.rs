@@ -16,7 +16,7 @@ pub(crate) fn engine_error(during: &'static str, error: heed::Error) -> PulseDBE
         heed::Error::Mdb(error) => return lmdb_error(during, error),
         heed::Error::Io(error) if means_no_room(&error) => {
             return StorageError::Full {
-                reason: format!("{during} failed: {error}; free space on the disk, deletes still work"),
+                reason: format!("{during} failed: {error}; free space on the disk, or delete something"),
             }
             .into();
         }

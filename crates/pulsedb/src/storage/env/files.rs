@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::failure::{damaged, file_error, unsupported};
 use super::header::{self, Header};
+use super::lock_file::{LengthNote, LockFile};
 use super::system::{self, Directory, DirectoryKey};
 use crate::error::{PulseDBError, Result, StorageError};
 
 /// The data file of LMDB.
-pub(super) const DATA: &str = "data.mdb";
+pub(crate) const DATA: &str = "data.mdb";
 /// A data file that is being made; renamed when it is whole.
 pub(super) const DATA_NEW: &str = "data.mdb.new";
 /// The lock file of LMDB.
@@ -72,6 +73,31 @@ impl Files {
         metadata
             .map(|metadata| metadata.len())
             .map_err(|error| PulseDBError::io("read the length of", self.path.join(DATA), error))
+    }
+
+    /// Notes the length of the data file, which must be durable, in the lock file. Only a hint: the next open does
+    /// without it.
+    pub(super) fn note_length(&self, lock_file: &LockFile, bytes: u64, commit: u64) {
+        let note = LengthNote { bytes, commit, file: system::file_number(&self.data) };
+        if let Err(error) = lock_file.note_length(&note) {
+            tracing::debug!(%error, "the length of the data file is not noted");
+        }
+    }
+
+    /// Refuses a data file that is shorter than it was.
+    pub(super) fn refuse_if_cut(&self, lock_file: &LockFile, header: &Header) -> Result<()> {
+        let length = self.data_bytes()?;
+        let cut = lock_file.noted_length().filter(|note| {
+            note.file == system::file_number(&self.data)
+                && note.commit <= header.txn_id
+                && length < note.bytes
+        });
+        match cut {
+            None => Ok(()),
+            Some(note) => {
+                Err(damaged(format!("data.mdb, truncated: it has {length} bytes and had {}", note.bytes)))
+            }
+        }
     }
 
     /// Bytes that this user may still write to the disk.

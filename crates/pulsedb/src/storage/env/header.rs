@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::failure::{damaged, unsupported};
+use super::pages::{self, Fault};
 use crate::error::PulseDBError;
 
 const MAGIC: u32 = 0xBEEF_C0DE;
@@ -17,13 +18,13 @@ const PAGE_META: u16 = 0x08;
 /// Flags of the tree of free pages: integer keys and nothing else.
 const FREE_TREE_FLAGS: u16 = 0x08;
 /// Root of an empty tree.
-const NO_ROOT: u64 = u64::MAX;
+pub(super) const NO_ROOT: u64 = u64::MAX;
 /// Pages that a cursor can be deep.
 const DEPTH_MAX: u16 = 32;
 /// Bytes of a page header.
 pub(super) const PAGE_HEADER: usize = 16;
 /// Bytes of a page header and the meta behind it.
-const META_BYTES: usize = PAGE_HEADER + 136;
+const META_BYTES: u64 = PAGE_HEADER as u64 + 136;
 /// How often the pages are read again when they change under the reader.
 const READ_ATTEMPTS: usize = 100;
 const PAGE_SIZE_MIN: u64 = 512;
@@ -151,77 +152,90 @@ impl Tree {
     }
 }
 
-/// Reads and judges the header of a data file. `None` for a file without a byte, which is a database that is not
-/// made yet.
+/// Reads and judges a data file. `None` for one without a byte, which is a database that is not made yet.
 pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
-    read_stable(file, path, MetaPages::judge)
+    let mut attempts = READ_ATTEMPTS;
+    while let Some(both) = read_stable(file, path)? {
+        let header = both.newest;
+        let Err(fault) = pages::check(file, &header) else { return Ok(Some(header)) };
+        attempts -= 1;
+        // Pages of a snapshot stay as they are until the next but one commits. So the fault is one of the file
+        // only if its newest snapshot is still the same.
+        if attempts == 0 || read_stable(file, path)?.is_some_and(|again| again.newest == header) {
+            return Err(told(fault, file, path, &header));
+        }
+    }
+    Ok(None)
 }
 
-/// As [`read`], for a copy that may lack free pages at its end.
-pub(super) fn read_unchecked_length(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
-    read_stable(file, path, |pages| Ok(pages.both()?.newest))
+fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
+    match fault {
+        Fault::Truncated => {
+            let length = file.metadata().map_or(0, |metadata| metadata.len());
+            truncated(format!("it has {length} bytes and its last page ends at {}", header.bytes()))
+        }
+        Fault::Damaged(what) => damaged(format!("data.mdb: {what}")),
+        Fault::Unreadable(error) => PulseDBError::io("read", path, error),
+    }
+}
+
+/// What a copy that LMDB has just made says about itself; it may lack free pages at its end.
+pub(super) fn read_copy(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+    Ok(read_stable(file, path)?.map(|both| both.newest))
 }
 
 /// What the file says about itself after a certain transaction, which must be one of the last two.
 pub(super) fn read_for(file: &File, path: &Path, txn_id: u64) -> Result<Header, PulseDBError> {
-    let both = read_stable(file, path, MetaPages::both)?.ok_or_else(|| damaged("data.mdb is empty"))?;
+    let both = read_stable(file, path)?.ok_or_else(|| damaged("data.mdb is empty"))?;
     Ok(if both.older.txn_id == txn_id { both.older } else { both.newest })
+}
+
+/// Judges the meta pages of a file of these bytes.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn judge(file: &[u8]) -> Result<(), PulseDBError> {
+    let page = |offset: u64| {
+        let rest = usize::try_from(offset).ok().and_then(|offset| file.get(offset..)).unwrap_or_default();
+        rest.get(..META_BYTES as usize).unwrap_or(rest)
+    };
+    let first = page(0);
+    let second = page(page_size_of(first).unwrap_or(PAGE_SIZE_MIN));
+    order(parse(first, 0), parse(second, 1)).map(|_| ())
 }
 
 /// Another process may commit meanwhile, so that two reads belong to two states: a fault counts only if the same
 /// bytes are read twice.
-fn read_stable<T>(
-    file: &File,
-    path: &Path,
-    judge: impl Fn(&MetaPages) -> Result<T, PulseDBError>,
-) -> Result<Option<T>, PulseDBError> {
+fn read_stable(file: &File, path: &Path) -> Result<Option<Both>, PulseDBError> {
     let mut attempts = READ_ATTEMPTS;
     loop {
         let pages = MetaPages::read(file, path)?;
-        if pages.length == 0 {
+        if pages.is_empty {
             return Ok(None);
         }
         attempts -= 1;
-        match judge(&pages) {
-            Ok(judged) => return Ok(Some(judged)),
+        match order(parse(&pages.first, 0), parse(&pages.second, 1)) {
+            Ok(both) => return Ok(Some(both)),
             Err(fault) if attempts == 0 || MetaPages::read(file, path)? == pages => return Err(fault),
             Err(_) => {}
         }
     }
 }
 
-/// The bytes of both meta pages and the length of the file, read after them because it only grows.
+/// The bytes of both meta pages.
 #[derive(PartialEq, Eq)]
 struct MetaPages {
     first: Vec<u8>,
     second: Vec<u8>,
-    length: u64,
+    is_empty: bool,
 }
 
 impl MetaPages {
     fn read(file: &File, path: &Path) -> Result<Self, PulseDBError> {
         let unreadable = |error| PulseDBError::io("read", path, error);
-        let first = read_at(file, 0).map_err(unreadable)?;
+        let first = read_at(file, 0, META_BYTES).map_err(unreadable)?;
         let page_size = page_size_of(&first).unwrap_or(PAGE_SIZE_MIN);
-        let second = read_at(file, page_size).map_err(unreadable)?;
-        let length = file.metadata().map_err(unreadable)?.len();
-        Ok(Self { first, second, length })
-    }
-
-    fn both(&self) -> Result<Both, PulseDBError> {
-        order(parse(&self.first, 0)?, parse(&self.second, 1)?)
-    }
-
-    fn judge(&self) -> Result<Header, PulseDBError> {
-        let header = self.both()?.newest;
-        if self.length < header.bytes() {
-            return Err(truncated(format!(
-                "it has {} bytes and its last page ends at {}",
-                self.length,
-                header.bytes()
-            )));
-        }
-        Ok(header)
+        let second = read_at(file, page_size, META_BYTES).map_err(unreadable)?;
+        let is_empty = first.is_empty();
+        Ok(Self { first, second, is_empty })
     }
 }
 
@@ -236,11 +250,11 @@ fn truncated(how: impl std::fmt::Display) -> PulseDBError {
     damaged(format!("data.mdb, truncated: {how}"))
 }
 
-/// Up to as many bytes as a meta takes, fewer at the end of the file.
-fn read_at(mut file: &File, offset: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(META_BYTES);
+/// Up to `count` bytes, fewer at the end of the file.
+pub(super) fn read_at(mut file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
-    file.take(META_BYTES as u64).read_to_end(&mut bytes)?;
+    file.take(count).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -253,7 +267,11 @@ fn page_size_of(first: &[u8]) -> Option<u64> {
 }
 
 /// The two states in order, if they are those of one healthy file.
-fn order(first: Header, second: Header) -> Result<Both, PulseDBError> {
+fn order(
+    first: Result<Header, PulseDBError>,
+    second: Result<Header, PulseDBError>,
+) -> Result<Both, PulseDBError> {
+    let (first, second) = (first?, second?);
     if first.page_size != second.page_size {
         return Err(damaged("meta pages: two page sizes"));
     }
@@ -266,6 +284,10 @@ fn order(first: Header, second: Header) -> Result<Both, PulseDBError> {
         )));
     }
     let (older, newest) = if second.txn_id > first.txn_id { (first, second) } else { (second, first) };
+    // Only the newer one is judged as a whole: after a write that failed, LMDB leaves a mixture in the other.
+    if let Some(fault) = fault(&newest) {
+        return Err(damaged(format!("meta page {}: {fault}", newest.txn_id % 2)));
+    }
     // Neither the size of the map nor the last page ever falls.
     if older.last_page > newest.last_page || older.map_bytes > newest.map_bytes {
         return Err(damaged("meta pages: the file has shrunk from one transaction to the next"));
@@ -293,9 +315,11 @@ fn parse(bytes: &[u8], slot: u64) -> Result<Header, PulseDBError> {
     }
     let header =
         read_header(&mut fields).ok_or_else(|| truncated(format!("it ends inside meta page {slot}")))?;
-    let in_place = start.is_some_and(|start| start.is_in_place(slot));
-    let fault =
-        if in_place { fault(&header, slot) } else { Some("it is no meta page, or that of another slot") };
+    let fault = if start.is_some_and(|start| start.is_in_place(slot)) {
+        misplaced(&header, slot)
+    } else {
+        Some("it is no meta page, or that of another slot")
+    };
     match fault {
         Some(fault) => Err(damaged(format!("meta page {slot}: {fault}"))),
         None => Ok(header),
@@ -340,19 +364,26 @@ fn read_header(fields: &mut Fields<'_>) -> Option<Header> {
     Some(Header { page_size: u64::from(free.pad), map_bytes, last_page, txn_id, free, main })
 }
 
-fn fault(header: &Header, slot: u64) -> Option<&'static str> {
-    let Header { page_size, map_bytes, last_page, txn_id, free, main } = header;
+/// What no meta page of the slot can say.
+fn misplaced(header: &Header, slot: u64) -> Option<&'static str> {
+    let Header { page_size, txn_id, .. } = header;
     if !page_size.is_power_of_two() || !(PAGE_SIZE_MIN..=PAGE_SIZE_MAX).contains(page_size) {
         return Some("impossible page size");
     }
+    if *txn_id != 0 && txn_id % 2 != slot {
+        return Some("its transaction belongs on the other page");
+    }
+    None
+}
+
+/// What a meta page that is in use cannot say.
+fn fault(header: &Header) -> Option<&'static str> {
+    let Header { page_size, map_bytes, last_page, free, main, .. } = header;
     if *map_bytes > MAP_BYTES_MAX || map_bytes % page_size != 0 {
         return Some("impossible size of the map");
     }
     if *last_page == 0 || last_page.checked_add(1).is_none_or(|pages| pages > map_bytes / page_size) {
         return Some("the last page lies outside the map");
-    }
-    if *txn_id != 0 && txn_id % 2 != slot {
-        return Some("its transaction belongs on the other page");
     }
     if free.flags != FREE_TREE_FLAGS || main.flags != 0 || main.pad != 0 {
         return Some("unknown flags");

@@ -5,7 +5,12 @@
 //! | 0 | 1 | lock "open": shared by each process that has the database open, exclusive for repair and map growth |
 //! | 1 | 1 | lock "setup": exclusive while a process opens the database, shared while it does so read-only |
 //! | 2 | 1 | lock "next": exclusive for the one process that is next in line for the writer's lock of LMDB |
+//! | 64 | 32 | the length of `data.mdb`, so that a cut is known even where nothing was lost |
 //! | 128 + 128 n | 128 | record of writer n, whose first byte is locked exclusively as long as it lives |
+//!
+//! The length is `bytes u64`, `commit u64` (the newest one at that time), `file u64` (the inode, zero where there is
+//! none), `checksum u64` (XXH3 of the rest). It counts only for the same file with no older commit: whoever puts
+//! another data file in place need not know of it. It is written after the longer file is durable.
 //!
 //! A record is `pid u32`, `host length u32`, `start i64` (Unix milliseconds), `checksum u64` (XXH3 of the rest),
 //! `host [u8; 104]`. Bytes that no record covers have no meaning.
@@ -30,6 +35,7 @@ pub(super) const NAME: &str = "lock";
 const OPEN: u64 = 0;
 const SETUP: u64 = 1;
 const NEXT: u64 = 2;
+const LENGTH: u64 = 64;
 const RECORD_BYTES: u64 = 128;
 const HOST_BYTES: usize = 104;
 
@@ -55,11 +61,16 @@ impl LockFile {
         Some(Self { locks, slot: None })
     }
 
+    /// Whether it may be written.
+    pub(super) fn is_writable(&self) -> bool {
+        self.locks.is_writable()
+    }
+
     /// Waits for processes that open the database at this moment.
     pub(super) fn begin_setup(&self, directory: &Path) -> Result<()> {
         let mode = if self.locks.is_writable() { Mode::Exclusive } else { Mode::Shared };
         let deadline = clock::monotonic() + limits::SETUP_WAIT;
-        while !self.locks.try_lock(SETUP, mode).map_err(|error| self.refused(directory, error))? {
+        while !self.locks.try_lock(SETUP, mode).map_err(|error| refused(directory, error))? {
             if clock::monotonic() >= deadline {
                 return Err(locked(directory, "a process that has been opening it for a long time"));
             }
@@ -79,7 +90,7 @@ impl LockFile {
         match self.locks.try_lock(OPEN, Mode::Shared) {
             Ok(true) => Ok(()),
             Ok(false) => Err(locked(directory, "a process that repairs it or raises its size")),
-            Err(error) => Err(self.refused(directory, error)),
+            Err(error) => Err(refused(directory, error)),
         }
     }
 
@@ -88,7 +99,7 @@ impl LockFile {
         if !self.locks.is_writable() {
             return Ok(false);
         }
-        self.locks.try_lock(OPEN, Mode::Exclusive).map_err(|error| self.refused(directory, error))
+        self.locks.try_lock(OPEN, Mode::Exclusive).map_err(|error| refused(directory, error))
     }
 
     /// Waits until this process is next in line for LMDB's writer lock.
@@ -123,6 +134,22 @@ impl LockFile {
         .into())
     }
 
+    /// Notes how long the data file is.
+    pub(super) fn note_length(&self, note: &LengthNote) -> io::Result<()> {
+        let mut file = self.locks.file();
+        file.seek(SeekFrom::Start(LENGTH))?;
+        file.write_all(&note.encode())
+    }
+
+    /// How long the data file was when it was last extended, if that is known.
+    pub(super) fn noted_length(&self) -> Option<LengthNote> {
+        let mut file = self.locks.file();
+        let mut bytes = [0; LengthNote::BYTES];
+        file.seek(SeekFrom::Start(LENGTH)).ok()?;
+        file.read_exact(&mut bytes).ok()?;
+        LengthNote::decode(&bytes)
+    }
+
     /// Gives the record back.
     pub(super) fn release_writer(&mut self) {
         if let Some(slot) = self.slot.take() {
@@ -130,10 +157,10 @@ impl LockFile {
             let _ = self.locks.unlock(offset(slot));
         }
     }
+}
 
-    fn refused(&self, directory: &Path, error: io::Error) -> PulseDBError {
-        PulseDBError::io("lock", directory.join(NAME), error)
-    }
+fn refused(directory: &Path, error: io::Error) -> PulseDBError {
+    PulseDBError::io("lock", directory.join(NAME), error)
 }
 
 /// The live writing processes of a database.
@@ -181,6 +208,36 @@ fn read_record(mut file: &File, slot: u64) -> io::Result<Option<Record>> {
     Ok(Record::decode(&bytes))
 }
 
+/// What the lock file says about the length of the data file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LengthNote {
+    pub(super) bytes: u64,
+    /// The newest commit at that time.
+    pub(super) commit: u64,
+    /// Which file it was.
+    pub(super) file: u64,
+}
+
+impl LengthNote {
+    const BYTES: usize = 32;
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = [self.bytes, self.commit, self.file].map(u64::to_le_bytes).concat();
+        bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let (body, checksum) = bytes.split_last_chunk::<8>()?;
+        if xxh3_64(body) != u64::from_le_bytes(*checksum) {
+            return None;
+        }
+        let mut fields =
+            body.chunks_exact(8).filter_map(|field| field.try_into().ok().map(u64::from_le_bytes));
+        Some(Self { bytes: fields.next()?, commit: fields.next()?, file: fields.next()? })
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Record {
     pid: u32,
@@ -221,5 +278,40 @@ impl Record {
             started: Timestamp::from_millis(i64::from_le_bytes(started.try_into().ok()?)),
             host: String::from_utf8(host.to_vec()).ok()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_and_no_flipped_bit_does() {
+        let host = "\u{e9}".repeat(80);
+        let record = Record { pid: 7, started: Timestamp::from_millis(-3), host };
+        let bytes = record.encode();
+        assert_eq!(bytes.len() as u64, RECORD_BYTES);
+        let found = Record::decode(&bytes).unwrap();
+        assert_eq!((found.pid, found.started), (record.pid, record.started));
+        assert_eq!(found.host, "\u{e9}".repeat(HOST_BYTES / 2));
+        for length in 0..bytes.len() {
+            assert_eq!(Record::decode(&bytes[..length]), None);
+            let mut damaged = bytes.clone();
+            damaged[length] ^= 0x10;
+            assert_eq!(Record::decode(&damaged), None, "byte {length}");
+        }
+    }
+
+    #[test]
+    fn length_notes_come_back_and_no_flipped_bit_does() {
+        let note = LengthNote { bytes: 1 << 40, commit: 9, file: 77 };
+        let bytes: [u8; LengthNote::BYTES] = note.encode().try_into().unwrap();
+        assert_eq!(LengthNote::decode(&bytes), Some(note));
+        assert_eq!(LengthNote::decode(&[0; LengthNote::BYTES]), None);
+        for place in 0..bytes.len() {
+            let mut damaged = bytes;
+            damaged[place] ^= 0x10;
+            assert_eq!(LengthNote::decode(&damaged), None, "byte {place}");
+        }
     }
 }

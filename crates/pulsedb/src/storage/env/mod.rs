@@ -12,6 +12,7 @@ mod files;
 mod header;
 mod lock_file;
 mod open;
+mod pages;
 mod readers;
 mod registry;
 mod space;
@@ -29,8 +30,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use heed::WithoutTls;
 use parking_lot::Mutex;
 
-pub(crate) use exclusive::{Exclusive, lock_exclusive};
+pub(crate) use exclusive::lock_exclusive;
 pub(crate) use failure::engine_error;
+pub(crate) use files::DATA;
+#[cfg(any(test, fuzzing))]
+pub(crate) use header::judge as judge_header;
 pub(crate) use readers::RawReader;
 pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;
@@ -174,6 +178,13 @@ impl Environment {
             Some(reason) => Err(StorageError::WritesRefused { reason: reason.clone() }.into()),
         }
     }
+}
+
+/// Makes what was renamed in a directory durable.
+pub(crate) fn sync_directory(path: &Path) -> Result<()> {
+    system::Directory::open(path)
+        .and_then(|directory| directory.sync())
+        .map_err(|error| failure::file_error("sync", path, error))
 }
 
 /// The live writing processes of the database in a directory.

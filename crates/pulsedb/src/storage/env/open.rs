@@ -27,6 +27,8 @@ const GIB: u64 = 1 << 30;
 pub(super) struct Settings {
     /// What the first writable handle asked for; `None` while all handles are read-only.
     pub(super) requested: Option<Requested>,
+    /// How many writable handles there are.
+    writable_handles: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,16 +76,46 @@ impl Environment {
         }
         let mut settings = self.settings.lock();
         if let Some(requested) = settings.requested {
-            return conflict(requested, asked, self.map_bytes());
+            conflict(requested, asked, self.map_bytes())?;
+        } else {
+            self.begin_writing(asked)?;
+            settings.requested = Some(asked);
         }
-        let mut writer = self.writer.lock();
-        let mut lock_file = LockFile::create(self.path())?;
-        lock_file.share_open(self.path())?;
-        lock_file.register_writer(self.path())?;
-        writer.lock_file = Some(lock_file);
-        self.set_sync_mode(asked.sync_mode)?;
-        settings.requested = Some(asked);
+        settings.writable_handles += 1;
         Ok(())
+    }
+
+    /// Makes an environment of readers one that writes.
+    fn begin_writing(&self, asked: Requested) -> Result<()> {
+        let mut writer = self.writer.lock();
+        let lock_file = match &mut writer.lock_file {
+            Some(lock_file) if lock_file.is_writable() => lock_file,
+            other => {
+                let lock_file = LockFile::create(self.path())?;
+                lock_file.share_open(self.path())?;
+                other.insert(lock_file)
+            }
+        };
+        lock_file.register_writer(self.path())?;
+        self.set_sync_mode(asked.sync_mode)
+    }
+
+    /// Ends one writable handle. After the last of them this process is no writer any more, and the next writable
+    /// handle may bring other settings. The caller has no write transaction.
+    pub(crate) fn release_writer(&self) {
+        if self.is_forked() {
+            return;
+        }
+        let mut settings = self.settings.lock();
+        settings.writable_handles = settings.writable_handles.saturating_sub(1);
+        if settings.writable_handles == 0 {
+            settings.requested = None;
+            let mut writer = self.writer.lock();
+            self.note_length(&writer);
+            if let Some(lock_file) = &mut writer.lock_file {
+                lock_file.release_writer();
+            }
+        }
     }
 
     fn set_sync_mode(&self, mode: SyncMode) -> Result<()> {
@@ -106,6 +138,8 @@ impl Drop for Environment {
             // The parent uses it: LMDB would give back reader slots and unmap what it must not.
             return;
         }
+        // So that a backup which is put in its place is not taken for this file with its end cut off.
+        self.note_length(&self.writer.lock());
         // SAFETY: this is the only place that drops it, and nothing uses it afterwards.
         unsafe { ManuallyDrop::drop(&mut self.engine) };
         registry::forget(&self.files.key);
@@ -184,6 +218,9 @@ fn open_in_turn(
     let (files, header) = Files::open(place, options.read_only, asked)?;
     let mut map_bytes = header.map_bytes;
     let mut file_bytes = files.data_bytes()?;
+    if let Some(lock_file) = lock_file.as_ref().filter(|_| exclusive.is_none()) {
+        files.refuse_if_cut(lock_file, &header)?;
+    }
     if let Some(lock_file) = lock_file.as_mut().filter(|_| !options.read_only) {
         if asked > map_bytes && may_grow(lock_file, &files.path, exclusive)? {
             files.store_map_bytes(&header, asked)?;
@@ -191,6 +228,7 @@ fn open_in_turn(
         }
         if header.main.is_empty() {
             file_bytes = files.set_aside(map_bytes)?;
+            files.note_length(lock_file, file_bytes, header.txn_id);
         }
         lock_file.register_writer(&files.path)?;
     }
@@ -202,7 +240,7 @@ fn open_in_turn(
         tables,
         files,
         writer: Mutex::new(Writer { lock_file, file_bytes }),
-        settings: Mutex::new(Settings { requested: Requested::of(options) }),
+        settings: Mutex::new(Settings { requested: Requested::of(options), writable_handles: 0 }),
         poison: OnceLock::new(),
         created: header.main.is_empty(),
         pid: std::process::id(),

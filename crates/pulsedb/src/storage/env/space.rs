@@ -11,13 +11,13 @@
 
 use std::io;
 
-use super::failure::{file_error, map_full, means_no_room};
+use super::failure::{INPUT_OUTPUT_ERROR, file_error, map_full, means_no_room};
 use super::files::{DATA, Files};
 use super::header;
 use super::system;
 use super::write::{WriteGuard, Writer};
-use super::{Environment, ReadTxn};
-use crate::error::{Result, StorageError};
+use super::{Environment, ReadTxn, engine_error};
+use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
 /// What room is asked for.
@@ -61,6 +61,7 @@ impl Environment {
         match self.files.extend(wanted, self.map_bytes()) {
             Ok(bytes) => {
                 guard.set_file_bytes(bytes);
+                self.note_length(guard.writer());
                 Ok(())
             }
             Err(error) => Err(StorageError::Full {
@@ -79,14 +80,29 @@ impl Environment {
         if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes {
             return;
         }
+        // Behind the writer's lock: two processes that lengthen the file at once could shorten it.
+        let Ok(txn) = self.wait_for_txn(writer) else { return };
         let wanted = (end + limits::RESERVE_BYTES).min(self.map_bytes());
         match self.files.extend(wanted, self.map_bytes()) {
-            Ok(bytes) => writer.file_bytes = bytes,
+            Ok(bytes) => {
+                writer.file_bytes = bytes;
+                self.note_length(writer);
+            }
             Err(error) => {
                 tracing::warn!(%error, "no room behind the last page");
                 // Without blocks if there are none: only the length is promised.
                 let _ = self.files.lengthen(end);
             }
+        }
+        drop(txn);
+    }
+
+    /// Writes down how long the file is, so that a cut is known.
+    pub(super) fn note_length(&self, writer: &Writer) {
+        if let Some(lock_file) = writer.lock_file.as_ref().filter(|file| file.is_writable())
+            && let Ok(bytes) = self.files.data_bytes()
+        {
+            self.files.note_length(lock_file, bytes, self.last_txn_id());
         }
     }
 
@@ -98,20 +114,35 @@ impl Environment {
         let committed = header::read_for(self.files.data(), &self.files.path.join(DATA), id)?;
         let mut used = 2 + committed.free.pages() + committed.main.pages();
         for table in &self.tables {
-            let stat = table.stat(txn).map_err(|error| super::engine_error("counting pages", error))?;
+            let stat = table.stat(txn).map_err(|error| engine_error("counting pages", error))?;
             used += (stat.branch_pages + stat.leaf_pages + stat.overflow_pages) as u64;
         }
         Ok((committed.last_page + 1).saturating_sub(used))
     }
 
-    /// Whether the disk is so full that an `EIO`, with which LMDB reports a short write, means just that.
-    pub(super) fn disk_is_full(&self) -> bool {
-        self.files.available_bytes().is_ok_and(|bytes| bytes < limits::RESERVE_BYTES)
+    /// What an error of a write means; as [`engine_error`], but knows a full disk by what is left on it: LMDB reports a
+    /// short write as `EIO`, as the system does a broken disk.
+    pub(crate) fn write_error(&self, during: &'static str, error: heed::Error) -> PulseDBError {
+        match error {
+            heed::Error::Io(error) if means_no_room(&error) || self.is_short_write(&error) => {
+                StorageError::Full {
+                    reason: format!("{during} failed: {error}; free space on the disk, or delete something"),
+                }
+                .into()
+            }
+            error => engine_error(during, error),
+        }
+    }
+
+    fn is_short_write(&self, error: &io::Error) -> bool {
+        error.raw_os_error() == Some(INPUT_OUTPUT_ERROR)
+            && self.files.available_bytes().is_ok_and(|bytes| bytes < limits::RESERVE_BYTES)
     }
 }
 
 impl Files {
-    /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`. Gives its length.
+    /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`; its length is then
+    /// durable. Gives that length.
     pub(super) fn extend(&self, wanted: u64, most: u64) -> io::Result<u64> {
         let length = self.data().metadata()?.len();
         if length >= wanted {
@@ -119,13 +150,15 @@ impl Files {
         }
         let step = (length / 16).clamp(limits::EXTEND_BYTES_MIN, limits::EXTEND_BYTES_MAX);
         let generous = (length + step).max(wanted).min(most.max(wanted)).next_multiple_of(self.page_size);
-        match system::preallocate(self.data(), length, generous) {
+        let reached = match system::preallocate(self.data(), length, generous) {
             Err(error) if means_no_room(&error) && generous > wanted => {
                 system::preallocate(self.data(), length, wanted)?;
-                Ok(wanted)
+                wanted
             }
-            outcome => outcome.map(|()| generous),
-        }
+            outcome => outcome.map(|()| generous)?,
+        };
+        self.data().sync_data()?;
+        Ok(reached)
     }
 
     fn lengthen(&self, bytes: u64) -> io::Result<()> {

@@ -6,7 +6,6 @@ use std::ops::Deref;
 use heed::RwTxn;
 use parking_lot::MutexGuard;
 
-use super::failure::{INPUT_OUTPUT_ERROR, means_no_room};
 use super::lock_file::LockFile;
 use super::{Environment, engine_error};
 use crate::error::{PulseDBError, Result, StorageError};
@@ -69,8 +68,12 @@ impl<'e> WriteGuard<'e> {
         plan.bytes = plan.bytes.saturating_add(bytes);
         plan.operations += 1;
         self.plan.set(plan);
-        let copied = (plan.operations * limits::PAGES_TOUCHED).min(self.last_page + 1);
-        plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_TOUCHED
+        let copied = (plan.operations * limits::PAGES_OF_OPERATION).min(self.last_page + 1);
+        plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_OF_PATHS
+    }
+
+    pub(super) fn writer(&self) -> &Writer {
+        &self.turn
     }
 
     pub(super) fn last_page(&self) -> u64 {
@@ -112,7 +115,7 @@ impl Environment {
 
     /// Waits for LMDB's writer lock behind the turnstile: LMDB's lock goes to whoever is running when it is
     /// released, which is the process that has just committed. Only the one that is next in line may wait for it.
-    fn wait_for_txn(&self, turn: &Writer) -> Result<RwTxn<'_>> {
+    pub(super) fn wait_for_txn(&self, turn: &Writer) -> Result<RwTxn<'_>> {
         let Some(lock_file) = &turn.lock_file else { return Err(PulseDBError::ReadOnly) };
         let refused = |error| PulseDBError::io("lock", self.path().join(super::lock_file::NAME), error);
         lock_file.wait_for_turn().map_err(refused)?;
@@ -133,24 +136,10 @@ impl Environment {
     /// A full disk or map leaves the database as it was before the transaction. Of any other failure nobody knows
     /// what has reached the disk.
     fn commit_failed(&self, error: heed::Error) -> PulseDBError {
-        let full = match &error {
-            heed::Error::Mdb(heed::MdbError::MapFull) => true,
-            heed::Error::Io(error) if error.raw_os_error() == Some(INPUT_OUTPUT_ERROR) => self.disk_is_full(),
-            heed::Error::Io(error) => means_no_room(error),
-            _ => false,
-        };
-        match error {
-            heed::Error::Io(error) if full => StorageError::Full {
-                reason: format!("the disk is full: {error}; free space on it, or delete something"),
-            }
-            .into(),
-            error => {
-                let error = engine_error("commit", error);
-                if !full {
-                    self.poison(error.to_string());
-                }
-                error
-            }
+        let error = self.write_error("commit", error);
+        if !matches!(error, PulseDBError::Storage(StorageError::Full { .. })) {
+            self.poison(error.to_string());
         }
+        error
     }
 }

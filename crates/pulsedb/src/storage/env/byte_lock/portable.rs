@@ -15,7 +15,7 @@ pub(crate) struct ByteLocks {
     path: PathBuf,
     file: File,
     writable: bool,
-    held: Mutex<HashMap<u64, File>>,
+    held: Mutex<HashMap<u64, (File, Mode)>>,
 }
 
 impl ByteLocks {
@@ -38,29 +38,24 @@ impl ByteLocks {
     /// Takes or changes the lock on a byte if nobody else is in the way; says whether it did.
     pub(crate) fn try_lock(&self, byte: u64, mode: Mode) -> io::Result<bool> {
         let mut held = self.held.lock();
+        let Some(file) = self.open_byte(byte)? else { return Ok(true) };
+        // A change is a new lock on a new open file, taken while the old one is out of the way.
         let before = held.remove(&byte);
-        let file = match before {
-            Some(file) => {
-                file.unlock()?;
-                file
-            }
-            None => match self.open_byte(byte)? {
-                Some(file) => file,
-                None => return Ok(true),
-            },
-        };
-        let outcome = match mode {
-            Mode::Shared => file.try_lock_shared(),
-            Mode::Exclusive => file.try_lock(),
-        };
-        match outcome {
-            Ok(()) => {
-                held.insert(byte, file);
-                Ok(true)
-            }
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
+        if let Some((old, _)) = &before {
+            old.unlock()?;
         }
+        if try_lock(&file, mode)? {
+            held.insert(byte, (file, mode));
+            return Ok(true);
+        }
+        if let Some((old, old_mode)) = before {
+            // Whoever was in the way of the change holds the byte in a mode that the old lock got along with.
+            if !try_lock(&old, old_mode)? {
+                return Err(io::ErrorKind::ResourceBusy.into());
+            }
+            held.insert(byte, (old, old_mode));
+        }
+        Ok(false)
     }
 
     /// Takes the lock on a byte and waits for it.
@@ -70,25 +65,24 @@ impl ByteLocks {
             Mode::Shared => file.lock_shared()?,
             Mode::Exclusive => file.lock()?,
         }
-        self.held.lock().insert(byte, file);
+        self.held.lock().insert(byte, (file, mode));
         Ok(())
     }
 
     /// Gives the lock on a byte back.
     pub(crate) fn unlock(&self, byte: u64) -> io::Result<()> {
-        self.held.lock().remove(&byte).map_or(Ok(()), |file| file.unlock())
+        self.held.lock().remove(&byte).map_or(Ok(()), |(file, _)| file.unlock())
     }
 
     /// Whether another `ByteLocks` holds any lock on the byte.
     pub(crate) fn is_locked(&self, byte: u64) -> io::Result<bool> {
-        if !self.byte_path(byte).exists() {
+        if self.held.lock().get(&byte).is_some_and(|(_, mode)| *mode == Mode::Exclusive) {
             return Ok(false);
         }
-        let file = open(&self.byte_path(byte), false)?;
-        match file.try_lock() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(error),
+        match open(&self.byte_path(byte), false) {
+            Ok(file) => Ok(!try_lock(&file, Mode::Exclusive)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -105,6 +99,18 @@ impl ByteLocks {
         let mut name = self.path.as_os_str().to_owned();
         name.push(format!("-{byte}"));
         PathBuf::from(name)
+    }
+}
+
+fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
+    let outcome = match mode {
+        Mode::Shared => file.try_lock_shared(),
+        Mode::Exclusive => file.try_lock(),
+    };
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

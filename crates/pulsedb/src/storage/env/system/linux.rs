@@ -80,6 +80,11 @@ pub(in super::super) fn available_bytes(directory: &Directory) -> io::Result<u64
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
 }
 
+/// What names a file on its disk.
+pub(in super::super) fn file_number(file: &File) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.ino())
+}
+
 /// The name of this machine.
 pub(in super::super) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()

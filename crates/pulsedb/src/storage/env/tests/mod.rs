@@ -1,7 +1,12 @@
 //! Tests of the environment in one process.
 
+#[cfg(target_os = "linux")]
+mod forking;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod guarding;
 mod opening;
+mod processes;
 mod sizes;
 
 use std::path::Path;
@@ -13,6 +18,11 @@ use crate::error::Result;
 use crate::limits;
 
 const TABLES: &[&str] = &["alpha", "beta"];
+
+/// A directory in memory where the system has one: for tests of many commits that are not about the disk.
+fn home_in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
 
 fn options(path: &Path) -> EnvOptions {
     EnvOptions { path: path.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: false }

@@ -70,3 +70,70 @@ fn living_writers_are_listed() {
     drop(environment);
     assert_eq!(writers(home.path()).unwrap(), []);
 }
+
+#[test]
+fn last_writable_handle_takes_the_settings_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let reader = open(home.path()).unwrap();
+    let second = open(home.path()).unwrap();
+    second.release_writer();
+    assert_eq!(writers(home.path()).unwrap().len(), 1);
+    put(&reader, b"key", b"value");
+    reader.release_writer();
+    assert_eq!(writers(home.path()).unwrap(), []);
+    assert!(matches!(reader.begin_write().unwrap_err(), PulseDBError::ReadOnly));
+    let fast = EnvOptions { sync_mode: SyncMode::Fast, ..options(home.path()) };
+    let writer = Environment::open(&fast, TABLES).unwrap();
+    assert_eq!(writer.sync_mode(), SyncMode::Fast);
+    assert_eq!(writers(home.path()).unwrap().len(), 1);
+    put(&writer, b"key", b"other");
+    assert_eq!(get(&reader, b"key").unwrap(), b"other");
+}
+
+#[test]
+fn sync_mode_reaches_the_engine_and_both_modes_sync_pages() {
+    let home = tempfile::tempdir().unwrap();
+    for (mode, name) in [(SyncMode::Normal, "normal"), (SyncMode::Fast, "fast")] {
+        let options = EnvOptions { sync_mode: mode, ..options(&home.path().join(name)) };
+        let environment = Environment::open(&options, TABLES).unwrap();
+        let flags = environment.engine.flags().unwrap().unwrap();
+        assert_eq!(flags.contains(heed::EnvFlags::NO_META_SYNC), mode == SyncMode::Fast);
+        assert!(!flags.intersects(heed::EnvFlags::NO_SYNC | heed::EnvFlags::WRITE_MAP));
+        put(&environment, b"key", b"value");
+    }
+}
+
+#[test]
+fn path_that_is_no_directory_is_a_typed_error() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, b"text").unwrap();
+    for path in [file.clone(), file.join("below"), home.path().join("nul\0byte")] {
+        for options in [options(&path), read_only(&path)] {
+            let error = Environment::open(&options, TABLES).unwrap_err();
+            assert!(matches!(error, PulseDBError::Io { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn opening_and_closing_in_many_threads_never_meet() {
+    let home = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4_u8 {
+            let path = home.path();
+            scope.spawn(move || {
+                for round in 0..30_u8 {
+                    let environment = open(path).unwrap();
+                    if round % 10 == 0 {
+                        put(&environment, &[thread, round], b"value");
+                    }
+                    assert!(environment.last_txn_id() > 0);
+                }
+            });
+        }
+    });
+    let environment = open(home.path()).unwrap();
+    let txn = environment.read().unwrap();
+    assert_eq!(environment.table(0).len(&txn).unwrap(), 12);
+}

@@ -71,7 +71,7 @@ fn readers_are_listed_with_the_commit_that_they_see() {
 
 #[test]
 fn backup_is_a_database_and_never_half_of_one() {
-    let home = tempfile::tempdir().unwrap();
+    let home = home_in_memory();
     let environment = open(&home.path().join("from")).unwrap();
     for number in 0..200_u32 {
         put(&environment, &number.to_be_bytes(), &[number as u8; 900]);
@@ -167,7 +167,7 @@ fn small_map(path: &Path) -> (LockFile, Arc<Environment>) {
 
 #[test]
 fn map_that_is_full_refuses_growth_and_allows_deletes() {
-    let home = tempfile::tempdir().unwrap();
+    let home = home_in_memory();
     let (_other, environment) = small_map(home.path());
     let value = vec![7; 64 << 10];
     let mut keys = 0_u32;

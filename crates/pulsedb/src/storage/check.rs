@@ -1,0 +1,358 @@
+//! Checking: every value, every record against its index rows, every index row against its record, the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::{CollectiveId, Seq};
+use crate::limits;
+use crate::model::change::CollectiveNumber;
+use crate::model::{CheckReport, Experience, Fault};
+use crate::storage::codec::{self, CollectiveRow, CounterRow, Place};
+use crate::storage::keys;
+use crate::storage::meta;
+use crate::storage::rows;
+use crate::storage::seal;
+use crate::storage::tables::Table;
+use crate::storage::view::{self, View};
+
+/// What the kernels keep beside a vector; `None` for what is no vector. Storage does not know the kernels.
+pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
+
+/// Tables of which every row belongs to one experience.
+const DERIVED: [Table; 8] = [
+    Table::Vector,
+    Table::Slot,
+    Table::Member,
+    Table::ByTime,
+    Table::ByType,
+    Table::ByAgent,
+    Table::ByDomain,
+    Table::ByTag,
+];
+
+/// Checks one state of the database. Whatever is wrong is in the report.
+pub(crate) fn check(view: View<'_>, norm_of: NormOf) -> CheckReport {
+    let mut checker = Checker::new(view, norm_of);
+    checker.section(Table::Meta, Checker::meta);
+    checker.section(Table::Collective, Checker::collectives);
+    checker.section(Table::Experience, Checker::experiences);
+    for table in DERIVED {
+        checker.section(table, |checker| checker.derived(table));
+    }
+    checker.section(Table::Counter, Checker::counters);
+    checker.section(Table::Log, Checker::log);
+    checker.report
+}
+
+struct Checker<'t> {
+    view: View<'t>,
+    norm_of: NormOf,
+    report: CheckReport,
+    /// Numbers of collectives that exist, and of deleted ones that still have rows.
+    owners: BTreeMap<CollectiveNumber, Owner>,
+    /// How many rows the records ask for in each derived table.
+    expected: BTreeMap<usize, u64>,
+    last_sequence: Seq,
+}
+
+struct Owner {
+    id: CollectiveId,
+    /// Whether it is deleted and its rows wait to be removed.
+    deleted: bool,
+    experiences: u64,
+    bytes: u64,
+    slots_end: u32,
+}
+
+impl<'t> Checker<'t> {
+    fn new(view: View<'t>, norm_of: NormOf) -> Self {
+        Self {
+            view,
+            norm_of,
+            report: CheckReport::default(),
+            owners: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            last_sequence: 0,
+        }
+    }
+
+    /// Runs one part; an error ends that part and is a fault, the other parts go on.
+    fn section(&mut self, table: Table, part: impl FnOnce(&mut Self) -> Result<()>) {
+        if let Err(error) = part(self) {
+            self.fail(table, error);
+        }
+    }
+
+    fn fail(&mut self, table: Table, error: PulseDBError) {
+        match error {
+            PulseDBError::Storage(StorageError::Corrupted { table, key }) => {
+                self.push(table, key, "the value does not match its checksum or its format".into());
+            }
+            other => self.push(table.name(), "?".into(), other.to_string()),
+        }
+    }
+
+    fn push(&mut self, table: &'static str, key: String, problem: String) {
+        self.report.fault_count += 1;
+        if self.report.faults.len() < limits::FAULTS_LISTED {
+            self.report.faults.push(Fault { table, key, problem });
+        }
+    }
+
+    fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
+        self.push(table.name(), seal::hexadecimal(key), problem.into());
+    }
+
+    /// A row that must be there; what is wrong with it is a fault.
+    fn expect_row(&mut self, table: Table, key: &[u8], missing: &str) -> Option<&'t [u8]> {
+        match self.view.get(table, key) {
+            Ok(Some(bytes)) => return Some(bytes),
+            Ok(None) => self.fault(table, key, missing),
+            Err(error) => self.fail(table, error),
+        }
+        None
+    }
+
+    fn meta(&mut self) -> Result<()> {
+        meta::identity(self.view)?;
+        self.last_sequence = self.view.last_sequence()?;
+        for key in [meta::FORMAT, meta::CREATED, meta::FLOOR, meta::NEXT_NUMBER] {
+            self.expect_row(Table::Meta, key, "the row is missing");
+        }
+        Ok(())
+    }
+
+    fn collectives(&mut self) -> Result<()> {
+        let mut names = 0;
+        for row in self.view.sealed_range(Table::Collective, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let id = key.try_into().map(CollectiveId::from_bytes);
+            let row = seal::open(Table::Collective, key, value).ok().and_then(CollectiveRow::read);
+            let (Ok(id), Some(row)) = (id, row) else {
+                self.fault(Table::Collective, key, "the value does not match its checksum or its format");
+                continue;
+            };
+            self.report.collectives += 1;
+            names += 1;
+            let stored = self.expect_row(Table::CollectiveName, row.name.as_bytes(), "no row for a name");
+            if stored.is_some_and(|stored| stored != id.as_bytes()) {
+                self.fault(Table::CollectiveName, row.name.as_bytes(), "names another collective");
+            }
+            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, slots_end: 0 };
+            if self.owners.insert(row.number, owner).is_some() {
+                self.fault(Table::Collective, key, "its number belongs to two collectives");
+            }
+        }
+        self.count(Table::CollectiveName, names)?;
+        for (number, row) in self.view.reclaims()? {
+            let owner =
+                Owner { id: row.collective_id, deleted: true, experiences: 0, bytes: 0, slots_end: 0 };
+            self.owners.insert(number, owner);
+        }
+        Ok(())
+    }
+
+    /// Faults a table that has more rows than belong there; missing ones are found one by one.
+    fn count(&mut self, table: Table, expected: u64) -> Result<()> {
+        let found = self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.count() as u64;
+        if found > expected {
+            self.push(table.name(), "?".into(), format!("{found} rows, {expected} belong there"));
+        }
+        Ok(())
+    }
+
+    fn experiences(&mut self) -> Result<()> {
+        for record in records(self.view)? {
+            match record? {
+                Record::Readable { place, experience, bytes } => {
+                    self.report.experiences += 1;
+                    let bytes = self.record(place, &experience) + bytes;
+                    self.book(place, &experience, bytes);
+                }
+                Record::Damaged { key } => {
+                    self.fault(Table::Experience, key, "the value does not match its checksum or its format");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a record to its collective's counts.
+    fn book(&mut self, place: Place, experience: &Experience, bytes: u64) {
+        let key = *experience.id.as_bytes();
+        if experience.sequence == 0 || experience.sequence > self.last_sequence {
+            let problem =
+                format!("its last change {} is not in 1..={}", experience.sequence, self.last_sequence);
+            self.fault(Table::Experience, &key, problem);
+        }
+        match self.owners.get_mut(&place.number) {
+            Some(owner) if owner.id == experience.collective_id => {
+                owner.experiences += 1;
+                owner.bytes += bytes;
+                owner.slots_end = owner.slots_end.max(place.slot.0.saturating_add(1));
+            }
+            _ => self.fault(Table::Experience, &key, "its collective does not exist"),
+        }
+    }
+
+    /// Compares a record with the rows that are derived from it; the bytes of those.
+    fn record(&mut self, place: Place, experience: &Experience) -> u64 {
+        let slot_key = keys::slot(place.number, place.slot);
+        let mut bytes = 0;
+        let mut norm_bits = 0;
+        if place.has_vector {
+            self.expected_row(Table::Vector);
+            if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
+                self.report.vectors += 1;
+                bytes += row_bytes(&slot_key, vector);
+                match codec::read_vector(vector).and_then(|vector| (self.norm_of)(&vector)) {
+                    Some(norm) => norm_bits = norm,
+                    None => self.fault(Table::Vector, &slot_key, "it is not a vector with a direction"),
+                }
+            }
+        }
+        self.expected_row(Table::Slot);
+        if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
+            bytes += row_bytes(&slot_key, slot);
+            let mut row = Vec::new();
+            rows::slot_row(experience, norm_bits, place.has_vector).write(&mut row);
+            if slot != row {
+                self.fault(Table::Slot, &slot_key, "it does not agree with its record");
+            }
+        }
+        let mut index = rows::index_keys(place.number, experience);
+        index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
+        for (table, key) in index {
+            self.expected_row(table);
+            self.report.index_rows += 1;
+            if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
+                bytes += row_bytes(&key, row);
+                if view::read_slot_value(row) != Some(place.slot) {
+                    self.fault(table, &key, "it names another slot than its record");
+                }
+            }
+        }
+        bytes
+    }
+
+    fn expected_row(&mut self, table: Table) {
+        *self.expected.entry(table.index()).or_default() += 1;
+    }
+
+    /// Looks for rows that no record asks for. Those that records ask for have been compared already.
+    fn derived(&mut self, table: Table) -> Result<()> {
+        let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
+        let found = self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.count() as u64;
+        if found <= expected {
+            return Ok(());
+        }
+        let asked_for = self.asked_for(table)?;
+        for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, _) = row?;
+            if !asked_for.contains(key) {
+                self.fault(table, key, "no record asks for this row");
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of one derived table that the readable records ask for.
+    fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
+        let mut keys = BTreeSet::new();
+        for record in records(self.view)? {
+            let Record::Readable { place, experience, .. } = record? else { continue };
+            match table {
+                Table::Vector if !place.has_vector => {}
+                Table::Vector | Table::Slot => {
+                    keys.insert(keys::slot(place.number, place.slot).to_vec());
+                }
+                Table::Member => {
+                    keys.insert(keys::member(place.number, experience.id).to_vec());
+                }
+                _ => keys.extend(
+                    rows::index_keys(place.number, &experience)
+                        .into_iter()
+                        .filter(|(of, _)| *of == table)
+                        .map(|(_, key)| key),
+                ),
+            }
+        }
+        Ok(keys)
+    }
+
+    fn counters(&mut self) -> Result<()> {
+        let owners = std::mem::take(&mut self.owners);
+        let living = owners.iter().filter(|(_, owner)| !owner.deleted);
+        self.count(Table::Counter, living.clone().count() as u64)?;
+        for (number, owner) in living {
+            let key = keys::number(*number);
+            let Some(bytes) = self.expect_row(Table::Counter, &key, "a collective's counts are missing")
+            else {
+                continue;
+            };
+            let Some(counter) = CounterRow::read(bytes) else {
+                self.fault(Table::Counter, &key, "the value does not match its format");
+                continue;
+            };
+            if (counter.experiences, counter.bytes) != (owner.experiences, owner.bytes) {
+                let problem = format!(
+                    "it counts {} experiences of {} bytes, there are {} of {}",
+                    counter.experiences, counter.bytes, owner.experiences, owner.bytes
+                );
+                self.fault(Table::Counter, &key, problem);
+            }
+            if counter.next_slot < owner.slots_end {
+                self.fault(Table::Counter, &key, "it would give out a slot that is in use");
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&mut self) -> Result<()> {
+        let mut next = self.view.oldest_change()?.saturating_sub(1);
+        loop {
+            let changes = self.view.changes(next, limits::EVENTS_MAX)?;
+            let Some(last) = changes.last() else { return Ok(()) };
+            next = last.sequence;
+            self.report.changes += changes.len() as u64;
+        }
+    }
+}
+
+/// Bytes of a row as the counts have it: key, seal and payload.
+fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
+    (key.len() + seal::SEAL_BYTES + payload.len()) as u64
+}
+
+/// A row of the table of experiences.
+pub(super) enum Record<'t> {
+    Readable {
+        place: Place,
+        experience: Box<Experience>,
+        /// Bytes of the row.
+        bytes: u64,
+    },
+    Damaged {
+        key: &'t [u8],
+    },
+}
+
+/// Every row of the table of experiences, also of collectives that are being reclaimed.
+pub(super) fn records(view: View<'_>) -> Result<impl Iterator<Item = Result<Record<'_>>>> {
+    let rows = view.sealed_range(Table::Experience, Bound::Unbounded, Bound::Unbounded)?;
+    Ok(rows.map(|row| {
+        let (key, value) = row?;
+        let id = keys::read_id(key).filter(|_| key.len() == 16);
+        let payload = seal::open(Table::Experience, key, value).ok();
+        let record = id.zip(payload).and_then(|(id, payload)| codec::read_experience(id, payload));
+        Ok(match record {
+            Some((place, experience)) => Record::Readable {
+                place,
+                experience: Box::new(experience),
+                bytes: (key.len() + value.len()) as u64,
+            },
+            None => Record::Damaged { key },
+        })
+    }))
+}

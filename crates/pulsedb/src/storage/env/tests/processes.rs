@@ -1,0 +1,274 @@
+//! Several processes on one database: this test binary starts itself again in the role of another process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::*;
+use crate::clock;
+use crate::error::{PulseDBError, StorageError};
+use crate::storage::env::lock_file::LockFile;
+use crate::storage::env::{lock_exclusive, writers};
+
+const ROLE: &str = "PULSEDB_TEST_ROLE";
+const DIRECTORY: &str = "PULSEDB_TEST_DIRECTORY";
+const NUMBER: &str = "PULSEDB_TEST_NUMBER";
+/// Commits of each process in the race; more of them for a measurement.
+const COMMITS: &str = "PULSEDB_TEST_COMMITS";
+
+/// Another process, ended when dropped.
+struct Other {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Other {
+    fn start(role: &str, path: &Path, number: u32) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "storage::env::tests::processes::other_process_plays_its_role", "--nocapture"])
+            .env(ROLE, role)
+            .env(DIRECTORY, path)
+            .env(NUMBER, number.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    fn ready(role: &str, path: &Path) -> Self {
+        let mut other = Self::start(role, path, 0);
+        assert_eq!(other.answer("ready"), "");
+        other
+    }
+
+    /// What stands behind a word at the start of one of its lines.
+    fn answer(&mut self, word: &str) -> String {
+        let mut line = String::new();
+        while self.lines.read_line(&mut line).unwrap() > 0 {
+            // The test harness writes the name of the test before the first line.
+            if let Some((_, answer)) = line.trim_end().split_once(&format!("@{word}")) {
+                return answer.trim().to_owned();
+            }
+            line.clear();
+        }
+        panic!("the other process ended without saying {word}");
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn other_process_plays_its_role() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let path = std::env::var_os(DIRECTORY).unwrap();
+    let path = Path::new(&path);
+    let number: u32 = std::env::var(NUMBER).unwrap().parse().unwrap();
+    match role.as_str() {
+        "race" => race(path, number),
+        "write on" => write_on(path, number),
+        "create" => {
+            let environment = open(path).unwrap();
+            say(&format!("created {}", environment.was_created()));
+            wait_for_end();
+        }
+        "hold a handle" => {
+            let _environment = open(path).unwrap();
+            say("ready");
+            wait_for_end();
+        }
+        "hold a snapshot" => {
+            let environment = Environment::open(&read_only(path), TABLES).unwrap();
+            let _txn = environment.read().unwrap();
+            say("ready");
+            wait_for_end();
+        }
+        "hold a write" => {
+            let environment = open(path).unwrap();
+            let mut guard = environment.begin_write().unwrap();
+            environment.table(0).put(guard.txn(), b"half", b"done").unwrap();
+            say("ready");
+            wait_for_end();
+        }
+        "hold the turn" => {
+            let lock_file = LockFile::create(path).unwrap();
+            lock_file.wait_for_turn().unwrap();
+            say("ready");
+            wait_for_end();
+        }
+        other => panic!("unknown role {other}"),
+    }
+}
+
+/// Writes and deletes rows for ever; says the number of each row that is acknowledged.
+fn write_on(path: &Path, first: u32) {
+    let environment = open(path).unwrap();
+    for key in first.. {
+        let mut guard = environment.begin_write().unwrap();
+        let value = row(key);
+        environment.reserve(&guard, value.len() + 20, Room::Growth).unwrap();
+        environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
+        environment.table(1).put(guard.txn(), &key.to_le_bytes(), &value).unwrap();
+        if key % 3 == 2 {
+            environment.table(1).delete(guard.txn(), &(key - 1).to_le_bytes()).unwrap();
+        }
+        guard.commit().unwrap();
+        say(&format!("row {key}"));
+    }
+}
+
+/// The value of a row: its bytes and its length follow from its key.
+fn row(key: u32) -> Vec<u8> {
+    vec![key as u8; (key as usize * 7919) % 20_000]
+}
+
+/// Tells the first process something.
+fn say(what: &str) {
+    println!("@{what}");
+    std::io::stdout().flush().unwrap();
+}
+
+/// Waits until the first process ends this one, or ends itself.
+fn wait_for_end() {
+    let mut rest = Vec::new();
+    std::io::stdin().read_to_end(&mut rest).unwrap();
+}
+
+/// Commits in a tight loop as soon as all processes are there; says the longest wait for a turn.
+fn race(path: &Path, number: u32) {
+    let environment = open(path).unwrap();
+    say("ready");
+    let mut start = String::new();
+    std::io::stdin().read_line(&mut start).unwrap();
+    let commits: u32 = start.trim().parse().unwrap();
+    let began = clock::monotonic();
+    let mut longest = Duration::ZERO;
+    for count in 0..commits {
+        let asked = clock::monotonic();
+        let mut guard = environment.begin_write().unwrap();
+        longest = longest.max(asked.elapsed());
+        let key = [number.to_be_bytes(), count.to_be_bytes()].concat();
+        environment.reserve(&guard, 200, Room::Growth).unwrap();
+        environment.table(0).put(guard.txn(), &key, &[1; 100]).unwrap();
+        guard.commit().unwrap();
+    }
+    say(&format!("longest {} of {} us", longest.as_micros(), began.elapsed().as_micros()));
+}
+
+#[test]
+fn eight_processes_commit_in_turn_and_lose_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let commits: u32 = std::env::var(COMMITS).map_or(40, |commits| commits.parse().unwrap());
+    let environment = open(home.path()).unwrap();
+    let mut others: Vec<Other> = (0..8).map(|number| Other::start("race", home.path(), number)).collect();
+    for other in &mut others {
+        other.answer("ready");
+    }
+    for other in &mut others {
+        let mut input = other.child.stdin.take().unwrap();
+        writeln!(input, "{commits}").unwrap();
+    }
+    for (number, other) in others.iter_mut().enumerate() {
+        println!("process {number}: longest wait {}", other.answer("longest"));
+        assert!(other.child.wait().unwrap().success());
+    }
+    let txn = environment.read().unwrap();
+    assert_eq!(environment.table(0).len(&txn).unwrap(), 8 * u64::from(commits));
+}
+
+#[test]
+fn processes_that_create_one_database_at_once_make_it_once() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("new");
+    let mut others: Vec<Other> = (0..6).map(|number| Other::start("create", &path, number)).collect();
+    let created =
+        others.iter_mut().filter_map(|other| (other.answer("created") == "true").then_some(())).count();
+    assert_eq!(created, 1);
+    assert_eq!(writers(&path).unwrap().len(), 6);
+}
+
+#[test]
+fn killed_writer_leaves_no_lock_and_half_of_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = open(home.path()).unwrap();
+    put(&environment, b"key", b"value");
+    let mut other = Other::ready("hold a write", home.path());
+    assert_eq!(writers(home.path()).unwrap().len(), 2);
+    other.kill();
+    assert_eq!(writers(home.path()).unwrap().len(), 1);
+    put(&environment, b"other", b"value");
+    assert_eq!(get(&environment, b"half"), None);
+    assert_eq!(get(&environment, b"key").unwrap(), b"value");
+}
+
+#[test]
+fn killed_process_loses_its_turn() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = open(home.path()).unwrap();
+    Other::ready("hold the turn", home.path()).kill();
+    put(&environment, b"key", b"value");
+}
+
+#[test]
+fn map_grows_only_when_nobody_else_has_the_database_open() {
+    let home = tempfile::tempdir().unwrap();
+    drop(open(home.path()).unwrap());
+    let mut other = Other::ready("hold a handle", home.path());
+    let larger = EnvOptions { map_size_gb: 2, ..options(home.path()) };
+    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes(), 1 << 30);
+    let error = lock_exclusive(home.path()).unwrap_err();
+    let PulseDBError::Storage(StorageError::DatabaseLocked { holder }) = &error else { panic!("{error}") };
+    assert!(holder.contains(&other.child.id().to_string()), "{holder}");
+    other.kill();
+    assert!(lock_exclusive(home.path()).is_ok());
+    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes(), 2 << 30);
+}
+
+#[test]
+fn snapshot_of_another_process_is_listed_until_it_dies() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = open(home.path()).unwrap();
+    let mut other = Other::ready("hold a snapshot", home.path());
+    let txn_id = environment.last_txn_id();
+    put(&environment, b"key", b"value");
+    assert_eq!(environment.readers().unwrap(), [RawReader { pid: other.child.id(), txn_id }]);
+    other.kill();
+    assert_eq!(environment.readers().unwrap(), []);
+}
+
+#[test]
+fn acknowledged_rows_survive_kills_at_any_point() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut noise, mut next) = (17_u32, 0);
+    for round in 0..25 {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let mut other = Other::start("write on", home.path(), next);
+        for _ in 0..=(noise >> 24) % 12 {
+            next = other.answer("row").parse::<u32>().unwrap() + 1;
+        }
+        other.kill();
+        let environment = open(home.path()).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let txn = environment.read().unwrap();
+        let rows = environment.table(0).len(&txn).unwrap() as u32;
+        // One more may have been committed than it had time to say, and some more that it said nobody heard.
+        assert!(rows >= next, "round {round}: {rows} rows, {next} acknowledged");
+        for key in 0..rows {
+            let value = environment.table(0).get(&txn, &key.to_be_bytes()).unwrap();
+            assert_eq!(value, Some(row(key).as_slice()), "round {round}: row {key}");
+        }
+        next = rows;
+    }
+}

@@ -1,0 +1,273 @@
+//! Every reader of stored bytes in one place, for the fuzz targets and for the tests below.
+//!
+//! The readers are private. This module exists only under `cfg(fuzzing)`, which cargo-fuzz sets, and in tests.
+
+use crate::id::{AgentId, ExperienceId};
+use crate::storage::codec::{self, CollectiveRow, CounterRow, ReclaimRow, SlotRow, Write as _};
+use crate::storage::keys::{self, Prefix};
+use crate::storage::meta::{self, FormatRow};
+use crate::storage::tables::{NAMES, Table};
+use crate::storage::{env, seal, view};
+
+/// The names of the tables, in the order of their numbers.
+pub const TABLES: &[&str] = NAMES;
+
+/// Reads bytes as each kind of value, key, seal and header.
+///
+/// # Panics
+/// If a reader panics, or takes bytes that its writer would not have written: then two values would mean one
+/// thing, and a row would change by being read and written back.
+pub fn read(bytes: &[u8]) {
+    read_values(bytes);
+    read_keys(bytes);
+    read_meta(bytes);
+    for table in Table::ALL {
+        let key = bytes.get(..8).unwrap_or_default();
+        let sealed = sealed(table as usize, key, bytes);
+        assert_eq!(seal::open(table, key, &sealed).ok(), Some(bytes), "a value does not open again");
+        if let Ok(payload) = seal::open(table, key, bytes) {
+            assert_eq!(self::sealed(table as usize, key, payload), bytes, "two seals for one value");
+        }
+    }
+    // A refusal is an answer; both pages are judged without a file.
+    let _ = env::judge_header(bytes);
+}
+
+/// A value as it is stored in a table under a key.
+///
+/// # Panics
+/// If there is no table of this number.
+pub fn sealed(table: usize, key: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut value = Vec::new();
+    seal::begin(&mut value);
+    value.extend_from_slice(payload);
+    seal::finish(Table::ALL[table], key, &mut value);
+    value
+}
+
+fn read_values(bytes: &[u8]) {
+    let id = ExperienceId::from_bytes([7; 16]);
+    same(bytes, "collective", CollectiveRow::read(bytes), |row, out| row.write(out));
+    same(bytes, "counter", CounterRow::read(bytes), |row, out| row.write(out));
+    same(bytes, "slot", SlotRow::read(bytes), |row, out| row.write(out));
+    same(bytes, "reclaim", ReclaimRow::read(bytes), |row, out| row.write(out));
+    same(bytes, "experience", codec::read_experience(id, bytes), |(place, experience), out| {
+        codec::write_experience(*place, experience, out);
+    });
+    same(bytes, "log", codec::read_change(7, bytes), |(change, transaction), out| {
+        assert_eq!(change.sequence, 7, "a change has the number of its key");
+        codec::write_change(change, *transaction, out);
+    });
+    same(bytes, "vector", codec::read_vector(bytes), |vector, out| codec::write_vector(vector, out));
+    same(bytes, "slot value", view::read_slot_value(bytes), |slot, out| out.u32(slot.0));
+}
+
+fn read_meta(bytes: &[u8]) {
+    same(bytes, "format", FormatRow::read(bytes), |row, out| {
+        // A refusal is an answer.
+        let _ = row.admit();
+        row.write(out);
+    });
+    same(bytes, "embedding", meta::read_identity(bytes), meta::write_identity);
+    same(bytes, "number", meta::read_number(bytes), |number, out| out.u64(*number));
+}
+
+fn read_keys(bytes: &[u8]) {
+    same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
+        out.put(&keys::slot(*number, *slot));
+    });
+    same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
+        out.put(&keys::sequence(*sequence));
+    });
+    // The tail of an index key is read alone, so it is written below a prefix again.
+    let Some((number, slot)) = keys::read_slot(bytes.get(..8).unwrap_or_default()) else { return };
+    let text = String::from_utf8_lossy(bytes);
+    let prefixes = [
+        Prefix::time(number),
+        Prefix::experience_type(number, slot.0 as u8),
+        Prefix::agent(number, &AgentId::new(text.as_ref())),
+        Prefix::domain(number, &text),
+        Prefix::tag(number, &text, &text),
+    ];
+    for prefix in prefixes {
+        if let Some((time, id)) = keys::read_time_id(bytes) {
+            let key = prefix.row(time, id);
+            assert_eq!(keys::read_time_id(&key), Some((time, id)), "an index key does not read back");
+            assert!(prefix.first_at(time) <= key && key <= prefix.last_at(time), "a key outside its bounds");
+        }
+    }
+    if let Some(id) = keys::read_id(bytes) {
+        assert_eq!(keys::read_id(&keys::member(number, id)), Some(id), "a member key does not read back");
+    }
+}
+
+/// What was read must write back to the bytes that it was read from.
+fn same<T>(bytes: &[u8], what: &str, read: Option<T>, write: impl FnOnce(&T, &mut Vec<u8>)) {
+    let Some(value) = read else { return };
+    let mut out = Vec::new();
+    write(&value, &mut out);
+    assert_eq!(out, bytes, "{what} is written in another way than it was read");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::id::{CollectiveId, TaskId};
+    use crate::model::change::Slot;
+    use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
+    use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
+    use crate::storage::codec::Place;
+
+    fn experience_types() -> Vec<ExperienceType> {
+        let text = || "\u{e9}t\u{e9}".to_owned();
+        vec![
+            ExperienceType::Difficulty { description: text(), severity: Severity::Critical },
+            ExperienceType::Solution { problem_ref: None, approach: text(), worked: false },
+            ExperienceType::Solution {
+                problem_ref: Some(ExperienceId::from_bytes([9; 16])),
+                approach: text(),
+                worked: true,
+            },
+            ExperienceType::ErrorPattern { signature: text(), fix: String::new(), prevention: text() },
+            ExperienceType::SuccessPattern { task_type: text(), approach: text(), quality: 0.25 },
+            ExperienceType::UserPreference { category: text(), preference: text(), strength: 1.0 },
+            ExperienceType::ArchitecturalDecision { decision: text(), rationale: text() },
+            ExperienceType::TechInsight { technology: text(), insight: text() },
+            ExperienceType::Fact { statement: text(), source: text() },
+            ExperienceType::Generic { category: None },
+            ExperienceType::Generic { category: Some(text()) },
+        ]
+    }
+
+    fn experience(experience_type: ExperienceType) -> Experience {
+        Experience {
+            id: ExperienceId::from_bytes([7; 16]),
+            collective_id: CollectiveId::from_bytes([3; 16]),
+            content: "content".into(),
+            embedding: Vec::new(),
+            experience_type,
+            importance: 0.5,
+            confidence: f32::NAN,
+            applications: u32::MAX,
+            domain: vec!["a".into(), String::new()],
+            tags: BTreeMap::from([("k".into(), "v".into()), ("l".into(), String::new())]),
+            related_files: vec!["f".into()],
+            source_agent: AgentId::new("agent"),
+            source_task: Some(TaskId::new("task")),
+            timestamp: Timestamp::from_millis(-1),
+            updated_at: Timestamp::from_millis(i64::MAX),
+            last_reinforced: Timestamp::from_millis(i64::MIN),
+            archived: true,
+            sequence: u64::MAX,
+        }
+    }
+
+    fn change(kind: ChangeKind) -> Change {
+        Change {
+            sequence: 7,
+            timestamp: Timestamp::from_millis(1),
+            number: CollectiveNumber(2),
+            collective_id: CollectiveId::from_bytes([3; 16]),
+            kind,
+        }
+    }
+
+    /// One or more rows of each kind, as they are written.
+    fn rows() -> Vec<Vec<u8>> {
+        let mut rows = Vec::new();
+        let mut add = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut out = Vec::new();
+            write(&mut out);
+            rows.push(out);
+        };
+        for experience_type in experience_types() {
+            let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
+            let experience = experience(experience_type);
+            add(&|out| codec::write_experience(place, &experience, out));
+        }
+        let actions = [
+            Action::Created,
+            Action::Updated,
+            Action::Reinforced,
+            Action::Archived,
+            Action::Unarchived,
+            Action::Deleted,
+        ];
+        for action in actions {
+            let kind = ChangeKind::Experience(ExperienceChange {
+                id: ExperienceId::from_bytes([7; 16]),
+                action,
+                slot: Slot(5),
+                previous: Slot(4),
+                type_tag: 8,
+                importance: 0.5,
+                domain: vec!["d".into()],
+            });
+            add(&|out| codec::write_change(&change(kind.clone()), 9, out));
+        }
+        add(&|out| codec::write_change(&change(ChangeKind::CollectiveCreated), 9, out));
+        add(&|out| codec::write_change(&change(ChangeKind::CollectiveDeleted), 9, out));
+        for owner in [None, Some("owner".to_owned())] {
+            let row = CollectiveRow {
+                number: CollectiveNumber(1),
+                dimension: 384,
+                created_at: Timestamp::from_millis(1),
+                updated_at: Timestamp::from_millis(2),
+                name: "name".into(),
+                owner,
+            };
+            add(&|out| row.write(out));
+        }
+        let slot = SlotRow {
+            id: ExperienceId::from_bytes([7; 16]),
+            timestamp: Timestamp::from_millis(1),
+            norm_bits: 1,
+            importance: 0.5,
+            confidence: 0.5,
+            type_tag: 8,
+            archived: true,
+            has_vector: false,
+        };
+        add(&|out| slot.write(out));
+        add(&|out| CounterRow { experiences: 1, bytes: 2, next_slot: 3 }.write(out));
+        add(&|out| FormatRow::CURRENT.write(out));
+        add(&|out| codec::write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
+        add(&|out| meta::write_identity(&identity, out));
+        rows
+    }
+
+    #[test]
+    fn every_kind_of_row_reads_back_and_has_one_form() {
+        let rows = rows();
+        for row in &rows {
+            read(row);
+        }
+        let experiences = experience_types().len();
+        let id = ExperienceId::from_bytes([7; 16]);
+        for row in &rows[..experiences] {
+            assert!(codec::read_experience(id, row).is_some());
+        }
+        for row in &rows[experiences..experiences + 8] {
+            assert!(codec::read_change(7, row).is_some());
+        }
+    }
+
+    #[test]
+    fn row_cut_lengthened_or_flipped_anywhere_is_refused_or_has_one_form() {
+        for row in rows() {
+            for length in 0..row.len() {
+                read(&row[..length]);
+            }
+            read(&[row.as_slice(), &[0]].concat());
+            for bit in 0..row.len() * 8 {
+                let mut flipped = row.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                read(&flipped);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Backup, check, repair and statistics.
+
+use std::fs;
+use std::path::Path;
+
+use pulsedb::{
+    CollectiveId, Config, EmbeddingDimension, ExperienceUpdate, NewExperience, PulseDB, PulseDBError,
+    SearchFilter, StorageError,
+};
+
+fn config() -> Config {
+    Config::with_external_embeddings(EmbeddingDimension::Custom(4))
+}
+
+/// A database with `count` records, some changed, archived and deleted, and one deleted collective.
+fn filled(path: &Path, count: u16) -> (PulseDB, CollectiveId) {
+    let db = PulseDB::open(path, config()).unwrap();
+    let cid = db.create_collective("kept").unwrap();
+    let gone = db.create_collective("gone").unwrap();
+    for collective_id in [cid, gone] {
+        let rows = (0..count).map(|number| NewExperience {
+            collective_id,
+            content: format!("record number {number:05}"),
+            embedding: Some(vec![f32::from(number), 1.0, 2.0, 3.0]),
+            domain: vec![format!("domain {}", number % 3)],
+            ..Default::default()
+        });
+        let ids = db.record_experiences(rows.collect()).unwrap();
+        db.archive_experience(ids[1]).unwrap();
+        db.delete_experience(ids[2]).unwrap();
+        let update = ExperienceUpdate { importance: Some(0.25), ..Default::default() };
+        db.update_experience(ids[3], update).unwrap();
+        db.reinforce_experience(ids[4]).unwrap();
+    }
+    db.delete_collective(gone).unwrap();
+    (db, cid)
+}
+
+/// Flips one bit in the first place of the data file where this text stands.
+fn damage(path: &Path, text: &str) {
+    let file = path.join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    let places: Vec<usize> = bytes
+        .windows(text.len())
+        .enumerate()
+        .filter(|(_, w)| *w == text.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty(), "{text:?} is not in the file");
+    for place in places {
+        bytes[place] ^= 4;
+    }
+    fs::write(&file, bytes).unwrap();
+}
+
+#[test]
+fn check_of_a_sound_database_counts_everything_and_finds_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, _) = filled(directory.path(), 20);
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{:?}", report.faults);
+    assert_eq!(report.collectives, 1);
+    assert!(report.experiences >= 19);
+    // Two collectives made; each 20 records, 4 changes; 19 records and a collective deleted.
+    assert_eq!(report.changes, 2 + 2 * 24 + 20);
+    assert_eq!(db.get_current_sequence(), report.changes);
+}
+
+#[test]
+fn a_flipped_bit_is_named_by_get_and_check_and_repaired() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    let ids: Vec<_> = db.list_experiences(cid, 100, 0).unwrap().iter().map(|one| one.id).collect();
+    drop(db);
+    damage(directory.path(), "record number 00007");
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    let damaged: Vec<_> = ids.iter().filter(|id| db.get_experience(**id).is_err()).collect();
+    assert_eq!(damaged.len(), 1);
+    let error = db.get_experience(*damaged[0]).unwrap_err();
+    assert!(
+        matches!(error, PulseDBError::Storage(StorageError::Corrupted { table: "experience", .. })),
+        "{error}"
+    );
+    assert!(!db.check().unwrap().is_clean());
+    assert!(matches!(
+        PulseDB::repair(directory.path(), config()),
+        Err(PulseDBError::Storage(StorageError::DatabaseLocked { .. }))
+    ));
+    drop(db);
+    let report = PulseDB::repair(directory.path(), config()).unwrap();
+    assert_eq!(report.records_lost, 1);
+    assert!(report.damaged_copy.unwrap().exists());
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{:?}", report.faults);
+    assert_eq!(db.list_experiences(cid, 100, 0).unwrap().len(), 18);
+    assert_eq!(db.search_similar(cid, &[1.0, 0.0, 0.0, 0.0], 100).unwrap().len(), 17);
+    assert!(matches!(db.poll_changes(cid, 0), Err(PulseDBError::ChangesGone { .. })));
+    let before = db.get_current_sequence();
+    db.delete_experience(ids[5]).unwrap();
+    assert_eq!(db.get_current_sequence(), before + 1);
+}
+
+#[test]
+fn repair_of_damaged_index_rows_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    let before = db.list_experiences(cid, 100, 0).unwrap();
+    let sequence = db.get_current_sequence();
+    drop(db);
+    // The name of a domain stands in keys; a changed key is another row.
+    let file = directory.path().join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    let key = b"\x00\x08domain 0";
+    let places: Vec<usize> =
+        bytes.windows(key.len()).enumerate().filter(|(_, w)| w == key).map(|(at, _)| at).collect();
+    for place in places {
+        bytes[place + 9] = b'~';
+    }
+    fs::write(&file, bytes).unwrap();
+    let report = PulseDB::repair(directory.path(), config()).unwrap();
+    assert!(report.fault_count > 0);
+    assert_eq!(report.records_lost, 0);
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert!(db.check().unwrap().is_clean());
+    assert_eq!(db.list_experiences(cid, 100, 0).unwrap(), before);
+    assert_eq!(db.get_current_sequence(), sequence);
+    assert_eq!(db.poll_changes(cid, 0).unwrap().0.len(), 24);
+}
+
+#[test]
+fn repair_of_a_sound_database_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(filled(directory.path(), 5));
+    let before = fs::read(directory.path().join("data.mdb")).unwrap();
+    let report = PulseDB::repair(directory.path(), config()).unwrap();
+    assert!(report.is_clean());
+    assert_eq!(report.damaged_copy, None);
+    assert_eq!(fs::read(directory.path().join("data.mdb")).unwrap(), before);
+}
+
+#[test]
+fn backup_is_a_database_with_the_same_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(&directory.path().join("db"), 20);
+    let to = directory.path().join("backup");
+    let report = db.backup(&to).unwrap();
+    assert_eq!(report.sequence, db.get_current_sequence());
+    assert_eq!(report.bytes, fs::metadata(to.join("data.mdb")).unwrap().len());
+    assert!(matches!(db.backup(&to), Err(PulseDBError::Io { .. })), "the directory is not empty");
+    let copy = PulseDB::open(&to, config()).unwrap();
+    assert_eq!(copy.list_experiences(cid, 100, 0).unwrap(), db.list_experiences(cid, 100, 0).unwrap());
+    assert!(copy.check().unwrap().is_clean());
+}
+
+#[test]
+fn stats_agree_with_what_was_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    db.search_similar_filtered(cid, &[1.0; 4], 1, SearchFilter::default()).unwrap();
+    let stats = db.stats().unwrap();
+    assert_eq!(stats.collectives.len(), 1);
+    assert_eq!(stats.collectives[0].experience_count, 19);
+    assert_eq!(stats.collectives[0].storage_bytes, db.get_collective_stats(cid).unwrap().storage_bytes);
+    assert_eq!(stats.sequence, db.get_current_sequence());
+    assert_eq!(stats.oldest_change, 1);
+    assert!(stats.derived_bytes > 0);
+    assert_eq!(stats.map_bytes, 64 << 30);
+    assert_eq!(stats.writers.len(), 1);
+    assert_eq!(stats.writers[0].pid, std::process::id());
+    assert!(stats.file_bytes > stats.tables.iter().map(|table| table.bytes).sum::<u64>());
+}

@@ -1,0 +1,132 @@
+//! Processes of a test: this binary run again in a role, spoken to by lines.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+/// The variable that makes a process a worker, and the one with its arguments, one a line.
+const ROLE: &str = "PULSEDB_TEST_ROLE";
+const ARGUMENTS: &str = "PULSEDB_TEST_ARGUMENTS";
+/// What the test harness prints begins otherwise.
+const MARK: char = '@';
+
+/// What a worker does: its arguments, and its way to speak.
+type Role = fn(&[String]);
+
+/// The roles that workers play, by name.
+const ROLES: &[(&str, Role)] = &[("kills", crate::kills::write_until_killed)];
+
+#[test]
+fn a_worker_plays_the_role_that_its_parent_gives() {
+    let Ok(name) = std::env::var(ROLE) else { return };
+    let arguments: Vec<String> =
+        std::env::var(ARGUMENTS).unwrap_or_default().lines().map(str::to_owned).collect();
+    let (_, role) = ROLES.iter().find(|(known, _)| *known == name).expect("the role is in the table");
+    // The harness may have left a line without an end.
+    print!("\n");
+    role(&arguments);
+    // Without the words of the harness behind it.
+    std::process::exit(0);
+}
+
+/// Says a line to the parent.
+pub(crate) fn say(line: &str) {
+    let mut output = std::io::stdout().lock();
+    // One write, so that a kill leaves a whole line or one without an end.
+    output.write_all(format!("{MARK}{line}\n").as_bytes()).unwrap();
+    output.flush().unwrap();
+}
+
+/// The next line from the parent; `None` when it has no more to say.
+pub(crate) fn hear() -> Option<String> {
+    let mut line = String::new();
+    let bytes = std::io::stdin().lock().read_line(&mut line).unwrap();
+    (bytes > 0).then(|| line.trim_end_matches('\n').to_owned())
+}
+
+/// A running worker; killed when dropped.
+pub(crate) struct Worker {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    /// Starts this binary in a role.
+    pub(crate) fn start(role: &str, arguments: &[&str]) -> Self {
+        Self::start_with(role, arguments, Stdio::inherit())
+    }
+
+    /// Starts this binary in a role, with what it complains about going somewhere.
+    pub(crate) fn start_with(role: &str, arguments: &[&str], complaints: Stdio) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["worker::a_worker_plays_the_role_that_its_parent_gives"])
+            .args(["--exact", "--nocapture", "--quiet", "--test-threads=1"])
+            .env(ROLE, role)
+            .env(ARGUMENTS, arguments.join("\n"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(complaints)
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, input, output }
+    }
+
+    /// The next whole line that it says; `None` when it has ended.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        loop {
+            let mut bytes = Vec::new();
+            self.output.read_until(b'\n', &mut bytes).unwrap();
+            // A line without an end was cut short by a kill.
+            let line = String::from_utf8(bytes.strip_suffix(b"\n")?.to_vec()).unwrap();
+            if let Some(line) = line.strip_prefix(MARK) {
+                return Some(line.to_owned());
+            }
+        }
+    }
+
+    /// The next line, which must come.
+    pub(crate) fn expect_line(&mut self) -> String {
+        self.line().expect("the worker has more to say")
+    }
+
+    /// Says a line to it.
+    pub(crate) fn tell(&mut self, line: &str) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(format!("{line}\n").as_bytes()).unwrap();
+        input.flush().unwrap();
+    }
+
+    /// Says a line and waits for the answer.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        self.tell(line);
+        self.expect_line()
+    }
+
+    /// Its process number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it at once (`SIGKILL`); gives the lines that it had said before and that nobody has read.
+    pub(crate) fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::iter::from_fn(|| self.line()).collect()
+    }
+
+    /// Says nothing more to it and waits for its end.
+    pub(crate) fn finish(mut self) -> ExitStatus {
+        drop(self.input.take());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,13 @@
+//! Power cuts: the writes and syncs of a run are recorded below the engine, and every state that a cut could have
+//! left is opened. A process of its own, because it puts itself in the place of the system's calls that write.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
+
+mod calls;
+#[path = "../it/random.rs"]
+#[allow(dead_code)] // Shared with the other binary, which uses all of it.
+mod random;
+mod replay;
+#[path = "../it/samples.rs"]
+#[allow(dead_code)] // Shared with the other binary, which uses all of it.
+mod samples;

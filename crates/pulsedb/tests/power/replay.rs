@@ -1,0 +1,294 @@
+//! States that a power cut could have left: what was synced, and any part of what was not.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+
+use pulsedb::{CollectiveId, Config, Experience, ExperienceUpdate, PulseDB, SyncMode};
+
+use crate::calls::{self, Event, Target};
+use crate::random::Random;
+use crate::samples::{DIMENSION, all, directory, events, external, labelled};
+
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+
+static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// Which part of what was not synced has reached the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Lost,
+    Written,
+    /// Each write or none of it.
+    Some,
+    /// Each sector of each write or not.
+    Torn,
+}
+
+/// What the database says of itself, by sequence number: equal numbers must say the same.
+type Digests = BTreeMap<u64, u64>;
+
+fn digest(db: &PulseDB) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for collective in db.list_collectives().unwrap() {
+        format!("{collective:?}").hash(&mut hasher);
+        format!("{:?}", db.get_collective_stats(collective.id).unwrap()).hash(&mut hasher);
+        all(db, collective.id).iter().for_each(|experience| put(experience, &mut hasher));
+        for event in events(db, collective.id, 0) {
+            (event.experience_id, event.event_type, event.timestamp, event.sequence).hash(&mut hasher);
+        }
+        let recent = db.get_recent_experiences(collective.id, 7).unwrap();
+        recent.iter().for_each(|experience| put(experience, &mut hasher));
+    }
+    hasher.finish()
+}
+
+fn put(experience: &Experience, hasher: &mut DefaultHasher) {
+    let Experience { id, timestamp, updated_at, last_reinforced, applications, .. } = experience;
+    (id, timestamp, updated_at, last_reinforced, applications, experience.sequence).hash(hasher);
+    (&experience.content, &experience.domain, &experience.tags, &experience.source_agent).hash(hasher);
+    (&experience.related_files, &experience.source_task, experience.archived).hash(hasher);
+    (experience.importance.to_bits(), experience.confidence.to_bits()).hash(hasher);
+    experience.embedding.iter().for_each(|component| component.to_bits().hash(hasher));
+    std::mem::discriminant(&experience.experience_type).hash(hasher);
+}
+
+/// A run with everything in it that writes, and what was seen after each step.
+struct Run {
+    db: PulseDB,
+    digests: Digests,
+}
+
+impl Run {
+    fn open(path: &Path, config: Config) -> Self {
+        let mut run = Self { db: PulseDB::open(path, config).unwrap(), digests: Digests::new() };
+        run.acknowledged();
+        run
+    }
+
+    /// What was asked for is done; so it must be there from now on.
+    fn acknowledged(&mut self) {
+        let sequence = self.db.get_current_sequence();
+        calls::acknowledge(sequence);
+        let digest = digest(&self.db);
+        assert_eq!(*self.digests.entry(sequence).or_insert(digest), digest);
+    }
+
+    fn record(&mut self, cid: CollectiveId, label: &str, rows: usize) -> Vec<pulsedb::ExperienceId> {
+        let rows = (0..rows).map(|row| labelled(&format!("{label}:{row}"), cid)).collect();
+        let ids = self.db.record_experiences(rows).unwrap();
+        self.acknowledged();
+        ids
+    }
+
+    fn work(&mut self, name: &str) {
+        let cid = self.db.create_collective(name).unwrap();
+        self.acknowledged();
+        let large = self.db.create_collective(&format!("{name} large")).unwrap();
+        self.acknowledged();
+        let ids: Vec<_> =
+            (0..6).flat_map(|number| self.record(cid, &format!("single {number}"), 1)).collect();
+        self.record(large, "many", 520);
+        self.record(cid, "batch", 30);
+        for (at, id) in ids.iter().enumerate() {
+            match at % 3 {
+                0 => {
+                    let update = ExperienceUpdate { importance: Some(0.25), ..Default::default() };
+                    self.db.update_experience(*id, update).unwrap();
+                }
+                1 => self.db.archive_experience(*id).unwrap(),
+                _ => assert_eq!(self.db.reinforce_experience(*id).unwrap(), 1),
+            }
+            self.acknowledged();
+        }
+        self.db.delete_collective(large).unwrap();
+        self.acknowledged();
+        for number in 6..10 {
+            self.record(cid, &format!("single {number}"), 1);
+        }
+        self.db.delete_experience(ids[1]).unwrap();
+        self.acknowledged();
+    }
+}
+
+fn config(mode: SyncMode) -> Config {
+    Config { sync_mode: mode, ..external(DIMENSION) }
+}
+
+/// Records a run in a fresh directory: creation, work, close, a larger map, work.
+fn recorded(directory: &Path, mode: SyncMode) -> (Vec<Event>, Digests) {
+    // There is one record: one test after the other. What a failed one left is begun anew.
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    calls::begin(directory);
+    let mut run = Run::open(directory, config(mode));
+    run.work("first");
+    let Run { db, digests } = run;
+    db.close().unwrap();
+    let larger = Config { map_size_gb: 65, ..config(mode) };
+    let mut run = Run { db: PulseDB::open(directory, larger).unwrap(), digests };
+    run.acknowledged();
+    run.work("second");
+    run.db.close().unwrap();
+    (calls::end(), run.digests)
+}
+
+/// A file as the disk has it.
+#[derive(Default, Clone)]
+struct Image(Vec<u8>);
+
+impl Image {
+    fn put(&mut self, offset: u64, bytes: &[u8]) {
+        let (start, end) = (offset as usize, offset as usize + bytes.len());
+        self.0.resize(self.0.len().max(end), 0);
+        self.0[start..end].copy_from_slice(bytes);
+    }
+
+    /// Applies a write as it has fared.
+    fn suffer(&mut self, event: &Event, fate: Fate, random: &mut Random) {
+        let Event::Write { offset, bytes, synced, .. } = event else {
+            if let Event::Length(length) = event
+                && (fate == Fate::Written || (fate != Fate::Lost && random.one_in(2)))
+            {
+                // Only room is ever added; a write that came through may have made it longer than this.
+                self.0.resize(self.0.len().max(*length as usize), 0);
+            }
+            return;
+        };
+        match fate {
+            _ if *synced => self.put(*offset, bytes),
+            Fate::Lost => {}
+            Fate::Written => self.put(*offset, bytes),
+            Fate::Some if random.one_in(2) => self.put(*offset, bytes),
+            Fate::Some => {}
+            Fate::Torn => {
+                let mut at = 0;
+                while at < bytes.len() {
+                    let begin = *offset as usize + at;
+                    let end = (at + SECTOR - begin % SECTOR).min(bytes.len());
+                    if random.one_in(2) {
+                        self.put(begin as u64, &bytes[at..end]);
+                    }
+                    at = end;
+                }
+            }
+        }
+    }
+}
+
+/// The disk at a moment of the record.
+#[derive(Default)]
+struct Disk {
+    durable: Image,
+    /// Since the last sync.
+    pending: Vec<Event>,
+    lock: Image,
+    acknowledged: Option<u64>,
+    acknowledged_before: u64,
+}
+
+impl Disk {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Acknowledged(sequence) => {
+                self.acknowledged_before = self.acknowledged.unwrap_or(0);
+                self.acknowledged = Some(*sequence);
+            }
+            Event::Write { target: Target::Lock, offset, bytes, .. } => self.lock.put(*offset, bytes),
+            Event::Sync => {
+                for event in std::mem::take(&mut self.pending) {
+                    self.durable.suffer(&event, Fate::Written, &mut Random::new(0));
+                }
+            }
+            event => self.pending.push(event.clone()),
+        }
+    }
+
+    /// Whether a cut now leaves a file that has been given its name.
+    fn is_made(&self) -> bool {
+        !self.durable.0.is_empty()
+    }
+
+    fn state(&self, fate: Fate, random: &mut Random) -> Image {
+        let mut image = self.durable.clone();
+        for event in &self.pending {
+            image.suffer(event, fate, random);
+        }
+        image
+    }
+}
+
+/// Opens a state and compares it with what was seen when the run had its number.
+fn examine(directory: &Path, disk: &Disk, mode: SyncMode, digests: &Digests, what: &str) {
+    let db = match PulseDB::open(directory, config(mode)) {
+        Ok(db) => db,
+        Err(error) => panic!("{what}: a state that a power cut can leave is refused: {error}"),
+    };
+    let report = db.check().unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(report.is_clean(), "{what}: {report:?}");
+    let sequence = db.get_current_sequence();
+    let least = match mode {
+        SyncMode::Normal => disk.acknowledged.unwrap_or(0),
+        SyncMode::Fast => disk.acknowledged_before,
+    };
+    assert!(sequence >= least, "{what}: {least} was acknowledged, {sequence} is there");
+    let expected = digests.get(&sequence).unwrap_or_else(|| panic!("{what}: {sequence} is half a commit"));
+    assert_eq!(digest(&db), *expected, "{what}: sequence {sequence}");
+    let cid = db.get_or_create_collective("after").unwrap();
+    db.record_experience(labelled("after", cid)).unwrap();
+    db.close().unwrap();
+}
+
+/// States that a run of this test looks at: a sample that fits a usual run, or `PULSEDB_POWER_STATES`.
+fn states_wanted() -> usize {
+    std::env::var("PULSEDB_POWER_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(250)
+}
+
+fn every_cut_leaves_what_was_acknowledged(mode: SyncMode, seed: u64) {
+    let mut random = Random::from_environment(seed);
+    let directory = directory();
+    let home = directory.path().canonicalize().unwrap();
+    let (record, digests) = recorded(&home.join("run"), mode);
+    let syncs = record.iter().filter(|event| matches!(event, Event::Sync)).count();
+    assert!(syncs > 40, "the calls of the engine were not seen: {syncs} syncs");
+    let (mut disk, mut states) = (Disk::default(), 0);
+    let state = home.join("state");
+    fs::create_dir(&state).unwrap();
+    for (at, event) in record.iter().enumerate() {
+        disk.take(event);
+        // About as many as are wanted, and always the moments around syncs and synced writes.
+        let chosen = random.below(record.len()) < states_wanted();
+        if !disk.is_made() || !chosen {
+            continue;
+        }
+        let fate = *random.pick(&[Fate::Lost, Fate::Written, Fate::Some, Fate::Some, Fate::Torn, Fate::Torn]);
+        fs::write(state.join("data.mdb"), disk.state(fate, &mut random).0).unwrap();
+        // Nothing waits for this file to be durable: it may be missing, or there as it was.
+        let _ = fs::remove_file(state.join("lock"));
+        if random.one_in(2) {
+            fs::write(state.join("lock"), &disk.lock.0).unwrap();
+        }
+        examine(
+            &state,
+            &disk,
+            mode,
+            &digests,
+            &format!("cut after event {at} of {}, {fate:?}", record.len()),
+        );
+        states += 1;
+    }
+    println!("{mode:?}: {states} states of {} events, {syncs} syncs", record.len());
+    assert!(states > 20);
+}
+
+#[test]
+fn a_power_cut_leaves_every_acknowledged_commit_whole_where_calls_wait_for_the_disk() {
+    every_cut_leaves_what_was_acknowledged(SyncMode::Normal, 11);
+}
+
+#[test]
+fn a_power_cut_undoes_at_most_the_last_commit_where_calls_do_not_wait_for_the_last_flush() {
+    every_cut_leaves_what_was_acknowledged(SyncMode::Fast, 12);
+}
