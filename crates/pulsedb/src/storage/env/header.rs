@@ -4,11 +4,11 @@
 //! page that is missing. `docs/pulsedb-format.md` has the layout and the list of what is required.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::failure::{damaged, unsupported};
 use super::pages::{self, Fault};
+use super::system::read_at;
 use crate::error::PulseDBError;
 
 const MAGIC: u32 = 0xBEEF_C0DE;
@@ -24,7 +24,7 @@ const DEPTH_MAX: u16 = 32;
 /// Bytes of a page header.
 pub(super) const PAGE_HEADER: usize = 16;
 /// Bytes of a page header and the meta behind it.
-const META_BYTES: u64 = PAGE_HEADER as u64 + 136;
+const META_BYTES: usize = PAGE_HEADER + 136;
 /// How often the pages are read again when they change under the reader.
 const READ_ATTEMPTS: usize = 100;
 const PAGE_SIZE_MIN: u64 = 512;
@@ -236,14 +236,6 @@ struct Both {
 
 fn truncated(how: impl std::fmt::Display) -> PulseDBError {
     damaged(format!("data.mdb, truncated: {how}"))
-}
-
-/// Up to `count` bytes, fewer at the end of the file.
-pub(super) fn read_at(mut file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(count).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Where the second page begins, as the first one says.

@@ -5,11 +5,12 @@
 //! down, with a limit that keeps opening fast: all of a small database, the upper levels of a large one. Values are
 //! not looked at, each has its own checksum. [`super::Environment::check_pages`] reads all of them.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 
-use super::header::{Fields, Header, PAGE_HEADER, Tree, read_at};
+use super::header::{Fields, Header, PAGE_HEADER, Tree};
+use super::system::read_at;
 
 const PAGE_BRANCH: u16 = 0x01;
 const PAGE_LEAF: u16 = 0x02;
@@ -20,8 +21,8 @@ const ROW_OVERFLOW: u16 = 0x01;
 const ROW_TREE: u16 = 0x02;
 /// The longest key that LMDB takes.
 const KEY_BYTES_MAX: usize = 511;
-/// Pages of the tables that are read when a database is opened: some 2 ms.
-pub(super) const PAGES_AT_OPEN: u64 = 1024;
+/// Pages of the tables that are read when a database is opened: some 1 ms.
+pub(super) const PAGES_AT_OPEN: u64 = 512;
 /// Pages of the main tree, and of the tree of free pages, that are read when a database is opened. A larger tree of
 /// free pages, of some half a gigabyte of them, is judged by its root.
 const PAGES_OF_ROOTS: u64 = 1024;
@@ -114,7 +115,7 @@ impl Pages<'_> {
         if (number + count) * self.page_size > self.length {
             return Err(Fault::Truncated);
         }
-        let bytes = read_at(self.file, number * self.page_size, part)?;
+        let bytes = read_at(self.file, number * self.page_size, part as usize)?;
         if Fields(&bytes).u64() == Some(number) {
             Ok(bytes)
         } else {
@@ -152,7 +153,12 @@ impl Pages<'_> {
             } else {
                 for node in nodes {
                     let child = child(&page, node).ok_or_else(|| named(bad_page(number)))?;
-                    ahead.push_back((index, child, depth - 1));
+                    // What will not be read is not remembered either.
+                    if ahead.len() as u64 <= left {
+                        ahead.push_back((index, child, depth - 1));
+                    } else {
+                        walk.is_whole = false;
+                    }
                 }
                 walk.branch_pages += 1;
             }
@@ -161,13 +167,15 @@ impl Pages<'_> {
             }
             left = left.saturating_sub(1);
         }
-        let unread: HashSet<usize> = ahead.into_iter().map(|(index, ..)| index).collect();
-        for (index, walk) in walks.iter().enumerate() {
-            if !unread.contains(&index) && !walk.agrees() {
-                return Err(damaged(format!("{} has fewer pages or rows than it says", walk.name)));
+        for (index, ..) in ahead {
+            if let Some(walk) = walks.get_mut(index) {
+                walk.is_whole = false;
             }
         }
-        Ok(unread.is_empty())
+        match walks.iter().find(|walk| walk.is_whole && !walk.agrees()) {
+            Some(walk) => Err(damaged(format!("{} has fewer pages or rows than it says", walk.name))),
+            None => Ok(walks.iter().all(|walk| walk.is_whole)),
+        }
     }
 
     /// A row of the main tree, which describes a table. Other rows belong to other programs. Gives the pages of its
@@ -249,11 +257,21 @@ struct Walk {
     leaf_pages: u64,
     overflow_pages: u64,
     entries: u64,
+    /// Whether all of it was read.
+    is_whole: bool,
 }
 
 impl Walk {
     fn new(name: impl Into<String>, tree: &Tree) -> Self {
-        Self { name: name.into(), tree: *tree, branch_pages: 0, leaf_pages: 0, overflow_pages: 0, entries: 0 }
+        Self {
+            name: name.into(),
+            tree: *tree,
+            branch_pages: 0,
+            leaf_pages: 0,
+            overflow_pages: 0,
+            entries: 0,
+            is_whole: true,
+        }
     }
 
     /// Whether its keys are numbers of the machine, which bytes do not order.

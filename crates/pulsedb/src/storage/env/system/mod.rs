@@ -4,14 +4,14 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{
-    Directory, available_bytes, file_number, host, page_size, preallocate, refused_file_system,
+    Directory, available_bytes, file_number, host, page_size, preallocate, read_at, refused_file_system,
 };
 
 #[cfg(not(target_os = "linux"))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub(super) use portable::{
-    Directory, available_bytes, file_number, host, page_size, preallocate, refused_file_system,
+    Directory, available_bytes, file_number, host, page_size, preallocate, read_at, refused_file_system,
 };
 
 /// What names a directory in this process, whatever path leads to it.
