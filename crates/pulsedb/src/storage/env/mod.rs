@@ -16,11 +16,13 @@ mod open;
 mod pages;
 mod readers;
 mod registry;
+mod salvage;
 mod space;
 mod system;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod write;
 
 use std::mem::ManuallyDrop;
@@ -34,6 +36,7 @@ use parking_lot::Mutex;
 pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
 pub(crate) use readers::RawReader;
+pub(crate) use salvage::{Salvage, salvage};
 pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;
 

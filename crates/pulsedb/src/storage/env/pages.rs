@@ -9,11 +9,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 
-use super::header::{Fields, Header, PAGE_HEADER, Tree};
+use super::header::{Header, PAGE_HEADER};
 use super::system::read_at;
+use super::tree::{Fields, Tree};
 
-const PAGE_BRANCH: u16 = 0x01;
-const PAGE_LEAF: u16 = 0x02;
+pub(super) const PAGE_BRANCH: u16 = 0x01;
+pub(super) const PAGE_LEAF: u16 = 0x02;
 const PAGE_OVERFLOW: u16 = 0x04;
 /// The value of the row lies on pages of its own.
 const ROW_OVERFLOW: u16 = 0x01;
@@ -50,7 +51,7 @@ type Checked<T> = Result<T, Fault>;
 /// is missing is free.
 pub(super) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     let length = file.metadata()?.len();
-    let pages = Pages { file, page_size: header.page_size, last: header.last_page, length };
+    let pages = Pages::new(file, header, length);
     let limit_of_roots = limit.max(PAGES_OF_ROOTS);
     let mut tables = Vec::new();
     let mut main = Walk::new("the main tree", &header.main);
@@ -86,24 +87,37 @@ struct FreePages {
 }
 
 /// A row of a leaf.
-struct Row<'p> {
+pub(super) struct Row<'p> {
     flags: u16,
     /// Bytes of the value, wherever it lies.
     bytes: usize,
-    key: &'p [u8],
+    pub(super) key: &'p [u8],
     /// The value, or the number of its first page.
-    value: &'p [u8],
+    pub(super) value: &'p [u8],
 }
 
-struct Pages<'f> {
+impl Row<'_> {
+    /// Whether the value lies on pages of its own.
+    pub(super) fn is_overflow(&self) -> bool {
+        self.flags & ROW_OVERFLOW != 0
+    }
+}
+
+/// The pages of a file.
+pub(super) struct Pages<'f> {
     file: &'f File,
     page_size: u64,
     last: u64,
     length: u64,
 }
 
-impl Pages<'_> {
-    fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
+impl<'f> Pages<'f> {
+    pub(super) fn new(file: &'f File, header: &Header, length: u64) -> Self {
+        Self { file, page_size: header.page_size, last: header.last_page, length }
+    }
+
+    /// Pages that lie side by side; the first must bear its own number.
+    pub(super) fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
         self.read_part(number, count, count.saturating_mul(self.page_size))
     }
 
@@ -211,13 +225,8 @@ impl Pages<'_> {
         let commit = Fields(row.key).u64().filter(|commit| row.key.len() == 8 && *commit <= newest);
         commit.ok_or_else(|| damaged("free pages of an impossible commit"))?;
         let overflow = self.table_row(row)?;
-        let far;
-        let mut numbers = Fields(if overflow == 0 {
-            row.value
-        } else {
-            far = self.overflow_value(row, overflow)?;
-            far.get(PAGE_HEADER..).unwrap_or_default()
-        });
+        let far = if overflow == 0 { None } else { Some(self.overflow_value(row, usize::MAX)?) };
+        let mut numbers = Fields(far.as_deref().unwrap_or(row.value));
         let count = numbers.u64().filter(|count| *count <= (row.bytes as u64 / 8).saturating_sub(1));
         let count = count.ok_or_else(|| damaged("a list of free pages is longer than its row"))?;
         let mut above = self.last + 1;
@@ -242,10 +251,16 @@ impl Pages<'_> {
         pages.ok_or_else(|| bad_page(number))
     }
 
-    /// The pages of a value, their header included.
-    fn overflow_value(&self, row: &Row<'_>, count: u64) -> Checked<Vec<u8>> {
+    /// A value of at most `most` bytes that lies on pages of its own.
+    pub(super) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
+        if row.bytes > most {
+            return Err(damaged("a value is too long to be true"));
+        }
+        let pages = self.overflow_pages(row)?;
         let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
-        self.read(number, count)
+        let mut value = self.read_part(number, pages, (PAGE_HEADER + row.bytes) as u64)?;
+        value.drain(..PAGE_HEADER.min(value.len()));
+        Ok(value)
     }
 }
 
@@ -321,7 +336,7 @@ fn bad_page(number: u64) -> Fault {
 }
 
 /// Where the nodes of a page lie in it, if it is a page of that kind.
-fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
+pub(super) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     let mut fields = Fields(bytes.get(8..)?);
     let (pad, flags, lower, upper) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
     let (lower, upper) = (usize::from(lower), usize::from(upper));
@@ -338,7 +353,8 @@ fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     Some(nodes)
 }
 
-fn child(bytes: &[u8], node: usize) -> Option<u64> {
+/// The page that a node of a branch leads to.
+pub(super) fn child(bytes: &[u8], node: usize) -> Option<u64> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, top) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
@@ -346,7 +362,8 @@ fn child(bytes: &[u8], node: usize) -> Option<u64> {
     Some(u64::from(low) | u64::from(high) << 16 | u64::from(top) << 32)
 }
 
-fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
+/// The row of a node of a leaf.
+pub(super) fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, flags) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
