@@ -1,14 +1,13 @@
 //! Integration tests of the crate, one module a promise.
-#![allow(clippy::unwrap_used)]
-// In tests, also in what they share: a panic is how they fail.
-
-// A test that cannot go on must fail, and helpers of tests are not tests to the lint.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod experiences;
+mod forks;
 mod kills;
 mod model;
+mod processes;
 mod random;
+mod readers;
 mod samples;
 mod upkeep;
 mod worker;
