@@ -20,6 +20,8 @@ const ROLES: &[(&str, Role)] = &[
     ("collective", crate::processes::ask_for_collective),
     ("for ever", crate::processes::record_for_ever),
     #[cfg(target_os = "linux")]
+    ("damage", crate::damage::look),
+    #[cfg(target_os = "linux")]
     ("reader", crate::readers::check_for_ever),
     #[cfg(target_os = "linux")]
     ("fork", crate::forks::fork),
