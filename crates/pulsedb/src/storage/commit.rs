@@ -186,10 +186,13 @@ impl Committer {
     }
 
     /// Commits what is queued, then ends the thread.
+    ///
+    /// In a forked child there is nothing to end: the thread is the parent's, and waiting for it would panic.
     pub(super) fn close(&self) {
         if self.shared.env.refuse_after_fork().is_err() {
-            // The thread, and whoever holds the locks, are in the parent process.
-            std::mem::forget(self.thread.try_lock().and_then(|mut thread| thread.take()));
+            if let Some(mut thread) = self.thread.try_lock() {
+                std::mem::forget(thread.take());
+            }
             return;
         }
         self.shared.state.lock().closing = true;
