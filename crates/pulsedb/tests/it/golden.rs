@@ -335,11 +335,7 @@ fn experience_types(first: ExperienceId) -> Vec<ExperienceType> {
             approach: text("small steps"),
             quality: 0.75,
         },
-        ExperienceType::UserPreference {
-            category: text("style"),
-            preference: text("short"),
-            strength: 0.5,
-        },
+        ExperienceType::UserPreference { category: text("style"), preference: text("short"), strength: 0.5 },
         ExperienceType::ArchitecturalDecision { decision: text("LMDB"), rationale: text("processes") },
         ExperienceType::TechInsight { technology: text("mmap"), insight: text("pages") },
         ExperienceType::Fact { statement: text("water is wet"), source: text("rain") },
