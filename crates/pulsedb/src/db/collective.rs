@@ -4,11 +4,11 @@ use crate::db::PulseDB;
 use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::model::{Collective, CollectiveStats};
-use crate::storage::{self, Space};
+use crate::storage::{self, Size, Space};
 use crate::validate;
 
 /// About what a collective's own rows take.
-const COLLECTIVE_BYTES: usize = 4096;
+const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
 
 impl PulseDB {
     /// Makes a collective. Its name, 1 to 255 bytes and not blank, must be free.
@@ -26,7 +26,7 @@ impl PulseDB {
         let store = self.writable()?;
         validate::collective_name(name)?;
         let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE_BYTES, Space::Growth, move |txn| {
+        store.write(COLLECTIVE, Space::Growth, move |txn| {
             storage::create_collective(txn, &name, owner.as_deref(), dimension)
         })
     }
@@ -41,7 +41,7 @@ impl PulseDB {
         }
         let store = self.writable()?;
         let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE_BYTES, Space::Growth, move |txn| {
+        store.write(COLLECTIVE, Space::Growth, move |txn| {
             storage::get_or_create_collective(txn, &name, dimension)
         })
     }
@@ -73,7 +73,7 @@ impl PulseDB {
     /// Its pages are freed in the background, by this process or the next that opens the database.
     pub fn delete_collective(&self, id: CollectiveId) -> Result<()> {
         let store = self.writable()?;
-        store.write(COLLECTIVE_BYTES, Space::Reclaim, move |txn| txn.delete_collective(id))?;
+        store.write(COLLECTIVE, Space::Reclaim, move |txn| txn.delete_collective(id))?;
         // What cannot be started now is started by the next open; the deletion itself is done.
         if let Err(error) = store.reclaim() {
             tracing::warn!(%error, "reclaiming is put off");

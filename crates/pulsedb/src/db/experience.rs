@@ -1,7 +1,7 @@
 //! Calls on single experiences, and lists of them.
 
 use crate::clock::{self, Timestamp};
-use crate::db::record::CHANGE_BYTES;
+use crate::db::record::CHANGE;
 use crate::db::{PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
@@ -33,7 +33,7 @@ impl PulseDB {
             (None, None) => NewVector::Keep,
         };
         let prepared = PreparedUpdate { update, vector };
-        store.write(CHANGE_BYTES, Space::Growth, move |txn| storage::update(txn, id, &prepared))
+        store.write(CHANGE, Space::Growth, move |txn| storage::update(txn, id, &prepared))
     }
 
     /// Archives an experience: it is kept, but searches that exclude archived ones pass it by.
@@ -48,20 +48,20 @@ impl PulseDB {
 
     fn set_archived(&self, id: ExperienceId, archived: bool) -> Result<()> {
         let store = self.writable()?;
-        store.write(CHANGE_BYTES, Space::Growth, move |txn| storage::set_archived(txn, id, archived))
+        store.write(CHANGE, Space::Growth, move |txn| storage::set_archived(txn, id, archived))
     }
 
     /// Deletes an experience and everything that belongs to it, for good.
     pub fn delete_experience(&self, id: ExperienceId) -> Result<()> {
         let store = self.writable()?;
-        store.write(CHANGE_BYTES, Space::Reclaim, move |txn| storage::delete(txn, id))
+        store.write(CHANGE, Space::Reclaim, move |txn| storage::delete(txn, id))
     }
 
     /// Says that an experience was useful again: counts an application and starts its decay anew. Returns how
     /// many applications there are.
     pub fn reinforce_experience(&self, id: ExperienceId) -> Result<u32> {
         let store = self.writable()?;
-        store.write(CHANGE_BYTES, Space::Growth, move |txn| storage::reinforce(txn, id))
+        store.write(CHANGE, Space::Growth, move |txn| storage::reinforce(txn, id))
     }
 
     /// How present an experience is now, 0 to 1; see [`energy`].

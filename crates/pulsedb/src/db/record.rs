@@ -3,9 +3,8 @@
 use crate::db::{PulseDB, stored};
 use crate::error::Result;
 use crate::id::ExperienceId;
-use crate::limits;
 use crate::model::NewExperience;
-use crate::storage::{self, PreparedExperience, Space, StoredVector};
+use crate::storage::{self, PreparedExperience, Size, Space, StoredVector};
 use crate::validate::{self, Valid};
 
 /// Bytes of the fixed parts and the index rows of a record, for estimates.
@@ -34,9 +33,9 @@ impl PulseDB {
             return Ok(Vec::new());
         }
         let prepared = self.prepare(new)?;
-        let bytes = prepared.iter().map(estimate).sum();
+        let size = Size { records: prepared.len(), bytes: prepared.iter().map(estimate).sum() };
         let defaults = self.defaults();
-        store.write(bytes, Space::Growth, move |txn| storage::record(txn, &prepared, defaults))
+        store.write(size, Space::Growth, move |txn| storage::record(txn, &prepared, defaults))
     }
 
     /// Checks each row, and embeds those that have no vector.
@@ -74,5 +73,5 @@ fn estimate(prepared: &PreparedExperience) -> usize {
     RECORD_BYTES + new.content.len() + vector + 2 * indexed + rows * 64
 }
 
-/// About what a change of one record writes: its own rows once more.
-pub(super) const CHANGE_BYTES: usize = limits::CONTENT_BYTES_MAX + limits::DIMENSION_MAX * 4;
+/// About what a change of one record writes: its own rows once more, which may be long.
+pub(super) const CHANGE: Size = Size { records: 1, bytes: 32 << 10 };

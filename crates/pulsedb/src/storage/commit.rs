@@ -20,7 +20,7 @@ use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 use crate::storage::env::{Environment, Room};
-use crate::storage::write::WriteTxn;
+use crate::storage::write::{Size, WriteTxn};
 
 /// What callers hand over: it may be run more than once, each time in a transaction of its own.
 type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
@@ -48,7 +48,7 @@ struct State {
 }
 
 struct Job {
-    bytes: usize,
+    size: Size,
     room: Room,
     operation: Operation,
     answer: Arc<Answer>,
@@ -119,10 +119,10 @@ impl Committer {
     }
 
     /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
-    /// durable as far as the sync mode promises. `bytes` is about what it writes.
+    /// durable as far as the sync mode promises.
     pub(super) fn run<T: Send + 'static>(
         &self,
-        bytes: usize,
+        size: Size,
         room: Room,
         mut operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -136,7 +136,7 @@ impl Committer {
             *slot.lock() = Some(result);
             Ok(())
         });
-        let job = Job { bytes, room, operation, answer: Arc::clone(&answer) };
+        let job = Job { size, room, operation, answer: Arc::clone(&answer) };
         {
             let mut state = self.shared.state.lock();
             if state.closing {
@@ -249,12 +249,12 @@ impl Shared {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while let Some(job) = state.queue.front() {
-            let full =
-                batch.len() == limits::COMMIT_OPERATIONS_MAX || bytes + job.bytes > limits::COMMIT_BYTES_MAX;
+            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
+                || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
             if full && !batch.is_empty() {
                 break;
             }
-            bytes += job.bytes;
+            bytes += job.size.bytes;
             batch.extend(state.queue.pop_front());
         }
         Work::Batch(batch)
@@ -286,7 +286,7 @@ impl Shared {
         let mut txn = WriteTxn::begin(&self.env)?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
-            let outcome = match txn.start_operation(job.bytes, job.room) {
+            let outcome = match txn.start_operation(job.size, job.room) {
                 Ok(()) => (job.operation)(&mut txn),
                 Err(error) => Err(error),
             };
@@ -306,7 +306,8 @@ impl Shared {
     fn reclaim_step(&self) {
         let step = || -> Result<bool> {
             let mut txn = WriteTxn::begin(&self.env)?;
-            txn.start_operation(limits::COMMIT_BYTES_MAX, Room::Reclaim)?;
+            let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
+            txn.start_operation(size, Room::Reclaim)?;
             let more = txn.reclaim_step()?;
             txn.commit(&self.log.lock())?;
             Ok(more)

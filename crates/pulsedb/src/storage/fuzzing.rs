@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::id::{CollectiveId, TaskId};
-    use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::change::Slot;
+    use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
     use crate::storage::codec::Place;
 

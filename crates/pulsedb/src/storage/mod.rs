@@ -32,11 +32,10 @@ use parking_lot::Mutex;
 
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
-use crate::model::ProviderIdentity;
+use crate::model::{CheckReport, ProviderIdentity};
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 
-pub(crate) use check::check;
 pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
@@ -50,7 +49,7 @@ pub(crate) use rows::{StoredVector, delete};
 pub(crate) use tables::Table;
 pub(crate) use vectors::{SealedVector, missing_vector};
 pub(crate) use view::View;
-pub(crate) use write::WriteTxn;
+pub(crate) use write::{Size, WriteTxn};
 
 /// How to open a store.
 pub(crate) struct StoreOptions<'o> {
@@ -179,14 +178,14 @@ impl Store {
     }
 
     /// Runs an operation in a write transaction and returns when it is durable. It may be run more than once;
-    /// what it wrote before the last time is undone. `bytes` is about what it writes.
+    /// what it wrote before the last time is undone.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        bytes: usize,
+        size: Size,
         space: Space,
         operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.committer.run(bytes, space, operation)
+        self.committer.run(size, space, operation)
     }
 
     /// Starts to remove the rows of deleted collectives in the background.
@@ -198,6 +197,11 @@ impl Store {
     pub(crate) fn newest_transaction(&self) -> Result<u64> {
         self.env.refuse_after_fork()?;
         Ok(self.env.last_txn_id())
+    }
+
+    /// Compares everything in the newest state with everything else.
+    pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
+        check::check(&self.env, norm_of)
     }
 
     /// Copies the newest state into a directory; bytes written and the number of its last change.
@@ -267,7 +271,7 @@ fn stamp(
     if let Some(stored) = stored_identity(txn.view())? {
         return Ok(stored);
     }
-    txn.start_operation(0, Space::Growth)?;
+    txn.start_operation(Size { records: 1, bytes: 0 }, Space::Growth)?;
     let now = txn.now;
     meta::write_new(&mut txn, identity, now)?;
     txn.commit(options.log)?;

@@ -27,11 +27,13 @@ use crate::storage::env::{self, EnvOptions, Environment};
 use crate::storage::rows::{self, StoredVector};
 use crate::storage::tables::{self, Table};
 use crate::storage::view::View;
-use crate::storage::write::WriteTxn;
+use crate::storage::write::{Size, WriteTxn};
 use crate::storage::{Space, keys, meta, seal};
 
 /// Where the new file is built, inside the database's directory.
 const WORKSHOP: &str = "repair";
+/// What a transaction that writes no records takes.
+const FOUNDATION: Size = Size { records: 1, bytes: limits::COMMIT_BYTES_MAX };
 /// Records of one transaction of a repair.
 const BATCH: usize = 500;
 
@@ -56,10 +58,9 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
         read_only,
     };
     let old = Environment::open_exclusive(&env_options(options.path, true), tables::NAMES, &exclusive)?;
-    let mut report = {
-        let txn = old.read()?;
-        check::check(View::new(&old, &txn), options.norm_of)
-    };
+    // Where the pages themselves are damaged no row can be read safely, and there is nothing to build from.
+    old.check_pages()?;
+    let mut report = check::check(&old, options.norm_of)?;
     if report.is_clean() {
         return Ok(report);
     }
@@ -120,11 +121,11 @@ fn rebuild(old: &Arc<Environment>, new: &Arc<Environment>, options: &RepairOptio
 
 fn in_transaction<T>(
     env: &Environment,
-    bytes: usize,
+    size: Size,
     write: impl FnOnce(&mut WriteTxn<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut txn = WriteTxn::begin(env)?;
-    txn.start_operation(bytes, Space::Growth)?;
+    txn.start_operation(size, Space::Growth)?;
     let value = write(&mut txn)?;
     txn.commit_untrimmed()?;
     Ok(value)
@@ -146,7 +147,7 @@ impl Carrier<'_> {
                 collectives.push((id, row));
             }
         }
-        in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
+        in_transaction(new, FOUNDATION, |txn| {
             meta::write_new(txn, &identity, created)?;
             collectives.iter().try_for_each(|(id, row)| put_collective(txn, *id, row))
         })
@@ -204,8 +205,8 @@ impl Carrier<'_> {
         let bytes = batch.iter().map(|(_, experience, vector)| {
             2048 + 2 * experience.content.len() + vector.as_ref().map_or(0, |v| v.components.len() * 4)
         });
-        let bytes = bytes.sum();
-        in_transaction(new, bytes, |txn| {
+        let size = Size { records: batch.len(), bytes: bytes.sum() };
+        in_transaction(new, size, |txn| {
             for (place, experience, vector) in &batch {
                 self.write_record(txn, *place, experience, vector.as_ref())?;
             }
@@ -261,7 +262,7 @@ impl Carrier<'_> {
 
     fn counters(&mut self, new: &Environment) -> Result<()> {
         let next_number = self.collectives.keys().last().map_or(1, |number| u64::from(number.0) + 1);
-        in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
+        in_transaction(new, FOUNDATION, |txn| {
             txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(next_number))?;
             for (number, (_, counter)) in &self.collectives {
                 txn.put(Table::Counter, &keys::number(*number), |out| counter.write(out))?;
@@ -276,7 +277,7 @@ impl Carrier<'_> {
         let copied = if self.lost == 0 { copy_log(view, new).ok() } else { None };
         let last = self.last_sequence;
         let floor = copied.unwrap_or(last + 1);
-        in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
+        in_transaction(new, FOUNDATION, |txn| {
             txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(last))?;
             txn.put(Table::Meta, meta::FLOOR, |out| out.u64(floor))
         })
@@ -291,7 +292,7 @@ fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
         let changes = view.changes(next, limits::EVENTS_MAX)?;
         let Some(last) = changes.last() else { return Ok(floor) };
         next = last.sequence;
-        in_transaction(new, limits::COMMIT_BYTES_MAX, |txn| {
+        in_transaction(new, FOUNDATION, |txn| {
             let transaction = txn.view().transaction();
             for change in &changes {
                 let key = keys::sequence(change.sequence);

@@ -16,6 +16,15 @@ use crate::storage::seal;
 use crate::storage::tables::Table;
 use crate::storage::view::View;
 
+/// About what an operation writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Records that it makes, changes or removes, each with its index rows.
+    pub(crate) records: usize,
+    /// Bytes of keys and values.
+    pub(crate) bytes: usize,
+}
+
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
     env: &'e Environment,
@@ -71,11 +80,12 @@ impl<'e> WriteTxn<'e> {
         View::new(self.env, &self.guard)
     }
 
-    /// Prepares for the next operation: makes sure of room for about `bytes` more.
-    pub(super) fn start_operation(&mut self, bytes: usize, space: Space) -> Result<()> {
+    /// Prepares for the next operation: makes sure of room for what it writes.
+    pub(super) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
         self.touched = false;
         self.growth = 0;
-        self.env.reserve(&self.guard, bytes, space)
+        let records = size.records.max(1);
+        (0..records).try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(records), space))
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.

@@ -1,14 +1,20 @@
 //! Integration tests of the crate, one module a promise.
-#![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
+// In tests, also in what they share: a panic is how they fail.
+#![allow(clippy::unwrap_used)]
 
 mod damage;
 mod experiences;
+mod files;
 mod forks;
+mod golden;
+mod handles;
 mod kills;
 mod model;
 mod processes;
 mod random;
 mod readers;
+mod refusals;
+mod retrieval;
 mod samples;
 mod upkeep;
 mod worker;

@@ -100,7 +100,11 @@ fn with_file<T>(descriptor: c_int, look: impl FnOnce(&File) -> T) -> T {
 
 /// Does a call, and records it if it is one on a recorded file. No other call of ours is done meanwhile, so the
 /// order of the record is the order of the calls.
-fn recorded(descriptor: c_int, call: impl FnOnce() -> ssize_t, note: impl FnOnce(&mut Record, usize)) -> ssize_t {
+fn recorded(
+    descriptor: c_int,
+    call: impl FnOnce() -> ssize_t,
+    note: impl FnOnce(&mut Record, usize),
+) -> ssize_t {
     // While the record itself is looked at by this thread, calls pass unseen.
     let Ok(mut record) = RECORD.try_lock().or_else(|error| match error {
         std::sync::TryLockError::WouldBlock if descriptor > 2 => Ok(RECORD.lock().unwrap()),

@@ -89,7 +89,8 @@ impl Run {
         self.acknowledged();
         let large = self.db.create_collective(&format!("{name} large")).unwrap();
         self.acknowledged();
-        let ids: Vec<_> = (0..6).flat_map(|number| self.record(cid, &format!("single {number}"), 1)).collect();
+        let ids: Vec<_> =
+            (0..6).flat_map(|number| self.record(cid, &format!("single {number}"), 1)).collect();
         self.record(large, "many", 520);
         self.record(cid, "batch", 30);
         for (at, id) in ids.iter().enumerate() {
@@ -269,7 +270,13 @@ fn every_cut_leaves_what_was_acknowledged(mode: SyncMode, seed: u64) {
         if random.one_in(2) {
             fs::write(state.join("lock"), &disk.lock.0).unwrap();
         }
-        examine(&state, &disk, mode, &digests, &format!("cut after event {at} of {}, {fate:?}", record.len()));
+        examine(
+            &state,
+            &disk,
+            mode,
+            &digests,
+            &format!("cut after event {at} of {}, {fate:?}", record.len()),
+        );
         states += 1;
     }
     println!("{mode:?}: {states} states of {} events, {syncs} syncs", record.len());

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use pulsedb::{
-    AgentId, CollectiveId, ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError, SearchFilter,
-    Timestamp,
+    AgentId, CollectiveId, ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError,
+    SearchFilter, Timestamp,
 };
 
 use super::{DIMENSION, Verb};
@@ -53,7 +53,8 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
     let random = &mut Random::new(u64::from(seed) ^ 0xbeef);
     let vector = vector(random, DIMENSION);
     let domains = |random: &mut Random| (0..random.below(3)).map(|at| format!("domain {at}")).collect();
-    let tags = |random: &mut Random| (0..random.below(3)).map(|at| (format!("key {at}"), "1".to_owned())).collect();
+    let tags =
+        |random: &mut Random| (0..random.below(3)).map(|at| (format!("key {at}"), "1".to_owned())).collect();
     let filter = SearchFilter {
         domains: random.one_in(4).then(|| domains(random)),
         tags_all: random.one_in(4).then(|| tags(random)),
@@ -118,9 +119,7 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
                 (ranks, rows)
             }))
         }
-        "recent" => {
-            answer(db.get_recent_experiences_filtered(cid(), number(1) as usize, query(seed()).1))
-        }
+        "recent" => answer(db.get_recent_experiences_filtered(cid(), number(1) as usize, query(seed()).1)),
         "list" => answer(db.list_experiences(cid(), number(0) as usize, number(1) as usize)),
         "cold" => answer(db.list_cold_experiences(cid(), number(0) as f32 / 100.0, number(1) as usize)),
         "count" => answer(db.get_collective_stats(cid()).map(|stats| {

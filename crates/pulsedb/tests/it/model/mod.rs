@@ -46,7 +46,8 @@ enum Verb {
 
 fn action() -> impl Strategy<Value = Action> {
     use Verb::{Archive, Delete, Energy, Get, Reinforce, Unarchive, Update};
-    let verbs = prop::sample::select(vec![Update, Update, Archive, Unarchive, Delete, Reinforce, Energy, Get]);
+    let verbs =
+        prop::sample::select(vec![Update, Update, Archive, Unarchive, Delete, Reinforce, Energy, Get]);
     prop_oneof![
         1 => (0..5_u8).prop_map(|name| Action::Create { name }),
         1 => (0..5_u8).prop_map(|name| Action::GetOrCreate { name }),
@@ -213,7 +214,8 @@ fn run(steps: &[(bool, Action)]) {
 
 /// As many cases as fit a usual run; `PROPTEST_CASES` asks for more.
 fn cases() -> ProptestConfig {
-    let usual = ProptestConfig { failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
+    let usual =
+        ProptestConfig { failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_some() { usual } else { ProptestConfig { cases: 400, ..usual } }
 }
 

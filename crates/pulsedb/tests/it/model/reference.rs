@@ -111,7 +111,8 @@ impl Reference {
 
     pub(super) fn changed(&mut self, db: &PulseDB, verb: Verb, id: ExperienceId, seed: u16, given: &str) {
         let Some(row) = self.row(id).map(|row| row.clone()) else {
-            let expected = if matches!(verb, Verb::Get) { ok(None::<Experience>) } else { "not found".to_owned() };
+            let expected =
+                if matches!(verb, Verb::Get) { ok(None::<Experience>) } else { "not found".to_owned() };
             let wrong_twice = matches!(verb, Verb::Update) && given == "refused";
             assert!(given == expected || wrong_twice, "{given}");
             return;
@@ -243,15 +244,19 @@ impl Reference {
             .collect();
         let (events, next) = given.rsplit_once(';').unwrap_or(("", given));
         assert_eq!(next, self.sequence.max(since).to_string(), "{command}");
-        let line = |(sequence, kind, id): &(u64, WatchEventType, ExperienceId)| format!("{sequence} {kind:?} {id}");
+        let line =
+            |(sequence, kind, id): &(u64, WatchEventType, ExperienceId)| format!("{sequence} {kind:?} {id}");
         let lines: Vec<String> = expected.iter().map(line).collect();
         let found: Vec<&str> = events.split(';').filter(|event| !event.is_empty()).collect();
         if self.rooms.contains_key(&cid) {
             return assert_eq!(found, lines, "{command}");
         }
         // The order in which records are deleted with their collective is not promised, only the numbers are.
-        let ids = |lines: &[&str]| lines.iter().map(|line| line[line.len() - 36..].to_owned()).collect::<BTreeSet<_>>();
-        let kinds = |lines: &[&str]| lines.iter().map(|line| line[..line.len() - 36].to_owned()).collect::<Vec<_>>();
+        let ids = |lines: &[&str]| {
+            lines.iter().map(|line| line[line.len() - 36..].to_owned()).collect::<BTreeSet<_>>()
+        };
+        let kinds =
+            |lines: &[&str]| lines.iter().map(|line| line[..line.len() - 36].to_owned()).collect::<Vec<_>>();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         assert_eq!(kinds(&found), kinds(&lines), "{command}");
         if since < self.dropped_from[&cid] {
@@ -285,9 +290,8 @@ fn before(a: &Experience, b: &Experience) -> bool {
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-    };
+    let dot =
+        |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt())
 }
 

@@ -1,0 +1,231 @@
+//! Which files an import reads: those named, and those of the trees named that no ignore file leaves out.
+
+use std::collections::BTreeSet;
+use std::fs::Metadata;
+use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::Context;
+use ignore::WalkBuilder;
+use ignore::overrides::{Override, OverrideBuilder};
+use pulsedb::Timestamp;
+
+use crate::import::draft::Source;
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) source: Source,
+    pub(crate) bytes: u64,
+}
+
+/// Something that could not be read or recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The file as it is shown.
+    pub(crate) source: String,
+    /// The line; zero for the file as a whole.
+    pub(crate) line: usize,
+    /// What is wrong.
+    pub(crate) reason: String,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    pub(crate) files: Vec<Found>,
+    /// Files of a tree above the size limit.
+    pub(crate) too_large: Vec<String>,
+    pub(crate) failures: Vec<Failure>,
+    /// The directories that were walked, absolute.
+    pub(crate) roots: Vec<PathBuf>,
+}
+
+/// How to walk.
+#[derive(Debug)]
+pub(crate) struct WalkOptions<'a> {
+    /// Globs as in a `.gitignore`, but naming what to take; `!` before one leaves out.
+    pub(crate) globs: &'a [String],
+    /// Files of a tree with more bytes are left out; a file that is named is read at any size.
+    pub(crate) bytes_max: u64,
+    /// A directory that is never read: the database itself.
+    pub(crate) database: &'a Path,
+}
+
+/// Finds the files below the paths, in the order of their names and each once. Symbolic links inside a tree are
+/// not followed, so that no loop can be met; hidden files and those of ignore files are left out.
+pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions<'_>) -> anyhow::Result<Walked> {
+    let mut walked = Walked::default();
+    let mut known = BTreeSet::new();
+    for given in paths {
+        let root = given.canonicalize().with_context(|| format!("cannot read {}", given.display()))?;
+        if root.is_dir() {
+            tree(given, &root, options, &mut walked, &mut known)?;
+            walked.roots.push(root);
+        } else {
+            let metadata = root.metadata().with_context(|| format!("cannot read {}", given.display()))?;
+            anyhow::ensure!(metadata.is_file(), "{} is neither a file nor a directory", given.display());
+            let name = shown(given, &root, Path::new(""));
+            if known.insert(root.clone()) {
+                walked.files.push(found(root, name, &metadata));
+            }
+        }
+    }
+    Ok(walked)
+}
+
+fn tree(
+    given: &Path,
+    root: &Path,
+    options: &WalkOptions<'_>,
+    walked: &mut Walked,
+    known: &mut BTreeSet<PathBuf>,
+) -> anyhow::Result<()> {
+    let database = options.database.canonicalize().ok();
+    let walker = WalkBuilder::new(root)
+        .require_git(false)
+        .overrides(globs(root, options.globs)?)
+        .sort_by_file_path(Path::cmp)
+        .filter_entry(move |entry| database.as_deref() != Some(entry.path()))
+        .build();
+    for entry in walker {
+        let read = entry.and_then(|entry| Ok((entry.metadata()?, entry)));
+        let (metadata, entry) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                let source = given.display().to_string();
+                walked.failures.push(Failure { source, line: 0, reason: error.to_string() });
+                continue;
+            }
+        };
+        // Pipes and devices could be read for ever.
+        if !metadata.is_file() || known.contains(entry.path()) {
+            continue;
+        }
+        let inside = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let name = shown(given, root, inside);
+        if metadata.len() > options.bytes_max {
+            walked.too_large.push(name);
+            continue;
+        }
+        known.insert(entry.path().to_owned());
+        walked.files.push(found(entry.into_path(), name, &metadata));
+    }
+    Ok(())
+}
+
+fn globs(root: &Path, globs: &[String]) -> anyhow::Result<Override> {
+    let mut builder = OverrideBuilder::new(root);
+    for glob in globs {
+        builder.add(glob).with_context(|| format!("`{glob}` is no glob"))?;
+    }
+    Ok(builder.build()?)
+}
+
+fn found(path: PathBuf, name: String, metadata: &Metadata) -> Found {
+    let source = Source { name, file: Some(slashes(&path)), modified: modified(metadata) };
+    Found { path, source, bytes: metadata.len() }
+}
+
+fn modified(metadata: &Metadata) -> Option<Timestamp> {
+    let since_epoch = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_epoch.as_millis()).ok().map(Timestamp::from_millis)
+}
+
+/// The path as it is shown: as it was given if that is a plain relative path, else from the root's own name on.
+fn shown(given: &Path, root: &Path, inside: &Path) -> String {
+    let mut start = PathBuf::new();
+    let mut is_plain = true;
+    for component in given.components() {
+        match component {
+            Component::Normal(name) => start.push(name),
+            Component::CurDir => {}
+            _ => is_plain = false,
+        }
+    }
+    if !is_plain {
+        start = root.file_name().map(PathBuf::from).unwrap_or_default();
+    }
+    slashes(&start.join(inside)).trim_end_matches('/').to_owned()
+}
+
+/// A path with `/` between its parts on every system. What is not Unicode is replaced; two names that differ
+/// only there are told apart by the digest of their bytes.
+fn slashes(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let exact = path.to_str().is_some();
+    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
+    if exact {
+        return text;
+    }
+    let digest = crate::import::identity::Key::of(&[path.as_os_str().as_encoded_bytes()]).tag();
+    format!("{text}#{}", &digest[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn options<'a>(globs: &'a [String], database: &'a Path) -> WalkOptions<'a> {
+        WalkOptions { globs, bytes_max: 100, database }
+    }
+
+    fn names(walked: &Walked) -> Vec<&str> {
+        walked.files.iter().map(|found| found.source.name.as_str()).collect()
+    }
+
+    #[test]
+    fn trees_are_read_in_order_without_what_is_ignored() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("tree");
+        for (name, bytes) in [
+            ("b.md", 5),
+            ("a/z.txt", 5),
+            ("a/skip.log", 5),
+            (".hidden", 5),
+            ("large.txt", 101),
+            ("db/data.mdb", 5),
+            ("empty", 0),
+        ] {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x".repeat(bytes)).unwrap();
+        }
+        fs::write(root.join(".gitignore"), "*.log\n").unwrap();
+        let walked = walk(&[root.clone(), root.join("b.md")], &options(&[], &root.join("db"))).unwrap();
+        assert_eq!(names(&walked), ["tree/a/z.txt", "tree/b.md", "tree/empty"]);
+        assert_eq!(walked.too_large, ["tree/large.txt"]);
+        let named = walk(&[root.join("large.txt")], &options(&[], &root)).unwrap();
+        assert_eq!(names(&named), ["large.txt"]);
+        let globs = ["*.md".to_owned()];
+        assert_eq!(names(&walk(&[root.clone()], &options(&globs, &root.join("db"))).unwrap()), ["tree/b.md"]);
+        assert!(walk(&[root.join("missing")], &options(&[], &root)).is_err());
+        assert!(walk(&[root], &options(&["[".to_owned()], directory.path())).is_err());
+    }
+
+    #[test]
+    fn paths_are_shown_as_they_were_given() {
+        let show = |given: &str, root: &str, inside: &str| {
+            shown(Path::new(given), Path::new(root), Path::new(inside))
+        };
+        assert_eq!(show(".", "/x/repo", "docs/a.md"), "docs/a.md");
+        assert_eq!(show("./docs", "/x/repo/docs", "a.md"), "docs/a.md");
+        assert_eq!(show("../other", "/x/other", "a.md"), "other/a.md");
+        assert_eq!(show("/x/repo", "/x/repo", "a.md"), "repo/a.md");
+        assert_eq!(show("a.md", "/x/a.md", ""), "a.md");
+        assert_eq!(show("/", "/", "a.md"), "a.md");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_unicode_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let name = |bytes: &[u8]| slashes(Path::new(OsStr::from_bytes(bytes)));
+        assert_ne!(name(b"a\xff"), name(b"a\xfe"));
+        assert_eq!(name(b"a"), "a");
+    }
+}

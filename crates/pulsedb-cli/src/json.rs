@@ -1,0 +1,153 @@
+//! An experience as JSON: what `--json` and `export` write, and what a line of `import` may hold.
+
+use std::collections::BTreeMap;
+
+use pulsedb::{Experience, ExperienceId, ExperienceType, Timestamp};
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::time;
+
+/// An experience, written.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExperienceJson<'a> {
+    id: ExperienceId,
+    collective: &'a str,
+    content: &'a str,
+    #[serde(rename = "type")]
+    experience_type: &'a ExperienceType,
+    importance: f32,
+    confidence: f32,
+    domain: &'a [String],
+    tags: &'a BTreeMap<String, String>,
+    related_files: &'a [String],
+    agent: &'a str,
+    task: Option<&'a str>,
+    timestamp: Moment,
+    updated_at: Moment,
+    last_reinforced: Moment,
+    applications: u32,
+    archived: bool,
+    sequence: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding: Option<&'a [f32]>,
+}
+
+impl<'a> ExperienceJson<'a> {
+    /// The experience of a collective; with its vector only if asked for, because it is most of the bytes.
+    pub(crate) fn new(experience: &'a Experience, collective: &'a str, embedding: bool) -> Self {
+        Self {
+            id: experience.id,
+            collective,
+            content: &experience.content,
+            experience_type: &experience.experience_type,
+            importance: experience.importance,
+            confidence: experience.confidence,
+            domain: &experience.domain,
+            tags: &experience.tags,
+            related_files: &experience.related_files,
+            agent: experience.source_agent.as_str(),
+            task: experience.source_task.as_ref().map(pulsedb::TaskId::as_str),
+            timestamp: Moment(experience.timestamp),
+            updated_at: Moment(experience.updated_at),
+            last_reinforced: Moment(experience.last_reinforced),
+            applications: experience.applications,
+            archived: experience.archived,
+            sequence: experience.sequence,
+            embedding: embedding.then_some(&experience.embedding),
+        }
+    }
+}
+
+/// An experience, read. Keys that are not listed here are refused, so that a misspelt one is not lost.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExperienceLine {
+    pub(crate) content: String,
+    #[serde(rename = "type")]
+    pub(crate) experience_type: Option<ExperienceType>,
+    pub(crate) importance: Option<f32>,
+    pub(crate) confidence: Option<f32>,
+    pub(crate) domain: Option<Vec<String>>,
+    pub(crate) tags: Option<BTreeMap<String, String>>,
+    pub(crate) related_files: Option<Vec<String>>,
+    pub(crate) agent: Option<String>,
+    pub(crate) task: Option<String>,
+    pub(crate) timestamp: Option<Moment>,
+    pub(crate) embedding: Option<Vec<f32>>,
+    pub(crate) archived: Option<bool>,
+    /// Tells a record that is already here; a new record gets a new one.
+    pub(crate) id: Option<ExperienceId>,
+    // Written by `export`, made anew by the database that reads them.
+    #[serde(rename = "collective")]
+    _collective: Option<IgnoredAny>,
+    #[serde(rename = "updated_at")]
+    _updated_at: Option<IgnoredAny>,
+    #[serde(rename = "last_reinforced")]
+    _last_reinforced: Option<IgnoredAny>,
+    #[serde(rename = "applications")]
+    _applications: Option<IgnoredAny>,
+    #[serde(rename = "sequence")]
+    _sequence: Option<IgnoredAny>,
+}
+
+/// A moment in JSON: RFC 3339 where it can be written so, else milliseconds since 1970. Both are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match time::rfc_3339(self.0) {
+            Some(text) => serializer.serialize_str(&text),
+            None => serializer.serialize_i64(self.0.as_millis()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "an RFC 3339 time or milliseconds since 1970")]
+        enum Form {
+            Millis(i64),
+            Text(String),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Millis(millis) => Ok(Self(Timestamp::from_millis(millis))),
+            Form::Text(text) => match text.parse::<jiff::Timestamp>() {
+                Ok(instant) => Ok(Self(Timestamp::from_millis(instant.as_millisecond()))),
+                Err(error) => Err(D::Error::custom(format!("`{text}` is no RFC 3339 time: {error}"))),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_beyond_rfc_3339_are_numbers() {
+        for millis in [0, 1_735_689_600_123, -1, i64::MAX, i64::MIN] {
+            let moment = Moment(Timestamp::from_millis(millis));
+            let text = serde_json::to_string(&moment).unwrap();
+            assert_eq!(serde_json::from_str::<Moment>(&text).unwrap(), moment, "{text}");
+        }
+        assert!(serde_json::from_str::<Moment>("\"soon\"").is_err());
+        assert!(serde_json::from_str::<Moment>("1.5").is_err());
+    }
+
+    #[test]
+    fn misspelt_key_is_refused_and_the_right_ones_are_named() {
+        let error = serde_json::from_str::<ExperienceLine>(r#"{"content":"x","importence":1}"#).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("importence") && message.contains("`importance`"), "{message}");
+    }
+
+    #[test]
+    fn every_key_may_be_null_but_the_content() {
+        let nulls = r#"{"content":"x","type":null,"tags":null,"domain":null,"timestamp":null,"id":null}"#;
+        assert!(serde_json::from_str::<ExperienceLine>(nulls).is_ok());
+        assert!(serde_json::from_str::<ExperienceLine>(r#"{"content":null}"#).is_err());
+    }
+}
