@@ -1,6 +1,5 @@
 //! Integration tests of the crate, one module a promise.
-// In tests, also in what they share: a panic is how they fail.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod damage;
 mod experiences;
