@@ -3,13 +3,16 @@
 
 mod damage;
 mod experiences;
+mod files;
 mod forks;
 mod golden;
+mod handles;
 mod kills;
 mod model;
 mod processes;
 mod random;
 mod readers;
+mod refusals;
 mod retrieval;
 mod samples;
 mod upkeep;
