@@ -231,7 +231,7 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
         },
     ];
     let search = |filter: SearchFilter| {
-        let options = SearchOptions { k: 5, filter };
+        let options = SearchOptions { k: 5, filter, ..Default::default() };
         let hits = db.search(id, vector.as_slice().into(), options).unwrap();
         let hit = |hit: pulsedb::SearchResult| {
             json!([hit.experience.id.to_string(), format!("{:08x}", hit.similarity.to_bits())])
@@ -335,11 +335,7 @@ fn experience_types(first: ExperienceId) -> Vec<ExperienceType> {
             approach: text("small steps"),
             quality: 0.75,
         },
-        ExperienceType::UserPreference {
-            category: text("style"),
-            preference: text("short"),
-            strength: 0.5,
-        },
+        ExperienceType::UserPreference { category: text("style"), preference: text("short"), strength: 0.5 },
         ExperienceType::ArchitecturalDecision { decision: text("LMDB"), rationale: text("processes") },
         ExperienceType::TechInsight { technology: text("mmap"), insight: text("pages") },
         ExperienceType::Fact { statement: text("water is wet"), source: text("rain") },
