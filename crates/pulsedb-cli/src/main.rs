@@ -1,9 +1,30 @@
-//! The command `pulsedb`.
-#![allow(dead_code)]
+//! The command `pulsedb`: a database of experiences from the shell.
 
+mod args;
+mod cmd;
+mod database;
+mod exit;
 mod import;
 mod json;
+mod kind;
+mod render;
 mod text;
 mod time;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Color};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.global.color {
+        // `auto` looks at the terminal and at NO_COLOR by itself.
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let exit = cmd::run(cli).unwrap_or_else(|error| exit::report(&error));
+    exit.into()
+}

@@ -90,3 +90,8 @@ pub(crate) const PAGES_OF_PATHS: u64 = 64;
 pub(crate) const PAGES_OF_OPERATION: u64 = 16;
 /// Changes that a follower takes in one by one: each costs about ten times what a row costs that is read anew.
 pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;
+/// Bytes of a value that can be true: a longer one in the file is damage, and may reach beyond its end. Room of this
+/// many bytes is kept behind the last page, so that reading one that is no longer never leaves the file.
+pub(crate) const VALUE_BYTES_MAX: usize = 1 << 20;
+/// How often a check takes a new snapshot because the file has gone two commits ahead before it was read.
+pub(crate) const SNAPSHOT_ATTEMPTS: usize = 100;

@@ -1,7 +1,6 @@
 //! A file or stream as drafts: which format it is in, and the reader of that format.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead, Cursor, Read};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -46,14 +45,14 @@ pub(crate) enum Content {
     Binary,
 }
 
-/// Opens a file and reads it.
+/// Reads a file that was opened.
 pub(crate) fn file(
     path: &Path,
+    reader: impl BufRead + 'static,
     source: &Source,
     format: Format,
     defaults: &Defaults,
 ) -> anyhow::Result<Content> {
-    let reader = BufReader::new(File::open(path)?);
     let extension =
         path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
     match (format, extension.as_str()) {
@@ -162,11 +161,8 @@ mod tests {
     use super::*;
 
     fn kind(name: &str, bytes: &[u8], format: Format) -> String {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
         let source = Source { name: name.to_owned(), file: None, modified: None };
-        match file(&path, &source, format, &Defaults::default()) {
+        match file(Path::new(name), Cursor::new(bytes.to_vec()), &source, format, &Defaults::default()) {
             Ok(Content::Document(drafts)) => {
                 format!("document {}", drafts[0].new.content.lines().next().unwrap())
             }

@@ -18,7 +18,7 @@ const PAGE_META: u16 = 0x08;
 /// Flags of the tree of free pages: integer keys and nothing else.
 const FREE_TREE_FLAGS: u16 = 0x08;
 /// Root of an empty tree.
-pub(super) const NO_ROOT: u64 = u64::MAX;
+const NO_ROOT: u64 = u64::MAX;
 /// Pages that a cursor can be deep.
 const DEPTH_MAX: u16 = 32;
 /// Bytes of a page header.
@@ -157,7 +157,7 @@ pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBEr
     let mut attempts = READ_ATTEMPTS;
     while let Some(both) = read_stable(file, path)? {
         let header = both.newest;
-        let Err(fault) = pages::check(file, &header) else { return Ok(Some(header)) };
+        let Err(fault) = pages::check(file, &header, pages::PAGES_AT_OPEN) else { return Ok(Some(header)) };
         attempts -= 1;
         // Pages of a snapshot stay as they are until the next but one commits. So the fault is one of the file
         // only if its newest snapshot is still the same.
@@ -168,7 +168,7 @@ pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBEr
     Ok(None)
 }
 
-fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
+pub(super) fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
     match fault {
         Fault::Truncated => {
             let length = file.metadata().map_or(0, |metadata| metadata.len());

@@ -6,6 +6,7 @@
 
 mod backup;
 mod byte_lock;
+mod check;
 mod exclusive;
 mod failure;
 mod files;

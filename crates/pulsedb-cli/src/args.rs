@@ -1,0 +1,423 @@
+//! The command line: commands, flags, and what each says about itself.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use pulsedb::ExperienceId;
+
+use crate::import::read::Format;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done (a search without hits too)
+  1  failed, or done in part
+  2  the arguments are wrong, or a value is refused
+  3  no such database, collective or experience
+  4  busy: others hold the database in a way that excludes this; try again
+  5  damaged: run `pulsedb repair`, or restore a backup";
+
+/// An embedded database for what agents learn: import documents, code and chats, and ask it questions.
+#[derive(Debug, Parser)]
+#[command(name = "pulsedb", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Directory of the database [default: `pulsedb` in the platform's data directory]
+    #[arg(long, value_name = "DIR", env = "PULSEDB_DB", global = true)]
+    pub(crate) db: Option<PathBuf>,
+    /// Collective to work in
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "PULSEDB_COLLECTIVE",
+        default_value = "default",
+        global = true,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub(crate) collective: String,
+    /// When to write in colour; NO_COLOR is respected
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Record one experience and print its id
+    Record(RecordArgs),
+    /// Import documents, source code, JSON lines and chats; again to pick up changes
+    Import(ImportArgs),
+    /// Find experiences by meaning, best first
+    Search(SearchArgs),
+    /// Show the newest experiences
+    Recent(RecentArgs),
+    /// Show one experience whole
+    Get(GetArgs),
+    /// List experiences in the order they were recorded
+    List(ListArgs),
+    /// Archive experiences, or delete them
+    Forget(ForgetArgs),
+    /// List, create and delete collectives
+    Collectives(CollectivesArgs),
+    /// Show sizes, readers and writers
+    Stats(JsonArgs),
+    /// Compare records, indexes and change log; exit code 5 if they disagree
+    Check(JsonArgs),
+    /// Rebuild everything that can be derived from the records
+    Repair(JsonArgs),
+    /// Copy the database while others go on using it
+    Backup(BackupArgs),
+    /// Write every experience as a line of JSON, which `import` reads
+    Export(ExportArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// Shell to complete in
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands
+    Man {
+        /// Directory to write the pages of all commands to
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// The text; `-` or nothing reads standard input
+    pub(crate) text: Option<String>,
+    #[command(flatten)]
+    pub(crate) fields: FieldArgs,
+    /// Kind of experience; see --with for its parts
+    #[arg(long = "type", value_name = "KIND", default_value = "generic")]
+    pub(crate) kind: Kind,
+    /// Part of the kind, such as `approach=...`, `worked=true`; may be repeated
+    #[arg(long = "with", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) parts: Vec<(String, String)>,
+    /// File that it is about; may be repeated
+    #[arg(long = "file", value_name = "PATH")]
+    pub(crate) related_files: Vec<String>,
+    /// Task, session or conversation
+    #[arg(long)]
+    pub(crate) task: Option<String>,
+    /// When it happened: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 2d [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timestamp: Option<String>,
+    /// File with its vector as a JSON array, for databases of vectors from outside
+    #[arg(long, value_name = "FILE")]
+    pub(crate) embedding: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) creation: CreationArgs,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to make a database that does not exist.
+#[derive(Debug, Args)]
+pub(crate) struct CreationArgs {
+    /// If the database is made now: for vectors from outside, of this many dimensions
+    #[arg(long, value_name = "N")]
+    pub(crate) dimension: Option<usize>,
+}
+
+/// What is said about the records that a command makes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FieldArgs {
+    /// How much it matters, 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "0..1")]
+    pub(crate) importance: Option<f32>,
+    /// How sure it is, 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "0..1")]
+    pub(crate) confidence: Option<f32>,
+    /// Field it belongs to; may be repeated
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) domain: Vec<String>,
+    /// Tag; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// Who records it [default: anonymous]
+    #[arg(long)]
+    pub(crate) agent: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files and directories; `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What the files are written in
+    #[arg(long, default_value = "auto")]
+    pub(crate) format: Format,
+    /// Take only files of directories that match, or leave out with `!GLOB`; may be repeated
+    #[arg(short, long, value_name = "GLOB")]
+    pub(crate) glob: Vec<String>,
+    /// Pass over files of directories that are larger
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
+    pub(crate) max_bytes: u64,
+    /// Name of standard input: importing the same name again replaces it
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+    /// Remove the records of documents that no longer exist in the directories
+    #[arg(long)]
+    pub(crate) prune: bool,
+    #[command(flatten)]
+    pub(crate) fields: FieldArgs,
+    #[command(flatten)]
+    pub(crate) creation: CreationArgs,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// The question; several words need no quotes
+    #[arg(required_unless_present = "vector", conflicts_with = "vector")]
+    pub(crate) query: Vec<String>,
+    /// File with a vector as a JSON array to search by; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vector: Option<PathBuf>,
+    /// Number of hits, 1 to 1000
+    #[arg(short, default_value_t = 10)]
+    pub(crate) k: usize,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which experiences are looked at.
+#[derive(Debug, Args, Default)]
+pub(crate) struct FilterArgs {
+    /// Only of this field; several: of any of them
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) domain: Vec<String>,
+    /// Only with this tag; several: with all of them
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// Only of this kind; several: of any of them
+    #[arg(long = "type", value_name = "KIND")]
+    pub(crate) kinds: Vec<Kind>,
+    /// Only by this agent; several: by any of them
+    #[arg(long, value_name = "AGENT")]
+    pub(crate) agent: Vec<String>,
+    /// Only at least this important
+    #[arg(long, value_name = "0..1")]
+    pub(crate) min_importance: Option<f32>,
+    /// Only at least this sure
+    #[arg(long, value_name = "0..1")]
+    pub(crate) min_confidence: Option<f32>,
+    /// Only from this time on: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 3h, 2d, 1w
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only up to this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Archived ones too
+    #[arg(long)]
+    pub(crate) archived: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecentArgs {
+    /// Number of experiences, 1 to 1000
+    #[arg(short = 'n', long, default_value_t = 10)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// Its id
+    #[arg(value_parser = experience_id)]
+    pub(crate) id: ExperienceId,
+    /// With its vector
+    #[arg(long)]
+    pub(crate) embedding: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Number of experiences, 1 to 1000
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Number of experiences to pass over
+    #[arg(long, default_value_t = 0)]
+    pub(crate) offset: usize,
+    /// Print a line of JSON for each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForgetArgs {
+    /// Their ids
+    #[arg(required = true, value_name = "ID", value_parser = experience_id)]
+    pub(crate) ids: Vec<ExperienceId>,
+    /// Delete for good instead of archiving
+    #[arg(long, conflicts_with = "undo")]
+    pub(crate) delete: bool,
+    /// Bring archived ones back
+    #[arg(long)]
+    pub(crate) undo: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct CollectivesArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<CollectivesCommand>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CollectivesCommand {
+    /// List them (what `collectives` alone does)
+    List(JsonArgs),
+    /// Create one and print its id
+    Create {
+        /// Its name
+        name: String,
+        /// Who owns it
+        #[arg(long)]
+        owner: Option<String>,
+        #[command(flatten)]
+        creation: CreationArgs,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete one with everything in it
+    Delete {
+        /// Its name
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show exact counts of one
+    Stats {
+        /// Its name [default: that of --collective]
+        name: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Directory to make; it is a database by itself
+    #[arg(value_name = "DEST")]
+    pub(crate) to: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// With the vectors, which are most of the bytes
+    #[arg(long)]
+    pub(crate) embeddings: bool,
+    /// File to write instead of standard output; it is there whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// The kinds of experience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// parts: description, severity (low, medium, high, critical)
+    Difficulty,
+    /// parts: problem_ref (an id), approach, worked (true, false)
+    Solution,
+    /// parts: signature, fix, prevention
+    ErrorPattern,
+    /// parts: task_type, approach, quality (0 to 1)
+    SuccessPattern,
+    /// parts: category, preference, strength (0 to 1)
+    UserPreference,
+    /// parts: decision, rationale
+    ArchitecturalDecision,
+    /// parts: technology, insight
+    TechInsight,
+    /// parts: statement, source
+    Fact,
+    /// parts: category
+    Generic,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn experience_id(text: &str) -> Result<ExperienceId, String> {
+    text.parse().map_err(|error: pulsedb::ValidationError| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn pairs_need_a_key_and_an_equals_sign() {
+        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
+        assert!(pair("=a").is_err() && pair("a").is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! The filter flags as a filter of the database.
+
+use pulsedb::{SearchFilter, Timestamp};
+
+use crate::args::FilterArgs;
+use crate::cmd::fields::tag_map;
+use crate::exit::CliError;
+use crate::{kind, time};
+
+/// The filter that the flags describe.
+pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchFilter> {
+    let moment = |text: Option<String>| {
+        text.map(|text| time::parse(&text, now))
+            .transpose()
+            .map_err(|error| anyhow::Error::new(CliError::Usage(error)))
+    };
+    let tags = tag_map(args.tags)?;
+    Ok(SearchFilter {
+        domains: some(args.domain),
+        tags_all: (!tags.is_empty()).then_some(tags),
+        experience_types: some(args.kinds.into_iter().map(kind::prototype).collect()),
+        source_agents: some(args.agent.into_iter().map(Into::into).collect()),
+        min_importance: args.min_importance,
+        min_confidence: args.min_confidence,
+        since: moment(args.since)?,
+        until: moment(args.until)?,
+        exclude_archived: !args.archived,
+    })
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}

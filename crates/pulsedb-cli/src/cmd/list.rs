@@ -1,0 +1,42 @@
+//! `list`: experiences in the order they were recorded, archived ones included.
+
+use std::io::Write;
+
+use crate::args::ListArgs;
+use crate::database::Target;
+use crate::exit::Exit;
+use crate::json::ExperienceJson;
+use crate::kind;
+use crate::render::Out;
+use crate::render::experience::{body, place};
+use crate::render::table::{lines, table};
+use crate::text::{printable_line, shorten_head};
+use crate::time;
+
+/// Bytes of a text's beginning in the table.
+const BEGINNING_BYTES_MAX: usize = 60;
+
+pub(crate) fn run(target: &Target, args: &ListArgs, out: &mut Out) -> anyhow::Result<Exit> {
+    let db = target.read()?;
+    let rows = db.list_experiences(target.collective(&db)?, args.limit, args.offset)?;
+    if args.json {
+        for experience in &rows {
+            out.json_line(&ExperienceJson::new(experience, &target.collective, false))?;
+        }
+        return Ok(Exit::Ok);
+    }
+    let mut list = table(out.width.max(110), &["id", "happened", "type", "source or agent", "text"], &[]);
+    for experience in &rows {
+        let origin = place(experience).unwrap_or_else(|| experience.source_agent.to_string());
+        let archived = if experience.archived { " (archived)" } else { "" };
+        list.add_row([
+            experience.id.to_string(),
+            time::display(experience.timestamp).chars().take(16).collect(),
+            printable_line(&kind::label(&experience.experience_type)) + archived,
+            printable_line(&origin),
+            shorten_head(&printable_line(body(experience)), BEGINNING_BYTES_MAX),
+        ]);
+    }
+    out.write_all(lines(&list).as_bytes())?;
+    Ok(Exit::Ok)
+}

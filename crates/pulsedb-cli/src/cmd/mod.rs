@@ -1,0 +1,44 @@
+//! The commands, one file each.
+
+mod collectives;
+mod completions;
+mod export;
+mod fields;
+mod filter;
+mod forget;
+mod get;
+mod import;
+mod list;
+mod recent;
+mod record;
+mod search;
+
+use crate::args::{Cli, Command};
+use crate::database::Target;
+use crate::exit::Exit;
+use crate::render::Out;
+
+/// Runs the command and says how it ended.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Completions { shell } => return completions::completions(*shell),
+        Command::Man { out } => return completions::man(out.as_deref()),
+        _ => {}
+    }
+    let target = Target::new(cli.global.db, cli.global.collective)?;
+    let mut out = Out::new();
+    let exit = match cli.command {
+        Command::Record(args) => record::run(&target, args, &mut out),
+        Command::Import(args) => import::run(&target, &args, &mut out),
+        Command::Search(args) => search::run(&target, args, &mut out),
+        Command::Recent(args) => recent::run(&target, args, &mut out),
+        Command::Get(args) => get::run(&target, &args, &mut out),
+        Command::List(args) => list::run(&target, &args, &mut out),
+        Command::Forget(args) => forget::run(&target, &args, &mut out),
+        Command::Collectives(args) => collectives::run(&target, args, &mut out),
+        Command::Export(args) => export::run(&target, &args, &mut out),
+        _ => Ok(Exit::Ok),
+    }?;
+    out.finish()?;
+    Ok(exit)
+}

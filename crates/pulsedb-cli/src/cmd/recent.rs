@@ -1,0 +1,39 @@
+//! `recent`: the newest experiences that pass a filter.
+
+use std::io::Write;
+
+use pulsedb::Timestamp;
+use serde_json::json;
+
+use crate::args::RecentArgs;
+use crate::cmd::filter;
+use crate::database::Target;
+use crate::exit::Exit;
+use crate::json::ExperienceJson;
+use crate::render::Out;
+use crate::render::experience::block;
+use crate::render::snippet::QueryWords;
+use crate::text::printable_line;
+
+pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::Result<Exit> {
+    let now = Timestamp::now();
+    let filter = filter::filter(args.filter, now)?;
+    let db = target.read()?;
+    let rows = db.get_recent_experiences_filtered(target.collective(&db)?, args.limit, filter)?;
+    if args.json {
+        let experiences: Vec<_> = rows
+            .iter()
+            .map(|experience| ExperienceJson::new(experience, &target.collective, false))
+            .collect();
+        let count = rows.len();
+        out.json(&json!({ "collective": target.collective, "count": count, "experiences": experiences }))?;
+        return Ok(Exit::Ok);
+    }
+    if rows.is_empty() {
+        writeln!(out, "nothing in collective `{}`", printable_line(&target.collective))?;
+    }
+    for (at, experience) in rows.iter().enumerate() {
+        block(out, experience, at + 1, None, &QueryWords::default(), now)?;
+    }
+    Ok(Exit::Ok)
+}

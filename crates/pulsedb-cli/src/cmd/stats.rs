@@ -1,0 +1,96 @@
+//! `stats`: what the database says about itself.
+
+use std::io::Write;
+
+use indicatif::{HumanBytes, HumanCount};
+use pulsedb::DatabaseStats;
+use serde_json::{Value, json};
+
+use crate::args::JsonArgs;
+use crate::database::Target;
+use crate::exit::Exit;
+use crate::json::Moment;
+use crate::render::table::{lines, table};
+use crate::render::{Out, STRONG};
+use crate::text::printable_line;
+use crate::time;
+
+pub(crate) fn run(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow::Result<Exit> {
+    let db = target.read()?;
+    let stats = db.stats()?;
+    if args.json {
+        out.json(&stats_json(&stats, target))?;
+    } else {
+        write_stats(&stats, target, out)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn write_stats(stats: &DatabaseStats, target: &Target, out: &mut Out) -> anyhow::Result<()> {
+    let experiences: u64 = stats.collectives.iter().map(|collective| collective.experience_count).sum();
+    let mut fields = vec![
+        ("database", target.path.display().to_string()),
+        ("experiences", format!("{} in {} collectives", HumanCount(experiences), stats.collectives.len())),
+        ("file", format!("{} of at most {}", HumanBytes(stats.file_bytes), HumanBytes(stats.map_bytes))),
+        ("reusable", HumanBytes(stats.reclaimable_bytes).to_string()),
+        ("changes", format!("{}, kept from {} on", stats.sequence, stats.oldest_change)),
+    ];
+    if stats.collectives_reclaiming > 0 {
+        fields.push(("reclaiming", format!("{} deleted collectives", stats.collectives_reclaiming)));
+    }
+    for reader in &stats.readers {
+        let behind = reader.transactions_behind;
+        let seconds = reader.age.as_secs();
+        fields.push(("reader", format!("process {}, {behind} transactions behind, for {seconds} s or more", reader.pid)));
+    }
+    for writer in &stats.writers {
+        let since = time::display(writer.started);
+        fields.push(("writer", format!("process {} on {} since {since}", writer.pid, writer.host)));
+    }
+    for (name, value) in fields {
+        writeln!(out, "{STRONG}{name:<12}{STRONG:#}{}", printable_line(&value))?;
+    }
+    let mut list = table(out.width, &["collective", "experiences", "bytes"], &[1, 2]);
+    for collective in &stats.collectives {
+        list.add_row([
+            printable_line(&collective.name),
+            collective.experience_count.to_string(),
+            HumanBytes(collective.storage_bytes).to_string(),
+        ]);
+    }
+    if !stats.collectives.is_empty() {
+        write!(out, "\n{}", lines(&list))?;
+    }
+    let mut list = table(out.width, &["table", "rows", "bytes"], &[1, 2]);
+    for part in stats.tables.iter().filter(|part| part.rows > 0) {
+        list.add_row([part.name.to_owned(), part.rows.to_string(), HumanBytes(part.bytes).to_string()]);
+    }
+    write!(out, "\n{}", lines(&list))?;
+    Ok(())
+}
+
+fn stats_json(stats: &DatabaseStats, target: &Target) -> Value {
+    let tables = stats.tables.iter().map(|it| json!({ "name": it.name, "rows": it.rows, "bytes": it.bytes }));
+    let readers = stats.readers.iter().map(|it| {
+        json!({ "pid": it.pid, "transactions_behind": it.transactions_behind, "age_seconds": it.age.as_secs_f64() })
+    });
+    let writers =
+        stats.writers.iter().map(|it| json!({ "pid": it.pid, "started": Moment(it.started), "host": it.host }));
+    let collectives = stats.collectives.iter().map(|it| {
+        json!({ "id": it.id, "name": it.name, "experiences": it.experience_count, "bytes": it.storage_bytes })
+    });
+    json!({
+        "database": target.path,
+        "file_bytes": stats.file_bytes,
+        "map_bytes": stats.map_bytes,
+        "reclaimable_bytes": stats.reclaimable_bytes,
+        "derived_bytes": stats.derived_bytes,
+        "sequence": stats.sequence,
+        "oldest_change": stats.oldest_change,
+        "tables": tables.collect::<Vec<_>>(),
+        "readers": readers.collect::<Vec<_>>(),
+        "writers": writers.collect::<Vec<_>>(),
+        "collectives": collectives.collect::<Vec<_>>(),
+        "collectives_reclaiming": stats.collectives_reclaiming,
+    })
+}

@@ -1,0 +1,110 @@
+//! The database and the collective that a command works on: where they are, and how each command may open them.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use etcetera::BaseStrategy;
+use pulsedb::{
+    CollectiveId, Config, EmbeddingDimension, ProviderIdentity, PulseDB, PulseDBError, StorageError,
+};
+
+use crate::exit::CliError;
+use crate::text::printable_line;
+
+/// The provider name of databases whose vectors callers bring.
+const EXTERNAL: &str = "external";
+
+/// Where a command works.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) path: PathBuf,
+    pub(crate) collective: String,
+}
+
+impl Target {
+    /// The database at a path, or the user's own.
+    pub(crate) fn new(path: Option<PathBuf>, collective: String) -> anyhow::Result<Self> {
+        let path = match path {
+            Some(path) => path,
+            None => default_path()?,
+        };
+        Ok(Self { path, collective })
+    }
+
+    /// Opens for reading; nothing is created and nothing changes.
+    pub(crate) fn read(&self) -> anyhow::Result<PulseDB> {
+        PulseDB::open(&self.path, Config::read_only()).map_err(|error| self.say_how_to_create(error))
+    }
+
+    /// Opens for writing what exists.
+    pub(crate) fn write(&self) -> anyhow::Result<PulseDB> {
+        drop(self.read()?);
+        self.open_or_create(None)
+    }
+
+    /// Opens for writing and creates what is missing; a database is created for vectors from outside if a
+    /// dimension is given.
+    pub(crate) fn create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
+        self.open_or_create(dimension)
+    }
+
+    fn open_or_create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
+        let config = dimension.map_or_else(Config::default, external);
+        match PulseDB::open(&self.path, config) {
+            // Made for vectors from outside: then that is how to open it.
+            Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
+                if dimension.is_none() && stored.provider == EXTERNAL =>
+            {
+                let ProviderIdentity { dimension, .. } = *stored;
+                Ok(PulseDB::open(&self.path, external(dimension))?)
+            }
+            result => result.with_context(|| format!("cannot open the database at {}", self.path.display())),
+        }
+    }
+
+    /// The collective of that name, which must exist.
+    pub(crate) fn collective(&self, db: &PulseDB) -> anyhow::Result<CollectiveId> {
+        self.collective_named(db, &self.collective)
+    }
+
+    pub(crate) fn collective_named(&self, db: &PulseDB, name: &str) -> anyhow::Result<CollectiveId> {
+        let collectives = db.list_collectives()?;
+        if let Some(found) = collectives.iter().find(|collective| collective.name == name) {
+            return Ok(found.id);
+        }
+        let names: Vec<String> =
+            collectives.iter().take(10).map(|it| format!("`{}`", printable_line(&it.name))).collect();
+        let others = match (names.len(), collectives.len()) {
+            (0, _) => "it has none yet".to_owned(),
+            (shown, all) if shown < all => format!("there are {} and {} more", names.join(", "), all - shown),
+            _ => format!("there is {}", names.join(", ")),
+        };
+        let message = format!("no collective `{name}` in {}; {others}", self.path.display());
+        Err(CliError::NotFound(message).into())
+    }
+
+    fn say_how_to_create(&self, error: PulseDBError) -> anyhow::Error {
+        let is_missing = matches!(error, PulseDBError::Storage(StorageError::DatabaseNotFound { .. }));
+        let place = self.path.display();
+        let error = anyhow::Error::new(error);
+        if is_missing {
+            error.context(format!(
+                "no database at {place}; `pulsedb import PATH` or `pulsedb record TEXT` creates one, \
+                 `--db DIR` or PULSEDB_DB names another"
+            ))
+        } else {
+            error.context(format!("cannot open the database at {place}"))
+        }
+    }
+}
+
+fn external(dimension: usize) -> Config {
+    Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+}
+
+/// `pulsedb` in the directory that the platform keeps for the data of applications.
+fn default_path() -> anyhow::Result<PathBuf> {
+    let strategy = etcetera::base_strategy::choose_native_strategy()
+        .context("the home directory is unknown; name the database with --db DIR or PULSEDB_DB")?;
+    Ok(strategy.data_dir().join("pulsedb"))
+}

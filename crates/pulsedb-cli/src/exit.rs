@@ -1,0 +1,127 @@
+//! How the command ends: its exit codes and the one place that prints an error.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use pulsedb::{PulseDBError, StorageError};
+
+/// The exit codes, as the manual lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Ok = 0,
+    Failure = 1,
+    Usage = 2,
+    NotFound = 3,
+    Busy = 4,
+    Damaged = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error of the command's own that has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The arguments do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+}
+
+/// Prints the error and what caused it, and gives the exit code. A reader that went away is no error.
+pub(crate) fn report(error: &anyhow::Error) -> Exit {
+    if is_broken_pipe(error) {
+        return Exit::Ok;
+    }
+    let mut stderr = anstream::stderr().lock();
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    // If nobody can read the message there is nobody to tell.
+    let _ = writeln!(stderr, "{style}error{style:#}: {}", crate::text::printable(&error.to_string()));
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            let _ = writeln!(stderr, "  caused by: {}", crate::text::printable(&cause));
+        }
+        said = cause;
+    }
+    let _ = stderr.flush();
+    of(error)
+}
+
+/// The exit code of an error: that of the first cause that has one.
+pub(crate) fn of(error: &anyhow::Error) -> Exit {
+    error
+        .chain()
+        .find_map(|cause| {
+            let ours = cause.downcast_ref::<CliError>().map(|error| match error {
+                CliError::Usage(_) => Exit::Usage,
+                CliError::NotFound(_) => Exit::NotFound,
+            });
+            ours.or_else(|| cause.downcast_ref::<PulseDBError>().map(of_database))
+        })
+        .unwrap_or(Exit::Failure)
+}
+
+fn of_database(error: &PulseDBError) -> Exit {
+    match error {
+        PulseDBError::NotFound(_) | PulseDBError::Storage(StorageError::DatabaseNotFound { .. }) => {
+            Exit::NotFound
+        }
+        PulseDBError::Storage(StorageError::DatabaseLocked { .. } | StorageError::TooManyReaders { .. }) => {
+            Exit::Busy
+        }
+        PulseDBError::Storage(StorageError::Corrupted { .. }) => Exit::Damaged,
+        PulseDBError::Validation(_) => Exit::Usage,
+        _ => Exit::Failure,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let plain = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        plain.or(json) == Some(io::ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use anyhow::anyhow;
+    use pulsedb::{ExperienceId, NotFoundError, ValidationError};
+
+    use super::*;
+
+    fn code(error: impl Into<PulseDBError>) -> Exit {
+        of(&anyhow::Error::new(error.into()).context("while it did something"))
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_code() {
+        assert_eq!(code(NotFoundError::Experience(ExperienceId::nil())), Exit::NotFound);
+        assert_eq!(code(StorageError::DatabaseNotFound { path: PathBuf::new() }), Exit::NotFound);
+        assert_eq!(code(StorageError::DatabaseLocked { holder: "x".into() }), Exit::Busy);
+        assert_eq!(code(StorageError::TooManyReaders { slots: 1 }), Exit::Busy);
+        assert_eq!(code(StorageError::Corrupted { table: "log", key: "x".into() }), Exit::Damaged);
+        assert_eq!(code(ValidationError::RequiredField { field: "content".into() }), Exit::Usage);
+        assert_eq!(code(PulseDBError::ReadOnly), Exit::Failure);
+        assert_eq!(of(&anyhow!("other")), Exit::Failure);
+        assert_eq!(of(&anyhow::Error::new(CliError::Usage("x".into()))), Exit::Usage);
+        assert_eq!(of(&anyhow::Error::new(CliError::NotFound("x".into()))), Exit::NotFound);
+    }
+
+    #[test]
+    fn reader_that_went_away_is_no_error() {
+        let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_broken_pipe(&anyhow::Error::new(pipe).context("writing")));
+        let pipe = serde_json::Error::io(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(is_broken_pipe(&anyhow::Error::new(pipe)));
+        assert!(!is_broken_pipe(&anyhow!("other")));
+    }
+}
