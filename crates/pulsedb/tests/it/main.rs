@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 // In tests, also in what they share: a panic is how they fail.
 
+mod embedders;
 mod experiences;
 mod golden;
 mod kills;
@@ -9,5 +10,6 @@ mod model;
 mod random;
 mod retrieval;
 mod samples;
+mod surface;
 mod upkeep;
 mod worker;
