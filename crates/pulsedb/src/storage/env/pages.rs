@@ -5,14 +5,16 @@
 //! down, with a limit that keeps opening fast: all of a small database, the upper levels of a large one. Values are
 //! not looked at, each has its own checksum. [`super::Environment::check_pages`] reads all of them.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 
-use super::header::{Fields, Header, PAGE_HEADER, Tree, read_at};
+use super::header::{Header, PAGE_HEADER};
+use super::system::read_at;
+use super::tree::{Fields, Tree};
 
-const PAGE_BRANCH: u16 = 0x01;
-const PAGE_LEAF: u16 = 0x02;
+pub(super) const PAGE_BRANCH: u16 = 0x01;
+pub(super) const PAGE_LEAF: u16 = 0x02;
 const PAGE_OVERFLOW: u16 = 0x04;
 /// The value of the row lies on pages of its own.
 const ROW_OVERFLOW: u16 = 0x01;
@@ -20,8 +22,8 @@ const ROW_OVERFLOW: u16 = 0x01;
 const ROW_TREE: u16 = 0x02;
 /// The longest key that LMDB takes.
 const KEY_BYTES_MAX: usize = 511;
-/// Pages of the tables that are read when a database is opened: some 2 ms.
-pub(super) const PAGES_AT_OPEN: u64 = 1024;
+/// Pages of the tables that are read when a database is opened: some 1 ms.
+pub(super) const PAGES_AT_OPEN: u64 = 512;
 /// Pages of the main tree, and of the tree of free pages, that are read when a database is opened. A larger tree of
 /// free pages, of some half a gigabyte of them, is judged by its root.
 const PAGES_OF_ROOTS: u64 = 1024;
@@ -49,7 +51,7 @@ type Checked<T> = Result<T, Fault>;
 /// is missing is free.
 pub(super) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     let length = file.metadata()?.len();
-    let pages = Pages { file, page_size: header.page_size, last: header.last_page, length };
+    let pages = Pages::new(file, header, length);
     let limit_of_roots = limit.max(PAGES_OF_ROOTS);
     let mut tables = Vec::new();
     let mut main = Walk::new("the main tree", &header.main);
@@ -85,24 +87,37 @@ struct FreePages {
 }
 
 /// A row of a leaf.
-struct Row<'p> {
+pub(super) struct Row<'p> {
     flags: u16,
     /// Bytes of the value, wherever it lies.
     bytes: usize,
-    key: &'p [u8],
+    pub(super) key: &'p [u8],
     /// The value, or the number of its first page.
-    value: &'p [u8],
+    pub(super) value: &'p [u8],
 }
 
-struct Pages<'f> {
+impl Row<'_> {
+    /// Whether the value lies on pages of its own.
+    pub(super) fn is_overflow(&self) -> bool {
+        self.flags & ROW_OVERFLOW != 0
+    }
+}
+
+/// The pages of a file.
+pub(super) struct Pages<'f> {
     file: &'f File,
     page_size: u64,
     last: u64,
     length: u64,
 }
 
-impl Pages<'_> {
-    fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
+impl<'f> Pages<'f> {
+    pub(super) fn new(file: &'f File, header: &Header, length: u64) -> Self {
+        Self { file, page_size: header.page_size, last: header.last_page, length }
+    }
+
+    /// Pages that lie side by side; the first must bear its own number.
+    pub(super) fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
         self.read_part(number, count, count.saturating_mul(self.page_size))
     }
 
@@ -114,7 +129,7 @@ impl Pages<'_> {
         if (number + count) * self.page_size > self.length {
             return Err(Fault::Truncated);
         }
-        let bytes = read_at(self.file, number * self.page_size, part)?;
+        let bytes = read_at(self.file, number * self.page_size, part as usize)?;
         if Fields(&bytes).u64() == Some(number) {
             Ok(bytes)
         } else {
@@ -152,7 +167,12 @@ impl Pages<'_> {
             } else {
                 for node in nodes {
                     let child = child(&page, node).ok_or_else(|| named(bad_page(number)))?;
-                    ahead.push_back((index, child, depth - 1));
+                    // What will not be read is not remembered either.
+                    if ahead.len() as u64 <= left {
+                        ahead.push_back((index, child, depth - 1));
+                    } else {
+                        walk.is_whole = false;
+                    }
                 }
                 walk.branch_pages += 1;
             }
@@ -161,13 +181,15 @@ impl Pages<'_> {
             }
             left = left.saturating_sub(1);
         }
-        let unread: HashSet<usize> = ahead.into_iter().map(|(index, ..)| index).collect();
-        for (index, walk) in walks.iter().enumerate() {
-            if !unread.contains(&index) && !walk.agrees() {
-                return Err(damaged(format!("{} has fewer pages or rows than it says", walk.name)));
+        for (index, ..) in ahead {
+            if let Some(walk) = walks.get_mut(index) {
+                walk.is_whole = false;
             }
         }
-        Ok(unread.is_empty())
+        match walks.iter().find(|walk| walk.is_whole && !walk.agrees()) {
+            Some(walk) => Err(damaged(format!("{} has fewer pages or rows than it says", walk.name))),
+            None => Ok(walks.iter().all(|walk| walk.is_whole)),
+        }
     }
 
     /// A row of the main tree, which describes a table. Other rows belong to other programs. Gives the pages of its
@@ -203,13 +225,8 @@ impl Pages<'_> {
         let commit = Fields(row.key).u64().filter(|commit| row.key.len() == 8 && *commit <= newest);
         commit.ok_or_else(|| damaged("free pages of an impossible commit"))?;
         let overflow = self.table_row(row)?;
-        let far;
-        let mut numbers = Fields(if overflow == 0 {
-            row.value
-        } else {
-            far = self.overflow_value(row, overflow)?;
-            far.get(PAGE_HEADER..).unwrap_or_default()
-        });
+        let far = if overflow == 0 { None } else { Some(self.overflow_value(row, usize::MAX)?) };
+        let mut numbers = Fields(far.as_deref().unwrap_or(row.value));
         let count = numbers.u64().filter(|count| *count <= (row.bytes as u64 / 8).saturating_sub(1));
         let count = count.ok_or_else(|| damaged("a list of free pages is longer than its row"))?;
         let mut above = self.last + 1;
@@ -234,10 +251,16 @@ impl Pages<'_> {
         pages.ok_or_else(|| bad_page(number))
     }
 
-    /// The pages of a value, their header included.
-    fn overflow_value(&self, row: &Row<'_>, count: u64) -> Checked<Vec<u8>> {
+    /// A value of at most `most` bytes that lies on pages of its own.
+    pub(super) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
+        if row.bytes > most {
+            return Err(damaged("a value is too long to be true"));
+        }
+        let pages = self.overflow_pages(row)?;
         let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
-        self.read(number, count)
+        let mut value = self.read_part(number, pages, (PAGE_HEADER + row.bytes) as u64)?;
+        value.drain(..PAGE_HEADER.min(value.len()));
+        Ok(value)
     }
 }
 
@@ -249,11 +272,21 @@ struct Walk {
     leaf_pages: u64,
     overflow_pages: u64,
     entries: u64,
+    /// Whether all of it was read.
+    is_whole: bool,
 }
 
 impl Walk {
     fn new(name: impl Into<String>, tree: &Tree) -> Self {
-        Self { name: name.into(), tree: *tree, branch_pages: 0, leaf_pages: 0, overflow_pages: 0, entries: 0 }
+        Self {
+            name: name.into(),
+            tree: *tree,
+            branch_pages: 0,
+            leaf_pages: 0,
+            overflow_pages: 0,
+            entries: 0,
+            is_whole: true,
+        }
     }
 
     /// Whether its keys are numbers of the machine, which bytes do not order.
@@ -303,7 +336,7 @@ fn bad_page(number: u64) -> Fault {
 }
 
 /// Where the nodes of a page lie in it, if it is a page of that kind.
-fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
+pub(super) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     let mut fields = Fields(bytes.get(8..)?);
     let (pad, flags, lower, upper) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
     let (lower, upper) = (usize::from(lower), usize::from(upper));
@@ -320,7 +353,8 @@ fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     Some(nodes)
 }
 
-fn child(bytes: &[u8], node: usize) -> Option<u64> {
+/// The page that a node of a branch leads to.
+pub(super) fn child(bytes: &[u8], node: usize) -> Option<u64> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, top) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
@@ -328,7 +362,8 @@ fn child(bytes: &[u8], node: usize) -> Option<u64> {
     Some(u64::from(low) | u64::from(high) << 16 | u64::from(top) << 32)
 }
 
-fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
+/// The row of a node of a leaf.
+pub(super) fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, flags) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);

@@ -24,15 +24,22 @@ struct Other {
 
 impl Other {
     fn start(role: &str, path: &Path, number: u32) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::of(Self::command(role, path, number).spawn().unwrap())
+    }
+
+    fn command(role: &str, path: &Path, number: u32) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["--exact", "storage::env::tests::processes::other_process_plays_its_role", "--nocapture"])
             .env(ROLE, role)
             .env(DIRECTORY, path)
             .env(NUMBER, number.to_string())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        command
+    }
+
+    fn of(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
@@ -79,6 +86,12 @@ fn other_process_plays_its_role() {
     let number: u32 = std::env::var(NUMBER).unwrap().parse().unwrap();
     match role.as_str() {
         "race" => race(path, number),
+        "try to open" => {
+            let told =
+                |opened: Result<_>| opened.map_or_else(|error| format!("{error:?}"), |_| "open".to_owned());
+            say(&format!("writer {}", told(open(path))));
+            say(&format!("reader {}", told(Environment::open(&read_only(path), TABLES))));
+        }
         "read damage" => read_damage(path, number),
         "write on" => write_on(path, number),
         "create" => {
@@ -340,4 +353,30 @@ fn damaged_pages_never_end_a_reading_process_by_a_signal() {
     let errors: u32 = other.answer("errors").parse().unwrap();
     println!("{errors} errors");
     assert!(errors > 20, "{errors}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_of_another_user_are_a_typed_error() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("database");
+    put(&open(&path).unwrap(), b"key", b"value");
+    for (mode, what) in [(0o755, "the files"), (0o700, "the directory")] {
+        std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = Other::command("try to open", &path, 0);
+        let Ok(child) = command.uid(65_534).gid(65_534).current_dir("/").spawn() else {
+            println!("skipped: no process of another user here");
+            return;
+        };
+        let mut other = Other::of(child);
+        for handle in ["writer", "reader"] {
+            let answer = other.answer(handle);
+            assert!(
+                answer.starts_with("Io {") && answer.contains("PermissionDenied"),
+                "{what}: {handle}: {answer}"
+            );
+        }
+    }
 }
