@@ -18,7 +18,8 @@ use crate::text::printable_line;
 
 pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
-    let options = SearchOptions { k: args.k, filter: filter::filter(args.filter, now)? };
+    let options =
+        SearchOptions { k: args.k, filter: filter::filter(args.filter, now)?, ..SearchOptions::default() };
     let vector = args.vector.map(|path| fields::vector(&path)).transpose()?;
     let text = args.query.join(" ");
     let query = match &vector {
