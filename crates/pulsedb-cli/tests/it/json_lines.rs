@@ -102,7 +102,7 @@ fn bad_lines_are_named_and_the_others_come_in() {
         "not json".to_owned(),
         r#"{"content":"too important","importance":1.5}"#.to_owned(),
         json!({ "content": "x".repeat(102_401) }).to_string(),
-        r#"{"content":"  "}"#.to_owned(),
+        r#"{"content":""}"#.to_owned(),
         r#"{"content":"also good","timestamp":1735689600000}"#.to_owned(),
     ];
     shell.write("a.jsonl", lines.join("\n"));

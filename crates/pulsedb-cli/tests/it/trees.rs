@@ -68,7 +68,10 @@ fn unreadable_file_is_named_and_the_others_come_in() {
     // Permissions do not bind root, so root runs the command as nobody, from a place that nobody can reach.
     let is_root = fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0);
     let program = shell.work().parent().unwrap().join("pulsedb");
-    fs::copy(crate::shell::PULSEDB, &program).unwrap();
+    // Copied by another process: a descriptor of ours, open for writing while another test forks, would make the
+    // copy busy.
+    let copied = std::process::Command::new("cp").arg(crate::shell::PULSEDB).arg(&program).status().unwrap();
+    assert!(copied.success());
     for path in [shell.work().parent().unwrap(), &shell.work()] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
     }
