@@ -86,7 +86,13 @@ pub(crate) const EXTEND_BYTES_MIN: u64 = 1 << 20;
 pub(crate) const EXTEND_BYTES_MAX: u64 = 64 << 20;
 /// Pages that a transaction copies, whatever it does: the paths to the rows of some twenty tables, three levels each.
 pub(crate) const PAGES_OF_PATHS: u64 = 64;
-/// Pages that each operation of a transaction copies besides: leaves that no other operation touches.
-pub(crate) const PAGES_OF_OPERATION: u64 = 16;
+/// Pages that each operation of a transaction copies besides: leaves that no other operation touches. Most tables are
+/// appended to, so that few are; what is planned too closely is set right after the commit.
+pub(crate) const PAGES_OF_OPERATION: u64 = 4;
 /// Changes that a follower takes in one by one: each costs about ten times what a row costs that is read anew.
 pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;
+/// Bytes of a value that can be true: a longer one in the file is damage, and may reach beyond its end. Room of this
+/// many bytes is kept behind the last page, so that reading one that is no longer never leaves the file.
+pub(crate) const VALUE_BYTES_MAX: usize = 1 << 20;
+/// How often a check takes a new snapshot because the file has gone two commits ahead before it was read.
+pub(crate) const SNAPSHOT_ATTEMPTS: usize = 100;

@@ -27,9 +27,7 @@ impl PulseDB {
     /// checksum, the counts and the change log. Readers and writers go on; the state at the beginning is checked,
     /// and its pages are kept until the end.
     pub fn check(&self) -> Result<CheckReport> {
-        let store = self.store()?;
-        let snapshot = store.snapshot()?;
-        Ok(storage::check(snapshot.view(), norm_bits))
+        self.store()?.check(norm_bits)
     }
 
     /// Checks the database in a directory and, if anything is wrong, builds a new data file from its records:
@@ -38,8 +36,8 @@ impl PulseDB {
     /// change log is lost, the log begins after the last number, and polling from before it is `ChangesGone`.
     ///
     /// # Errors
-    /// `DatabaseLocked` if any process has the database open; `Corrupted` for a file that is truncated or foreign,
-    /// of which nothing can be read; a backup is the way back then.
+    /// `DatabaseLocked` if any process has the database open; `Corrupted` with the table "file" for a file that is
+    /// truncated or whose pages are damaged, of which nothing can be read safely: a backup is the way back then.
     pub fn repair(path: impl AsRef<Path>, config: Config) -> Result<CheckReport> {
         config.validate()?;
         let embedder = embedder_of(&config)?;

@@ -9,6 +9,7 @@ use crate::limits;
 use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::codec::{self, CollectiveRow, CounterRow, Place};
+use crate::storage::env::Environment;
 use crate::storage::keys;
 use crate::storage::meta;
 use crate::storage::rows;
@@ -31,9 +32,17 @@ const DERIVED: [Table; 8] = [
     Table::ByTag,
 ];
 
-/// Checks one state of the database. Whatever is wrong is in the report.
-pub(crate) fn check(view: View<'_>, norm_of: NormOf) -> CheckReport {
-    let mut checker = Checker::new(view, norm_of);
+/// Checks the newest state of the database. Whatever is wrong is in the report.
+pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
+    // The engine may end the process on a damaged page, so it reads nothing before the pages are known to be right.
+    if let Err(error) = env.check_pages() {
+        let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
+        let problem = "the pages of the file are damaged; restore a backup".into();
+        let faults = vec![Fault { table, key, problem }];
+        return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
+    }
+    let txn = env.read()?;
+    let mut checker = Checker::new(View::new(env, &txn), norm_of);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
@@ -42,7 +51,7 @@ pub(crate) fn check(view: View<'_>, norm_of: NormOf) -> CheckReport {
     }
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
-    checker.report
+    Ok(checker.report)
 }
 
 struct Checker<'t> {

@@ -217,9 +217,12 @@ impl SlotRow {
         let importance = reader.f32()?;
         let confidence = reader.f32()?;
         let type_tag = reader.u8()?;
-        let flags = reader.u8()?;
-        reader.u16()?;
+        let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR)?;
+        let reserved = reader.u16()?;
         reader.end()?;
+        if reserved != 0 {
+            return None;
+        }
         let archived = flags & ARCHIVED != 0;
         let has_vector = flags & HAS_VECTOR != 0;
         Some(Self { id, timestamp, norm_bits, importance, confidence, type_tag, archived, has_vector })
@@ -279,7 +282,7 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
     let confidence = reader.f32()?;
     let applications = reader.u32()?;
     let type_tag = reader.u8()?;
-    let flags = reader.u8()?;
+    let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR | HAS_TASK)?;
     let content = reader.text()?;
     let source_agent = AgentId::new(reader.text()?);
     let source_task = if flags & HAS_TASK == 0 { None } else { Some(TaskId::new(reader.text()?)) };
@@ -317,10 +320,13 @@ fn read_tags(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {
     let mut tags = BTreeMap::new();
     for _ in 0..count {
         let key = reader.text()?;
+        // They are written in order. A key that stood twice would be lost silently.
+        if tags.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            return None;
+        }
         tags.insert(key, reader.text()?);
     }
-    // A key that stands twice would be lost silently.
-    (tags.len() == count).then_some(tags)
+    Some(tags)
 }
 
 /// The number of a variant on disk.
@@ -396,6 +402,9 @@ fn read_type(type_tag: u8, reader: &mut Reader<'_>) -> Option<ExperienceType> {
             let worked = flag(reader.u8()?)?;
             let id = ExperienceId::from_bytes(reader.id()?);
             let problem_ref = flag(reader.u8()?)?.then_some(id);
+            if problem_ref.is_none() && !id.is_nil() {
+                return None;
+            }
             ExperienceType::Solution { problem_ref, approach: reader.text()?, worked }
         }
         2 => ExperienceType::ErrorPattern {
@@ -550,6 +559,11 @@ pub(crate) fn read_vector(bytes: &[u8]) -> Option<Vec<f32>> {
 
 fn bit(on: bool, mask: u8) -> u8 {
     if on { mask } else { 0 }
+}
+
+/// The byte if it has no bit but these: an unknown one means a format that this code does not know.
+fn known_bits(byte: u8, known: u8) -> Option<u8> {
+    (byte & !known == 0).then_some(byte)
 }
 
 fn flag(byte: u8) -> Option<bool> {

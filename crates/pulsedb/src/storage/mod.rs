@@ -32,11 +32,10 @@ use parking_lot::Mutex;
 
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
-use crate::model::ProviderIdentity;
+use crate::model::{CheckReport, ProviderIdentity};
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 
-pub(crate) use check::check;
 pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
@@ -198,6 +197,11 @@ impl Store {
     pub(crate) fn newest_transaction(&self) -> Result<u64> {
         self.env.refuse_after_fork()?;
         Ok(self.env.last_txn_id())
+    }
+
+    /// Compares everything in the newest state with everything else.
+    pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
+        check::check(&self.env, norm_of)
     }
 
     /// Copies the newest state into a directory; bytes written and the number of its last change.

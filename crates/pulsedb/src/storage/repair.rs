@@ -58,10 +58,9 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
         read_only,
     };
     let old = Environment::open_exclusive(&env_options(options.path, true), tables::NAMES, &exclusive)?;
-    let mut report = {
-        let txn = old.read()?;
-        check::check(View::new(&old, &txn), options.norm_of)
-    };
+    // Where the pages themselves are damaged no row can be read safely, and there is nothing to build from.
+    old.check_pages()?;
+    let mut report = check::check(&old, options.norm_of)?;
     if report.is_clean() {
         return Ok(report);
     }

@@ -13,7 +13,7 @@ const MARK: char = '@';
 type Role = fn(&[String]);
 
 /// The roles that workers play, by name.
-const ROLES: &[(&str, Role)] = &[("kills", crate::kills::write_until_killed)];
+const ROLES: &[(&str, Role)] = &[("kills", crate::kills::write_until_killed), ("model", crate::model::obey)];
 
 #[test]
 fn a_worker_plays_the_role_that_its_parent_gives() {

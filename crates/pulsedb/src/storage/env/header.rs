@@ -4,11 +4,12 @@
 //! page that is missing. `docs/pulsedb-format.md` has the layout and the list of what is required.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::failure::{damaged, unsupported};
 use super::pages::{self, Fault};
+use super::system::read_at;
+use super::tree::{Fields, NO_ROOT, Tree};
 use crate::error::PulseDBError;
 
 const MAGIC: u32 = 0xBEEF_C0DE;
@@ -17,14 +18,10 @@ const VERSION: u32 = 1;
 const PAGE_META: u16 = 0x08;
 /// Flags of the tree of free pages: integer keys and nothing else.
 const FREE_TREE_FLAGS: u16 = 0x08;
-/// Root of an empty tree.
-pub(super) const NO_ROOT: u64 = u64::MAX;
-/// Pages that a cursor can be deep.
-const DEPTH_MAX: u16 = 32;
 /// Bytes of a page header.
 pub(super) const PAGE_HEADER: usize = 16;
 /// Bytes of a page header and the meta behind it.
-const META_BYTES: u64 = PAGE_HEADER as u64 + 136;
+const META_BYTES: usize = PAGE_HEADER + 136;
 /// How often the pages are read again when they change under the reader.
 const READ_ATTEMPTS: usize = 100;
 const PAGE_SIZE_MIN: u64 = 512;
@@ -80,84 +77,12 @@ impl Header {
     }
 }
 
-/// A B-tree as a meta page or a row of the main tree describes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tree {
-    pub(super) pad: u32,
-    pub(super) flags: u16,
-    pub(super) depth: u16,
-    pub(super) branch_pages: u64,
-    pub(super) leaf_pages: u64,
-    pub(super) overflow_pages: u64,
-    pub(super) entries: u64,
-    pub(super) root: u64,
-}
-
-impl Tree {
-    /// Bytes of a tree's description.
-    pub(super) const BYTES: usize = 48;
-
-    /// Reads a description; `None` if there are too few bytes.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Fields(bytes);
-        Some(Self {
-            pad: fields.u32()?,
-            flags: fields.u16()?,
-            depth: fields.u16()?,
-            branch_pages: fields.u64()?,
-            leaf_pages: fields.u64()?,
-            overflow_pages: fields.u64()?,
-            entries: fields.u64()?,
-            root: fields.u64()?,
-        })
-    }
-
-    /// What is impossible about it in a file whose last page is `last_page`.
-    pub(super) fn fault(&self, last_page: u64) -> Option<&'static str> {
-        if self.root == NO_ROOT {
-            let empty = self.depth == 0
-                && self.entries == 0
-                && self.branch_pages == 0
-                && self.leaf_pages == 0
-                && self.overflow_pages == 0;
-            return (!empty).then_some("a tree without a root has entries");
-        }
-        if self.root < 2 || self.root > last_page {
-            return Some("the root of a tree lies outside the file");
-        }
-        if self.depth == 0 || self.depth > DEPTH_MAX || self.leaf_pages == 0 || self.entries == 0 {
-            return Some("a tree with a root has no depth, no leaf or no entry");
-        }
-        if (self.depth == 1) != (self.branch_pages == 0) || (self.depth == 1 && self.leaf_pages != 1) {
-            return Some("the depth of a tree contradicts its pages");
-        }
-        let pages = self
-            .branch_pages
-            .checked_add(self.leaf_pages)
-            .and_then(|pages| pages.checked_add(self.overflow_pages));
-        if pages.is_none_or(|pages| pages > last_page) {
-            return Some("a tree has more pages than the file");
-        }
-        None
-    }
-
-    /// Pages in it.
-    pub(super) fn pages(&self) -> u64 {
-        self.branch_pages + self.leaf_pages + self.overflow_pages
-    }
-
-    /// Whether the tree has no page.
-    pub(super) fn is_empty(&self) -> bool {
-        self.root == NO_ROOT
-    }
-}
-
 /// Reads and judges a data file. `None` for one without a byte, which is a database that is not made yet.
 pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
     let mut attempts = READ_ATTEMPTS;
     while let Some(both) = read_stable(file, path)? {
         let header = both.newest;
-        let Err(fault) = pages::check(file, &header) else { return Ok(Some(header)) };
+        let Err(fault) = pages::check(file, &header, pages::PAGES_AT_OPEN) else { return Ok(Some(header)) };
         attempts -= 1;
         // Pages of a snapshot stay as they are until the next but one commits. So the fault is one of the file
         // only if its newest snapshot is still the same.
@@ -168,7 +93,7 @@ pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBEr
     Ok(None)
 }
 
-fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
+pub(super) fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
     match fault {
         Fault::Truncated => {
             let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -177,6 +102,16 @@ fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError
         Fault::Damaged(what) => damaged(format!("data.mdb: {what}")),
         Fault::Unreadable(error) => PulseDBError::io("read", path, error),
     }
+}
+
+/// The states that a damaged file may still hold, the newer one first; each may be wrong in whatever it says.
+pub(super) fn candidates(file: &File, path: &Path) -> Result<Vec<Header>, PulseDBError> {
+    let pages = MetaPages::read(file, path)?;
+    let parsed = [parse(&pages.first, 0), parse(&pages.second, 1)];
+    let mut headers: Vec<Header> = parsed.into_iter().filter_map(Result::ok).collect();
+    headers.retain(|header| fault(header).is_none());
+    headers.sort_by_key(|header| std::cmp::Reverse(header.txn_id));
+    Ok(headers)
 }
 
 /// What a copy that LMDB has just made says about itself; it may lack free pages at its end.
@@ -248,14 +183,6 @@ struct Both {
 
 fn truncated(how: impl std::fmt::Display) -> PulseDBError {
     damaged(format!("data.mdb, truncated: {how}"))
-}
-
-/// Up to `count` bytes, fewer at the end of the file.
-pub(super) fn read_at(mut file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(count).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Where the second page begins, as the first one says.
@@ -389,31 +316,4 @@ fn fault(header: &Header) -> Option<&'static str> {
         return Some("unknown flags");
     }
     free.fault(*last_page).or_else(|| main.fault(*last_page))
-}
-
-/// Reads numbers from foreign bytes in the order of the machine, as LMDB writes them.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
-
-impl<'a> Fields<'a> {
-    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(count)?;
-        self.0 = tail;
-        Some(head)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    pub(super) fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_ne_bytes)
-    }
-
-    pub(super) fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_ne_bytes)
-    }
-
-    pub(super) fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_ne_bytes)
-    }
 }

@@ -6,6 +6,7 @@
 
 mod backup;
 mod byte_lock;
+mod check;
 mod exclusive;
 mod failure;
 mod files;
@@ -15,11 +16,13 @@ mod open;
 mod pages;
 mod readers;
 mod registry;
+mod salvage;
 mod space;
 mod system;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod write;
 
 use std::mem::ManuallyDrop;
@@ -36,6 +39,7 @@ pub(crate) use files::DATA;
 #[cfg(any(test, fuzzing))]
 pub(crate) use header::judge as judge_header;
 pub(crate) use readers::RawReader;
+pub(crate) use salvage::{Salvage, salvage};
 pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;
 

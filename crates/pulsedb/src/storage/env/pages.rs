@@ -1,25 +1,32 @@
-//! The pages that LMDB trusts first, checked with plain reads before it maps the file: the tree of tables, the root
-//! of each table, and the tree of free pages.
+//! The pages of the trees, checked with plain reads before LMDB maps the file.
 //!
-//! A wrong root would make LMDB read a value as if it were a page, and a wrong list of free pages would make it
-//! write over pages that are in use. What lies below the roots of the tables is not looked at: that would be the
-//! whole file, and each value in it has its own checksum.
+//! LMDB believes what it reads: one flipped bit in a page of a tree can make it follow a value as if it were a page,
+//! end the process by a signal, or write over pages that are in use. So the pages are read here first, from the roots
+//! down, with a limit that keeps opening fast: all of a small database, the upper levels of a large one. Values are
+//! not looked at, each has its own checksum. [`super::Environment::check_pages`] reads all of them.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 
-use super::header::{Fields, Header, NO_ROOT, PAGE_HEADER, Tree, read_at};
+use super::header::{Header, PAGE_HEADER};
+use super::system::read_at;
+use super::tree::{Fields, Tree};
 
-const PAGE_BRANCH: u16 = 0x01;
-const PAGE_LEAF: u16 = 0x02;
+pub(super) const PAGE_BRANCH: u16 = 0x01;
+pub(super) const PAGE_LEAF: u16 = 0x02;
 const PAGE_OVERFLOW: u16 = 0x04;
 /// The value of the row lies on pages of its own.
 const ROW_OVERFLOW: u16 = 0x01;
 /// The value of the row describes a tree.
 const ROW_TREE: u16 = 0x02;
-/// Pages of a tree that are looked at when a database is opened: some milliseconds at the most. A larger tree of
+/// The longest key that LMDB takes.
+const KEY_BYTES_MAX: usize = 511;
+/// Pages of the tables that are read when a database is opened: some 1 ms.
+pub(super) const PAGES_AT_OPEN: u64 = 512;
+/// Pages of the main tree, and of the tree of free pages, that are read when a database is opened. A larger tree of
 /// free pages, of some half a gigabyte of them, is judged by its root.
-const PAGES_READ_MAX: u64 = 1024;
+const PAGES_OF_ROOTS: u64 = 1024;
 
 /// What is wrong with a file.
 #[derive(Debug)]
@@ -40,28 +47,31 @@ impl From<io::Error> for Fault {
 
 type Checked<T> = Result<T, Fault>;
 
-/// Checks the newest snapshot. A file may be shorter than its last page only if what is missing is free.
-pub(super) fn check(file: &File, header: &Header) -> Checked<()> {
+/// Checks a snapshot and at most `limit` pages of its tables. A file may be shorter than its last page only if what
+/// is missing is free.
+pub(super) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     let length = file.metadata()?.len();
-    let pages = Pages { file, page_size: header.page_size, last: header.last_page, length };
-    let mut used = header.free.pages() + header.main.pages();
-    if header.main.pages() <= PAGES_READ_MAX {
-        pages.walk(&header.main, &mut |row| pages.check_table(row, &mut used))?;
-    } else {
-        pages.root(&header.main)?;
-    }
+    let pages = Pages::new(file, header, length);
+    let limit_of_roots = limit.max(PAGES_OF_ROOTS);
+    let mut tables = Vec::new();
+    let mut main = Walk::new("the main tree", &header.main);
+    pages
+        .walk(std::slice::from_mut(&mut main), limit_of_roots, &mut |row| pages.main_row(row, &mut tables))?;
+    pages.walk(&mut tables, limit, &mut |row| pages.table_row(row))?;
+
     let missing_from = length / header.page_size;
-    if header.free.pages() > PAGES_READ_MAX {
-        pages.root(&header.free)?;
-        return if missing_from > header.last_page { Ok(()) } else { Err(Fault::Truncated) };
-    }
     let mut free = FreePages { total: 0, missing_from, missing: 0 };
-    pages.walk(&header.free, &mut |row| pages.check_free_row(row, header.txn_id, &mut free))?;
-    if used.saturating_add(free.total) > header.last_page - 1 {
+    let mut tree = Walk::new("the tree of free pages", &header.free);
+    let is_whole = pages.walk(std::slice::from_mut(&mut tree), limit_of_roots, &mut |row| {
+        pages.free_row(row, header.txn_id, &mut free)
+    })?;
+    let used = tables.iter().chain([&main, &tree]).map(|walk| walk.tree.pages());
+    if used.fold(free.total, u64::saturating_add) > header.last_page - 1 {
         return Err(damaged("the trees and the free pages are more than the file has"));
     }
     let missing = (header.last_page + 1).saturating_sub(missing_from);
-    if free.missing == missing { Ok(()) } else { Err(Fault::Truncated) }
+    let is_long_enough = missing == 0 || (is_whole && free.missing == missing);
+    if is_long_enough { Ok(()) } else { Err(Fault::Truncated) }
 }
 
 fn damaged(what: impl Into<String>) -> Fault {
@@ -77,32 +87,49 @@ struct FreePages {
 }
 
 /// A row of a leaf.
-struct Row<'p> {
+pub(super) struct Row<'p> {
     flags: u16,
     /// Bytes of the value, wherever it lies.
     bytes: usize,
-    key: &'p [u8],
+    pub(super) key: &'p [u8],
     /// The value, or the number of its first page.
-    value: &'p [u8],
+    pub(super) value: &'p [u8],
 }
 
-struct Pages<'f> {
+impl Row<'_> {
+    /// Whether the value lies on pages of its own.
+    pub(super) fn is_overflow(&self) -> bool {
+        self.flags & ROW_OVERFLOW != 0
+    }
+}
+
+/// The pages of a file.
+pub(super) struct Pages<'f> {
     file: &'f File,
     page_size: u64,
     last: u64,
     length: u64,
 }
 
-impl Pages<'_> {
-    /// The bytes of a page, which must bear its own number.
-    fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
+impl<'f> Pages<'f> {
+    pub(super) fn new(file: &'f File, header: &Header, length: u64) -> Self {
+        Self { file, page_size: header.page_size, last: header.last_page, length }
+    }
+
+    /// Pages that lie side by side; the first must bear its own number.
+    pub(super) fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
+        self.read_part(number, count, count.saturating_mul(self.page_size))
+    }
+
+    /// The first bytes of some pages that lie side by side; the first must bear its own number.
+    fn read_part(&self, number: u64, count: u64, part: u64) -> Checked<Vec<u8>> {
         if number < 2 || count == 0 || number.checked_add(count).is_none_or(|end| end > self.last + 1) {
             return Err(damaged(format!("page {number} lies outside the file")));
         }
         if (number + count) * self.page_size > self.length {
             return Err(Fault::Truncated);
         }
-        let bytes = read_at(self.file, number * self.page_size, count * self.page_size)?;
+        let bytes = read_at(self.file, number * self.page_size, part as usize)?;
         if Fields(&bytes).u64() == Some(number) {
             Ok(bytes)
         } else {
@@ -110,81 +137,95 @@ impl Pages<'_> {
         }
     }
 
-    /// Reads and checks the root of a tree.
-    fn root(&self, tree: &Tree) -> Checked<()> {
-        if tree.root == NO_ROOT {
-            return Ok(());
-        }
-        let bytes = self.read(tree.root, 1)?;
-        let kind = if tree.depth == 1 { PAGE_LEAF } else { PAGE_BRANCH };
-        let nodes = nodes(&bytes, kind).ok_or_else(|| bad_page(tree.root))?;
-        // A branch has two children at the least.
-        let enough = if tree.depth == 1 { nodes.len() as u64 == tree.entries } else { nodes.len() >= 2 };
-        if enough { Ok(()) } else { Err(bad_page(tree.root)) }
-    }
-
-    /// Visits each row of a tree, and compares the pages with what its description says.
-    fn walk(&self, tree: &Tree, visit: &mut dyn FnMut(&Row<'_>) -> Checked<u64>) -> Checked<()> {
-        if tree.root == NO_ROOT {
-            return Ok(());
-        }
-        let (mut branches, mut leaves, mut overflow, mut entries) = (0, 0, 0_u64, 0_u64);
-        let mut ahead = vec![(tree.root, tree.depth)];
-        while let Some((number, depth)) = ahead.pop() {
-            let bytes = self.read(number, 1)?;
-            let is_leaf = depth == 1;
-            let kind = if is_leaf { PAGE_LEAF } else { PAGE_BRANCH };
-            let nodes = nodes(&bytes, kind).ok_or_else(|| bad_page(number))?;
-            *(if is_leaf { &mut leaves } else { &mut branches }) += 1;
-            for node in nodes {
-                if is_leaf {
-                    entries += 1;
-                    overflow += visit(&leaf_row(&bytes, node).ok_or_else(|| bad_page(number))?)?;
-                } else {
-                    ahead.push((child(&bytes, node).ok_or_else(|| bad_page(number))?, depth - 1));
+    /// Reads trees level by level, all of them at once, up to a number of pages beyond their roots. Visits each row, and
+    /// compares a tree that was read as a whole with its description. Says whether all were.
+    fn walk(
+        &self,
+        walks: &mut [Walk],
+        limit: u64,
+        visit: &mut dyn FnMut(&Row<'_>) -> Checked<u64>,
+    ) -> Checked<bool> {
+        let has_root = |(_, walk): &(usize, &Walk)| !walk.tree.is_empty();
+        let start = walks.iter().enumerate().filter(has_root);
+        let mut ahead: VecDeque<_> =
+            start.map(|(index, walk)| (index, walk.tree.root, walk.tree.depth)).collect();
+        let mut left = limit.saturating_add(ahead.len() as u64);
+        while left > 0
+            && let Some((index, number, depth)) = ahead.pop_front()
+        {
+            let Some(walk) = walks.get_mut(index) else { continue };
+            let named = |fault| name(fault, &walk.name);
+            let page = self.read(number, 1).map_err(named)?;
+            let kind = if depth == 1 { PAGE_LEAF } else { PAGE_BRANCH };
+            let nodes = nodes(&page, kind).ok_or_else(|| named(bad_page(number)))?;
+            if depth == 1 {
+                let overflow = rows(&page, number, &nodes, walk.keys_are_numbers(), visit).map_err(named)?;
+                left = left.saturating_sub(overflow);
+                walk.overflow_pages += overflow;
+                walk.entries += nodes.len() as u64;
+                walk.leaf_pages += 1;
+            } else {
+                for node in nodes {
+                    let child = child(&page, node).ok_or_else(|| named(bad_page(number)))?;
+                    // What will not be read is not remembered either.
+                    if ahead.len() as u64 <= left {
+                        ahead.push_back((index, child, depth - 1));
+                    } else {
+                        walk.is_whole = false;
+                    }
                 }
+                walk.branch_pages += 1;
             }
-            if branches > tree.branch_pages || leaves > tree.leaf_pages {
-                return Err(damaged("a tree has more pages than it says"));
+            if walk.branch_pages > walk.tree.branch_pages || walk.leaf_pages > walk.tree.leaf_pages {
+                return Err(damaged(format!("{} has more pages than it says", walk.name)));
+            }
+            left = left.saturating_sub(1);
+        }
+        for (index, ..) in ahead {
+            if let Some(walk) = walks.get_mut(index) {
+                walk.is_whole = false;
             }
         }
-        let found = (branches, leaves, overflow, entries);
-        if found == (tree.branch_pages, tree.leaf_pages, tree.overflow_pages, tree.entries) {
-            Ok(())
-        } else {
-            Err(damaged("a tree has fewer pages or rows than it says"))
+        match walks.iter().find(|walk| walk.is_whole && !walk.agrees()) {
+            Some(walk) => Err(damaged(format!("{} has fewer pages or rows than it says", walk.name))),
+            None => Ok(walks.iter().all(|walk| walk.is_whole)),
         }
     }
 
     /// A row of the main tree, which describes a table. Other rows belong to other programs. Gives the pages of its
     /// own that its value takes.
-    fn check_table(&self, row: &Row<'_>, used: &mut u64) -> Checked<u64> {
+    fn main_row(&self, row: &Row<'_>, tables: &mut Vec<Walk>) -> Checked<u64> {
         if row.flags != ROW_TREE {
-            return Ok(if row.flags & ROW_OVERFLOW == 0 { 0 } else { self.overflow(row)?.0 });
+            return self.table_row(row);
         }
         let tree = Tree::read(row.value).filter(|_| row.bytes == Tree::BYTES);
         let tree = tree.ok_or_else(|| damaged("a table without a description"))?;
+        let name = format!("table {}", String::from_utf8_lossy(row.key));
         if let Some(fault) = tree.fault(self.last) {
-            return Err(damaged(format!("table {}: {fault}", String::from_utf8_lossy(row.key))));
+            return Err(damaged(format!("{name}: {fault}")));
         }
-        *used = used.saturating_add(tree.pages());
         // Tables with flags keep other kinds of pages; none of ours has any.
         if tree.flags == 0 {
-            self.root(&tree)?;
+            tables.push(Walk::new(name, &tree));
         }
         Ok(0)
     }
 
+    /// A row of a table. Gives the pages of its own that its value takes.
+    fn table_row(&self, row: &Row<'_>) -> Checked<u64> {
+        match row.flags {
+            0 => Ok(0),
+            ROW_OVERFLOW => self.overflow_pages(row),
+            _ => Err(damaged("a row of an unknown kind")),
+        }
+    }
+
     /// A row of the tree of free pages: the commit that freed them, and their numbers, greatest first.
-    fn check_free_row(&self, row: &Row<'_>, newest: u64, free: &mut FreePages) -> Checked<u64> {
+    fn free_row(&self, row: &Row<'_>, newest: u64, free: &mut FreePages) -> Checked<u64> {
         let commit = Fields(row.key).u64().filter(|commit| row.key.len() == 8 && *commit <= newest);
         commit.ok_or_else(|| damaged("free pages of an impossible commit"))?;
-        let (overflow, far) = if row.flags & ROW_OVERFLOW == 0 {
-            (0, None)
-        } else {
-            let (pages, value) = self.overflow(row)?;
-            (pages, Some(value))
-        };
+        let overflow = self.table_row(row)?;
+        let far = if overflow == 0 { None } else { Some(self.overflow_value(row, usize::MAX)?) };
         let mut numbers = Fields(far.as_deref().unwrap_or(row.value));
         let count = numbers.u64().filter(|count| *count <= (row.bytes as u64 / 8).saturating_sub(1));
         let count = count.ok_or_else(|| damaged("a list of free pages is longer than its row"))?;
@@ -198,19 +239,96 @@ impl Pages<'_> {
         Ok(overflow)
     }
 
-    /// A value on pages of its own: how many, and its bytes.
-    fn overflow(&self, row: &Row<'_>) -> Checked<(u64, Vec<u8>)> {
+    /// How many pages of its own a value has: as many as it takes, or more where it is shorter than one before it.
+    fn overflow_pages(&self, row: &Row<'_>) -> Checked<u64> {
         let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
-        let count = (row.bytes as u64 + PAGE_HEADER as u64).div_ceil(self.page_size);
-        let mut bytes = self.read(number, count)?;
-        let mut fields = Fields(bytes.get(10..).unwrap_or_default());
-        if fields.u16() != Some(PAGE_OVERFLOW) || fields.u32().is_none_or(|pages| u64::from(pages) < count) {
+        let needed = (row.bytes as u64 + PAGE_HEADER as u64).div_ceil(self.page_size);
+        let start = self.read_part(number, needed, PAGE_HEADER as u64)?;
+        let mut fields = Fields(start.get(8..).unwrap_or_default());
+        let is_right = fields.u16() == Some(0) && fields.u16() == Some(PAGE_OVERFLOW);
+        let pages = fields.u32().map(u64::from).filter(|pages| is_right && *pages >= needed);
+        let pages = pages.filter(|pages| number + pages <= self.last + 1);
+        pages.ok_or_else(|| bad_page(number))
+    }
+
+    /// A value of at most `most` bytes that lies on pages of its own.
+    pub(super) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
+        if row.bytes > most {
+            return Err(damaged("a value is too long to be true"));
+        }
+        let pages = self.overflow_pages(row)?;
+        let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
+        let mut value = self.read_part(number, pages, (PAGE_HEADER + row.bytes) as u64)?;
+        value.drain(..PAGE_HEADER.min(value.len()));
+        Ok(value)
+    }
+}
+
+/// A tree and what was read of it.
+struct Walk {
+    name: String,
+    tree: Tree,
+    branch_pages: u64,
+    leaf_pages: u64,
+    overflow_pages: u64,
+    entries: u64,
+    /// Whether all of it was read.
+    is_whole: bool,
+}
+
+impl Walk {
+    fn new(name: impl Into<String>, tree: &Tree) -> Self {
+        Self {
+            name: name.into(),
+            tree: *tree,
+            branch_pages: 0,
+            leaf_pages: 0,
+            overflow_pages: 0,
+            entries: 0,
+            is_whole: true,
+        }
+    }
+
+    /// Whether its keys are numbers of the machine, which bytes do not order.
+    fn keys_are_numbers(&self) -> bool {
+        self.tree.flags != 0
+    }
+
+    fn agrees(&self) -> bool {
+        let Tree { branch_pages, leaf_pages, overflow_pages, entries, .. } = self.tree;
+        let found = (self.branch_pages, self.leaf_pages, self.overflow_pages, self.entries);
+        found == (branch_pages, leaf_pages, overflow_pages, entries)
+    }
+}
+
+fn name(fault: Fault, name: &str) -> Fault {
+    match fault {
+        Fault::Damaged(what) => Fault::Damaged(format!("{name}: {what}")),
+        other => other,
+    }
+}
+
+/// Visits the rows of a leaf, whose keys must rise. Gives the pages that their values take.
+fn rows(
+    page: &[u8],
+    number: u64,
+    nodes: &[usize],
+    keys_are_numbers: bool,
+    visit: &mut dyn FnMut(&Row<'_>) -> Checked<u64>,
+) -> Checked<u64> {
+    let mut overflow = 0_u64;
+    let mut below: Option<&[u8]> = None;
+    for node in nodes {
+        let row = leaf_row(page, *node).ok_or_else(|| bad_page(number))?;
+        let rises =
+            below.is_none_or(|below| if keys_are_numbers { below != row.key } else { below < row.key });
+        if !rises || row.key.is_empty() || row.key.len() > KEY_BYTES_MAX {
             return Err(bad_page(number));
         }
-        bytes.drain(..PAGE_HEADER.min(bytes.len()));
-        bytes.truncate(row.bytes);
-        Ok((count, bytes))
+        below = Some(row.key);
+        overflow = overflow.saturating_add(visit(&row)?);
     }
+    Ok(overflow)
 }
 
 fn bad_page(number: u64) -> Fault {
@@ -218,7 +336,7 @@ fn bad_page(number: u64) -> Fault {
 }
 
 /// Where the nodes of a page lie in it, if it is a page of that kind.
-fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
+pub(super) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     let mut fields = Fields(bytes.get(8..)?);
     let (pad, flags, lower, upper) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
     let (lower, upper) = (usize::from(lower), usize::from(upper));
@@ -235,7 +353,8 @@ fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     Some(nodes)
 }
 
-fn child(bytes: &[u8], node: usize) -> Option<u64> {
+/// The page that a node of a branch leads to.
+pub(super) fn child(bytes: &[u8], node: usize) -> Option<u64> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, top) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
@@ -243,7 +362,8 @@ fn child(bytes: &[u8], node: usize) -> Option<u64> {
     Some(u64::from(low) | u64::from(high) << 16 | u64::from(top) << 32)
 }
 
-fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
+/// The row of a node of a leaf.
+pub(super) fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, flags) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::DirectoryKey;
@@ -78,6 +78,22 @@ fn lengthen(file: &File, bytes: u64) -> io::Result<()> {
 pub(in super::super) fn available_bytes(directory: &Directory) -> io::Result<u64> {
     let status = rustix::fs::fstatvfs(&directory.file)?;
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
+}
+
+/// Up to `count` bytes from a place in a file, fewer at its end.
+pub(in super::super) fn read_at(file: &File, offset: u64, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 /// What names a file on its disk.

@@ -4,14 +4,14 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{
-    Directory, available_bytes, file_number, host, page_size, preallocate, refused_file_system,
+    Directory, available_bytes, file_number, host, page_size, preallocate, read_at, refused_file_system,
 };
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub(super) use portable::{
-    Directory, available_bytes, file_number, host, page_size, preallocate, refused_file_system,
+    Directory, available_bytes, file_number, host, page_size, preallocate, read_at, refused_file_system,
 };
 
 /// What names a directory in this process, whatever path leads to it.
@@ -23,4 +23,46 @@ pub(super) enum DirectoryKey {
     /// The canonical path, where the system has no inodes.
     #[cfg_attr(unix, allow(dead_code))]
     Path(std::path::PathBuf),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    /// What both families promise.
+    macro_rules! promises {
+        ($name:ident, $system:ident) => {
+            #[test]
+            fn $name() {
+                use super::$system::*;
+                let home = tempfile::tempdir().unwrap();
+                let directory = Directory::open(home.path()).unwrap();
+                let again = Directory::open(&home.path().join(".")).unwrap();
+                assert_eq!(directory.key().unwrap(), again.key().unwrap());
+                directory.sync().unwrap();
+                assert_eq!(refused_file_system(&directory).unwrap(), None);
+                assert!(available_bytes(&directory).unwrap() > 0);
+
+                let path = home.path().join("file");
+                let mut file =
+                    std::fs::File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+                file.write_all(b"0123456789").unwrap();
+                assert!(Directory::open(&path).is_err());
+                assert_eq!(read_at(&file, 7, 9).unwrap(), b"789");
+                assert_eq!(read_at(&file, 10, 9).unwrap(), b"");
+                preallocate(&file, 10, 5000).unwrap();
+                assert_eq!(file.metadata().unwrap().len(), 5000);
+                preallocate(&file, 0, 100).unwrap();
+                assert_eq!(file.metadata().unwrap().len(), 5000, "a file is never shortened");
+                assert_eq!(read_at(&file, 0, 4).unwrap(), b"0123");
+                assert_eq!(file_number(&file), file_number(&file.try_clone().unwrap()));
+                assert!(page_size().is_power_of_two());
+                assert!(host().len() < 1000);
+            }
+        };
+    }
+
+    #[cfg(target_os = "linux")]
+    promises!(linux_keeps_its_promises, linux);
+    promises!(portable_code_keeps_its_promises, portable);
 }

@@ -1,7 +1,8 @@
 //! Other systems: what the standard library can tell.
+#![allow(clippy::unnecessary_wraps)] // The signatures are those of Linux, where these calls can fail.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::DirectoryKey;
@@ -53,6 +54,14 @@ pub(in super::super) fn preallocate(file: &File, _from: u64, bytes: u64) -> io::
 /// Unknown here, so as much as one could want.
 pub(in super::super) fn available_bytes(_directory: &Directory) -> io::Result<u64> {
     Ok(u64::MAX)
+}
+
+/// Up to `count` bytes from a place in a file, fewer at its end.
+pub(in super::super) fn read_at(mut file: &File, offset: u64, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(count);
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What names a file on its disk: nothing that all these systems have.

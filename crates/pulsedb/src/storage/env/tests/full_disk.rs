@@ -1,4 +1,4 @@
-//! A disk that fills up: a small file system in memory, where the system lets the test mount one.
+//! Disks that are full or read-only: a small file system in memory, where the system lets the test mount one.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -29,6 +29,12 @@ impl SmallDisk {
                 None
             }
         }
+    }
+
+    /// Makes it read-only.
+    fn seal(&self) {
+        let sealed = Command::new("mount").args(["-o", "remount,ro"]).arg(self.home.path()).status().unwrap();
+        assert!(sealed.success());
     }
 
     fn path(&self) -> PathBuf {
@@ -129,4 +135,19 @@ fn backup_that_finds_no_room_leaves_nothing() {
     let error = environment.backup_to(&disk.path()).unwrap_err();
     assert!(matches!(error, PulseDBError::Storage(StorageError::Full { .. })), "{error}");
     assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn read_only_disk_can_be_read_and_refuses_a_writer() {
+    let Some(disk) = SmallDisk::mount(8) else { return };
+    put(&open(&disk.path()).unwrap(), b"key", b"value");
+    disk.seal();
+    let error = open(&disk.path()).unwrap_err();
+    assert!(matches!(error, PulseDBError::Io { .. }), "{error}");
+    let reader = Environment::open(&read_only(&disk.path()), TABLES).unwrap();
+    assert_eq!(get(&reader, b"key").unwrap(), b"value");
+    assert_eq!(reader.readers().unwrap(), []);
+    let error = open(&disk.path()).unwrap_err();
+    assert!(error.is_config(), "{error}");
+    drop(reader);
 }

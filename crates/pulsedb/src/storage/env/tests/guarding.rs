@@ -1,9 +1,11 @@
 //! Files that are cut, damaged or foreign: a typed error before the file is mapped, or an open database.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
 use crate::error::{PulseDBError, StorageError};
+use crate::storage::env::{Salvage, lock_exclusive, salvage};
 
 /// A database of some commits, its bytes, and where its last page ends.
 fn sample(path: &Path) -> (Vec<u8>, usize) {
@@ -207,4 +209,60 @@ fn random_transactions_never_make_a_file_that_is_refused() {
         assert_eq!(header.txn_id, environment.last_txn_id(), "round {round}");
         assert!(fs::metadata(&name).unwrap().len() >= header.bytes() + limits::RESERVE_BYTES / 2);
     }
+}
+
+/// What a salvage of the first table gives.
+fn salvaged(path: &Path) -> (Salvage, BTreeMap<Vec<u8>, Vec<u8>>) {
+    let mut rows = BTreeMap::new();
+    let exclusive = lock_exclusive(path).unwrap();
+    let found = salvage(&exclusive, &mut |table, key, value| {
+        if table == TABLES[0] {
+            rows.insert(key.to_vec(), value.to_vec());
+        }
+        Ok(())
+    });
+    (found.unwrap(), rows)
+}
+
+#[test]
+fn salvage_gives_every_row_of_a_whole_file() {
+    let home = home_in_memory();
+    let environment = open(home.path()).unwrap();
+    let mut expected = BTreeMap::new();
+    for batch in 0..20_usize {
+        let mut guard = environment.begin_write().unwrap();
+        for row in 0..30_usize {
+            let (key, value) = ((batch * 30 + row).to_be_bytes(), vec![row as u8; batch * row * 40]);
+            environment.table(0).put(guard.txn(), &key, &value).unwrap();
+            expected.insert(key.to_vec(), value);
+        }
+        guard.commit().unwrap();
+    }
+    drop(environment);
+    let (found, rows) = salvaged(home.path());
+    assert_eq!(found, Salvage { rows: 600, losses: 0 });
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn salvage_of_a_damaged_file_gives_what_is_left() {
+    let home = home_in_memory();
+    let (bytes, end) = sample(home.path());
+    let (mut salvaged_after_refusal, mut all_lost) = (0, 0);
+    // Page by page, and the newest meta page too.
+    for page in 1..end / 4096 {
+        let mut damaged = bytes.clone();
+        damaged[page * 4096..(page + 1) * 4096].fill(0xa5);
+        fs::write(home.path().join("data.mdb"), &damaged).unwrap();
+        let (found, rows) = salvaged(home.path());
+        assert!(rows.len() >= 30 || found.losses > 0, "page {page}: {found:?}");
+        all_lost += u32::from(rows.is_empty());
+        assert!(rows.values().all(|value| value.len() == 700), "page {page}");
+        salvaged_after_refusal += u32::from(open(home.path()).is_err());
+    }
+    assert!(salvaged_after_refusal > 5, "{salvaged_after_refusal}");
+    assert!(all_lost <= 1, "only the root of the table leads to all its rows");
+    fs::write(home.path().join("data.mdb"), &bytes[..4096]).unwrap();
+    let exclusive = lock_exclusive(home.path()).unwrap();
+    assert!(salvage(&exclusive, &mut |_, _, _| Ok(())).is_err());
 }

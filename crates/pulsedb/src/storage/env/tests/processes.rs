@@ -8,7 +8,7 @@ use super::*;
 use crate::clock;
 use crate::error::{PulseDBError, StorageError};
 use crate::storage::env::lock_file::LockFile;
-use crate::storage::env::{lock_exclusive, writers};
+use crate::storage::env::{engine_error, lock_exclusive, writers};
 
 const ROLE: &str = "PULSEDB_TEST_ROLE";
 const DIRECTORY: &str = "PULSEDB_TEST_DIRECTORY";
@@ -24,15 +24,22 @@ struct Other {
 
 impl Other {
     fn start(role: &str, path: &Path, number: u32) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::of(Self::command(role, path, number).spawn().unwrap())
+    }
+
+    fn command(role: &str, path: &Path, number: u32) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["--exact", "storage::env::tests::processes::other_process_plays_its_role", "--nocapture"])
             .env(ROLE, role)
             .env(DIRECTORY, path)
             .env(NUMBER, number.to_string())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        command
+    }
+
+    fn of(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
@@ -79,6 +86,13 @@ fn other_process_plays_its_role() {
     let number: u32 = std::env::var(NUMBER).unwrap().parse().unwrap();
     match role.as_str() {
         "race" => race(path, number),
+        "try to open" => {
+            let told =
+                |opened: Result<_>| opened.map_or_else(|error| format!("{error:?}"), |_| "open".to_owned());
+            say(&format!("writer {}", told(open(path))));
+            say(&format!("reader {}", told(Environment::open(&read_only(path), TABLES))));
+        }
+        "read damage" => read_damage(path, number),
         "write on" => write_on(path, number),
         "create" => {
             let environment = open(path).unwrap();
@@ -128,6 +142,54 @@ fn write_on(path: &Path, first: u32) {
         guard.commit().unwrap();
         say(&format!("row {key}"));
     }
+}
+
+/// Reads a database again and again, each time with other bytes changed; says how often it met an error.
+fn read_damage(path: &Path, rounds: u32) {
+    let bytes = std::fs::read(path.join("data.mdb")).unwrap();
+    let end = bytes.len() - limits::RESERVE_BYTES as usize;
+    let (mut noise, mut errors) = (29_u64, 0);
+    let mut random = |below: usize| {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (noise >> 33) as usize % below
+    };
+    for round in 0..rounds {
+        let mut damaged = bytes.clone();
+        let page = 2 + random(end / 4096 - 2);
+        for _ in 0..=random(3) {
+            // Half of the changes hit the header of a page and the places of its nodes.
+            let place = page * 4096 + random(if round % 2 == 0 { 64 } else { 4096 });
+            damaged[place] ^= 1 << random(8);
+        }
+        std::fs::write(path.join("data.mdb"), &damaged).unwrap();
+        errors += u32::from(read_everything(path).is_err());
+    }
+    say(&format!("errors {errors}"));
+}
+
+/// Reads all rows forwards and by key, as far as their values can be true.
+fn read_everything(path: &Path) -> Result<u64> {
+    let environment = Environment::open(&read_only(path), TABLES)?;
+    environment.check_pages()?;
+    let txn = environment.read()?;
+    let told = |error| engine_error("reading", error);
+    let mut sum = 0;
+    for index in 0..TABLES.len() {
+        let table = environment.table(index);
+        for row in table.iter(&txn).map_err(told)? {
+            let (key, value) = row.map_err(told)?;
+            if value.len() <= limits::VALUE_BYTES_MAX {
+                sum += value.iter().map(|byte| u64::from(*byte)).sum::<u64>() + key.len() as u64;
+            }
+        }
+        for key in 0..400_u32 {
+            let value = table.get(&txn, &key.to_be_bytes()).map_err(told)?.unwrap_or_default();
+            if value.len() <= limits::VALUE_BYTES_MAX {
+                sum += value.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+            }
+        }
+    }
+    Ok(sum)
 }
 
 /// The value of a row: its bytes and its length follow from its key.
@@ -270,5 +332,51 @@ fn acknowledged_rows_survive_kills_at_any_point() {
             assert_eq!(value, Some(row(key).as_slice()), "round {round}: row {key}");
         }
         next = rows;
+    }
+}
+
+#[test]
+fn damaged_pages_never_end_a_reading_process_by_a_signal() {
+    let home = home_in_memory();
+    let environment = open(home.path()).unwrap();
+    for batch in 0..20_u32 {
+        let mut guard = environment.begin_write().unwrap();
+        for key in (0..2000).filter(|key| key % 20 == batch) {
+            let value = vec![7; (key as usize * 7919) % 300];
+            environment.table(1).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
+        }
+        environment.table(0).put(guard.txn(), &batch.to_be_bytes(), &row(batch)).unwrap();
+        guard.commit().unwrap();
+    }
+    drop(environment);
+    let mut other = Other::start("read damage", home.path(), 1000);
+    let errors: u32 = other.answer("errors").parse().unwrap();
+    println!("{errors} errors");
+    assert!(errors > 20, "{errors}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_of_another_user_are_a_typed_error() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("database");
+    put(&open(&path).unwrap(), b"key", b"value");
+    for (mode, what) in [(0o755, "the files"), (0o700, "the directory")] {
+        std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = Other::command("try to open", &path, 0);
+        let Ok(child) = command.uid(65_534).gid(65_534).current_dir("/").spawn() else {
+            println!("skipped: no process of another user here");
+            return;
+        };
+        let mut other = Other::of(child);
+        for handle in ["writer", "reader"] {
+            let answer = other.answer(handle);
+            assert!(
+                answer.starts_with("Io {") && answer.contains("PermissionDenied"),
+                "{what}: {handle}: {answer}"
+            );
+        }
     }
 }
