@@ -48,30 +48,13 @@ impl Target {
 
     /// Rebuilds what can be derived from the records.
     pub(crate) fn repair(&self) -> anyhow::Result<CheckReport> {
-        self.with_provider(None, |config| PulseDB::repair(&self.path, config))
+        with_provider(None, |config| PulseDB::repair(&self.path, config))
             .map_err(|error| self.say_how_to_create(error))
     }
 
     fn open_or_create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
-        self.with_provider(dimension, |config| PulseDB::open(&self.path, config))
+        with_provider(dimension, |config| PulseDB::open(&self.path, config))
             .with_context(|| format!("cannot open the database at {}", self.path.display()))
-    }
-
-    /// Tries with the bundled embedder or the dimension given; a database that was made for vectors from outside
-    /// says so, and then that is how to go on.
-    fn with_provider<T>(
-        &self,
-        dimension: Option<usize>,
-        open: impl Fn(Config) -> pulsedb::Result<T>,
-    ) -> pulsedb::Result<T> {
-        match open(dimension.map_or_else(Config::default, external)) {
-            Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
-                if dimension.is_none() && stored.provider == EXTERNAL =>
-            {
-                open(external(stored.dimension))
-            }
-            result => result,
-        }
     }
 
     /// The collective of that name, which must exist.
@@ -107,6 +90,22 @@ impl Target {
         } else {
             error.context(format!("cannot open the database at {place}"))
         }
+    }
+}
+
+/// Tries with the bundled embedder or the dimension given; a database that was made for vectors from outside
+/// says so, and then that is how to go on.
+fn with_provider<T>(
+    dimension: Option<usize>,
+    open: impl Fn(Config) -> pulsedb::Result<T>,
+) -> pulsedb::Result<T> {
+    match open(dimension.map_or_else(Config::default, external)) {
+        Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
+            if dimension.is_none() && stored.provider == EXTERNAL =>
+        {
+            open(external(stored.dimension))
+        }
+        result => result,
     }
 }
 

@@ -222,7 +222,10 @@ mod tests {
         let named = walk(&[root.join("large.txt")], &options(&[], &root)).unwrap();
         assert_eq!(names(&named), ["large.txt"]);
         let globs = ["*.md".to_owned()];
-        assert_eq!(names(&walk(&[root.clone()], &options(&globs, &root.join("db"))).unwrap()), ["tree/b.md"]);
+        assert_eq!(
+            names(&walk(std::slice::from_ref(&root), &options(&globs, &root.join("db"))).unwrap()),
+            ["tree/b.md"]
+        );
         assert!(walk(&[root.join("missing")], &options(&[], &root)).is_err());
         assert!(walk(&[root], &options(&["[".to_owned()], directory.path())).is_err());
     }

@@ -127,7 +127,10 @@ fn search_ranks_and_filters() {
     assert_eq!(keys(&hits[0]), ["experience", "heading", "line", "rank", "score", "source"]);
     assert_eq!(keys(&hits[0]["experience"]), EXPERIENCE_KEYS);
     assert_eq!(hits[0]["rank"], 1);
-    assert!(hits.iter().any(|hit| hit["experience"]["importance"].to_string() == "0.9"), "numbers are short");
+    assert!(
+        hits.iter().any(|hit| hit["experience"]["importance"].as_f64() == Some(0.9)),
+        "numbers are short"
+    );
     assert!(hits[0]["score"].as_f64() >= hits[1]["score"].as_f64());
     assert!(hits.iter().all(|hit| hit["experience"]["domain"][0] == "garden"));
     let count = |filter: &[&str]| {

@@ -1,4 +1,6 @@
 //! Drives the built command on databases in temporary directories.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+#![allow(clippy::format_collect, reason = "short texts of tests are clearer than fast")]
 
 mod commands;
 mod documents;

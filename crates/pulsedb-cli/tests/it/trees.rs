@@ -64,7 +64,7 @@ fn unreadable_file_is_named_and_the_others_come_in() {
     let shell = Shell::new();
     shell.write("a.md", "kept");
     shell.write("closed.md", "closed");
-    fs::set_permissions(shell.work().join("closed.md"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(shell.work().join("closed.md"), fs::Permissions::from_mode(0o000)).unwrap();
     // Permissions do not bind root, so root runs the command as nobody, from a place that nobody can reach.
     let is_root = fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0);
     let program = shell.work().parent().unwrap().join("pulsedb");
