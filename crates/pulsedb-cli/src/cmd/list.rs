@@ -26,7 +26,7 @@ pub(crate) fn run(target: &Target, args: &ListArgs, out: &mut Out) -> anyhow::Re
         }
         return Ok(Exit::Ok);
     }
-    let mut list = table(out.width, &["id", "happened", "source or agent", "text"], &[]);
+    let mut list = table(out.table_width, &["id", "happened", "source or agent", "text"], &[]);
     for experience in &rows {
         let origin = place(experience).unwrap_or_else(|| experience.source_agent.to_string());
         let archived = if experience.archived { "(archived) " } else { "" };
