@@ -1,20 +1,22 @@
 //! Calls on the change log.
 
 use crate::db::PulseDB;
-use crate::error::{NotFoundError, Result};
+use crate::error::{NotFoundError, PulseDBError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::WatchEvent;
 
 impl PulseDB {
     /// The number of the last change that any process has committed: 0 in a new database. After the handle was
-    /// closed it is the last number that was seen.
+    /// closed, and when the store cannot be read (an error event is emitted then), it is the last number that was seen.
     ///
     /// This is the cheapest way to learn whether anything is new; it asks the store each time.
     pub fn get_current_sequence(&self) -> Seq {
         let mut newest = self.inner.newest.lock();
-        if let Ok(current) = self.current_sequence(*newest) {
-            *newest = current;
+        match self.current_sequence(*newest) {
+            Ok(current) => *newest = current,
+            Err(PulseDBError::Closed) => {}
+            Err(error) => tracing::error!(%error, "cannot read the sequence number"),
         }
         newest.1
     }
@@ -35,7 +37,7 @@ impl PulseDB {
     ///
     /// # Errors
     /// `ChangesGone` if the log no longer reaches back that far; `NotFound` for a collective that does not
-    /// exist and has left no change after that number.
+    /// exist, once the log holds no change of it after that number.
     pub fn poll_changes(
         &self,
         collective: CollectiveId,
@@ -53,7 +55,8 @@ impl PulseDB {
             known = true;
             events.extend(change.event());
         }
-        if !known && view.room(collective)?.is_none() {
+        let at_end = next == view.last_sequence()?;
+        if at_end && !known && view.room(collective)?.is_none() {
             return Err(NotFoundError::Collective(collective).into());
         }
         Ok((events, next))

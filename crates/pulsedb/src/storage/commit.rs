@@ -42,9 +42,13 @@ struct Shared {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Job>,
+    /// Whether the thread is there to serve the queue.
+    serving: bool,
     closing: bool,
     /// Whether rows of a deleted collective may be left to reclaim.
     reclaiming: bool,
+    /// Whether reclaiming has failed and is to be tried again some commits later.
+    postponed: bool,
 }
 
 struct Job {
@@ -57,13 +61,12 @@ struct Job {
 impl Drop for Job {
     /// A job that is dropped without an answer, because the thread unwinds, must not leave its caller waiting.
     fn drop(&mut self) {
-        self.answer.give_if_none(|| {
-            Err(StorageError::Engine {
-                reason: "the commit thread has stopped; open the database again".into(),
-            }
-            .into())
-        });
+        self.answer.give_if_none(|| Err(stopped()));
     }
+}
+
+fn stopped() -> PulseDBError {
+    StorageError::Engine { reason: "the commit thread has stopped; open the database again".into() }.into()
 }
 
 /// Where a caller waits for the outcome of its operation.
@@ -142,6 +145,9 @@ impl Committer {
             if state.closing {
                 return Err(PulseDBError::Closed);
             }
+            if !state.serving {
+                return Err(stopped());
+            }
             state.queue.push_back(job);
         }
         self.shared.wake.notify_one();
@@ -163,6 +169,7 @@ impl Committer {
         if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return Ok(());
         }
+        self.shared.state.lock().serving = true;
         let shared = Arc::clone(&self.shared);
         let handle = std::thread::Builder::new()
             .name("pulsedb-commit".into())
@@ -179,7 +186,15 @@ impl Committer {
     }
 
     /// Commits what is queued, then ends the thread.
+    ///
+    /// In a forked child there is nothing to end: the thread is the parent's, and waiting for it would panic.
     pub(super) fn close(&self) {
+        if self.shared.env.refuse_after_fork().is_err() {
+            if let Some(mut thread) = self.thread.try_lock() {
+                std::mem::forget(thread.take());
+            }
+            return;
+        }
         self.shared.state.lock().closing = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.lock().take() {
@@ -194,7 +209,9 @@ struct Orphans<'s>(&'s Shared);
 
 impl Drop for Orphans<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().queue.clear();
+        let mut state = self.0.state.lock();
+        state.serving = false;
+        state.queue.clear();
     }
 }
 
@@ -214,9 +231,11 @@ impl Shared {
             last_batch = batch.len();
             self.commit_batch(batch);
             commits += 1;
-            if commits.is_multiple_of(limits::STALE_READER_COMMITS) {
+            if commits.is_multiple_of(limits::UPKEEP_COMMITS) {
                 // Only frees pages earlier; a failure shows in the next commit if it matters.
                 let _ = self.env.clear_stale_readers();
+                let mut state = self.state.lock();
+                state.reclaiming |= std::mem::take(&mut state.postponed);
             }
         }
     }
@@ -309,8 +328,11 @@ impl Shared {
         match step() {
             Ok(true) => self.state.lock().reclaiming = true,
             Ok(false) => {}
-            // Nothing is lost: the rows stay hidden, and the next deletion or open tries again.
-            Err(error) => tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now"),
+            // Nothing is lost: the rows stay hidden.
+            Err(error) => {
+                tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now");
+                self.state.lock().postponed = true;
+            }
         }
     }
 }

@@ -13,7 +13,19 @@ const MARK: char = '@';
 type Role = fn(&[String]);
 
 /// The roles that workers play, by name.
-const ROLES: &[(&str, Role)] = &[("kills", crate::kills::write_until_killed), ("model", crate::model::obey)];
+const ROLES: &[(&str, Role)] = &[
+    ("kills", crate::kills::write_until_killed),
+    ("model", crate::model::obey),
+    ("share", crate::processes::record_and_read),
+    ("collective", crate::processes::ask_for_collective),
+    ("for ever", crate::processes::record_for_ever),
+    #[cfg(target_os = "linux")]
+    ("damage", crate::damage::look),
+    #[cfg(target_os = "linux")]
+    ("reader", crate::readers::check_for_ever),
+    #[cfg(target_os = "linux")]
+    ("fork", crate::forks::fork),
+];
 
 #[test]
 fn a_worker_plays_the_role_that_its_parent_gives() {

@@ -33,13 +33,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use heed::WithoutTls;
 use parking_lot::Mutex;
 
-pub(crate) use exclusive::lock_exclusive;
+pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
-pub(crate) use files::DATA;
+pub(crate) use files::{DATA, ENGINE_LOCK};
 #[cfg(any(test, fuzzing))]
 pub(crate) use header::judge as judge_header;
 pub(crate) use readers::RawReader;
-pub(crate) use salvage::{Salvage, salvage};
+pub(crate) use salvage::salvage;
 pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;
 
