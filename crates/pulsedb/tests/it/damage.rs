@@ -97,7 +97,8 @@ fn look_at(path: &Path, writes: bool, right: &[(String, Result<String>)], ids: &
     // A list that fails leaves out the questions about what is in it; each `get` is asked all the same.
     let mut expected = right.iter();
     for (name, answer) in &found {
-        let expected = expected.find(|(expected, _)| expected == name).and_then(|(_, value)| value.as_ref().ok());
+        let expected =
+            expected.find(|(expected, _)| expected == name).and_then(|(_, value)| value.as_ref().ok());
         match answer {
             Err(_) => errors += 1,
             Ok(value) if writes || Some(value) == expected => {}
@@ -121,7 +122,8 @@ fn write(db: &PulseDB) {
         let rows = db.list_experiences(cid, 5, 0).unwrap_or_default();
         for (at, row) in rows.iter().enumerate() {
             let update = ExperienceUpdate { confidence: Some(0.5), ..Default::default() };
-            let _ = if at % 2 == 0 { db.update_experience(row.id, update) } else { db.delete_experience(row.id) };
+            let _ =
+                if at % 2 == 0 { db.update_experience(row.id, update) } else { db.delete_experience(row.id) };
         }
     }
     let _ = db.delete_collective(collectives[0].id);
@@ -218,8 +220,7 @@ impl Looker {
             self.worker = None;
         }
         let worker = self.worker.get_or_insert_with(|| {
-            let mut worker =
-                Worker::start_with("damage", &[self.sound.to_str().unwrap()], Stdio::null());
+            let mut worker = Worker::start_with("damage", &[self.sound.to_str().unwrap()], Stdio::null());
             assert_eq!(worker.expect_line(), "ready");
             worker
         });
