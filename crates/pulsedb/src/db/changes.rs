@@ -1,5 +1,7 @@
 //! Calls on the change log.
 
+use std::sync::atomic::Ordering;
+
 use crate::db::PulseDB;
 use crate::error::{NotFoundError, PulseDBError, Result};
 use crate::id::{CollectiveId, Seq};
@@ -12,23 +14,16 @@ impl PulseDB {
     ///
     /// This is the cheapest way to learn whether anything is new; it asks the store each time.
     pub fn get_current_sequence(&self) -> Seq {
-        let mut newest = self.inner.newest.lock();
-        match self.current_sequence(*newest) {
-            Ok(current) => *newest = current,
-            Err(PulseDBError::Closed) => {}
-            Err(error) => tracing::error!(%error, "cannot read the sequence number"),
+        let seen = &self.inner.seen;
+        match self.store().and_then(|store| store.current_sequence()) {
+            Ok(current) => seen.fetch_max(current, Ordering::Relaxed).max(current),
+            Err(error) => {
+                if !matches!(error, PulseDBError::Closed) {
+                    tracing::error!(%error, "cannot read the sequence number");
+                }
+                seen.load(Ordering::Relaxed)
+            }
         }
-        newest.1
-    }
-
-    fn current_sequence(&self, seen: (u64, Seq)) -> Result<(u64, Seq)> {
-        let store = self.store()?;
-        if store.newest_transaction()? == seen.0 {
-            return Ok(seen);
-        }
-        let snapshot = store.snapshot()?;
-        let view = snapshot.view();
-        Ok((view.transaction(), view.last_sequence()?))
     }
 
     /// The changes of a collective's experiences after a sequence number, in order, and the number to ask from

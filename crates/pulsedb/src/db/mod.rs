@@ -11,13 +11,14 @@ mod search;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
 use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
-use crate::id::{Embedding, Seq};
+use crate::id::Embedding;
 use crate::index::Index;
 use crate::storage::{Defaults, StoreHandle, StoredVector};
 use crate::validate;
@@ -56,8 +57,8 @@ struct Inner {
     embedder: Option<Arc<dyn EmbeddingService>>,
     dimension: usize,
     index: Index,
-    /// The newest transaction that was looked at, and the sequence number that it left.
-    newest: parking_lot::Mutex<(u64, Seq)>,
+    /// The greatest sequence number that was asked for.
+    seen: AtomicU64,
 }
 
 impl fmt::Debug for PulseDB {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
@@ -110,7 +111,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         embedder,
         dimension: stored.dimension,
         index: Index::new(cache_bytes),
-        newest: parking_lot::Mutex::default(),
+        seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })
 }

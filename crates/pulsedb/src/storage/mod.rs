@@ -32,6 +32,7 @@ use parking_lot::Mutex;
 
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::Seq;
 use crate::model::{CheckReport, ProviderIdentity};
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
@@ -194,10 +195,9 @@ impl Store {
         self.committer.reclaim()
     }
 
-    /// The number of the newest transaction of any process. Equal numbers mean that nothing has changed.
-    pub(crate) fn newest_transaction(&self) -> Result<u64> {
-        self.env.refuse_after_fork()?;
-        Ok(self.env.last_txn_id())
+    /// The number of the last change that any process has committed.
+    pub(crate) fn current_sequence(&self) -> Result<Seq> {
+        self.committer.current_sequence()
     }
 
     /// Compares everything in the newest state with everything else.
@@ -206,7 +206,7 @@ impl Store {
     }
 
     /// Copies the newest state into a directory; bytes written and the number of its last change.
-    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, crate::id::Seq)> {
+    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, Seq)> {
         let bytes = self.env.backup_to(to)?;
         let copy = Environment::open(
             &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },

@@ -6,7 +6,7 @@ use crate::clock::{self, Timestamp};
 use crate::config::LogConfig;
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
-use crate::model::change::{Change, ChangeKind, CollectiveNumber};
+use crate::model::change::{Change, ChangeKind, CollectiveNumber, Slot};
 use crate::storage::codec::{self, CollectiveRow, CounterRow, Write};
 use crate::storage::env::{Environment, Room as Space, WriteGuard, engine_error};
 
@@ -28,6 +28,15 @@ pub(crate) struct Size {
     pub(crate) bytes: usize,
 }
 
+/// What a commit has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Committed {
+    /// The number of the transaction.
+    pub(crate) transaction: u64,
+    /// The number of the last change.
+    pub(crate) sequence: Seq,
+}
+
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
     env: &'e Environment,
@@ -45,6 +54,8 @@ pub(crate) struct WriteTxn<'e> {
     touched: bool,
     /// Growth of the running operation's collective in bytes of keys and values.
     growth: i64,
+    /// The collective behind whose vectors the fence stands; see [`insert_vector`](Self::insert_vector).
+    fenced: Option<CollectiveNumber>,
     buffer: Vec<u8>,
 }
 
@@ -82,6 +93,7 @@ impl<'e> WriteTxn<'e> {
             logged: 0,
             touched: false,
             growth: 0,
+            fenced: None,
             buffer: Vec::new(),
         })
     }
@@ -97,7 +109,11 @@ impl<'e> WriteTxn<'e> {
         self.growth = 0;
         // Most tables are appended to: of the records of a batch, one in some copies a leaf that no other copies.
         let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
-        (0..parts).try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
+        let before = self.guard.planned();
+        (0..parts)
+            .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
+            // What is refused is not written, so its neighbours need no room for it.
+            .inspect_err(|_| self.guard.plan_again(before))
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.
@@ -105,9 +121,11 @@ impl<'e> WriteTxn<'e> {
         self.touched
     }
 
-    /// Trims the log, stores the sequence number and commits.
-    pub(super) fn commit(mut self, log: &LogConfig) -> Result<()> {
-        if self.sequence != self.sequence_before {
+    /// Trims the log, stores the sequence number and commits. `None` if nothing was logged: the engine gives the
+    /// number of a transaction that has written nothing to the next one.
+    pub(super) fn commit(mut self, log: &LogConfig) -> Result<Option<Committed>> {
+        let logged = self.sequence != self.sequence_before;
+        if logged {
             // Every number that is given out is one more than the last, so the log stays dense.
             debug_assert!(self.sequence > self.sequence_before);
             let sequence = self.sequence;
@@ -117,11 +135,15 @@ impl<'e> WriteTxn<'e> {
             let logged = self.logged;
             super::log::trim(&mut self, log, logged)?;
         }
-        self.guard.commit()
+        self.remove_fence()?;
+        let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
+        self.guard.commit()?;
+        Ok(logged.then_some(committed))
     }
 
     /// Commits without a look at sequence and log, which the caller has written.
-    pub(super) fn commit_untrimmed(self) -> Result<()> {
+    pub(super) fn commit_untrimmed(mut self) -> Result<()> {
+        self.remove_fence()?;
         self.guard.commit()
     }
 
@@ -215,6 +237,33 @@ impl<'e> WriteTxn<'e> {
     ) -> Result<()> {
         let length = self.write(table, key, PutFlags::NO_OVERWRITE, encode)?;
         self.growth += (key.len() + length) as i64;
+        Ok(())
+    }
+
+    /// Puts the vector of an experience, and counts its bytes.
+    ///
+    /// LMDB splits a full page in front of its last row when a row is added behind that one. Where two vectors
+    /// fill a page, one would be left on each: the vectors of a collective are added in ascending order. So a
+    /// fence stands behind them while the transaction writes, an empty row under the greatest slot, which no
+    /// experience gets. With it the page is split behind its last vector.
+    pub(super) fn insert_vector(
+        &mut self,
+        number: CollectiveNumber,
+        slot: Slot,
+        vector: &[f32],
+    ) -> Result<()> {
+        if self.fenced != Some(number) {
+            self.remove_fence()?;
+            self.put(Table::Vector, &keys::slot(number, Slot(u32::MAX)), |_| ())?;
+            self.fenced = Some(number);
+        }
+        self.insert(Table::Vector, &keys::slot(number, slot), |out| codec::write_vector(vector, out))
+    }
+
+    fn remove_fence(&mut self) -> Result<()> {
+        if let Some(number) = self.fenced.take() {
+            self.delete(Table::Vector, &keys::slot(number, Slot(u32::MAX)))?;
+        }
         Ok(())
     }
 

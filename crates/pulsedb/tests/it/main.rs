@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod damage;
+mod embedders;
 mod experiences;
 mod files;
 mod forks;
@@ -15,5 +16,6 @@ mod readers;
 mod refusals;
 mod retrieval;
 mod samples;
+mod surface;
 mod upkeep;
 mod worker;
