@@ -2,6 +2,7 @@
 
 mod command;
 mod examples;
+mod instructions;
 mod toolchain;
 
 use std::env;
@@ -30,6 +31,12 @@ const STEPS: &[Step] = &[
     Step { name: "examples", about: "each example builds and runs", run: examples::run, in_ci: true },
     Step { name: "deny", about: "cargo-deny; arguments say which checks", run: deny, in_ci: false },
     Step { name: "bench", about: "all benchmarks, or those of `--package <name>`", run: bench, in_ci: false },
+    Step {
+        name: "instructions",
+        about: "counts of the calls in tools/instructions against its baseline; `--update` writes that",
+        run: instructions::run,
+        in_ci: false,
+    },
     Step {
         name: "coverage",
         about: "lines of `pulsedb` that tests reach, by cargo-llvm-cov",

@@ -4,7 +4,6 @@
 //! their targets. `PULSEDB_BENCH_SIZES=1000,10000` chooses the sizes. Answers are asserted, times are not.
 
 mod bare;
-#[path = "../data.rs"]
 mod data;
 mod database;
 mod processes;

@@ -129,8 +129,9 @@ fn news(database: &Database, report: &mut Report) {
     drop(orders);
     assert!(child.wait().expect("a child ends").success());
     let mut source = Source::new(8);
-    let own =
-        || drop(db.record_experience(source.record(database.collective)).expect("a record is recorded"));
+    let own = || {
+        db.record_experience(source.record(database.collective)).expect("a record is recorded");
+    };
     report.time_parts(
         "get_current_sequence, news of this process",
         "<= 1 us",

@@ -11,13 +11,14 @@ mod search;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
 use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
-use crate::id::{Embedding, Seq};
+use crate::id::Embedding;
 use crate::index::Index;
 use crate::storage::{Defaults, StoreHandle, StoredVector};
 use crate::validate;
@@ -56,8 +57,8 @@ struct Inner {
     embedder: Option<Arc<dyn EmbeddingService>>,
     dimension: usize,
     index: Index,
-    /// The newest transaction that was looked at, and the sequence number that it left.
-    newest: parking_lot::Mutex<(u64, Seq)>,
+    /// The greatest sequence number that was asked for.
+    seen: AtomicU64,
 }
 
 impl fmt::Debug for PulseDB {
@@ -94,16 +95,16 @@ impl PulseDB {
     /// The vector that the database's embedder gives a text; empty if it knows no word of it.
     ///
     /// # Errors
-    /// `Validation` for a blank text or one over 102 400 bytes, `Embedding` if the embedder fails or callers
+    /// `Validation` for a text over 102 400 bytes, `Embedding` if the embedder fails or callers
     /// bring the vectors.
     pub fn embed(&self, text: &str) -> Result<Embedding> {
         self.store()?;
-        validate::query_text(text)?;
+        validate::embedded_text(text)?;
         self.embed_query(text)
     }
 
     /// Ends this handle and its clones; other handles and processes go on. Dropping the last clone does the
-    /// same. Calls that are under way come to their end first.
+    /// same. Calls that are under way in other threads come to their end; the files are closed after the last.
     pub fn close(self) -> Result<()> {
         let store = self.inner.store.write().take();
         drop(store);

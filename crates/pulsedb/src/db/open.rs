@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
@@ -31,7 +32,11 @@ impl PulseDB {
     /// the database was made with; `Storage` and `Io` for what is wrong with the files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
-        let embedder = embedder_of(&config)?;
+        let embedder = match embedder_of(&config) {
+            // A read-only handle takes what is stored.
+            Err(_) if config.read_only => None,
+            embedder => embedder?,
+        };
         open(path.as_ref(), config, embedder)
     }
 
@@ -106,7 +111,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         embedder,
         dimension: stored.dimension,
         index: Index::new(cache_bytes),
-        newest: parking_lot::Mutex::default(),
+        seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })
 }

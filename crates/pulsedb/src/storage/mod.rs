@@ -32,6 +32,7 @@ use parking_lot::Mutex;
 
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::Seq;
 use crate::model::{CheckReport, ProviderIdentity};
 use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
@@ -39,7 +40,7 @@ use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
-pub(crate) use newest::{NewestFirst, Span};
+pub(crate) use newest::{IndexRow, NewestFirst, Span};
 pub(crate) use operations::{
     Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
     record, reinforce, set_archived, update,
@@ -87,7 +88,8 @@ impl Deref for StoreHandle {
 
 impl Drop for StoreHandle {
     fn drop(&mut self) {
-        if self.writable {
+        // After a fork the locks may be held by threads of the parent.
+        if self.writable && self.store.env.refuse_after_fork().is_ok() {
             let mut writers = self.store.writers.lock();
             writers.0 = writers.0.saturating_sub(1);
             self.store.env.release_writer();
@@ -140,7 +142,7 @@ impl Store {
             }
         };
         let handle = StoreHandle { store, writable: !options.read_only };
-        if handle.writable && !handle.snapshot()?.view().reclaims()?.is_empty() {
+        if handle.writable && handle.snapshot()?.view().is_reclaiming()? {
             handle.committer.reclaim()?;
         }
         Ok(handle)
@@ -193,10 +195,9 @@ impl Store {
         self.committer.reclaim()
     }
 
-    /// The number of the newest transaction of any process. Equal numbers mean that nothing has changed.
-    pub(crate) fn newest_transaction(&self) -> Result<u64> {
-        self.env.refuse_after_fork()?;
-        Ok(self.env.last_txn_id())
+    /// The number of the last change that any process has committed.
+    pub(crate) fn current_sequence(&self) -> Result<Seq> {
+        self.committer.current_sequence()
     }
 
     /// Compares everything in the newest state with everything else.
@@ -205,14 +206,19 @@ impl Store {
     }
 
     /// Copies the newest state into a directory; bytes written and the number of its last change.
-    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, crate::id::Seq)> {
+    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, Seq)> {
         let bytes = self.env.backup_to(to)?;
         let copy = Environment::open(
             &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },
             tables::NAMES,
         )?;
-        let txn = copy.read()?;
-        let sequence = View::new(&copy, &txn).last_sequence()?;
+        let sequence = {
+            let txn = copy.read()?;
+            View::new(&copy, &txn).last_sequence()?
+        };
+        drop(copy);
+        // Reading the copy has made the engine's lock file, which belongs to no backup; one that stays does no harm.
+        let _ = std::fs::remove_file(to.join(env::ENGINE_LOCK));
         Ok((bytes, sequence))
     }
 

@@ -183,7 +183,7 @@ fn insert_version(
 ) -> Result<()> {
     let key = keys::slot(place.number, place.slot);
     if let Some(vector) = vector {
-        txn.insert(Table::Vector, &key, |out| codec::write_vector(&vector.components, out))?;
+        txn.insert_vector(place.number, place.slot, &vector.components)?;
     }
     let norm_bits = vector.map_or(0, |vector| vector.norm_bits);
     let row = slot_row(experience, norm_bits, vector.is_some());

@@ -6,7 +6,7 @@ use crate::clock::{self, Timestamp};
 use crate::config::LogConfig;
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
-use crate::model::change::{Change, ChangeKind, CollectiveNumber};
+use crate::model::change::{Change, ChangeKind, CollectiveNumber, Slot};
 use crate::storage::codec::{self, CollectiveRow, CounterRow, Write};
 use crate::storage::env::{Environment, Room as Space, WriteGuard, engine_error};
 
@@ -16,6 +16,9 @@ use crate::storage::seal;
 use crate::storage::tables::Table;
 use crate::storage::view::View;
 
+/// Records of a batch of which one copies pages that the others do not.
+const RECORDS_A_LEAF: usize = 8;
+
 /// About what an operation writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -23,6 +26,15 @@ pub(crate) struct Size {
     pub(crate) records: usize,
     /// Bytes of keys and values.
     pub(crate) bytes: usize,
+}
+
+/// What a commit has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Committed {
+    /// The number of the transaction.
+    pub(crate) transaction: u64,
+    /// The number of the last change.
+    pub(crate) sequence: Seq,
 }
 
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
@@ -36,10 +48,14 @@ pub(crate) struct WriteTxn<'e> {
     floor_before: Seq,
     /// The greatest experience id so far.
     last_id: Option<[u8; 16]>,
+    /// Rows that were written to the log.
+    logged: usize,
     /// Whether the running operation has changed anything yet.
     touched: bool,
     /// Growth of the running operation's collective in bytes of keys and values.
     growth: i64,
+    /// The collective behind whose vectors the fence stands; see [`insert_vector`](Self::insert_vector).
+    fenced: Option<CollectiveNumber>,
     buffer: Vec<u8>,
 }
 
@@ -54,8 +70,19 @@ pub(crate) struct OpenCollective {
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
     pub(super) fn begin(env: &'e Environment) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(env)?;
+        if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
+            txn.sequence = txn.view().last_sequence()?;
+            txn.sequence_before = txn.sequence;
+            txn.floor_before = txn.view().oldest_change()?;
+        }
+        Ok(txn)
+    }
+
+    /// Begins without a look at `meta`, for whoever writes its rows.
+    pub(super) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
         let guard = env.begin_write()?;
-        let mut txn = Self {
+        Ok(Self {
             env,
             guard,
             now: clock::now(),
@@ -63,16 +90,12 @@ impl<'e> WriteTxn<'e> {
             sequence_before: 0,
             floor_before: 0,
             last_id: None,
+            logged: 0,
             touched: false,
             growth: 0,
+            fenced: None,
             buffer: Vec::new(),
-        };
-        if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
-            txn.sequence = txn.view().last_sequence()?;
-            txn.sequence_before = txn.sequence;
-            txn.floor_before = txn.view().oldest_change()?;
-        }
-        Ok(txn)
+        })
     }
 
     /// The state of the database with the changes so far.
@@ -84,8 +107,13 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
         self.touched = false;
         self.growth = 0;
-        let records = size.records.max(1);
-        (0..records).try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(records), space))
+        // Most tables are appended to: of the records of a batch, one in some copies a leaf that no other copies.
+        let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
+        let before = self.guard.planned();
+        (0..parts)
+            .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
+            // What is refused is not written, so its neighbours need no room for it.
+            .inspect_err(|_| self.guard.plan_again(before))
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.
@@ -93,22 +121,44 @@ impl<'e> WriteTxn<'e> {
         self.touched
     }
 
-    /// Trims the log, stores the sequence number and commits.
-    pub(super) fn commit(mut self, log: &LogConfig) -> Result<()> {
-        if self.sequence != self.sequence_before {
+    /// Trims the log, stores the sequence number and commits. `None` if nothing was logged: the engine gives the
+    /// number of a transaction that has written nothing to the next one.
+    pub(super) fn commit(mut self, log: &LogConfig) -> Result<Option<Committed>> {
+        let logged = self.sequence != self.sequence_before;
+        if logged {
             // Every number that is given out is one more than the last, so the log stays dense.
             debug_assert!(self.sequence > self.sequence_before);
             let sequence = self.sequence;
             self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(sequence))?;
-            let appended = (self.sequence - self.sequence_before) as usize;
-            super::log::trim(&mut self, log, appended)?;
         }
-        self.guard.commit()
+        if self.logged > 0 {
+            let logged = self.logged;
+            super::log::trim(&mut self, log, logged)?;
+        }
+        self.remove_fence()?;
+        let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
+        self.guard.commit()?;
+        Ok(logged.then_some(committed))
     }
 
     /// Commits without a look at sequence and log, which the caller has written.
-    pub(super) fn commit_untrimmed(self) -> Result<()> {
+    pub(super) fn commit_untrimmed(mut self) -> Result<()> {
+        self.remove_fence()?;
         self.guard.commit()
+    }
+
+    /// Puts a row whose value has its seal already.
+    pub(super) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+        self.touched = true;
+        let table = self.env.table(table.index());
+        table.put(self.guard.txn(), key, value).map_err(|error| self.env.write_error("write", error))
+    }
+
+    /// Removes every row of a table.
+    pub(super) fn clear(&mut self, table: Table) -> Result<()> {
+        self.touched = true;
+        let table = self.env.table(table.index());
+        table.clear(self.guard.txn()).map_err(|error| self.env.write_error("clear", error))
     }
 
     /// Growth in bytes of keys and values since it was last taken.
@@ -148,7 +198,7 @@ impl<'e> WriteTxn<'e> {
         Ok(id)
     }
 
-    /// Appends a row to the log, as the next change or under a number that was taken before.
+    /// Appends a row to the log as the next change.
     pub(crate) fn log(
         &mut self,
         collective: (CollectiveNumber, CollectiveId),
@@ -160,7 +210,16 @@ impl<'e> WriteTxn<'e> {
         let transaction = self.transaction();
         let encode = |out: &mut Vec<u8>| codec::write_change(&change, transaction, out);
         self.write(Table::Log, &keys::sequence(sequence), PutFlags::APPEND, encode)?;
+        self.logged += 1;
         Ok(sequence)
+    }
+
+    /// Writes a row of the log under a number that was taken when its change was made.
+    pub(super) fn log_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
+        let encode = |out: &mut Vec<u8>| codec::write_change(change, transaction, out);
+        self.write(Table::Log, &keys::sequence(change.sequence), PutFlags::NO_OVERWRITE, encode)?;
+        self.logged += 1;
+        Ok(())
     }
 
     /// Puts a row in the place of whatever stands there.
@@ -178,6 +237,33 @@ impl<'e> WriteTxn<'e> {
     ) -> Result<()> {
         let length = self.write(table, key, PutFlags::NO_OVERWRITE, encode)?;
         self.growth += (key.len() + length) as i64;
+        Ok(())
+    }
+
+    /// Puts the vector of an experience, and counts its bytes.
+    ///
+    /// LMDB splits a full page in front of its last row when a row is added behind that one. Where two vectors
+    /// fill a page, one would be left on each: the vectors of a collective are added in ascending order. So a
+    /// fence stands behind them while the transaction writes, an empty row under the greatest slot, which no
+    /// experience gets. With it the page is split behind its last vector.
+    pub(super) fn insert_vector(
+        &mut self,
+        number: CollectiveNumber,
+        slot: Slot,
+        vector: &[f32],
+    ) -> Result<()> {
+        if self.fenced != Some(number) {
+            self.remove_fence()?;
+            self.put(Table::Vector, &keys::slot(number, Slot(u32::MAX)), |_| ())?;
+            self.fenced = Some(number);
+        }
+        self.insert(Table::Vector, &keys::slot(number, slot), |out| codec::write_vector(vector, out))
+    }
+
+    fn remove_fence(&mut self) -> Result<()> {
+        if let Some(number) = self.fenced.take() {
+            self.delete(Table::Vector, &keys::slot(number, Slot(u32::MAX)))?;
+        }
         Ok(())
     }
 
@@ -220,7 +306,7 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
         self.touched = true;
         let table = self.env.table(table.index());
-        table.delete(self.guard.txn(), key).map_err(|error| engine_error("delete", error))
+        table.delete(self.guard.txn(), key).map_err(|error| self.env.write_error("delete", error))
     }
 
     fn write(
@@ -237,7 +323,7 @@ impl<'e> WriteTxn<'e> {
         let database = self.env.table(table.index());
         database
             .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
-            .map_err(|error| engine_error("write", error))?;
+            .map_err(|error| self.env.write_error("write", error))?;
         Ok(self.buffer.len())
     }
 

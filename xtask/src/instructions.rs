@@ -1,0 +1,170 @@
+//! The gate against slower calls: instruction counts, which do not depend on the clock, against a baseline.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command::{Failure, cargo_with};
+
+const MANIFEST: &str = "tools/instructions/Cargo.toml";
+const BASELINE: &str = "tools/instructions/baseline.txt";
+/// The version of the crate in the manifest and of the program that it runs.
+const RUNNER_VERSION: &str = "0.20.0";
+/// Percent above the baseline from which a count is told, and from which it fails.
+const WARN: f64 = 5.0;
+const FAIL: f64 = 10.0;
+
+type Counts = BTreeMap<String, u64>;
+
+/// Counts, then compares with the baseline, or writes it with `--update`.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let update = match arguments {
+        [] => false,
+        [only] if only == "--update" => true,
+        _ => return Err(Failure::Unmet("the only argument is `--update`".to_owned())),
+    };
+    require_runner()?;
+    let home = std::env::current_dir().map_err(unreadable(Path::new(".")))?.join("target/gungraun");
+    // Counts of calls that are gone must not be read again.
+    if home.exists() {
+        fs::remove_dir_all(&home).map_err(unreadable(&home))?;
+    }
+    let home_text = home.to_string_lossy();
+    cargo_with(&[("GUNGRAUN_HOME", &home_text)], &["bench", "--locked", "--manifest-path", MANIFEST], &[])?;
+    let mut counts = Counts::new();
+    collect(&home, &mut counts)?;
+    if update {
+        return fs::write(BASELINE, format_baseline(&counts)).map_err(unreadable(Path::new(BASELINE)));
+    }
+    let baseline = fs::read_to_string(BASELINE).map_err(unreadable(Path::new(BASELINE)))?;
+    compare(&parse_baseline(&baseline)?, &counts)
+}
+
+fn require_runner() -> Result<(), Failure> {
+    let output = Command::new("gungraun-runner").arg("--version").output();
+    let found = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    if found.trim().ends_with(RUNNER_VERSION) {
+        return Ok(());
+    }
+    Err(Failure::Unmet(format!(
+        "counting needs valgrind and gungraun-runner {RUNNER_VERSION} in the PATH (found {:?}): \
+         cargo install --locked gungraun-runner@{RUNNER_VERSION}",
+        found.trim()
+    )))
+}
+
+/// Reads the total of each `callgrind.<call>.calls.out` below a directory.
+fn collect(directory: &Path, counts: &mut Counts) -> Result<(), Failure> {
+    for entry in fs::read_dir(directory).map_err(unreadable(directory))? {
+        let path = entry.map_err(unreadable(directory))?.path();
+        if path.is_dir() {
+            collect(&path, counts)?;
+            continue;
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(call) = name.strip_prefix("callgrind.").and_then(|name| name.strip_suffix(".calls.out"))
+        else {
+            continue;
+        };
+        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+        let total = total.and_then(|total| total.trim().parse().ok());
+        let total = total
+            .ok_or_else(|| Failure::Unmet(format!("{} has no total of instructions", path.display())))?;
+        counts.insert(call.to_owned(), total);
+    }
+    Ok(())
+}
+
+fn compare(baseline: &Counts, counts: &Counts) -> Result<(), Failure> {
+    if !baseline.keys().eq(counts.keys()) {
+        let names = |counts: &Counts| counts.keys().cloned().collect::<Vec<_>>().join(" ");
+        return Err(Failure::Unmet(format!(
+            "the baseline has {}, counted were {}: `cargo xtask instructions --update`",
+            names(baseline),
+            names(counts)
+        )));
+    }
+    let mut slower = Vec::new();
+    for (call, count) in counts {
+        let before = baseline.get(call).copied().unwrap_or_default();
+        let percent = change(before, *count);
+        let verdict = match percent {
+            percent if percent > FAIL => {
+                slower.push(call.as_str());
+                "FAILED: slower"
+            }
+            percent if percent > WARN => "warning: slower",
+            percent if percent < -WARN => "faster: `cargo xtask instructions --update` keeps it",
+            _ => "",
+        };
+        println!("{call:<14} {before:>12} -> {count:>12} {percent:>+7.2} % {verdict}");
+    }
+    if slower.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Unmet(format!(
+        "more than {FAIL} % above the baseline: {}; mend it, or give the reason in the commit that updates {BASELINE}",
+        slower.join(" ")
+    )))
+}
+
+/// By how many percent `after` is above `before`.
+fn change(before: u64, after: u64) -> f64 {
+    (after as f64 - before as f64) / (before.max(1) as f64) * 100.0
+}
+
+fn parse_baseline(text: &str) -> Result<Counts, Failure> {
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let (call, count) = line.split_once(' ')?;
+            Some((call.to_owned(), count.trim().parse().ok()?))
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| Failure::Unmet(format!("{BASELINE} has a line that is not `call count`")))
+}
+
+fn format_baseline(counts: &Counts) -> String {
+    let mut text = String::from(
+        "# Instructions of the calls in benches/calls.rs, written by `cargo xtask instructions --update`.\n\
+         # They change with the code, with the version of rustc, and a little with the C library.\n",
+    );
+    for (call, count) in counts {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{call} {count}");
+    }
+    text
+}
+
+fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path: PathBuf = path.to_owned();
+    move |error| Failure::Unmet(format!("cannot read or write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, compare, format_baseline, parse_baseline};
+
+    fn counts(pairs: &[(&str, u64)]) -> Counts {
+        pairs.iter().map(|(call, count)| ((*call).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn baseline_is_read_as_it_was_written() {
+        let written = counts(&[("get", 7), ("record", u64::MAX)]);
+        assert_eq!(parse_baseline(&format_baseline(&written)).ok(), Some(written));
+        assert!(parse_baseline("get seven").is_err());
+    }
+
+    #[test]
+    fn only_more_than_a_tenth_above_the_baseline_fails() {
+        let baseline = counts(&[("get", 1000)]);
+        for (count, holds) in [(500, true), (1000, true), (1100, true), (1101, false)] {
+            assert_eq!(compare(&baseline, &counts(&[("get", count)])).is_ok(), holds, "{count}");
+        }
+        assert!(compare(&baseline, &counts(&[("other", 1)])).is_err());
+    }
+}
