@@ -110,6 +110,8 @@ fn look_at(path: &Path, writes: bool, right: &[(String, Result<String>)], ids: &
         (None, true) => "right".to_owned(),
         (None, false) => "found by check".to_owned(),
         (Some(_), false) => "error".to_owned(),
+        // A damaged record of the deleted collective can be met before it is reclaimed, and by the check no more.
+        (Some(_), true) if writes => "error, deleted since".to_owned(),
         (Some(error), true) => format!("wrong: check finds nothing of {error}"),
     }
 }
