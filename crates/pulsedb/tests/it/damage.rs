@@ -93,26 +93,26 @@ fn look_at(path: &Path, writes: bool, right: &[(String, Result<String>)], ids: &
         write(&db);
     }
     let found = answers(&db, ids);
-    let mut errors = 0;
+    let mut errors = Vec::new();
     // A list that fails leaves out the questions about what is in it; each `get` is asked all the same.
     let mut expected = right.iter();
     for (name, answer) in &found {
         let expected =
             expected.find(|(expected, _)| expected == name).and_then(|(_, value)| value.as_ref().ok());
         match answer {
-            Err(_) => errors += 1,
+            Err(error) => errors.push(format!("{name}: {error}")),
             Ok(value) if writes || Some(value) == expected => {}
             Ok(_) => return format!("wrong: {name}"),
         }
     }
     let clean = db.check().is_ok_and(|report| report.is_clean());
-    match (errors, clean) {
-        (0, true) => "right".to_owned(),
-        (0, false) => "found by check".to_owned(),
-        (_, false) => "error".to_owned(),
+    match (errors.first(), clean) {
+        (None, true) => "right".to_owned(),
+        (None, false) => "found by check".to_owned(),
+        (Some(_), false) => "error".to_owned(),
         // The damaged row went with its collective before the check came to it.
-        (_, true) if writes => "error".to_owned(),
-        (_, true) => "wrong: check finds nothing".to_owned(),
+        (Some(_), true) if writes => "error".to_owned(),
+        (Some(error), true) => format!("wrong: check finds nothing of {error}"),
     }
 }
 

@@ -198,7 +198,7 @@ fn random_transactions_never_make_a_file_that_is_refused() {
                 table.delete(guard.txn(), &key).unwrap();
             } else {
                 let value = vec![1; random(9000) as usize];
-                environment.reserve(&guard, value.len() + 24, Room::Growth).unwrap();
+                environment.reserve(&guard, value.len() + 24, Space::Growth).unwrap();
                 table.put(guard.txn(), &key, &value).unwrap();
             }
         }
