@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
-use heed::types::Bytes;
-use heed::{CommitOrAbort, Database, Env, EnvOpenOptions};
 use libfuzzer_sys::fuzz_target;
 use pulsedb::{
     CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceUpdate, NewExperience,
-    PulseDB, PulseDBError, SearchFilter,
+    PulseDB, PulseDBError, SearchFilter, fuzzing,
 };
 
 /// The database as it was kept, 4 dimensions.
 const GOLDEN: &[u8] = include_bytes!("../../crates/pulsedb/tests/golden/v1/external/data.mdb");
 /// Damages of one run: more hide one another.
 const DAMAGES_MAX: usize = 8;
+/// Experiences that are changed in one run: a commit each, of which a few tell what many would.
+const CHANGES: usize = 4;
 
 #[derive(Debug, Arbitrary)]
 struct Story {
@@ -92,44 +92,24 @@ fn config(read_only: bool) -> Config {
     Config { map_size_gb: 1, read_only, ..config }
 }
 
-/// Changes rows below the database, by the engine alone.
+/// Changes the rows that are damaged.
 fn change_rows(path: &Path, damages: &[Damage]) {
-    let mut options = EnvOpenOptions::new();
-    options.map_size(1 << 30).max_dbs(64);
-    // SAFETY: nothing else has this new directory open.
-    let env = unsafe { options.open(path) }.expect("the golden copy is sound");
+    let (mut places, mut changes) = (Vec::new(), Vec::new());
     for damage in damages {
-        let row = match damage {
-            Damage::Flip { row, .. }
-            | Damage::Cut { row, .. }
-            | Damage::Forge { row, .. }
-            | Damage::Remove { row } => row,
-            _ => continue,
-        };
-        let index = usize::from(row.table) % pulsedb::fuzzing::TABLES.len();
-        let name = pulsedb::fuzzing::TABLES[index];
-        let table = open_table(&env, name);
-        let mut txn = env.write_txn().expect("a transaction");
-        let count = table.len(&txn).expect("a count") as usize;
-        let found = table.iter(&txn).expect("a scan").nth(usize::from(row.number) % count.max(1));
-        let Some((key, value)) = found.transpose().expect("a row") else { continue };
-        let (key, value) = (key.to_vec(), value.to_vec());
-        match damaged(damage, index, &key, value) {
-            Some(value) => table.put(&mut txn, &key, &value).expect("a put"),
-            None => assert!(table.delete(&mut txn, &key).expect("a delete")),
+        if let Damage::Flip { row, .. }
+        | Damage::Cut { row, .. }
+        | Damage::Forge { row, .. }
+        | Damage::Remove { row } = damage
+        {
+            let table = usize::from(row.table) % fuzzing::TABLES.len();
+            places.push((table, usize::from(row.number)));
+            changes.push((table, damage));
         }
-        txn.commit().expect("a commit");
     }
-    env.prepare_for_closing().wait();
-}
-
-fn open_table(env: &Env, name: &str) -> Database<'static, Bytes, Bytes> {
-    let txn = env.read_txn().expect("a snapshot");
-    let opened = env.open_databases_and_commit(txn, |opener, txn| {
-        let table = opener.open_database::<Bytes, Bytes>(txn, Some(name));
-        table.map(CommitOrAbort::<_, ()>::Commit)
+    fuzzing::change_rows(path, &places, |index, key, value| {
+        let (table, damage) = changes[index];
+        damaged(damage, table, key, value)
     });
-    opened.expect("the tables are read").commit().flatten().expect("every table is there")
 }
 
 /// The value after a damage; `None` if the row is lost.
@@ -147,7 +127,7 @@ fn damaged(damage: &Damage, table: usize, key: &[u8], mut value: Vec<u8>) -> Opt
             let place = usize::from(*at) % (payload.len() + 1);
             payload.resize(payload.len().max(place + bytes.len()), 0);
             payload[place..place + bytes.len()].copy_from_slice(bytes);
-            value = pulsedb::fuzzing::sealed(table, key, &payload);
+            value = fuzzing::sealed(table, key, &payload);
         }
         Damage::Remove { .. } => return None,
         Damage::Header { .. } | Damage::Truncate { .. } => {}
@@ -220,14 +200,14 @@ fn use_it(path: &Path, read_only: bool, honest: bool) {
 
 /// Changes may fail, each in its own way; none may panic.
 fn change(db: &PulseDB, known: &Known) {
-    for id in known.experiences.keys() {
+    for id in known.experiences.keys().take(CHANGES) {
         let _ = db.reinforce_experience(*id);
         let _ = db.archive_experience(*id);
         let _ = db.unarchive_experience(*id);
         let update = ExperienceUpdate { importance: Some(1.0), ..Default::default() };
         let _ = db.update_experience(*id, update);
     }
-    for id in known.experiences.keys().step_by(2) {
+    for id in known.experiences.keys().skip(1).step_by(CHANGES) {
         let _ = db.delete_experience(*id);
     }
     let _ = db.get_or_create_collective("new");

@@ -45,7 +45,7 @@ pub(crate) struct Global {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) collective: String,
-    /// When to write in colour; NO_COLOR is respected
+    /// When to write in colour; `NO_COLOR` is respected
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: Color,
 }
@@ -374,11 +374,11 @@ pub(crate) struct ExportArgs {
 pub(crate) enum Kind {
     /// parts: description, severity (low, medium, high, critical)
     Difficulty,
-    /// parts: problem_ref (an id), approach, worked (true, false)
+    /// parts: `problem_ref` (an id), approach, worked (true, false)
     Solution,
     /// parts: signature, fix, prevention
     ErrorPattern,
-    /// parts: task_type, approach, quality (0 to 1)
+    /// parts: `task_type`, approach, quality (0 to 1)
     SuccessPattern,
     /// parts: category, preference, strength (0 to 1)
     UserPreference,

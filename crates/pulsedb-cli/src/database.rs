@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use etcetera::BaseStrategy;
-use pulsedb::{
-    CollectiveId, Config, EmbeddingDimension, ProviderIdentity, PulseDB, PulseDBError, StorageError,
-};
+use pulsedb::{CheckReport, CollectiveId, Config, EmbeddingDimension, PulseDB, PulseDBError, StorageError};
 
 use crate::exit::CliError;
 use crate::text::printable_line;
@@ -48,18 +46,15 @@ impl Target {
         self.open_or_create(dimension)
     }
 
+    /// Rebuilds what can be derived from the records.
+    pub(crate) fn repair(&self) -> anyhow::Result<CheckReport> {
+        with_provider(None, |config| PulseDB::repair(&self.path, config))
+            .map_err(|error| self.say_how_to_create(error))
+    }
+
     fn open_or_create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
-        let config = dimension.map_or_else(Config::default, external);
-        match PulseDB::open(&self.path, config) {
-            // Made for vectors from outside: then that is how to open it.
-            Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
-                if dimension.is_none() && stored.provider == EXTERNAL =>
-            {
-                let ProviderIdentity { dimension, .. } = *stored;
-                Ok(PulseDB::open(&self.path, external(dimension))?)
-            }
-            result => result.with_context(|| format!("cannot open the database at {}", self.path.display())),
-        }
+        with_provider(dimension, |config| PulseDB::open(&self.path, config))
+            .with_context(|| format!("cannot open the database at {}", self.path.display()))
     }
 
     /// The collective of that name, which must exist.
@@ -95,6 +90,22 @@ impl Target {
         } else {
             error.context(format!("cannot open the database at {place}"))
         }
+    }
+}
+
+/// Tries with the bundled embedder or the dimension given; a database that was made for vectors from outside
+/// says so, and then that is how to go on.
+fn with_provider<T>(
+    dimension: Option<usize>,
+    open: impl Fn(Config) -> pulsedb::Result<T>,
+) -> pulsedb::Result<T> {
+    match open(dimension.map_or_else(Config::default, external)) {
+        Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
+            if dimension.is_none() && stored.provider == EXTERNAL =>
+        {
+            open(external(stored.dimension))
+        }
+        result => result,
     }
 }
 

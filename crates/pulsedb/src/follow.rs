@@ -3,7 +3,7 @@
 //! A write of this process, a write of another one and the recovery after a restart all reach the derived
 //! structures here, so there is one code path for the three, and nothing derived is ever ahead of the disk.
 
-use crate::error::{PulseDBError, Result};
+use crate::error::Result;
 use crate::id::Seq;
 use crate::limits;
 use crate::model::change::Change;
@@ -34,11 +34,12 @@ pub(crate) fn catch_up(view: View<'_>, follower: &mut dyn Follower) -> Result<()
     while follower.position() < last {
         let changes = match view.changes(follower.position(), limits::EVENTS_MAX) {
             Ok(changes) => changes,
-            Err(PulseDBError::ChangesGone { .. }) => {
+            Err(error) => {
+                // Trimmed away or damaged: the records themselves are the truth, and are read anew.
+                tracing::debug!(%error, "the change log cannot be followed");
                 follower.reset(last);
                 return Ok(());
             }
-            Err(error) => return Err(error),
         };
         for change in changes {
             if let Err(error) = follower.apply(view, &change) {

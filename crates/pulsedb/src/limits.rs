@@ -55,11 +55,11 @@ pub(crate) const COMMIT_BYTES_MAX: usize = 1 << 20;
 /// How long a committer waits for callers that the last batch lets it expect.
 pub(crate) const COMMIT_LINGER: Duration = Duration::from_micros(200);
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
-pub(crate) const RECLAIM_ROWS: usize = 500;
+pub(crate) const RECLAIM_ROWS: usize = 2000;
 /// Log rows that a commit trims at the most, so that retention never makes a commit long.
 pub(crate) const TRIM_ROWS: usize = 256;
-/// Commits between two searches for readers whose process has died.
-pub(crate) const STALE_READER_COMMITS: u64 = 64;
+/// Commits between two searches for readers whose process has died, and two tries of what was put off.
+pub(crate) const UPKEEP_COMMITS: u64 = 64;
 /// Faults that a check lists; all are counted.
 pub(crate) const FAULTS_LISTED: usize = 100;
 /// Bytes of each text of an embedder's identity, which is stored once a database.

@@ -58,9 +58,19 @@ pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of an experience as they count for a batch: text and vector.
+/// Bytes of everything that a caller gives for an experience.
 pub(crate) fn experience_bytes(new: &NewExperience) -> usize {
-    new.content.len() + new.embedding.as_ref().map_or(0, |vector| vector.len() * 4)
+    let lists = new.domain.iter().chain(&new.related_files).map(String::len).sum::<usize>();
+    let tags = new.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    let names =
+        new.source_agent.as_str().len() + new.source_task.as_ref().map_or(0, |task| task.as_str().len());
+    let vector = new.embedding.as_ref().map_or(0, |vector| vector.len() * 4);
+    new.content.len() + lists + tags + names + type_bytes(&new.experience_type) + vector
+}
+
+/// Bytes of the texts of a type.
+pub(crate) fn type_bytes(experience_type: &ExperienceType) -> usize {
+    type_fields(experience_type).0.iter().map(|(_, text)| text.len()).sum()
 }
 
 /// A vector that callers give, to be stored or to be searched for.
@@ -98,6 +108,11 @@ pub(crate) fn result_count(field: &str, count: usize) -> Result<()> {
     }
     let reason = format!("{count} is not within 1..={}", limits::RESULTS_MAX);
     Err(ValidationError::invalid(field, reason))
+}
+
+/// A text that is embedded.
+pub(crate) fn embedded_text(value: &str) -> Result<()> {
+    text("text", value, limits::QUERY_BYTES_MAX)
 }
 
 /// A text that is searched for.

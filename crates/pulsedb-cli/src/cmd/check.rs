@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use indicatif::HumanCount;
-use pulsedb::{CheckReport, Config, PulseDB};
+use pulsedb::CheckReport;
 use serde_json::{Value, json};
 
 use crate::args::JsonArgs;
@@ -28,8 +27,7 @@ pub(crate) fn check(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow::
 
 /// Rebuilds what is derived from the records.
 pub(crate) fn repair(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow::Result<Exit> {
-    let report = PulseDB::repair(&target.path, Config::default())
-        .with_context(|| format!("cannot repair {}", target.path.display()))?;
+    let report = target.repair()?;
     write_report(&report, args.json, out)?;
     if !args.json {
         if let Some(copy) = &report.damaged_copy {
@@ -67,7 +65,8 @@ fn write_report(report: &CheckReport, json: bool, out: &mut Out) -> anyhow::Resu
 }
 
 fn report_json(report: &CheckReport) -> Value {
-    let faults = report.faults.iter().map(|it| json!({ "table": it.table, "key": it.key, "problem": it.problem }));
+    let faults =
+        report.faults.iter().map(|it| json!({ "table": it.table, "key": it.key, "problem": it.problem }));
     json!({
         "clean": report.is_clean(),
         "collectives": report.collectives,

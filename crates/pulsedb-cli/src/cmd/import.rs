@@ -14,10 +14,9 @@ use crate::cmd::fields;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::import::draft::{Defaults, Source};
-use crate::import::lock;
-use crate::import::read;
 use crate::import::run::{Import, Summary};
 use crate::import::walk::{Found, WalkOptions, Walked, walk};
+use crate::import::{lock, read};
 use crate::render::Out;
 use crate::text::{printable_line, shorten_tail};
 
@@ -58,6 +57,7 @@ pub(crate) fn run(target: &Target, args: &ImportArgs, out: &mut Out) -> anyhow::
     let mut summary = import.finish()?;
     progress.finish_and_clear();
     summary.failures.splice(0..0, walked.failures);
+    summary.binary += walked.binary;
     let seconds = started.elapsed().as_secs_f64();
     if args.json {
         out.json(&summary_json(&summary, walked.too_large.len(), target, seconds))?;

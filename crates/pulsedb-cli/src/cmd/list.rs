@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use comfy_table::{ColumnConstraint, Row};
+
 use crate::args::ListArgs;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::ExperienceJson;
-use crate::kind;
 use crate::render::Out;
 use crate::render::experience::{body, place};
 use crate::render::table::{lines, table};
@@ -25,18 +26,22 @@ pub(crate) fn run(target: &Target, args: &ListArgs, out: &mut Out) -> anyhow::Re
         }
         return Ok(Exit::Ok);
     }
-    let mut list = table(out.width.max(110), &["id", "happened", "type", "source or agent", "text"], &[]);
+    let mut list = table(out.table_width, &["id", "happened", "source or agent", "text"], &[]);
     for experience in &rows {
         let origin = place(experience).unwrap_or_else(|| experience.source_agent.to_string());
-        let archived = if experience.archived { " (archived)" } else { "" };
-        list.add_row([
+        let archived = if experience.archived { "(archived) " } else { "" };
+        let text = shorten_head(&printable_line(body(experience)), BEGINNING_BYTES_MAX);
+        let mut row = Row::from([
             experience.id.to_string(),
             time::display(experience.timestamp).chars().take(16).collect(),
-            printable_line(&kind::label(&experience.experience_type)) + archived,
             printable_line(&origin),
-            shorten_head(&printable_line(body(experience)), BEGINNING_BYTES_MAX),
+            format!("{archived}{text}"),
         ]);
+        row.max_height(1);
+        list.add_row(row);
     }
+    // The id is there to be copied.
+    list.set_constraints([ColumnConstraint::ContentWidth, ColumnConstraint::ContentWidth]);
     out.write_all(lines(&list).as_bytes())?;
     Ok(Exit::Ok)
 }

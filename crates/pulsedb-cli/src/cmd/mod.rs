@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod backup;
+mod check;
 mod collectives;
 mod completions;
 mod export;
@@ -12,6 +14,7 @@ mod list;
 mod recent;
 mod record;
 mod search;
+mod stats;
 
 use crate::args::{Cli, Command};
 use crate::database::Target;
@@ -36,8 +39,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::List(args) => list::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
         Command::Collectives(args) => collectives::run(&target, args, &mut out),
+        Command::Stats(args) => stats::run(&target, &args, &mut out),
+        Command::Check(args) => check::check(&target, &args, &mut out),
+        Command::Repair(args) => check::repair(&target, &args, &mut out),
+        Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
-        _ => Ok(Exit::Ok),
+        Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Ok),
     }?;
     out.finish()?;
     Ok(exit)

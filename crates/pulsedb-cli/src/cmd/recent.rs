@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use pulsedb::Timestamp;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::args::RecentArgs;
 use crate::cmd::filter;
@@ -21,12 +21,8 @@ pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::R
     let db = target.read()?;
     let rows = db.get_recent_experiences_filtered(target.collective(&db)?, args.limit, filter)?;
     if args.json {
-        let experiences: Vec<_> = rows
-            .iter()
-            .map(|experience| ExperienceJson::new(experience, &target.collective, false))
-            .collect();
-        let count = rows.len();
-        out.json(&json!({ "collective": target.collective, "count": count, "experiences": experiences }))?;
+        let experiences = rows.iter().map(|it| ExperienceJson::new(it, &target.collective, false)).collect();
+        out.json(&RecentJson { collective: &target.collective, count: rows.len(), experiences })?;
         return Ok(Exit::Ok);
     }
     if rows.is_empty() {
@@ -36,4 +32,11 @@ pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::R
         block(out, experience, at + 1, None, &QueryWords::default(), now)?;
     }
     Ok(Exit::Ok)
+}
+
+#[derive(Serialize)]
+struct RecentJson<'a> {
+    collective: &'a str,
+    count: usize,
+    experiences: Vec<ExperienceJson<'a>>,
 }

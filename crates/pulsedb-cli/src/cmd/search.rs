@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use pulsedb::{Query, SearchOptions, SearchResult, Timestamp};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::args::SearchArgs;
 use crate::cmd::{fields, filter};
@@ -29,12 +29,13 @@ pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::R
     let db = target.read()?;
     let hits = db.search(target.collective(&db)?, query, options)?;
     if args.json {
-        let hits: Vec<_> =
-            hits.iter().enumerate().map(|(at, hit)| hit_json(hit, at + 1, &target.collective)).collect();
-        let query = vector.is_none().then_some(text);
-        out.json(
-            &json!({ "query": query, "collective": target.collective, "count": hits.len(), "hits": hits }),
-        )?;
+        let rows = hits.iter().enumerate();
+        out.json(&SearchJson {
+            query: vector.is_none().then_some(&text),
+            collective: &target.collective,
+            count: hits.len(),
+            hits: rows.map(|(at, hit)| HitJson::new(hit, at + 1, &target.collective)).collect(),
+        })?;
         return Ok(Exit::Ok);
     }
     if hits.is_empty() {
@@ -47,14 +48,34 @@ pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::R
     Ok(Exit::Ok)
 }
 
-fn hit_json(hit: &SearchResult, rank: usize, collective: &str) -> serde_json::Value {
-    let tag = |key: &str| hit.experience.tags.get(key);
-    json!({
-        "rank": rank,
-        "score": hit.similarity,
-        "source": tag(SOURCE_TAG),
-        "line": tag(LINE_TAG).and_then(|line| line.parse::<u64>().ok()),
-        "heading": tag(HEADING_TAG),
-        "experience": ExperienceJson::new(&hit.experience, collective, false),
-    })
+#[derive(Serialize)]
+struct SearchJson<'a> {
+    query: Option<&'a String>,
+    collective: &'a str,
+    count: usize,
+    hits: Vec<HitJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct HitJson<'a> {
+    rank: usize,
+    score: f32,
+    source: Option<&'a String>,
+    line: Option<u64>,
+    heading: Option<&'a String>,
+    experience: ExperienceJson<'a>,
+}
+
+impl<'a> HitJson<'a> {
+    fn new(hit: &'a SearchResult, rank: usize, collective: &'a str) -> Self {
+        let tag = |key: &str| hit.experience.tags.get(key);
+        Self {
+            rank,
+            score: hit.similarity,
+            source: tag(SOURCE_TAG),
+            line: tag(LINE_TAG).and_then(|line| line.parse().ok()),
+            heading: tag(HEADING_TAG),
+            experience: ExperienceJson::new(&hit.experience, collective, false),
+        }
+    }
 }

@@ -41,7 +41,10 @@ fn write_stats(stats: &DatabaseStats, target: &Target, out: &mut Out) -> anyhow:
     for reader in &stats.readers {
         let behind = reader.transactions_behind;
         let seconds = reader.age.as_secs();
-        fields.push(("reader", format!("process {}, {behind} transactions behind, for {seconds} s or more", reader.pid)));
+        fields.push((
+            "reader",
+            format!("process {}, {behind} transactions behind, for {seconds} s or more", reader.pid),
+        ));
     }
     for writer in &stats.writers {
         let since = time::display(writer.started);
@@ -74,8 +77,10 @@ fn stats_json(stats: &DatabaseStats, target: &Target) -> Value {
     let readers = stats.readers.iter().map(|it| {
         json!({ "pid": it.pid, "transactions_behind": it.transactions_behind, "age_seconds": it.age.as_secs_f64() })
     });
-    let writers =
-        stats.writers.iter().map(|it| json!({ "pid": it.pid, "started": Moment(it.started), "host": it.host }));
+    let writers = stats
+        .writers
+        .iter()
+        .map(|it| json!({ "pid": it.pid, "started": Moment(it.started), "host": it.host }));
     let collectives = stats.collectives.iter().map(|it| {
         json!({ "id": it.id, "name": it.name, "experiences": it.experience_count, "bytes": it.storage_bytes })
     });

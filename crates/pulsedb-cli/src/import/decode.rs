@@ -53,7 +53,7 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 
 fn latin_1(bytes: &[u8]) -> Option<String> {
     let is_control = |byte: &u8| matches!(byte, 0..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
-    if bytes.iter().any(|byte| is_control(byte)) {
+    if bytes.iter().any(is_control) {
         return None;
     }
     let high = bytes.iter().filter(|byte| !byte.is_ascii()).count();

@@ -146,3 +146,44 @@ pub(crate) fn for_each_experience<E: From<pulsedb::PulseDBError>>(
         offset += rows - 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pulsedb::{Config, NewExperience};
+
+    use super::*;
+    use crate::import::batch::{Change, apply};
+
+    #[test]
+    fn rows_deleted_during_the_walk_hide_no_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let db = PulseDB::open(directory.path(), Config::default()).unwrap();
+        let collective_id = db.get_or_create_collective("c").unwrap();
+        let new =
+            |n: usize| NewExperience { collective_id, content: n.to_string(), ..NewExperience::default() };
+        let ids = db.record_experiences((0..3500).map(new).collect()).unwrap();
+        // At some rows, rows before and behind go: fewer than a page, the last one met, more than a page.
+        let going: [(usize, Vec<usize>); 4] = [
+            (999, (0..700).collect()),
+            (1500, vec![1500]),
+            (2000, (700..1400).chain([2500, 2501]).collect()),
+            (3499, vec![3499]),
+        ];
+        let mut met = Vec::new();
+        for_each_experience(&db, collective_id, |experience| {
+            let at: usize = experience.content.parse().unwrap();
+            met.push(at);
+            for (_, rows) in going.iter().filter(|(when, _)| *when == at) {
+                let changes: Vec<_> = rows.iter().map(|row| Change::Delete(ids[*row])).collect();
+                apply(&db, &changes)?;
+            }
+            Ok::<(), pulsedb::PulseDBError>(())
+        })
+        .unwrap();
+        assert!(met.is_sorted_by(|a, b| a < b), "each once, in order");
+        let met: BTreeSet<usize> = met.into_iter().collect();
+        assert!((0..3500).filter(|row| ![2500, 2501].contains(row)).all(|row| met.contains(&row)));
+    }
+}

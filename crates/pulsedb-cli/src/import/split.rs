@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn long_paragraph_is_cut_behind_a_sentence() {
         let text = "A sentence of some words that ends here. ".repeat(60);
-        let pieces = pack(&text, [0..text.len()]);
+        let pieces = pack(&text, std::iter::once(0..text.len()));
         assert!(pieces.len() > 2);
         for piece in &pieces {
             assert!(text[piece.clone()].starts_with("A sentence") && text[piece.clone()].ends_with("here."));
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn text_without_any_gap_is_cut_between_characters() {
         let text = "\u{1f980}".repeat(1000);
-        let pieces = pack(&text, [0..text.len()]);
+        let pieces = pack(&text, std::iter::once(0..text.len()));
         assert_eq!(pieces.iter().map(ExactSizeIterator::len).sum::<usize>(), text.len());
         assert!(pieces.iter().all(|piece| piece.len() <= TARGET_BYTES));
     }

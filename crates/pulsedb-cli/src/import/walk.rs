@@ -1,7 +1,8 @@
 //! Which files an import reads: those named, and those of the trees named that no ignore file leaves out.
 
 use std::collections::BTreeSet;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -11,6 +12,9 @@ use ignore::overrides::{Override, OverrideBuilder};
 use pulsedb::Timestamp;
 
 use crate::import::draft::Source;
+
+/// Bytes at the beginning of a large file that are looked at.
+const SNIFFED_BYTES: u64 = 8192;
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +39,10 @@ pub(crate) struct Failure {
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
     pub(crate) files: Vec<Found>,
-    /// Files of a tree above the size limit.
+    /// Files of a tree above the size limit that may be texts.
     pub(crate) too_large: Vec<String>,
+    /// Files of a tree above the size limit that are none.
+    pub(crate) binary: u64,
     pub(crate) failures: Vec<Failure>,
     /// The directories that were walked, absolute.
     pub(crate) roots: Vec<PathBuf>,
@@ -83,13 +89,13 @@ fn tree(
     known: &mut BTreeSet<PathBuf>,
 ) -> anyhow::Result<()> {
     let database = options.database.canonicalize().ok();
-    let walker = WalkBuilder::new(root)
+    let entries = WalkBuilder::new(root)
         .require_git(false)
         .overrides(globs(root, options.globs)?)
         .sort_by_file_path(Path::cmp)
         .filter_entry(move |entry| database.as_deref() != Some(entry.path()))
         .build();
-    for entry in walker {
+    for entry in entries {
         let read = entry.and_then(|entry| Ok((entry.metadata()?, entry)));
         let (metadata, entry) = match read {
             Ok(read) => read,
@@ -106,13 +112,24 @@ fn tree(
         let inside = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let name = shown(given, root, inside);
         if metadata.len() > options.bytes_max {
-            walked.too_large.push(name);
+            if begins_binary(entry.path()) {
+                walked.binary += 1;
+            } else {
+                walked.too_large.push(name);
+            }
             continue;
         }
         known.insert(entry.path().to_owned());
         walked.files.push(found(entry.into_path(), name, &metadata));
     }
     Ok(())
+}
+
+/// Whether a NUL is among the first bytes of a file, so that it need not be read to know what it is.
+fn begins_binary(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(SNIFFED_BYTES).read_to_end(&mut start));
+    read.is_ok() && start.contains(&0)
 }
 
 fn globs(root: &Path, globs: &[String]) -> anyhow::Result<Override> {
@@ -194,14 +211,21 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x".repeat(bytes)).unwrap();
         }
+        fs::write(root.join("large.bin"), vec![0; 101]).unwrap();
         fs::write(root.join(".gitignore"), "*.log\n").unwrap();
         let walked = walk(&[root.clone(), root.join("b.md")], &options(&[], &root.join("db"))).unwrap();
         assert_eq!(names(&walked), ["tree/a/z.txt", "tree/b.md", "tree/empty"]);
-        assert_eq!(walked.too_large, ["tree/large.txt"]);
+        assert_eq!(
+            (walked.too_large.as_slice(), walked.binary),
+            (["tree/large.txt".to_owned()].as_slice(), 1)
+        );
         let named = walk(&[root.join("large.txt")], &options(&[], &root)).unwrap();
         assert_eq!(names(&named), ["large.txt"]);
         let globs = ["*.md".to_owned()];
-        assert_eq!(names(&walk(&[root.clone()], &options(&globs, &root.join("db"))).unwrap()), ["tree/b.md"]);
+        assert_eq!(
+            names(&walk(std::slice::from_ref(&root), &options(&globs, &root.join("db"))).unwrap()),
+            ["tree/b.md"]
+        );
         assert!(walk(&[root.join("missing")], &options(&[], &root)).is_err());
         assert!(walk(&[root], &options(&["[".to_owned()], directory.path())).is_err());
     }

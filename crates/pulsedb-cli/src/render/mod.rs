@@ -24,6 +24,8 @@ pub(crate) const PLACE: Style = AnsiColor::Cyan.on_default();
 const WIDTH_MAX: usize = 110;
 /// The width when nobody says.
 const WIDTH_DEFAULT: usize = 90;
+/// The width of tables when nobody says: nothing has to fit a screen then.
+const TABLE_WIDTH_DEFAULT: usize = 160;
 /// Below it wrapping helps nobody.
 const WIDTH_MIN: usize = 30;
 
@@ -32,17 +34,21 @@ pub(crate) struct Out {
     raw: BufWriter<StdoutLock<'static>>,
     /// Takes the styles out; `None` where they are wanted.
     strip: Option<StripBytes>,
+    /// Columns for running text.
     pub(crate) width: usize,
+    /// Columns for tables of long rows.
+    pub(crate) table_width: usize,
 }
 
 impl Out {
     pub(crate) fn new() -> Self {
-        let width = terminal_size::terminal_size().map_or(WIDTH_DEFAULT, |(width, _)| usize::from(width.0));
+        let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         let is_plain = AutoStream::choice(&io::stdout()) == ColorChoice::Never;
         Self {
             raw: BufWriter::new(io::stdout().lock()),
             strip: is_plain.then(StripBytes::new),
-            width: width.clamp(WIDTH_MIN, WIDTH_MAX),
+            width: terminal.unwrap_or(WIDTH_DEFAULT).clamp(WIDTH_MIN, WIDTH_MAX),
+            table_width: terminal.unwrap_or(TABLE_WIDTH_DEFAULT).max(WIDTH_DEFAULT),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The lines of a text around what a query says, with the matching words made visible.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -46,7 +47,9 @@ impl QueryWords {
         for range in words(line) {
             if self.matching(&line[range.clone()]).is_some() {
                 styled.push_str(&line[written..range.start]);
-                styled.push_str(&format!("{MATCH}{}{MATCH:#}", &line[range.clone()]));
+                styled.push_str(&MATCH.render().to_string());
+                styled.push_str(&line[range.clone()]);
+                styled.push_str(&MATCH.render_reset().to_string());
                 written = range.end;
             }
         }
@@ -67,10 +70,7 @@ pub(crate) fn snippet(text: &str, query: &QueryWords, width: usize, count: usize
             let indent = &line[..line.len() - line.trim_start().len()];
             let indent = if indent.len() * 2 > width { "" } else { indent };
             let options = options.clone().subsequent_indent(indent);
-            textwrap::wrap(line.trim_end(), options)
-                .into_iter()
-                .map(|line| line.into_owned())
-                .collect::<Vec<_>>()
+            textwrap::wrap(line.trim_end(), options).into_iter().map(Cow::into_owned).collect::<Vec<_>>()
         })
         .collect();
     let start = best_window(&lines, query, count);
@@ -134,7 +134,11 @@ mod tests {
 
     #[test]
     fn snippet_is_where_the_most_words_are() {
-        let text = (0..50).map(|n| format!("line {n}\n")).collect::<String>() + "alpha\nbeta gamma\nend\n";
+        let text = (0..50)
+            .map(|n| format!("line {n}"))
+            .chain(["alpha\nbeta gamma\nend".to_owned()])
+            .collect::<Vec<_>>()
+            .join("\n");
         let lines = snippet(&text, &QueryWords::of("alpha gamma"), 40, 3);
         assert_eq!(lines, ["...", "line 49", "alpha", "beta gamma", "..."]);
         assert_eq!(snippet(&text, &QueryWords::of("nothing"), 40, 2), ["line 0", "line 1", "..."]);

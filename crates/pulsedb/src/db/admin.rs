@@ -32,12 +32,13 @@ impl PulseDB {
 
     /// Checks the database in a directory and, if anything is wrong, builds a new data file from its records:
     /// everything derived is made anew, a lost vector is embedded again where the embedder can. The damaged file is
-    /// kept beside the new one and named in the report. Sequence numbers are kept; if a record or a part of the
+    /// kept beside the new one and named in the report. Where pages are damaged, the rows on the others are saved.
+    /// Sequence numbers are kept; if a record or a part of the
     /// change log is lost, the log begins after the last number, and polling from before it is `ChangesGone`.
     ///
     /// # Errors
-    /// `DatabaseLocked` if any process has the database open; `Corrupted` with the table "file" for a file that is
-    /// truncated or whose pages are damaged, of which nothing can be read safely: a backup is the way back then.
+    /// `DatabaseLocked` if any process has the database open; `FormatTooNew`; `Corrupted` for a file of which nothing
+    /// can be read: a backup is the way back then.
     pub fn repair(path: impl AsRef<Path>, config: Config) -> Result<CheckReport> {
         config.validate()?;
         let embedder = embedder_of(&config)?;

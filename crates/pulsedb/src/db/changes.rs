@@ -3,21 +3,26 @@
 use std::sync::atomic::Ordering;
 
 use crate::db::PulseDB;
-use crate::error::{NotFoundError, Result};
+use crate::error::{NotFoundError, PulseDBError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::WatchEvent;
 
 impl PulseDB {
     /// The number of the last change that any process has committed: 0 in a new database. After the handle was
-    /// closed it is the last number that was seen.
+    /// closed, and when the store cannot be read (an error event is emitted then), it is the last number that was seen.
     ///
     /// This is the cheapest way to learn whether anything is new; it asks the store each time.
     pub fn get_current_sequence(&self) -> Seq {
         let seen = &self.inner.seen;
         match self.store().and_then(|store| store.current_sequence()) {
             Ok(current) => seen.fetch_max(current, Ordering::Relaxed).max(current),
-            Err(_) => seen.load(Ordering::Relaxed),
+            Err(error) => {
+                if !matches!(error, PulseDBError::Closed) {
+                    tracing::error!(%error, "cannot read the sequence number");
+                }
+                seen.load(Ordering::Relaxed)
+            }
         }
     }
 
@@ -27,7 +32,7 @@ impl PulseDB {
     ///
     /// # Errors
     /// `ChangesGone` if the log no longer reaches back that far; `NotFound` for a collective that does not
-    /// exist and has left no change after that number.
+    /// exist, once the log holds no change of it after that number.
     pub fn poll_changes(
         &self,
         collective: CollectiveId,
@@ -45,7 +50,8 @@ impl PulseDB {
             known = true;
             events.extend(change.event());
         }
-        if !known && view.room(collective)?.is_none() {
+        let at_end = next == view.last_sequence()?;
+        if at_end && !known && view.room(collective)?.is_none() {
             return Err(NotFoundError::Collective(collective).into());
         }
         Ok((events, next))

@@ -6,7 +6,7 @@ use crate::db::{PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::{Experience, ExperienceUpdate, energy};
-use crate::storage::{self, NewVector, PreparedUpdate, Space};
+use crate::storage::{self, NewVector, PreparedUpdate, Size, Space};
 use crate::validate;
 
 impl PulseDB {
@@ -33,7 +33,9 @@ impl PulseDB {
             (None, None) => NewVector::Keep,
         };
         let prepared = PreparedUpdate { update, vector };
-        store.write(CHANGE, Space::Growth, move |txn| storage::update(txn, id, &prepared))
+        let given = prepared.update.get().content.as_ref().map_or(0, String::len);
+        let size = Size { bytes: CHANGE.bytes + 2 * given, ..CHANGE };
+        store.write(size, Space::Growth, move |txn| storage::update(txn, id, &prepared))
     }
 
     /// Archives an experience: it is kept, but searches that exclude archived ones pass it by.

@@ -95,16 +95,16 @@ impl PulseDB {
     /// The vector that the database's embedder gives a text; empty if it knows no word of it.
     ///
     /// # Errors
-    /// `Validation` for a blank text or one over 102 400 bytes, `Embedding` if the embedder fails or callers
+    /// `Validation` for a text over 102 400 bytes, `Embedding` if the embedder fails or callers
     /// bring the vectors.
     pub fn embed(&self, text: &str) -> Result<Embedding> {
         self.store()?;
-        validate::query_text(text)?;
+        validate::embedded_text(text)?;
         self.embed_query(text)
     }
 
     /// Ends this handle and its clones; other handles and processes go on. Dropping the last clone does the
-    /// same. Calls that are under way come to their end first.
+    /// same. Calls that are under way in other threads come to their end; the files are closed after the last.
     pub fn close(self) -> Result<()> {
         let store = self.inner.store.write().take();
         drop(store);

@@ -32,7 +32,11 @@ impl PulseDB {
     /// the database was made with; `Storage` and `Io` for what is wrong with the files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
-        let embedder = embedder_of(&config)?;
+        let embedder = match embedder_of(&config) {
+            // A read-only handle takes what is stored.
+            Err(_) if config.read_only => None,
+            embedder => embedder?,
+        };
         open(path.as_ref(), config, embedder)
     }
 

@@ -7,8 +7,10 @@ use crate::model::NewExperience;
 use crate::storage::{self, PreparedExperience, Size, Space, StoredVector};
 use crate::validate::{self, Valid};
 
-/// Bytes of the fixed parts and the index rows of a record, for estimates.
+/// Bytes of the fixed parts of a record and of the index rows that every record has.
 const RECORD_BYTES: usize = 1024;
+/// Bytes of an index row without its word.
+const INDEX_ROW_BYTES: usize = 64;
 
 impl PulseDB {
     /// Records an experience, durable when the call returns ([`SyncMode::Normal`](crate::SyncMode)).
@@ -66,12 +68,16 @@ impl PulseDB {
 
 fn estimate(prepared: &PreparedExperience) -> usize {
     let new = prepared.new.get();
-    let vector = prepared.vector.as_ref().map_or(0, |vector| vector.components.len() * 4);
-    let indexed = new.domain.iter().map(String::len).sum::<usize>()
-        + new.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-    let rows = new.domain.len() + new.tags.len();
-    RECORD_BYTES + new.content.len() + vector + 2 * indexed + rows * 64
+    let vector = match new.embedding {
+        // A given one is counted with the rest.
+        Some(_) => 0,
+        None => prepared.vector.as_ref().map_or(0, |vector| vector.components.len() * 4),
+    };
+    // Words of domains and tags stand in the record and in a key of an index each.
+    let index_rows = new.domain.len() + new.tags.len();
+    RECORD_BYTES + 2 * validate::experience_bytes(new) + vector + index_rows * INDEX_ROW_BYTES
 }
 
-/// About what a change of one record writes: its own rows once more, which may be long.
+/// About what a change of one record writes: its rows once more. Most are short; a long one has room beside the
+/// reserve, which is many times as large as the longest.
 pub(super) const CHANGE: Size = Size { records: 1, bytes: 32 << 10 };

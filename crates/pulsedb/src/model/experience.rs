@@ -250,7 +250,9 @@ pub fn energy(
 ) -> f32 {
     let age_s = now.since(last_reinforced).as_secs_f64();
     let half_life_s = decay.half_life.as_secs_f64();
-    let fading = (-std::f64::consts::LN_2 * age_s / half_life_s).exp();
+    // Nothing fades at age zero, whatever the half-life.
+    let half_lives = if age_s == 0.0 { 0.0 } else { age_s / half_life_s };
+    let fading = (-std::f64::consts::LN_2 * half_lives).exp();
     let use_boost = 1.0 + f64::from(decay.freq_weight) * f64::from(applications).ln_1p();
     (f64::from(importance) * use_boost * fading).clamp(0.0, 1.0) as f32
 }

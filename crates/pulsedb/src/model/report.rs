@@ -116,6 +116,9 @@ pub struct CheckReport {
     pub faults: Vec<Fault>,
     /// Records that a repair could not save; zero for a check.
     pub records_lost: u64,
+    /// Records whose vector a repair could neither save nor make anew, so that vector search no longer finds them;
+    /// zero for a check.
+    pub vectors_lost: u64,
     /// Where a repair has put the file as it was before; `None` for a check.
     pub damaged_copy: Option<PathBuf>,
 }

@@ -114,6 +114,23 @@ pub(super) fn ways_in(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(T
     ways
 }
 
+/// Whether the slot row of a record passes the parts of a filter that it answers.
+pub(super) fn slot_passes(
+    view: View<'_>,
+    number: CollectiveNumber,
+    slot: Slot,
+    filter: &SearchFilter,
+) -> Result<bool> {
+    let row = view.slot_row(number, slot)?;
+    // One that is missing is told by whoever reads the record.
+    Ok(row.is_none_or(|row| {
+        !(filter.exclude_archived && row.archived)
+            && type_mask(filter.experience_types.as_deref()) >> row.type_tag & 1 == 1
+            && filter.min_importance.is_none_or(|least| row.importance >= least)
+            && filter.min_confidence.is_none_or(|least| row.confidence >= least)
+    }))
+}
+
 /// Whether a whole record matches.
 pub(super) fn passes(filter: &SearchFilter, experience: &Experience) -> bool {
     let has_tags = |tags: &BTreeMap<String, String>| {

@@ -6,12 +6,15 @@ use std::collections::BinaryHeap;
 use crate::clock::Timestamp;
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
+use crate::model::change::Slot;
 use crate::model::{Experience, SearchFilter};
 use crate::search::filter;
-use crate::storage::{NewestFirst, Prefix, Span, Table, View};
+use crate::storage::{IndexRow, NewestFirst, Prefix, Span, Table, View};
 
 /// Rows of a way in that are counted to compare it with others.
 const COUNTED: usize = 512;
+/// Records that are decoded in vain before slot rows are looked at first.
+const PASSED_OVER: usize = 16;
 
 /// The newest `limit` experiences that match, newest first, equal timestamps by the smaller id first.
 ///
@@ -30,13 +33,21 @@ pub(crate) fn recent(
     };
     let (table, prefixes) = shortest(view, filter::ways_in(number, filter))?;
     let mut found = Vec::new();
-    for id in Merged::new(view, table, prefixes, span)? {
-        let (place, experience) = view.indexed_row(id?)?;
-        if filter::passes(filter, &experience) {
-            found.push(view.with_vector(place, experience)?);
-            if found.len() == limit {
-                break;
-            }
+    let mut passed_over = 0;
+    for row in Merged::new(view, table, prefixes, span)? {
+        let row = row?;
+        // Where few match, a look at the small slot row first saves decoding what is passed over.
+        if passed_over > PASSED_OVER && !filter::slot_passes(view, number, row.slot, filter)? {
+            continue;
+        }
+        let (place, experience) = view.indexed_row(row.id)?;
+        if !filter::passes(filter, &experience) {
+            passed_over += 1;
+            continue;
+        }
+        found.push(view.with_vector(place, experience)?);
+        if found.len() == limit {
+            break;
         }
     }
     Ok(found)
@@ -67,7 +78,7 @@ fn shortest(view: View<'_>, mut ways: Vec<(Table, Vec<Prefix>)>) -> Result<(Tabl
 struct Merged<'t> {
     walks: Vec<NewestFirst<'t>>,
     /// The next row of each walk; the greatest is the newest, then the smallest id.
-    heads: BinaryHeap<(Timestamp, Reverse<ExperienceId>, usize)>,
+    heads: BinaryHeap<(Timestamp, Reverse<ExperienceId>, Slot, usize)>,
     last: Option<ExperienceId>,
 }
 
@@ -84,18 +95,18 @@ impl<'t> Merged<'t> {
 
     fn advance(&mut self, walk: usize) -> Result<()> {
         if let Some(row) = self.walks.get_mut(walk).and_then(Iterator::next) {
-            let (timestamp, id) = row?;
-            self.heads.push((timestamp, Reverse(id), walk));
+            let row = row?;
+            self.heads.push((row.timestamp, Reverse(row.id), row.slot, walk));
         }
         Ok(())
     }
 
-    fn step(&mut self) -> Result<Option<ExperienceId>> {
-        while let Some((_, Reverse(id), walk)) = self.heads.pop() {
+    fn step(&mut self) -> Result<Option<IndexRow>> {
+        while let Some((timestamp, Reverse(id), slot, walk)) = self.heads.pop() {
             self.advance(walk)?;
             // Equal rows of several walks follow each other.
             if self.last.replace(id) != Some(id) {
-                return Ok(Some(id));
+                return Ok(Some(IndexRow { timestamp, id, slot }));
             }
         }
         Ok(None)
@@ -103,7 +114,7 @@ impl<'t> Merged<'t> {
 }
 
 impl Iterator for Merged<'_> {
-    type Item = Result<ExperienceId>;
+    type Item = Result<IndexRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.step().transpose()

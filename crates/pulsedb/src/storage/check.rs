@@ -37,7 +37,7 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
     // The engine may end the process on a damaged page, so it reads nothing before the pages are known to be right.
     if let Err(error) = env.check_pages() {
         let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
-        let problem = "the pages of the file are damaged; restore a backup".into();
+        let problem = "pages of the file are damaged; run `repair`, which saves the rows on the others, or restore a backup".into();
         let faults = vec![Fault { table, key, problem }];
         return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
     }
@@ -63,6 +63,7 @@ struct Checker<'t> {
     /// How many rows the records ask for in each derived table.
     expected: BTreeMap<usize, u64>,
     last_sequence: Seq,
+    dimension: usize,
 }
 
 struct Owner {
@@ -83,6 +84,7 @@ impl<'t> Checker<'t> {
             owners: BTreeMap::new(),
             expected: BTreeMap::new(),
             last_sequence: 0,
+            dimension: 0,
         }
     }
 
@@ -124,10 +126,14 @@ impl<'t> Checker<'t> {
     }
 
     fn meta(&mut self) -> Result<()> {
-        meta::identity(self.view)?;
-        self.last_sequence = self.view.last_sequence()?;
-        for key in [meta::FORMAT, meta::CREATED, meta::FLOOR, meta::NEXT_NUMBER] {
+        for key in [meta::FORMAT, meta::CREATED] {
             self.expect_row(Table::Meta, key, "the row is missing");
+        }
+        self.dimension = meta::identity(self.view)?.dimension;
+        self.last_sequence = self.view.last_sequence()?;
+        let floor = self.view.oldest_change()?;
+        if !(1..=self.last_sequence.saturating_add(1)).contains(&floor) {
+            self.fault(Table::Meta, meta::FLOOR, format!("{floor} is not in 1..={} + 1", self.last_sequence));
         }
         Ok(())
     }
@@ -154,10 +160,19 @@ impl<'t> Checker<'t> {
             }
         }
         self.count(Table::CollectiveName, names)?;
+        let next_number = meta::number(self.view, meta::NEXT_NUMBER)?;
+        if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
+            self.fault(Table::Meta, meta::NEXT_NUMBER, "it would give out a number that is in use");
+        }
         for (number, row) in self.view.reclaims()? {
             let owner =
                 Owner { id: row.collective_id, deleted: true, experiences: 0, bytes: 0, slots_end: 0 };
             self.owners.insert(number, owner);
+            let owed = row.end_sequence.saturating_sub(row.next_sequence);
+            if self.view.slots(number)?.count() as u64 != owed {
+                let problem = format!("{owed} deletions are to be logged, there are not as many slots");
+                self.fault(Table::Reclaim, &keys::number(number), problem);
+            }
         }
         Ok(())
     }
@@ -175,6 +190,10 @@ impl<'t> Checker<'t> {
         for record in records(self.view)? {
             match record? {
                 Record::Readable { place, experience, bytes } => {
+                    // What is deleted is being removed, index rows last.
+                    if self.is_deleted(place.number) {
+                        continue;
+                    }
                     self.report.experiences += 1;
                     let bytes = self.record(place, &experience) + bytes;
                     self.book(place, &experience, bytes);
@@ -185,6 +204,10 @@ impl<'t> Checker<'t> {
             }
         }
         Ok(())
+    }
+
+    fn is_deleted(&self, number: CollectiveNumber) -> bool {
+        self.owners.get(&number).is_some_and(|owner| owner.deleted)
     }
 
     /// Adds a record to its collective's counts.
@@ -215,9 +238,14 @@ impl<'t> Checker<'t> {
             if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
                 self.report.vectors += 1;
                 bytes += row_bytes(&slot_key, vector);
-                match codec::read_vector(vector).and_then(|vector| (self.norm_of)(&vector)) {
+                let components = codec::read_vector(vector).filter(|vector| vector.len() == self.dimension);
+                match components.and_then(|vector| (self.norm_of)(&vector)) {
                     Some(norm) => norm_bits = norm,
-                    None => self.fault(Table::Vector, &slot_key, "it is not a vector with a direction"),
+                    None => self.fault(
+                        Table::Vector,
+                        &slot_key,
+                        "it is not a vector of the dimension with a direction",
+                    ),
                 }
             }
         }
@@ -252,18 +280,26 @@ impl<'t> Checker<'t> {
     /// Looks for rows that no record asks for. Those that records ask for have been compared already.
     fn derived(&mut self, table: Table) -> Result<()> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
-        let found = self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.count() as u64;
+        let mut found = 0;
+        for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
+            found += u64::from(!self.belongs_to_deleted(row?.0));
+        }
         if found <= expected {
             return Ok(());
         }
         let asked_for = self.asked_for(table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) {
+            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
                 self.fault(table, key, "no record asks for this row");
             }
         }
         Ok(())
+    }
+
+    /// Whether a key begins with the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
+        key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
     }
 
     /// The keys of one derived table that the readable records ask for.
@@ -319,7 +355,16 @@ impl<'t> Checker<'t> {
     }
 
     fn log(&mut self) -> Result<()> {
-        let mut next = self.view.oldest_change()?.saturating_sub(1);
+        let floor = self.view.oldest_change()?;
+        let mut ends = self.view.sealed_range(Table::Log, Bound::Unbounded, Bound::Unbounded)?;
+        let first = ends.next().transpose()?.map(|(key, _)| key);
+        let last = ends.last().transpose()?.map(|(key, _)| key).or(first);
+        for key in first.into_iter().chain(last) {
+            if !keys::read_sequence(key).is_some_and(|at| (floor..=self.last_sequence).contains(&at)) {
+                self.fault(Table::Log, key, format!("its number is not in {floor}..={}", self.last_sequence));
+            }
+        }
+        let mut next = floor.saturating_sub(1);
         loop {
             let changes = self.view.changes(next, limits::EVENTS_MAX)?;
             let Some(last) = changes.last() else { return Ok(()) };

@@ -1,5 +1,4 @@
-//! The commit pipeline: a caller that finds nobody else commits by itself; else one thread of the process commits
-//! what callers queue.
+//! The commit pipeline: who is alone commits by itself, else one thread of the process commits what callers queue.
 //!
 //! ```text
 //! caller: nobody commits, nothing is queued and the last commit left nobody waiting
@@ -52,13 +51,25 @@ struct Shared {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Job>,
+    /// Whether the thread is there to serve the queue.
+    serving: bool,
     closing: bool,
     /// Whether somebody is committing: the thread, or a caller that found nobody else.
     busy: bool,
     /// Callers that took part in the last commit or waited at its end: so many may come again at once.
     expected: usize,
-    /// Whether rows of a deleted collective may be left to reclaim.
-    reclaiming: bool,
+    reclaiming: Reclaiming,
+}
+
+/// Whether rows of deleted collectives are to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Reclaiming {
+    #[default]
+    Nothing,
+    /// As soon as nobody wants to commit.
+    Due,
+    /// It has failed, and is tried again some commits later.
+    Postponed,
 }
 
 struct Job {
@@ -71,13 +82,12 @@ struct Job {
 impl Drop for Job {
     /// A job that is dropped without an answer, because the thread unwinds, must not leave its caller waiting.
     fn drop(&mut self) {
-        self.answer.give_if_none(|| {
-            Err(StorageError::Engine {
-                reason: "the commit thread has stopped; open the database again".into(),
-            }
-            .into())
-        });
+        self.answer.give_if_none(|| Err(stopped()));
     }
+}
+
+fn stopped() -> PulseDBError {
+    StorageError::Engine { reason: "the commit thread has stopped; open the database again".into() }.into()
 }
 
 /// Where a caller waits for the outcome of its operation.
@@ -157,8 +167,7 @@ impl Committer {
             drop(turn);
         } else {
             self.start()?;
-            self.shared.state.lock().queue.push_back(job);
-            self.shared.wake.notify_one();
+            self.shared.enqueue(job)?;
         }
         answer.wait()?;
         let value = value.lock().take();
@@ -182,7 +191,7 @@ impl Committer {
     /// Lets the thread reclaim rows of deleted collectives whenever nothing else is to be done.
     pub(super) fn reclaim(&self) -> Result<()> {
         self.start()?;
-        self.shared.state.lock().reclaiming = true;
+        self.shared.state.lock().reclaiming = Reclaiming::Due;
         self.shared.wake.notify_one();
         Ok(())
     }
@@ -192,6 +201,7 @@ impl Committer {
         if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return Ok(());
         }
+        self.shared.state.lock().serving = true;
         let shared = Arc::clone(&self.shared);
         let handle = std::thread::Builder::new()
             .name("pulsedb-commit".into())
@@ -208,7 +218,15 @@ impl Committer {
     }
 
     /// Commits what is queued, then ends the thread.
+    ///
+    /// In a forked child there is nothing to end: the thread is the parent's, and waiting for it would panic.
     pub(super) fn close(&self) {
+        if self.shared.env.refuse_after_fork().is_err() {
+            if let Some(mut thread) = self.thread.try_lock() {
+                std::mem::forget(thread.take());
+            }
+            return;
+        }
         self.shared.state.lock().closing = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.lock().take() {
@@ -223,7 +241,9 @@ struct Orphans<'s>(&'s Shared);
 
 impl Drop for Orphans<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().queue.clear();
+        let mut state = self.0.state.lock();
+        state.serving = false;
+        state.queue.clear();
     }
 }
 
@@ -239,7 +259,7 @@ impl Drop for Turn<'_> {
         let mut state = self.shared.state.lock();
         state.busy = false;
         state.expected = self.callers + state.queue.len();
-        if !state.queue.is_empty() || state.reclaiming {
+        if !state.queue.is_empty() || state.reclaiming == Reclaiming::Due {
             self.shared.wake.notify_one();
         }
     }
@@ -255,6 +275,20 @@ impl Shared {
         let alone = !state.busy && state.queue.is_empty() && state.expected <= 1;
         state.busy |= alone;
         Ok(alone)
+    }
+
+    /// Gives a job to the thread.
+    fn enqueue(&self, job: Job) -> Result<()> {
+        let mut state = self.state.lock();
+        if state.closing {
+            return Err(PulseDBError::Closed);
+        }
+        if !state.serving {
+            return Err(stopped());
+        }
+        state.queue.push_back(job);
+        self.wake.notify_one();
+        Ok(())
     }
 
     fn serve(&self) {
@@ -282,7 +316,7 @@ impl Shared {
             if !state.busy && state.closing {
                 return Work::Nothing;
             }
-            if !state.busy && state.reclaiming {
+            if !state.busy && state.reclaiming == Reclaiming::Due {
                 state.busy = true;
                 return Work::Reclaim;
             }
@@ -311,9 +345,13 @@ impl Shared {
 
     fn commit_batch(&self, mut batch: Vec<Job>) {
         let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
-        if commits.is_multiple_of(limits::STALE_READER_COMMITS) {
+        if commits.is_multiple_of(limits::UPKEEP_COMMITS) {
             // Only frees pages earlier; a failure shows in the next commit if it matters.
             let _ = self.env.clear_stale_readers();
+            let mut state = self.state.lock();
+            if state.reclaiming == Reclaiming::Postponed {
+                state.reclaiming = Reclaiming::Due;
+            }
         }
         match self.try_together(&mut batch) {
             Ok(outcomes) => {
@@ -375,12 +413,15 @@ impl Shared {
             Ok(more)
         };
         // Cleared before the step, so that a deletion during the step sets it again.
-        self.state.lock().reclaiming = false;
+        self.state.lock().reclaiming = Reclaiming::Nothing;
         match step() {
-            Ok(true) => self.state.lock().reclaiming = true,
+            Ok(true) => self.state.lock().reclaiming = Reclaiming::Due,
             Ok(false) => {}
-            // Nothing is lost: the rows stay hidden, and the next deletion or open tries again.
-            Err(error) => tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now"),
+            // Nothing is lost: the rows stay hidden.
+            Err(error) => {
+                tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now");
+                self.state.lock().reclaiming = Reclaiming::Postponed;
+            }
         }
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! The readers are private. This module exists only under `cfg(fuzzing)`, which cargo-fuzz sets, and in tests.
 
+use std::path::Path;
+
+use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId};
 use crate::storage::codec::{self, CollectiveRow, CounterRow, ReclaimRow, SlotRow, Write as _};
+use crate::storage::env::{EnvOptions, Environment};
 use crate::storage::keys::{self, Prefix};
 use crate::storage::meta::{self, FormatRow};
 use crate::storage::tables::{NAMES, Table};
@@ -43,6 +47,37 @@ pub fn sealed(table: usize, key: &[u8], payload: &[u8]) -> Vec<u8> {
     value.extend_from_slice(payload);
     seal::finish(Table::ALL[table], key, &mut value);
     value
+}
+
+/// The place of a row: the number of its table, and how many rows of it stand before, counted around.
+pub type RowPlace = (usize, usize);
+
+/// Changes rows of the database in a directory below their seals. `change` is given the number of the place, the
+/// key and the value as it is stored, and gives what is to stand there; `None` removes the row.
+///
+/// # Panics
+/// If the database is not sound, or there is no such table.
+pub fn change_rows(
+    path: &Path,
+    places: &[RowPlace],
+    mut change: impl FnMut(usize, &[u8], Vec<u8>) -> Option<Vec<u8>>,
+) {
+    let options =
+        EnvOptions { path: path.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Fast, read_only: false };
+    let env = Environment::open(&options, NAMES).expect("the database is sound");
+    let mut guard = env.begin_write().expect("nobody else writes");
+    for (index, (table, number)) in places.iter().enumerate() {
+        let table = env.table(*table);
+        let rows = table.len(&guard).expect("the table is sound") as usize;
+        let row = table.iter(&guard).expect("the table is sound").nth(number % rows.max(1));
+        let Some((key, value)) = row.transpose().expect("the table is sound") else { continue };
+        let (key, value) = (key.to_vec(), value.to_vec());
+        match change(index, &key, value) {
+            Some(value) => table.put(guard.txn(), &key, &value).expect("there is room"),
+            None => assert!(table.delete(guard.txn(), &key).expect("there is room"), "the row was found"),
+        }
+    }
+    guard.commit().expect("there is room");
 }
 
 fn read_values(bytes: &[u8]) {

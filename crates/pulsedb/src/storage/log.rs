@@ -70,11 +70,11 @@ impl View<'_> {
             }
             let skip = (*next - row.next_sequence) as usize;
             for slot in self.slots(number)?.skip(skip) {
-                if changes.len() == limit {
+                if changes.len() == limit || *next == row.end_sequence {
                     break;
                 }
                 let (slot, slot_row) = slot?;
-                changes.push(self.owed_change(number, row, *next, slot, slot_row)?);
+                changes.push(self.owed_change(number, row, *next, slot, slot_row));
                 *next += 1;
             }
             return Ok(());
@@ -82,7 +82,8 @@ impl View<'_> {
         Ok(())
     }
 
-    /// The change that says that one experience went with its collective.
+    /// The change that says that one experience went with its collective. A record that is damaged has gone all the
+    /// same; only its domains are not known then.
     pub(super) fn owed_change(
         self,
         number: CollectiveNumber,
@@ -90,9 +91,9 @@ impl View<'_> {
         sequence: Seq,
         slot: Slot,
         row: SlotRow,
-    ) -> Result<Change> {
-        let (_, experience) = self.indexed_row(row.id)?;
-        Ok(Change {
+    ) -> Change {
+        let record = self.stored_experience(row.id).ok().flatten();
+        Change {
             sequence,
             timestamp: reclaim.deleted_at,
             number,
@@ -104,9 +105,14 @@ impl View<'_> {
                 previous: slot,
                 type_tag: row.type_tag,
                 importance: row.importance,
-                domain: experience.domain,
+                domain: record.map_or(Vec::new(), |(_, experience)| experience.domain),
             }),
-        })
+        }
+    }
+
+    /// Whether deleted collectives still have rows.
+    pub(crate) fn is_reclaiming(self) -> Result<bool> {
+        Ok(self.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)?.next().is_some())
     }
 
     /// Deleted collectives that still have rows.
@@ -160,11 +166,11 @@ impl View<'_> {
 }
 
 /// Removes changes that are too old or too many, a bounded number at a time, and raises the floor.
-pub(super) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig, appended: usize) -> Result<()> {
+pub(super) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig, logged: usize) -> Result<()> {
     let (floor, last) = (txn.floor(), txn.sequence());
     let by_count = last.saturating_sub(config.max_rows).saturating_add(1).max(floor);
     let cutoff = txn.now.minus(config.max_age);
-    let limit = limits::TRIM_ROWS.saturating_add(appended.saturating_mul(2)) as u64;
+    let limit = limits::TRIM_ROWS.saturating_add(logged.saturating_mul(2)) as u64;
     let end = floor.saturating_add(limit).min(last.saturating_add(1));
     let mut next = floor;
     while next < end {

@@ -40,7 +40,7 @@ use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Room as Space;
 pub(crate) use keys::Prefix;
-pub(crate) use newest::{NewestFirst, Span};
+pub(crate) use newest::{IndexRow, NewestFirst, Span};
 pub(crate) use operations::{
     Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
     record, reinforce, set_archived, update,
@@ -88,7 +88,8 @@ impl Deref for StoreHandle {
 
 impl Drop for StoreHandle {
     fn drop(&mut self) {
-        if self.writable {
+        // After a fork the locks may be held by threads of the parent.
+        if self.writable && self.store.env.refuse_after_fork().is_ok() {
             let mut writers = self.store.writers.lock();
             writers.0 = writers.0.saturating_sub(1);
             self.store.env.release_writer();
@@ -141,7 +142,7 @@ impl Store {
             }
         };
         let handle = StoreHandle { store, writable: !options.read_only };
-        if handle.writable && !handle.snapshot()?.view().reclaims()?.is_empty() {
+        if handle.writable && handle.snapshot()?.view().is_reclaiming()? {
             handle.committer.reclaim()?;
         }
         Ok(handle)
@@ -211,8 +212,13 @@ impl Store {
             &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },
             tables::NAMES,
         )?;
-        let txn = copy.read()?;
-        let sequence = View::new(&copy, &txn).last_sequence()?;
+        let sequence = {
+            let txn = copy.read()?;
+            View::new(&copy, &txn).last_sequence()?
+        };
+        drop(copy);
+        // Reading the copy has made the engine's lock file, which belongs to no backup; one that stays does no harm.
+        let _ = std::fs::remove_file(to.join(env::ENGINE_LOCK));
         Ok((bytes, sequence))
     }
 

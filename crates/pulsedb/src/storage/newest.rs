@@ -5,12 +5,21 @@ use std::ops::Bound;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::ExperienceId;
+use crate::model::change::Slot;
 use crate::storage::keys::{self, Prefix};
 use crate::storage::seal;
 use crate::storage::tables::Table;
-use crate::storage::view::View;
+use crate::storage::view::{View, read_slot_value};
 
 type Rows<'t> = Box<dyn Iterator<Item = Result<(&'t [u8], &'t [u8])>> + 't>;
+
+/// What a row of an index says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IndexRow {
+    pub(crate) timestamp: Timestamp,
+    pub(crate) id: ExperienceId,
+    pub(crate) slot: Slot,
+}
 
 /// A closed span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +49,7 @@ pub(crate) struct NewestFirst<'t> {
     since: Timestamp,
     backwards: Rows<'t>,
     /// The row that was looked at and not yielded yet.
-    peeked: Option<(Timestamp, ExperienceId)>,
+    peeked: Option<IndexRow>,
     /// The group that is being walked forwards, and its time.
     group: Option<(Timestamp, Rows<'t>)>,
 }
@@ -51,10 +60,10 @@ impl<'t> NewestFirst<'t> {
         Ok(Self { view, table, prefix, since: span.since, backwards, peeked: None, group: None })
     }
 
-    fn step(&mut self) -> Result<Option<(Timestamp, ExperienceId)>> {
+    fn step(&mut self) -> Result<Option<IndexRow>> {
         if let Some((time, rows)) = &mut self.group {
             if let Some(row) = rows.next() {
-                return self.read(row?.0).map(Some);
+                return self.read(row?).map(Some);
             }
             let below = Bound::Excluded(*time);
             self.backwards = backwards(self.view, self.table, &self.prefix, self.since, below)?;
@@ -63,18 +72,18 @@ impl<'t> NewestFirst<'t> {
         let first = match self.peeked.take() {
             Some(row) => row,
             None => match self.backwards.next() {
-                Some(row) => self.read(row?.0)?,
+                Some(row) => self.read(row?)?,
                 None => return Ok(None),
             },
         };
         if let Some(row) = self.backwards.next() {
-            let second = self.read(row?.0)?;
-            if second.0 == first.0 {
-                let mut rows = self.forwards(first.0)?;
+            let second = self.read(row?)?;
+            if second.timestamp == first.timestamp {
+                let mut rows = self.forwards(first.timestamp)?;
                 let row = rows.next();
-                self.group = Some((first.0, rows));
+                self.group = Some((first.timestamp, rows));
                 return match row {
-                    Some(row) => self.read(row?.0).map(Some),
+                    Some(row) => self.read(row?).map(Some),
                     // The two rows just seen are in this range of the same snapshot.
                     None => Err(seal::corrupted(self.table, self.prefix.as_bytes())),
                 };
@@ -89,13 +98,16 @@ impl<'t> NewestFirst<'t> {
         Ok(Box::new(self.view.range(self.table, Bound::Included(&from), Bound::Included(&to))?))
     }
 
-    fn read(&self, key: &[u8]) -> Result<(Timestamp, ExperienceId)> {
-        keys::read_time_id(key).ok_or_else(|| seal::corrupted(self.table, key))
+    fn read(&self, (key, value): (&[u8], &[u8])) -> Result<IndexRow> {
+        match (keys::read_time_id(key), read_slot_value(value)) {
+            (Some((timestamp, id)), Some(slot)) => Ok(IndexRow { timestamp, id, slot }),
+            _ => Err(seal::corrupted(self.table, key)),
+        }
     }
 }
 
 impl Iterator for NewestFirst<'_> {
-    type Item = Result<(Timestamp, ExperienceId)>;
+    type Item = Result<IndexRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.step().transpose()

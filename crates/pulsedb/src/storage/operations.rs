@@ -1,6 +1,7 @@
 //! The operations on records: what each one changes, all of it in the transaction that it is given.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::error::{NotFoundError, Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
@@ -47,8 +48,14 @@ pub(crate) fn record(
 ) -> Result<Vec<ExperienceId>> {
     let mut collectives = BTreeMap::new();
     // First whatever can be refused, then the writes.
+    let default = match defaults.collective {
+        Some(id) => id,
+        // Nil stands for one that is yet to be made.
+        None => txn.view().collective_named(DEFAULT_COLLECTIVE)?.unwrap_or(CollectiveId::nil()),
+    };
+    let resolve = |given: CollectiveId| if given.is_nil() { default } else { given };
     for row in prepared {
-        let id = row.new.get().collective_id;
+        let id = resolve(row.new.get().collective_id);
         if !id.is_nil() && !collectives.contains_key(&id) {
             collectives.insert(id, txn.open_collective(id)?);
         }
@@ -58,13 +65,12 @@ pub(crate) fn record(
     }
     let mut ids = Vec::with_capacity(prepared.len());
     for row in prepared {
-        let mut id = row.new.get().collective_id;
-        if id.is_nil() {
-            id = default_collective(txn, defaults)?;
-        }
-        let collective = match collectives.entry(id) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(txn.open_collective(id)?),
+        let collective = match collectives.entry(resolve(row.new.get().collective_id)) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let id = get_or_create_collective(txn, DEFAULT_COLLECTIVE, defaults.dimension)?;
+                entry.insert(txn.open_collective(id)?)
+            }
         };
         let mut experience = experience(row.new.get(), txn);
         rows::insert(txn, collective, &mut experience, row.vector.as_ref())?;
@@ -81,13 +87,6 @@ fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<
         return Ok(());
     }
     Err(ValidationError::DimensionMismatch { expected, got }.into())
-}
-
-fn default_collective(txn: &mut WriteTxn<'_>, defaults: Defaults) -> Result<CollectiveId> {
-    match defaults.collective {
-        Some(id) => Ok(id),
-        None => get_or_create_collective(txn, DEFAULT_COLLECTIVE, defaults.dimension),
-    }
 }
 
 fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {

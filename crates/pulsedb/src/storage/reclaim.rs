@@ -3,13 +3,23 @@
 use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::limits;
-use crate::model::change::{Change, ChangeKind, Slot};
-use crate::storage::codec::{self, ReclaimRow, SlotRow};
+use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
+use crate::storage::codec::{ReclaimRow, SlotRow};
 use crate::storage::keys;
-use crate::storage::rows;
 use crate::storage::seal;
 use crate::storage::tables::Table;
 use crate::storage::write::WriteTxn;
+
+/// Tables whose keys begin with the number of a collective, but for `slot`, by which the removal counts.
+const NUMBERED: [Table; 7] = [
+    Table::Vector,
+    Table::Member,
+    Table::ByTime,
+    Table::ByType,
+    Table::ByAgent,
+    Table::ByDomain,
+    Table::ByTag,
+];
 
 impl WriteTxn<'_> {
     /// Deletes a collective with everything in it, in a time that does not depend on how much that is.
@@ -34,41 +44,66 @@ impl WriteTxn<'_> {
         self.delete(Table::Collective, id.as_bytes())?;
         self.delete(Table::CollectiveName, row.name.as_bytes())?;
         self.delete(Table::Counter, &keys::number(row.number))?;
-        if next_sequence < end_sequence {
-            self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))?;
-        }
-        Ok(())
+        self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
     /// Removes some rows of one deleted collective; whether more is left to do.
+    ///
+    /// First the records, by their slots, each with its row in the log; then what stands under the number of the
+    /// collective in the other tables, whether a record names it or not.
     pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
         let reclaims = self.view().reclaims()?;
         let Some((number, mut row)) = reclaims.first().copied() else { return Ok(false) };
         let slots: Vec<(Slot, SlotRow)> =
-            self.view().slots(number)?.take(limits::RECLAIM_ROWS).collect::<Result<_>>()?;
-        if slots.is_empty() && row.next_sequence != row.end_sequence {
-            return Err(seal::corrupted(Table::Reclaim, &keys::number(number)));
+            self.view().slots(number)?.take(limits::RECLAIM_ROWS / 4).collect::<Result<_>>()?;
+        if slots.is_empty() {
+            return Ok(self.remove_numbered(number)? || reclaims.len() > 1);
         }
         for (slot, slot_row) in slots {
-            let change = self.view().owed_change(number, row, row.next_sequence, slot, slot_row)?;
-            // Below the floor the log holds nothing any more.
-            if row.next_sequence >= self.floor() {
-                self.write_owed(&change, row.transaction)?;
+            if row.next_sequence < row.end_sequence {
+                self.pay(number, &row, slot, slot_row)?;
+                row.next_sequence += 1;
             }
-            rows::remove_all(self, slot_row.id)?;
-            row.next_sequence += 1;
+            self.delete(Table::Experience, slot_row.id.as_bytes())?;
+            self.delete(Table::Slot, &keys::slot(number, slot))?;
         }
-        let key = keys::number(number);
-        if row.next_sequence == row.end_sequence {
-            self.delete(Table::Reclaim, &key)?;
-            return Ok(reclaims.len() > 1);
-        }
-        self.put(Table::Reclaim, &key, |out| row.write(out))?;
+        self.put(Table::Reclaim, &keys::number(number), |out| row.write(out))?;
         Ok(true)
     }
 
-    fn write_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
-        let key = keys::sequence(change.sequence);
-        self.put(Table::Log, &key, |out| codec::write_change(change, transaction, out))
+    /// Writes the log row that the deletion of the collective owes for one experience.
+    fn pay(
+        &mut self,
+        number: CollectiveNumber,
+        row: &ReclaimRow,
+        slot: Slot,
+        slot_row: SlotRow,
+    ) -> Result<()> {
+        // Below the floor the log holds nothing any more.
+        if row.next_sequence < self.floor() {
+            return Ok(());
+        }
+        let change = self.view().owed_change(number, *row, row.next_sequence, slot, slot_row);
+        self.log_owed(&change, row.transaction)
+    }
+
+    /// Removes some rows that stand under a number; whether any were left. Without any the collective is gone.
+    fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
+        let mut left = limits::RECLAIM_ROWS;
+        for table in NUMBERED {
+            let keys = self.view().keys_of(table, number, left)?;
+            left -= keys.len();
+            for key in keys {
+                self.delete(table, &key)?;
+            }
+        }
+        if left < limits::RECLAIM_ROWS {
+            return Ok(true);
+        }
+        let key = keys::number(number);
+        if !self.delete(Table::Reclaim, &key)? {
+            return Err(seal::corrupted(Table::Reclaim, &key));
+        }
+        Ok(false)
     }
 }

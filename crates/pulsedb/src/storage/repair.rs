@@ -1,7 +1,8 @@
 //! Repair: a new data file from the records of a damaged one, which is kept beside it.
 //!
 //! ```text
-//! alone with the database: check; clean -> done
+//! alone with the database: the pages are damaged -> salvage the rows that can be read into `repair/rows`
+//! check; clean -> done
 //!   new environment in `repair/`: collectives, records, vectors; everything derived is made anew
 //!   the log is copied if it is whole and no record was lost, else it begins after the last number
 //!   data.mdb gets a second name, data.mdb.damaged-<time>; repair/data.mdb is renamed to data.mdb
@@ -16,14 +17,14 @@ use std::sync::Arc;
 
 use crate::clock::{self, Timestamp};
 use crate::config::SyncMode;
-use crate::error::{PulseDBError, Result};
+use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::model::{CheckReport, Experience, ProviderIdentity};
+use crate::model::{CheckReport, Experience, Fault, ProviderIdentity};
 use crate::storage::check::{self, NormOf, Record};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, Place, Write as _};
-use crate::storage::env::{self, EnvOptions, Environment};
+use crate::storage::codec::{self, CollectiveRow, CounterRow, Place, ReclaimRow, Write as _};
+use crate::storage::env::{self, EnvOptions, Environment, Exclusive};
 use crate::storage::rows::{self, StoredVector};
 use crate::storage::tables::{self, Table};
 use crate::storage::view::View;
@@ -32,6 +33,10 @@ use crate::storage::{Space, keys, meta, seal};
 
 /// Where the new file is built, inside the database's directory.
 const WORKSHOP: &str = "repair";
+/// Where salvaged rows are put, inside the workshop.
+const ROWS: &str = "rows";
+/// The longest key that the engine takes.
+const KEY_BYTES_MAX: usize = 511;
 /// What a transaction that writes no records takes.
 const FOUNDATION: Size = Size { records: 1, bytes: limits::COMMIT_BYTES_MAX };
 /// Records of one transaction of a repair.
@@ -51,27 +56,94 @@ pub(crate) struct RepairOptions<'o> {
 /// Checks the database and, if anything is wrong, rebuilds it from its records.
 pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
     let exclusive = env::lock_exclusive(options.path)?;
-    let env_options = |path: &Path, read_only| EnvOptions {
-        path: path.to_owned(),
-        map_size_gb: options.map_size_gb,
-        sync_mode: SyncMode::Normal,
-        read_only,
-    };
-    let old = Environment::open_exclusive(&env_options(options.path, true), tables::NAMES, &exclusive)?;
-    // Where the pages themselves are damaged no row can be read safely, and there is nothing to build from.
-    old.check_pages()?;
-    let mut report = check::check(&old, options.norm_of)?;
-    if report.is_clean() {
-        return Ok(report);
-    }
     let workshop = exclusive.path().join(WORKSHOP);
     remove_workshop(&workshop)?;
-    let new = Environment::open(&env_options(&workshop, false), tables::NAMES)?;
-    report.records_lost = rebuild(&old, &new, options)?;
+    let mut damage = CheckReport::default();
+    let old = match open_sound(options, &exclusive) {
+        Err(PulseDBError::Storage(StorageError::Corrupted { table, key })) => {
+            let problem = "pages of the file are damaged; the rows on the others were read".into();
+            damage.fault_count = 1;
+            damage.faults.push(Fault { table, key, problem });
+            salvaged(options, &exclusive, &workshop.join(ROWS))?
+        }
+        old => old?,
+    };
+    admit_format(&old)?;
+    let checked = check::check(&old, options.norm_of)?;
+    if damage.is_clean() && checked.is_clean() {
+        return Ok(checked);
+    }
+    let mut report = CheckReport {
+        fault_count: damage.fault_count + checked.fault_count,
+        faults: damage
+            .faults
+            .into_iter()
+            .chain(checked.faults.iter().cloned())
+            .take(limits::FAULTS_LISTED)
+            .collect(),
+        ..checked
+    };
+    let new = Environment::open(&writable(options, &workshop), tables::NAMES)?;
+    let lost = rebuild(&old, &new, options)?;
+    (report.records_lost, report.vectors_lost) = (lost.records, lost.vectors);
     drop(new);
     drop(old);
     report.damaged_copy = Some(exchange(exclusive.path(), &workshop)?);
     Ok(report)
+}
+
+/// The database as the engine opens it, if every page can be trusted.
+fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<Arc<Environment>> {
+    let read_only = EnvOptions { read_only: true, ..writable(options, options.path) };
+    let old = Environment::open_exclusive(&read_only, tables::NAMES, exclusive)?;
+    old.check_pages()?;
+    Ok(old)
+}
+
+fn writable(options: &RepairOptions<'_>, path: &Path) -> EnvOptions {
+    EnvOptions {
+        path: path.to_owned(),
+        map_size_gb: options.map_size_gb,
+        sync_mode: SyncMode::Normal,
+        read_only: false,
+    }
+}
+
+/// The rows of a damaged file that can be read, as an environment of its own.
+fn salvaged(
+    options: &RepairOptions<'_>,
+    exclusive: &Exclusive,
+    directory: &Path,
+) -> Result<Arc<Environment>> {
+    let rows = Environment::open(&writable(options, directory), tables::NAMES)?;
+    let mut batch: Vec<(Table, Vec<u8>, Vec<u8>)> = Vec::with_capacity(BATCH);
+    env::salvage(exclusive, &mut |name, key, value| {
+        let table = Table::ALL.into_iter().find(|table| table.name() == name);
+        let readable =
+            !key.is_empty() && key.len() <= KEY_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX;
+        if let Some(table) = table.filter(|_| readable) {
+            batch.push((table, key.to_vec(), value.to_vec()));
+        }
+        if batch.len() == BATCH { put_rows(&rows, std::mem::take(&mut batch)) } else { Ok(()) }
+    })?;
+    put_rows(&rows, batch)?;
+    Ok(rows)
+}
+
+fn put_rows(env: &Environment, batch: Vec<(Table, Vec<u8>, Vec<u8>)>) -> Result<()> {
+    let bytes = batch.iter().map(|(_, key, value)| key.len() + value.len()).sum();
+    in_transaction(env, Size { records: batch.len(), bytes }, |txn| {
+        batch.iter().try_for_each(|(table, key, value)| txn.put_sealed(*table, key, value))
+    })
+}
+
+/// Refuses a database that a newer version has written: what this one does not know is no damage.
+fn admit_format(env: &Environment) -> Result<()> {
+    let txn = env.read()?;
+    match View::new(env, &txn).row(Table::Meta, meta::FORMAT, meta::FormatRow::read) {
+        Ok(Some(format)) => format.admit(),
+        _ => Ok(()),
+    }
 }
 
 /// Puts the new file in the place of the damaged one; where that is now.
@@ -84,8 +156,12 @@ fn exchange(directory: &Path, workshop: &Path) -> Result<PathBuf> {
         .map_err(|error| PulseDBError::io("keep the damaged file as", &damaged, error))?;
     let new = workshop.join(env::DATA);
     fs::rename(&new, &data).map_err(|error| PulseDBError::io("rename", &new, error))?;
-    env::sync_directory(directory)?;
-    remove_workshop(workshop)?;
+    // The repair is done: what follows may be late, but it may not turn into a failure.
+    for outcome in [env::sync_directory(directory), remove_workshop(workshop)] {
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the database is repaired; tidying up failed");
+        }
+    }
     Ok(damaged)
 }
 
@@ -98,25 +174,86 @@ fn remove_workshop(workshop: &Path) -> Result<()> {
     }
 }
 
+/// What could not be carried over.
+#[derive(Default, Clone, Copy)]
+struct Lost {
+    records: u64,
+    vectors: u64,
+}
+
 /// What is carried from one environment to the other.
 struct Carrier<'o> {
     options: &'o RepairOptions<'o>,
+    identity: ProviderIdentity,
     collectives: BTreeMap<CollectiveNumber, (CollectiveId, CounterRow)>,
-    lost: u64,
+    lost: Lost,
     last_sequence: Seq,
 }
 
-/// Fills the new environment; how many records could not be saved.
-fn rebuild(old: &Arc<Environment>, new: &Arc<Environment>, options: &RepairOptions<'_>) -> Result<u64> {
+/// Fills the new environment.
+fn rebuild(old: &Environment, new: &Environment, options: &RepairOptions<'_>) -> Result<Lost> {
     let txn = old.read()?;
     let view = View::new(old, &txn);
-    let mut carrier = Carrier { options, collectives: BTreeMap::new(), lost: 0, last_sequence: 0 };
-    carrier.last_sequence = view.last_sequence().unwrap_or(0);
+    let mut carrier = Carrier {
+        options,
+        identity: identity(view, options)?,
+        collectives: BTreeMap::new(),
+        lost: Lost::default(),
+        last_sequence: last_sequence(view)?,
+    };
     carrier.foundation(view, new)?;
     carrier.records(view, new)?;
-    carrier.counters(new)?;
+    carrier.counters(view, new)?;
     carrier.log(view, new)?;
     Ok(carrier.lost)
+}
+
+/// The stored identity; where it is lost, the one that was asked for, if the collectives are of its dimension.
+fn identity(view: View<'_>, options: &RepairOptions<'_>) -> Result<ProviderIdentity> {
+    let lost = match meta::identity(view) {
+        Ok(identity) => return Ok(identity),
+        Err(error) => error,
+    };
+    let fits = readable_collectives(view)?
+        .iter()
+        .all(|(_, row)| usize::from(row.dimension) == options.identity.dimension);
+    if fits { Ok(options.identity.clone()) } else { Err(lost) }
+}
+
+/// The greatest sequence number that any row tells of: none is ever given out again.
+fn last_sequence(view: View<'_>) -> Result<Seq> {
+    let mut last = view.last_sequence().unwrap_or(0);
+    for row in view.sealed_range(Table::Log, Bound::Unbounded, Bound::Unbounded)? {
+        last = last.max(keys::read_sequence(row?.0).unwrap_or(0));
+    }
+    for row in view.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, value) = row?;
+        let row = seal::open(Table::Reclaim, key, value).ok().and_then(ReclaimRow::read);
+        last = last.max(row.map_or(0, |row| row.end_sequence));
+    }
+    Ok(last)
+}
+
+fn readable_collectives(view: View<'_>) -> Result<Vec<(CollectiveId, CollectiveRow)>> {
+    let mut collectives = Vec::new();
+    for row in view.sealed_range(Table::Collective, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, value) = row?;
+        let row = seal::open(Table::Collective, key, value).ok().and_then(CollectiveRow::read);
+        if let (Ok(id), Some(row)) = (key.try_into().map(CollectiveId::from_bytes), row) {
+            collectives.push((id, row));
+        }
+    }
+    Ok(collectives)
+}
+
+/// Numbers of deleted collectives whose rows are still being removed, whether or not their own row is damaged.
+fn deleted_numbers(view: View<'_>) -> Result<Vec<CollectiveNumber>> {
+    let mut numbers = Vec::new();
+    for row in view.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, _) = row?;
+        numbers.extend(key.try_into().ok().map(u32::from_be_bytes).map(CollectiveNumber));
+    }
+    Ok(numbers)
 }
 
 fn in_transaction<T>(
@@ -124,7 +261,7 @@ fn in_transaction<T>(
     size: Size,
     write: impl FnOnce(&mut WriteTxn<'_>) -> Result<T>,
 ) -> Result<T> {
-    let mut txn = WriteTxn::begin(env)?;
+    let mut txn = WriteTxn::begin_unstamped(env)?;
     txn.start_operation(size, Space::Growth)?;
     let value = write(&mut txn)?;
     txn.commit_untrimmed()?;
@@ -134,35 +271,28 @@ fn in_transaction<T>(
 impl Carrier<'_> {
     /// The rows of `meta`, and every collective that can be read.
     fn foundation(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
-        let identity = meta::identity(view).unwrap_or_else(|_| self.options.identity.clone());
         let created = view.row(Table::Meta, meta::CREATED, meta::read_number).ok().flatten();
         let created = created.map_or(clock::now(), |millis| Timestamp::from_millis(millis as i64));
-        let mut collectives = Vec::new();
-        for row in view.sealed_range(Table::Collective, Bound::Unbounded, Bound::Unbounded)? {
-            let (key, value) = row?;
-            let row = seal::open(Table::Collective, key, value).ok().and_then(CollectiveRow::read);
-            if let (Ok(id), Some(row)) = (key.try_into().map(CollectiveId::from_bytes), row) {
-                let next_slot = view.counter(row.number).map_or(0, |counter| counter.next_slot);
-                self.collectives.insert(row.number, (id, CounterRow { next_slot, ..Default::default() }));
-                collectives.push((id, row));
-            }
+        let collectives = readable_collectives(view)?;
+        for (id, row) in &collectives {
+            let next_slot = view.counter(row.number).map_or(0, |counter| counter.next_slot);
+            self.collectives.insert(row.number, (*id, CounterRow { next_slot, ..Default::default() }));
         }
         in_transaction(new, FOUNDATION, |txn| {
-            meta::write_new(txn, &identity, created)?;
+            meta::write_new(txn, &self.identity, created)?;
             collectives.iter().try_for_each(|(id, row)| put_collective(txn, *id, row))
         })
     }
 
     /// Every record that can be read, except those of deleted collectives.
     fn records(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
-        let deleted: Vec<CollectiveNumber> =
-            view.reclaims().unwrap_or_default().into_iter().map(|(number, _)| number).collect();
+        let deleted = deleted_numbers(view)?;
         let mut batch = Vec::with_capacity(BATCH);
         for record in check::records(view)? {
             match record? {
                 // What was deleted already is not lost.
                 Record::Damaged { key } if is_member(view, key, &deleted) => {}
-                Record::Damaged { .. } => self.lost += 1,
+                Record::Damaged { .. } => self.lost.records += 1,
                 Record::Readable { place, .. } if deleted.contains(&place.number) => {}
                 Record::Readable { place, experience, .. } => {
                     batch.push(self.with_vector(view, place, *experience));
@@ -187,12 +317,17 @@ impl Carrier<'_> {
             let norm_bits = (self.options.norm_of)(&components)?;
             Some(StoredVector { components, norm_bits })
         };
+        let fits = |vector: &Vec<f32>| vector.len() == self.identity.dimension;
+        // Vectors of two embedders never mix: only the one that made the others may make it anew.
+        let same_embedder = self.identity == *self.options.identity;
         let vector = if place.has_vector {
-            let found = view.vector(place).ok().and_then(stored);
-            found.or_else(|| (self.options.embed)(&experience.content).and_then(stored))
+            let found = view.vector(place).ok().filter(fits).and_then(stored);
+            let anew = || (self.options.embed)(&experience.content).filter(fits).and_then(stored);
+            found.or_else(|| if same_embedder { anew() } else { None })
         } else {
             None
         };
+        self.lost.vectors += u64::from(place.has_vector && vector.is_none());
         place.has_vector = vector.is_some();
         (place, experience, vector)
     }
@@ -246,7 +381,7 @@ impl Carrier<'_> {
         experience: &Experience,
     ) -> Result<()> {
         let id = experience.collective_id;
-        let dimension = meta::identity(txn.view())?.dimension as u16;
+        let dimension = self.identity.dimension as u16;
         let row = CollectiveRow {
             number,
             dimension,
@@ -260,8 +395,10 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    fn counters(&mut self, new: &Environment) -> Result<()> {
-        let next_number = self.collectives.keys().last().map_or(1, |number| u64::from(number.0) + 1);
+    fn counters(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let used = self.collectives.keys().copied().chain(deleted_numbers(view)?);
+        let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
+        let next_number = meta::number(view, meta::NEXT_NUMBER).unwrap_or(1).max(after);
         in_transaction(new, FOUNDATION, |txn| {
             txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(next_number))?;
             for (number, (_, counter)) in &self.collectives {
@@ -274,10 +411,16 @@ impl Carrier<'_> {
     /// Copies the log if it is whole and tells the truth. Otherwise it begins anew after the last number, so that
     /// whoever polls is told to read the current state.
     fn log(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
-        let copied = if self.lost == 0 { copy_log(view, new).ok() } else { None };
+        let complete =
+            self.lost.records == 0 && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
+        let copied = if complete { copy_log(view, new).ok() } else { None };
         let last = self.last_sequence;
         let floor = copied.unwrap_or(last + 1);
         in_transaction(new, FOUNDATION, |txn| {
+            if copied.is_none() {
+                // Nothing below the floor stays behind, where nobody would look for it.
+                txn.clear(Table::Log)?;
+            }
             txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(last))?;
             txn.put(Table::Meta, meta::FLOOR, |out| out.u64(floor))
         })

@@ -6,6 +6,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
 use crate::storage::tables::Table;
 
 /// Bytes before the payload: version, flags, 48 bits of checksum.
@@ -33,6 +34,10 @@ pub(crate) fn open<'v>(table: Table, key: &[u8], value: &'v [u8]) -> Result<&'v 
     let Some((seal, payload)) = value.split_first_chunk::<SEAL_BYTES>() else {
         return Err(corrupted(table, key));
     };
+    // A damaged length may reach beyond the end of the file, where reading would end the process.
+    if value.len() > limits::VALUE_BYTES_MAX {
+        return Err(corrupted(table, key));
+    }
     let [version, flags, ..] = *seal;
     if version != VERSION || flags != 0 || *seal != seal_of(table, key, payload, version, flags) {
         return Err(corrupted(table, key));

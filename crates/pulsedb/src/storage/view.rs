@@ -120,6 +120,14 @@ impl<'t> View<'t> {
         self.range(table, Bound::Included(&from), Bound::Excluded(&to))
     }
 
+    /// Keys of the rows of a table that belong to one collective, at most so many, whatever their values are.
+    pub(super) fn keys_of(self, table: Table, number: CollectiveNumber, most: usize) -> Result<Vec<Vec<u8>>> {
+        let from = keys::number(number);
+        let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
+        let rows = self.sealed_range(table, Bound::Included(&from), Bound::Excluded(&to))?;
+        rows.take(most).map(|row| Ok(row?.0.to_vec())).collect()
+    }
+
     /// The number of the last change.
     pub(crate) fn last_sequence(self) -> Result<Seq> {
         meta::number(self, meta::SEQUENCE)

@@ -16,6 +16,9 @@ use crate::storage::seal;
 use crate::storage::tables::Table;
 use crate::storage::view::View;
 
+/// Records of a batch of which one copies pages that the others do not.
+const RECORDS_A_LEAF: usize = 8;
+
 /// About what an operation writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -45,6 +48,8 @@ pub(crate) struct WriteTxn<'e> {
     floor_before: Seq,
     /// The greatest experience id so far.
     last_id: Option<[u8; 16]>,
+    /// Rows that were written to the log.
+    logged: usize,
     /// Whether the running operation has changed anything yet.
     touched: bool,
     /// Growth of the running operation's collective in bytes of keys and values.
@@ -65,8 +70,19 @@ pub(crate) struct OpenCollective {
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
     pub(super) fn begin(env: &'e Environment) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(env)?;
+        if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
+            txn.sequence = txn.view().last_sequence()?;
+            txn.sequence_before = txn.sequence;
+            txn.floor_before = txn.view().oldest_change()?;
+        }
+        Ok(txn)
+    }
+
+    /// Begins without a look at `meta`, for whoever writes its rows.
+    pub(super) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
         let guard = env.begin_write()?;
-        let mut txn = Self {
+        Ok(Self {
             env,
             guard,
             now: clock::now(),
@@ -74,17 +90,12 @@ impl<'e> WriteTxn<'e> {
             sequence_before: 0,
             floor_before: 0,
             last_id: None,
+            logged: 0,
             touched: false,
             growth: 0,
             fenced: None,
             buffer: Vec::new(),
-        };
-        if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
-            txn.sequence = txn.view().last_sequence()?;
-            txn.sequence_before = txn.sequence;
-            txn.floor_before = txn.view().oldest_change()?;
-        }
-        Ok(txn)
+        })
     }
 
     /// The state of the database with the changes so far.
@@ -96,8 +107,13 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
         self.touched = false;
         self.growth = 0;
-        let records = size.records.max(1);
-        (0..records).try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(records), space))
+        // Most tables are appended to: of the records of a batch, one in some copies a leaf that no other copies.
+        let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
+        let before = self.guard.planned();
+        (0..parts)
+            .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
+            // What is refused is not written, so its neighbours need no room for it.
+            .inspect_err(|_| self.guard.plan_again(before))
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.
@@ -114,8 +130,10 @@ impl<'e> WriteTxn<'e> {
             debug_assert!(self.sequence > self.sequence_before);
             let sequence = self.sequence;
             self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(sequence))?;
-            let appended = (self.sequence - self.sequence_before) as usize;
-            super::log::trim(&mut self, log, appended)?;
+        }
+        if self.logged > 0 {
+            let logged = self.logged;
+            super::log::trim(&mut self, log, logged)?;
         }
         self.remove_fence()?;
         let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
@@ -127,6 +145,20 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn commit_untrimmed(mut self) -> Result<()> {
         self.remove_fence()?;
         self.guard.commit()
+    }
+
+    /// Puts a row whose value has its seal already.
+    pub(super) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+        self.touched = true;
+        let table = self.env.table(table.index());
+        table.put(self.guard.txn(), key, value).map_err(|error| self.env.write_error("write", error))
+    }
+
+    /// Removes every row of a table.
+    pub(super) fn clear(&mut self, table: Table) -> Result<()> {
+        self.touched = true;
+        let table = self.env.table(table.index());
+        table.clear(self.guard.txn()).map_err(|error| self.env.write_error("clear", error))
     }
 
     /// Growth in bytes of keys and values since it was last taken.
@@ -166,7 +198,7 @@ impl<'e> WriteTxn<'e> {
         Ok(id)
     }
 
-    /// Appends a row to the log, as the next change or under a number that was taken before.
+    /// Appends a row to the log as the next change.
     pub(crate) fn log(
         &mut self,
         collective: (CollectiveNumber, CollectiveId),
@@ -178,7 +210,16 @@ impl<'e> WriteTxn<'e> {
         let transaction = self.transaction();
         let encode = |out: &mut Vec<u8>| codec::write_change(&change, transaction, out);
         self.write(Table::Log, &keys::sequence(sequence), PutFlags::APPEND, encode)?;
+        self.logged += 1;
         Ok(sequence)
+    }
+
+    /// Writes a row of the log under a number that was taken when its change was made.
+    pub(super) fn log_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
+        let encode = |out: &mut Vec<u8>| codec::write_change(change, transaction, out);
+        self.write(Table::Log, &keys::sequence(change.sequence), PutFlags::NO_OVERWRITE, encode)?;
+        self.logged += 1;
+        Ok(())
     }
 
     /// Puts a row in the place of whatever stands there.
@@ -265,7 +306,7 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
         self.touched = true;
         let table = self.env.table(table.index());
-        table.delete(self.guard.txn(), key).map_err(|error| engine_error("delete", error))
+        table.delete(self.guard.txn(), key).map_err(|error| self.env.write_error("delete", error))
     }
 
     fn write(
@@ -282,7 +323,7 @@ impl<'e> WriteTxn<'e> {
         let database = self.env.table(table.index());
         database
             .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
-            .map_err(|error| engine_error("write", error))?;
+            .map_err(|error| self.env.write_error("write", error))?;
         Ok(self.buffer.len())
     }
 

@@ -231,7 +231,7 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
         },
     ];
     let search = |filter: SearchFilter| {
-        let options = SearchOptions { k: 5, filter };
+        let options = SearchOptions { k: 5, filter, ..Default::default() };
         let hits = db.search(id, vector.as_slice().into(), options).unwrap();
         let hit = |hit: pulsedb::SearchResult| {
             json!([hit.experience.id.to_string(), format!("{:08x}", hit.similarity.to_bits())])

@@ -1,13 +1,21 @@
 //! Integration tests of the crate, one module a promise.
-#![allow(clippy::unwrap_used)]
-// In tests, also in what they share: a panic is how they fail.
+#![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod damage;
+mod embedders;
 mod experiences;
+mod files;
+mod forks;
 mod golden;
+mod handles;
 mod kills;
 mod model;
+mod processes;
 mod random;
+mod readers;
+mod refusals;
 mod retrieval;
 mod samples;
+mod surface;
 mod upkeep;
 mod worker;

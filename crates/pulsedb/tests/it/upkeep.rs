@@ -170,3 +170,127 @@ fn stats_agree_with_what_was_recorded() {
     assert_eq!(stats.writers[0].pid, std::process::id());
     assert!(stats.file_bytes > stats.tables.iter().map(|table| table.bytes).sum::<u64>());
 }
+
+/// Places where these bytes stand in the data file.
+fn places(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
+    bytes
+        .windows(wanted.len())
+        .enumerate()
+        .filter(|(_, window)| *window == wanted)
+        .map(|(at, _)| at)
+        .collect()
+}
+
+#[test]
+fn repair_never_mixes_vectors_of_two_embedders() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    drop(db);
+    let file = directory.path().join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    let vector: Vec<u8> = [7.0_f32, 1.0, 2.0, 3.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    for place in places(&bytes, &vector) {
+        bytes[place] ^= 1;
+    }
+    fs::write(&file, bytes).unwrap();
+    // The bundled embedder must not stand in for the caller's model.
+    let report = PulseDB::repair(directory.path(), Config::default()).unwrap();
+    assert_eq!((report.records_lost, report.vectors_lost), (0, 1));
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert!(db.check().unwrap().is_clean());
+    assert_eq!(db.list_experiences(cid, 100, 0).unwrap().len(), 19);
+    assert_eq!(db.search_similar(cid, &[1.0; 4], 100).unwrap().len(), 17);
+}
+
+#[test]
+fn repair_never_lowers_the_sequence() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    for one in db.list_experiences(cid, 100, 0).unwrap() {
+        db.delete_experience(one.id).unwrap();
+    }
+    let sequence = db.get_current_sequence();
+    drop(db);
+    let file = directory.path().join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    for place in places(&bytes, b"sequence") {
+        bytes[place + 8 + 8] ^= 0x40;
+    }
+    fs::write(&file, bytes).unwrap();
+    let report = PulseDB::repair(directory.path(), config()).unwrap();
+    assert!(!report.is_clean());
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert!(db.check().unwrap().is_clean());
+    assert!(db.get_current_sequence() >= sequence);
+}
+
+#[test]
+fn repair_saves_the_rows_on_the_pages_that_are_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 2000);
+    drop(db);
+    let file = directory.path().join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    for place in places(&bytes, b"record number 00777") {
+        let page = place / 4096 * 4096;
+        bytes[page..page + 4096].fill(0xa5);
+    }
+    fs::write(&file, bytes).unwrap();
+    let report = PulseDB::repair(directory.path(), config()).unwrap();
+    assert!(!report.is_clean());
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{:?}", report.faults);
+    let count = db.get_collective_stats(cid).unwrap().experience_count;
+    assert!((1900..1999).contains(&count), "{count} of 1999 records were saved");
+}
+
+#[test]
+fn deletions_of_a_collective_reach_whoever_polls_late() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    let (cid, other) = (db.create_collective("c").unwrap(), db.create_collective("other").unwrap());
+    let row = |collective_id| NewExperience {
+        collective_id,
+        content: "x".into(),
+        embedding: Some(vec![1.0; 4]),
+        ..Default::default()
+    };
+    db.record_experience(row(cid)).unwrap();
+    let mut since = db.get_current_sequence();
+    db.record_experiences(vec![row(other); 1500]).unwrap();
+    db.delete_collective(cid).unwrap();
+    let mut events = Vec::new();
+    loop {
+        match db.poll_changes(cid, since) {
+            Ok((more, next)) => {
+                events.extend(more);
+                assert!(next > since);
+                since = next;
+            }
+            Err(error) => {
+                assert!(error.is_not_found(), "{error}");
+                break;
+            }
+        }
+    }
+    assert_eq!(events.len(), 1);
+}
+
+#[test]
+fn deleting_a_collective_leaves_no_row_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, _) = filled(directory.path(), 1000);
+    while db.stats().unwrap().collectives_reclaiming > 0 {
+        std::thread::yield_now();
+    }
+    let rows = |name: &str| {
+        let stats = db.stats().unwrap();
+        stats.tables.iter().find(|table| table.name == name).unwrap().rows
+    };
+    for table in ["experience", "vector", "slot", "member", "by_time", "by_type", "by_agent", "by_domain"] {
+        assert_eq!(rows(table), 999, "{table}");
+    }
+    assert_eq!(rows("log"), db.get_current_sequence());
+    assert!(db.check().unwrap().is_clean());
+}

@@ -13,7 +13,20 @@ const MARK: char = '@';
 type Role = fn(&[String]);
 
 /// The roles that workers play, by name.
-const ROLES: &[(&str, Role)] = &[("kills", crate::kills::write_until_killed), ("model", crate::model::obey)];
+const ROLES: &[(&str, Role)] = &[
+    ("kills", crate::kills::write_until_killed),
+    ("model", crate::model::obey),
+    ("share", crate::processes::record_and_read),
+    ("collective", crate::processes::ask_for_collective),
+    ("for ever", crate::processes::record_for_ever),
+    #[cfg(target_os = "linux")]
+    ("damage", crate::damage::look),
+    ("permission", crate::files::open_both_ways),
+    #[cfg(target_os = "linux")]
+    ("reader", crate::readers::check_for_ever),
+    #[cfg(target_os = "linux")]
+    ("fork", crate::forks::fork),
+];
 
 #[test]
 fn a_worker_plays_the_role_that_its_parent_gives() {
@@ -58,19 +71,33 @@ impl Worker {
 
     /// Starts this binary in a role, with what it complains about going somewhere.
     pub(crate) fn start_with(role: &str, arguments: &[&str], complaints: Stdio) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::spawn(Self::command(role, arguments).stderr(complaints)).unwrap()
+    }
+
+    /// Starts this binary in a role as another user, if that can be done.
+    #[cfg(unix)]
+    pub(crate) fn start_as(user: u32, role: &str, arguments: &[&str]) -> Option<Self> {
+        use std::os::unix::process::CommandExt;
+        Self::spawn(Self::command(role, arguments).uid(user)).ok()
+    }
+
+    fn command(role: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["worker::a_worker_plays_the_role_that_its_parent_gives"])
             .args(["--exact", "--nocapture", "--quiet", "--test-threads=1"])
             .env(ROLE, role)
             .env(ARGUMENTS, arguments.join("\n"))
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(complaints)
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        command
+    }
+
+    fn spawn(command: &mut Command) -> std::io::Result<Self> {
+        let mut child = command.spawn()?;
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, input, output }
+        Ok(Self { child, input, output })
     }
 
     /// The next whole line that it says; `None` when it has ended.

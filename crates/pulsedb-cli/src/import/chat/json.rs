@@ -1,4 +1,4 @@
-//! Chat transcripts in JSON: messages of role and content, exports of ChatGPT and Claude, Claude Code sessions.
+//! Chat transcripts in JSON: messages of role and content, exports of `ChatGPT` and Claude, Claude Code sessions.
 
 use pulsedb::Timestamp;
 use serde_json::{Map, Value};

@@ -77,7 +77,7 @@ pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> 
             new.source_task = Some(shorten_tail(task, pulsedb::limits::TASK_BYTES_MAX).into());
             new.experience_type = ExperienceType::Generic { category: Some("message".to_owned()) };
             new.timestamp = turn.timestamp.or(source.modified);
-            new.content = content.to_owned();
+            content.clone_into(&mut new.content);
             drafts.push(Draft { new, identity, line: turn.line, archived: false, id: None });
         }
     }

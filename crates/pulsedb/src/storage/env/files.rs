@@ -15,7 +15,7 @@ pub(crate) const DATA: &str = "data.mdb";
 /// A data file that is being made; renamed when it is whole.
 pub(super) const DATA_NEW: &str = "data.mdb.new";
 /// The lock file of LMDB.
-pub(super) const ENGINE_LOCK: &str = "lock.mdb";
+pub(crate) const ENGINE_LOCK: &str = "lock.mdb";
 /// Bytes of LMDB's lock file that are set aside before LMDB makes it longer: less than it has on any system.
 const ENGINE_LOCK_BYTES: u64 = 64 << 10;
 

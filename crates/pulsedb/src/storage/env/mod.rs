@@ -28,18 +28,18 @@ mod write;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use heed::WithoutTls;
 use parking_lot::Mutex;
 
-pub(crate) use exclusive::lock_exclusive;
+pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
-pub(crate) use files::DATA;
+pub(crate) use files::{DATA, ENGINE_LOCK};
 #[cfg(any(test, fuzzing))]
 pub(crate) use header::judge as judge_header;
 pub(crate) use readers::RawReader;
-pub(crate) use salvage::{Salvage, salvage};
+pub(crate) use salvage::salvage;
 pub(crate) use space::Room;
 pub(crate) use write::WriteGuard;
 
@@ -77,6 +77,8 @@ pub(crate) struct Environment {
     writer: Mutex<write::Writer>,
     settings: Mutex<open::Settings>,
     poison: OnceLock<String>,
+    /// Asked for by tests only.
+    #[cfg(test)]
     created: bool,
     pid: u32,
     fast: AtomicBool,
@@ -89,6 +91,7 @@ impl Environment {
     }
 
     /// Whether this environment has made the tables: the database was new, or its creation was cut short.
+    #[cfg(test)]
     pub(crate) fn was_created(&self) -> bool {
         self.created
     }
@@ -155,8 +158,9 @@ impl Environment {
     }
 
     /// What a commit waits for.
+    #[cfg(test)]
     pub(crate) fn sync_mode(&self) -> SyncMode {
-        if self.fast.load(Ordering::Relaxed) { SyncMode::Fast } else { SyncMode::Normal }
+        if self.fast.load(std::sync::atomic::Ordering::Relaxed) { SyncMode::Fast } else { SyncMode::Normal }
     }
 
     /// Gives back the slots of readers whose process has died; says how many.
@@ -172,6 +176,7 @@ impl Environment {
     }
 
     /// Whether writes are refused.
+    #[cfg(test)]
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poison.get().is_some()
     }

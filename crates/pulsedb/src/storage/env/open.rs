@@ -242,6 +242,7 @@ fn open_in_turn(
         writer: Mutex::new(Writer { lock_file, file_bytes }),
         settings: Mutex::new(Settings { requested: Requested::of(options), writable_handles: 0 }),
         poison: OnceLock::new(),
+        #[cfg(test)]
         created: header.main.is_empty(),
         pid: std::process::id(),
         fast: AtomicBool::new(false),

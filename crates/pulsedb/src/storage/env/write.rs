@@ -33,7 +33,7 @@ pub(crate) struct WriteGuard<'e> {
 
 /// What the operations of a transaction have asked for.
 #[derive(Debug, Clone, Copy, Default)]
-struct Plan {
+pub(crate) struct Plan {
     bytes: u64,
     operations: u64,
     file_bytes: u64,
@@ -70,6 +70,16 @@ impl<'e> WriteGuard<'e> {
         self.plan.set(plan);
         let copied = (plan.operations * limits::PAGES_OF_OPERATION).min(self.last_page + 1);
         plan.bytes.saturating_mul(2).div_ceil(page_size) + copied + limits::PAGES_OF_PATHS
+    }
+
+    /// The plan so far, to go back to where an operation is refused.
+    pub(crate) fn planned(&self) -> Plan {
+        self.plan.get()
+    }
+
+    /// Goes back to an earlier plan; the file stays as long as it has become.
+    pub(crate) fn plan_again(&self, plan: Plan) {
+        self.plan.set(Plan { file_bytes: self.plan.get().file_bytes, ..plan });
     }
 
     pub(super) fn writer(&self) -> &Writer {

@@ -1,0 +1,30 @@
+//! Databases whose vectors come from outside.
+
+use crate::shell::{Shell, failure, text_of};
+
+#[test]
+fn vectors_from_outside_are_recorded_searched_and_carried_over() {
+    let shell = Shell::new();
+    let lines =
+        "{\"content\":\"east\",\"embedding\":[1,0,0]}\n{\"content\":\"north\",\"embedding\":[0,1,0]}\n";
+    text_of(&shell.run_with(["import", "-", "--dimension", "3"], lines));
+    shell.write("v.json", "[0.5, 2, 0]");
+    let found = shell.json(["search", "--vector", "v.json", "--json"]);
+    assert_eq!(found["hits"][0]["experience"]["content"], "north");
+    assert!(found["query"].is_null());
+    shell.ok(["record", "up", "--embedding", "v.json"]);
+    let exported = shell.ok(["export", "--embeddings"]);
+    let other = Shell::new();
+    text_of(&other.run_with(["import", "-", "--dimension", "3"], &exported));
+    let contents = |shell: &Shell| shell.ok(["export", "--embeddings"]).lines().count();
+    assert_eq!(contents(&other), 3);
+    shell.write("short.json", "[1, 2]");
+    failure(&shell.run(["search", "--vector", "short.json"]), 2);
+    failure(&shell.run(["record", "no vector"]), 2);
+    failure(&shell.run(["search", "words"]), 1);
+    shell.write("zero.json", "[0, 0, 0]");
+    failure(&shell.run(["search", "--vector", "zero.json"]), 2);
+    failure(&shell.run(["search", "--vector", "missing.json"]), 1);
+    shell.ok(["repair"]);
+    assert_eq!(contents(&shell), 3);
+}

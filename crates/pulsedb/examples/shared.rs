@@ -1,0 +1,72 @@
+//! Several processes share one memory: each writes and reads it, and sees at once what the others wrote.
+//!
+//! ```text
+//! cargo run -p pulsedb --example shared
+//! ```
+//!
+//! The program starts itself twice as an agent and then reads what the agents wrote.
+
+use std::env;
+use std::error::Error;
+use std::process::Command;
+
+use pulsedb::{AgentId, Config, NewExperience, PulseDB, SearchFilter, SearchOptions};
+
+const AGENTS: [&str; 2] = ["reader", "builder"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [path, name] => agent(path, name),
+        _ => team(),
+    }
+}
+
+/// One process of the team. It opens the same directory; nobody has to make it first.
+fn agent(path: &str, name: &str) -> Result<(), Box<dyn Error>> {
+    let db = PulseDB::open(path, Config::default())?;
+    // However many processes ask at one moment, all get the same collective.
+    let team = db.get_or_create_collective("team")?;
+    for finding in ["the parser is slow on long lines", "the cache is never emptied"] {
+        db.record_experience(NewExperience {
+            collective_id: team,
+            content: format!("{name}: {finding}"),
+            source_agent: AgentId::new(name),
+            ..Default::default()
+        })?;
+    }
+    Ok(())
+}
+
+/// The process that waits for the others. Its handle was open before they wrote.
+fn team() -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("memory");
+    let db = PulseDB::open(&path, Config::default())?;
+    let team = db.get_or_create_collective("team")?;
+    let seen = db.get_current_sequence();
+
+    let start = |name| Command::new(env::current_exe()?).arg(&path).arg(name).spawn();
+    let agents = AGENTS.into_iter().map(start).collect::<Result<Vec<_>, _>>()?;
+    for mut agent in agents {
+        let status = agent.wait()?;
+        assert!(status.success(), "an agent failed: {status}");
+    }
+
+    // Every change has a number, without gaps over all processes: ask from the last one that was seen.
+    let (events, next) = db.poll_changes(team, seen)?;
+    for event in &events {
+        println!("change {}: {:?} {}", event.sequence, event.event_type, event.experience_id);
+    }
+    assert_eq!(events.len(), 2 * AGENTS.len());
+    println!("ask from {next} next time");
+
+    // No reopening: a search sees what was committed before it, by anyone.
+    let of_builder =
+        SearchFilter { source_agents: Some(vec![AgentId::new("builder")]), ..Default::default() };
+    let options = SearchOptions { k: 1, filter: of_builder, ..Default::default() };
+    for hit in db.search(team, "what makes parsing slow?".into(), options)? {
+        println!("{:.2}  {}", hit.similarity, hit.experience.content);
+    }
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! The edges of the public API: closed and read-only handles, settings, ids, messages.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pulsedb::{
+    AgentId, CollectiveId, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, ExperienceId,
+    ExperienceUpdate, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result, SearchFilter,
+    SearchOptions, StorageError, SyncMode, TaskId, Timestamp, ValidationError,
+};
+
+const VECTOR: &[f32] = &[1.0, 2.0];
+
+fn config() -> Config {
+    Config::with_external_embeddings(EmbeddingDimension::Custom(2))
+}
+
+fn note(collective_id: CollectiveId) -> NewExperience {
+    let embedding = Some(VECTOR.to_vec());
+    NewExperience { collective_id, content: "note".into(), embedding, ..Default::default() }
+}
+
+/// Every call that changes something, by name.
+fn changes(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static str, Result<()>)> {
+    vec![
+        ("create", db.create_collective("new").map(drop)),
+        ("create with owner", db.create_collective_with_owner("new", "me").map(drop)),
+        ("get or create", db.get_or_create_collective("new").map(drop)),
+        ("record", db.record_experience(note(cid)).map(drop)),
+        ("record many", db.record_experiences(vec![note(cid)]).map(drop)),
+        ("update", db.update_experience(id, ExperienceUpdate::default())),
+        ("archive", db.archive_experience(id)),
+        ("unarchive", db.unarchive_experience(id)),
+        ("reinforce", db.reinforce_experience(id).map(drop)),
+        ("delete", db.delete_experience(id)),
+        ("delete collective", db.delete_collective(cid)),
+    ]
+}
+
+/// Every call that asks something, by name.
+fn questions(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static str, Result<()>)> {
+    let all = SearchFilter::default;
+    vec![
+        ("get collective", db.get_collective(cid).map(drop)),
+        ("list collectives", db.list_collectives().map(drop)),
+        ("by owner", db.list_collectives_by_owner("me").map(drop)),
+        ("get or create", db.get_or_create_collective("there").map(drop)),
+        ("collective stats", db.get_collective_stats(cid).map(drop)),
+        ("get", db.get_experience(id).map(drop)),
+        ("energy", db.energy(id).map(drop)),
+        ("list", db.list_experiences(cid, 1, 0).map(drop)),
+        ("list cold", db.list_cold_experiences(cid, 1.0, 1).map(drop)),
+        ("search", db.search(cid, Query::Vector(VECTOR), SearchOptions::default()).map(drop)),
+        ("similar", db.search_similar(cid, VECTOR, 1).map(drop)),
+        ("similar filtered", db.search_similar_filtered(cid, VECTOR, 1, all()).map(drop)),
+        ("recent", db.get_recent_experiences(cid, 1).map(drop)),
+        ("recent filtered", db.get_recent_experiences_filtered(cid, 1, all()).map(drop)),
+        ("poll", db.poll_changes(cid, 0).map(drop)),
+        ("stats", db.stats().map(drop)),
+        ("check", db.check().map(drop)),
+    ]
+}
+
+fn filled(path: &Path) -> (PulseDB, CollectiveId, ExperienceId) {
+    let db = PulseDB::open(path, config()).unwrap();
+    let cid = db.create_collective("there").unwrap();
+    let id = db.record_experience(note(cid)).unwrap();
+    (db, cid, id)
+}
+
+#[test]
+fn closed_handle_and_its_clones_refuse_every_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid, id) = filled(directory.path());
+    let clone = db.clone();
+    let other = PulseDB::open(directory.path(), config()).unwrap();
+    db.close().unwrap();
+    let calls = changes(&clone, cid, id).into_iter().chain(questions(&clone, cid, id));
+    for (name, outcome) in calls {
+        assert!(matches!(outcome, Err(PulseDBError::Closed)), "{name}: {outcome:?}");
+    }
+    assert!(matches!(clone.embed("text"), Err(PulseDBError::Closed)));
+    let backup = clone.backup(directory.path().join("copy"));
+    assert!(matches!(backup, Err(PulseDBError::Closed)));
+    assert!(format!("{clone:?}").contains("open: false"));
+    // A handle of its own goes on.
+    assert!(other.get_experience(id).unwrap().is_some());
+}
+
+#[test]
+fn read_only_handle_answers_every_question_and_refuses_every_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid, id) = filled(directory.path());
+    db.close().unwrap();
+    let db = PulseDB::open(directory.path(), Config::read_only()).unwrap();
+    assert!(db.is_read_only() && db.config().read_only);
+    for (name, outcome) in changes(&db, cid, id) {
+        assert!(outcome.is_err_and(|error| error.is_read_only()), "{name}");
+    }
+    for (name, outcome) in questions(&db, cid, id) {
+        outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    assert_eq!(db.get_current_sequence(), 2);
+    let copy = directory.path().join("copy");
+    assert_eq!(db.backup(&copy).unwrap().sequence, 2);
+    assert_eq!(PulseDB::open(copy, config()).unwrap().get_current_sequence(), 2);
+}
+
+#[test]
+fn unknown_names_are_not_found_and_change_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, _, _) = filled(directory.path());
+    let (cid, id) = (CollectiveId::new(), ExperienceId::new());
+    let absent = ["create", "create with owner", "get or create"];
+    let before = db.get_current_sequence();
+    for (name, outcome) in changes(&db, cid, id).into_iter().filter(|(name, _)| !absent.contains(name)) {
+        assert!(outcome.is_err_and(|error| error.is_not_found()), "{name}");
+    }
+    // Two collectives of the same name were asked for first: the second is refused.
+    assert_eq!(db.get_current_sequence(), before + 1);
+    let not_about_one =
+        ["get collective", "list collectives", "by owner", "get or create", "get", "stats", "check"];
+    for (name, outcome) in questions(&db, cid, id) {
+        if not_about_one.contains(&name) {
+            outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+        } else {
+            assert!(outcome.is_err_and(|error| error.is_not_found()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn settings_out_of_bounds_are_refused_before_a_file_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let decay = |half_life, freq_weight| Config { decay: DecayConfig { half_life, freq_weight }, ..config() };
+    let mut no_age = config();
+    no_age.log.max_age = Duration::ZERO;
+    let mut no_rows = config();
+    no_rows.log.max_rows = 0;
+    let bad = [
+        Config::with_external_embeddings(EmbeddingDimension::Custom(0)),
+        Config::with_external_embeddings(EmbeddingDimension::Custom(4097)),
+        Config { map_size_gb: 0, ..config() },
+        Config { map_size_gb: 1 << 20, ..config() },
+        Config { cache_size_mb: 0, ..config() },
+        Config { default_collective: Some(CollectiveId::nil()), ..config() },
+        no_age,
+        no_rows,
+        decay(Duration::ZERO, 0.25),
+        decay(Duration::from_secs(1), f32::NAN),
+        decay(Duration::from_secs(1), -1.0),
+    ];
+    for config in bad {
+        let wanted = config.validate().unwrap_err();
+        match PulseDB::open(&path, config) {
+            Err(PulseDBError::Validation(found)) => assert_eq!(found, wanted),
+            other => panic!("{wanted}: {other:?}"),
+        }
+        assert!(!path.exists());
+    }
+    for good in [Config::new(), Config::with_builtin_embeddings(), Config::read_only(), config()] {
+        good.validate().unwrap();
+    }
+    let model_path = Some(directory.path().to_owned());
+    let neural =
+        Config { embedding_provider: EmbeddingProvider::Builtin { model_path }, ..Config::default() };
+    assert!(PulseDB::open(&path, neural).unwrap_err().is_config());
+    assert!(!path.exists());
+}
+
+#[test]
+fn second_handle_must_agree_with_the_open_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, _, id) = filled(directory.path());
+    let mut other_log = config();
+    other_log.log.max_rows = 7;
+    let conflicts =
+        [Config { sync_mode: SyncMode::Fast, ..config() }, Config { map_size_gb: 7, ..config() }, other_log];
+    for config in conflicts {
+        let refused = PulseDB::open(directory.path(), config).unwrap_err();
+        assert!(refused.is_config(), "{refused}");
+    }
+    // What belongs to a handle may differ.
+    let reader = PulseDB::open(directory.path(), Config::read_only()).unwrap();
+    assert!(reader.is_read_only() && !db.is_read_only());
+    assert_eq!(reader.path(), db.path());
+    assert!(reader.get_experience(id).unwrap().is_some());
+}
+
+#[test]
+fn record_without_a_collective_goes_to_the_default_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid, _) = filled(directory.path());
+    let nowhere = || note(CollectiveId::nil());
+    let id = db.record_experience(nowhere()).unwrap();
+    let default = db.get_experience(id).unwrap().unwrap().collective_id;
+    assert_eq!(db.get_collective(default).unwrap().unwrap().name, "default");
+    db.close().unwrap();
+    let open =
+        |default| PulseDB::open(directory.path(), Config { default_collective: Some(default), ..config() });
+    let db = open(cid).unwrap();
+    let id = db.record_experience(nowhere()).unwrap();
+    assert_eq!(db.get_experience(id).unwrap().unwrap().collective_id, cid);
+    db.close().unwrap();
+    let gone = CollectiveId::new();
+    let refused = open(gone).unwrap().record_experience(nowhere()).unwrap_err();
+    assert!(matches!(refused, PulseDBError::NotFound(NotFoundError::Collective(id)) if id == gone));
+}
+
+#[test]
+fn trimmed_changes_are_told_with_the_oldest_that_is_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.log.max_rows = 5;
+    let db = PulseDB::open(directory.path(), config).unwrap();
+    let cid = db.create_collective("c").unwrap();
+    for _ in 0..20 {
+        db.record_experience(note(cid)).unwrap();
+    }
+    let PulseDBError::ChangesGone { oldest } = db.poll_changes(cid, 0).unwrap_err() else { panic!() };
+    assert_eq!(oldest, db.stats().unwrap().oldest_change);
+    let (events, next) = db.poll_changes(cid, oldest - 1).unwrap();
+    assert_eq!((events.len() as u64, next), (21 - oldest + 1, 21));
+    assert_eq!(events[0].sequence, oldest);
+    assert!(events.len() >= 5, "fewer are left than are to be kept");
+    assert_eq!(db.poll_changes(cid, u64::MAX).unwrap(), (Vec::new(), u64::MAX));
+    assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
+fn cold_experiences_are_those_below_the_bound_and_not_archived() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    let cid = db.create_collective("c").unwrap();
+    let record = |importance| db.record_experience(NewExperience { importance, ..note(cid) }).unwrap();
+    let [cold, warm, zero, archived] = [0.2, 0.9, 0.0, 0.1].map(record);
+    db.archive_experience(archived).unwrap();
+    let ids = |below, limit| {
+        let found = db.list_cold_experiences(cid, below, limit).unwrap();
+        assert!(found.iter().all(|(_, energy)| *energy < below));
+        found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(0.5, 10), [cold, zero]);
+    assert_eq!(ids(0.5, 1), [cold]);
+    assert_eq!(ids(1.5, 10), [cold, warm, zero]);
+    assert_eq!(ids(-1.0, 10), []);
+    assert_eq!(db.energy(zero).unwrap(), 0.0);
+    assert!(db.list_cold_experiences(cid, f32::NAN, 1).unwrap_err().is_validation());
+    // Used often and just now, it lasts.
+    for applications in 1..=50 {
+        assert_eq!(db.reinforce_experience(warm).unwrap(), applications);
+    }
+    assert!(db.energy(warm).unwrap() > 0.99);
+}
+
+#[test]
+fn collective_names_are_unique_and_owners_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    let mine = db.create_collective_with_owner("mine", "me").unwrap();
+    let taken = db.create_collective("mine").unwrap_err();
+    assert!(taken.is_validation() && taken.to_string().contains("mine"), "{taken}");
+    for refused in [
+        db.create_collective("").unwrap_err(),
+        db.create_collective(" \t").unwrap_err(),
+        db.create_collective(&"n".repeat(256)).unwrap_err(),
+        db.create_collective_with_owner("n", "").unwrap_err(),
+        db.get_or_create_collective(" ").unwrap_err(),
+    ] {
+        assert!(refused.is_validation(), "{refused}");
+    }
+    db.create_collective(&"n".repeat(255)).unwrap();
+    assert_eq!(db.get_or_create_collective("mine").unwrap(), mine);
+    let owned = db.list_collectives_by_owner("me").unwrap();
+    assert_eq!(owned.iter().map(|one| one.id).collect::<Vec<_>>(), [mine]);
+    // A deleted name is free again, under another id.
+    db.delete_collective(mine).unwrap();
+    assert_ne!(db.create_collective("mine").unwrap(), mine);
+}
+
+#[test]
+fn ids_are_read_as_they_are_written() {
+    let id = ExperienceId::new();
+    assert_eq!(id.to_string().parse::<ExperienceId>().unwrap(), id);
+    assert_eq!(ExperienceId::from_bytes(*id.as_bytes()), id);
+    assert!(format!("{id:?}").starts_with("ExperienceId("));
+    assert!(CollectiveId::nil().is_nil() && !CollectiveId::new().is_nil());
+    let refused = "no id".parse::<CollectiveId>().unwrap_err();
+    assert!(matches!(&refused, ValidationError::InvalidField { field, .. } if field == "collective id"));
+    let json = serde_json::to_string(&(id, AgentId::from("a"), TaskId::from("t".to_owned()))).unwrap();
+    assert_eq!(json, format!("[\"{id}\",\"a\",\"t\"]"));
+    let back: (ExperienceId, AgentId, TaskId) = serde_json::from_str(&json).unwrap();
+    assert_eq!((back.0, back.1.as_str(), back.2.to_string()), (id, "a", "t".to_owned()));
+    let mut last = ExperienceId::nil();
+    for _ in 0..1000 {
+        let next = ExperienceId::new();
+        assert!(next > last, "ids ascend");
+        last = next;
+    }
+    assert!(Timestamp::now() > Timestamp::from_millis(0));
+}
+
+#[test]
+fn errors_name_the_thing_and_keep_their_cause() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    let error = PulseDB::open(&missing, Config::read_only()).unwrap_err();
+    assert!(error.is_storage() && error.to_string().contains("missing"), "{error}");
+    assert!(
+        matches!(error, PulseDBError::Storage(StorageError::DatabaseNotFound { path }) if path == missing)
+    );
+    assert!(!missing.exists());
+    // A file in the place of the directory.
+    std::fs::write(&missing, "text").unwrap();
+    let error = PulseDB::open(&missing, config()).unwrap_err();
+    let PulseDBError::Io { path, source, .. } = &error else { panic!("{error}") };
+    assert_eq!(path, &missing);
+    assert!(source.raw_os_error().is_some() || source.kind() != std::io::ErrorKind::Other);
+    assert!(std::error::Error::source(&error).is_some());
+    assert!(!error.is_validation() && !error.is_not_found() && !error.is_config());
+    let (db, cid, _) = filled(&directory.path().join("db"));
+    let refused = [
+        (db.search_similar(cid, &[1.0], 1).unwrap_err(), "2"),
+        (db.search_similar(cid, &[0.0, 0.0], 1).unwrap_err(), "zero"),
+        (db.search_similar(cid, &[f32::NAN, 0.0], 1).unwrap_err(), "NaN"),
+        (db.search_similar(cid, VECTOR, 0).unwrap_err(), "1000"),
+        (db.search(cid, " ".into(), SearchOptions::default()).unwrap_err(), "query"),
+        (db.list_experiences(cid, 1001, 0).unwrap_err(), "1001"),
+        (db.record_experience(NewExperience { embedding: None, ..note(cid) }).unwrap_err(), "embedding"),
+        (db.record_experience(NewExperience { content: String::new(), ..note(cid) }).unwrap_err(), "content"),
+    ];
+    for (error, word) in refused {
+        assert!(error.is_validation() && error.to_string().contains(word), "{word}: {error}");
+    }
+    let error = db.search(cid, "text".into(), SearchOptions::default()).unwrap_err();
+    assert!(matches!(error, PulseDBError::Embedding { .. }), "{error}");
+}
