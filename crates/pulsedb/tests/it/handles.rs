@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulsedb::{
-    Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity, PulseDB,
-    PulseDBError, Result, StorageError, SyncMode, Timestamp,
+    Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity,
+    PulseDB, PulseDBError, Result, StorageError, SyncMode, Timestamp,
 };
 
 use crate::samples::{DIMENSION, all, directory, external, labelled, open};
@@ -103,7 +103,9 @@ fn retention_trims_the_log_and_never_renumbers() {
         db.record_experience(labelled(&format!("{number}"), cid)).unwrap();
     }
     assert_eq!(db.get_current_sequence(), 101);
-    let Err(PulseDBError::ChangesGone { oldest }) = db.poll_changes(cid, 0) else { panic!("nothing is gone") };
+    let Err(PulseDBError::ChangesGone { oldest }) = db.poll_changes(cid, 0) else {
+        panic!("nothing is gone")
+    };
     assert_eq!(oldest, 101 - 20 + 1);
     let (kept, next) = db.poll_changes(cid, oldest - 1).unwrap();
     assert_eq!(kept.iter().map(|event| event.sequence).collect::<Vec<_>>(), (82..=101).collect::<Vec<_>>());
@@ -180,8 +182,16 @@ fn another_embedder_or_dimension_is_refused_and_changes_nothing() {
     let attempts = [
         PulseDB::open(home.path(), Config::default()),
         PulseDB::open(home.path(), external(5)),
-        PulseDB::open_with_embedder(home.path(), Config::default(), Arc::new(Other { digest: "2", dimension: 5 })),
-        PulseDB::open_with_embedder(home.path(), Config::default(), Arc::new(Other { digest: "1", dimension: 6 })),
+        PulseDB::open_with_embedder(
+            home.path(),
+            Config::default(),
+            Arc::new(Other { digest: "2", dimension: 5 }),
+        ),
+        PulseDB::open_with_embedder(
+            home.path(),
+            Config::default(),
+            Arc::new(Other { digest: "1", dimension: 6 }),
+        ),
     ];
     for attempt in attempts {
         let error = attempt.unwrap_err();
@@ -228,4 +238,31 @@ fn a_database_that_another_process_repairs_or_writes_names_its_holder() {
     assert_eq!(writers.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [std::process::id()]);
     db.close().unwrap();
     assert_eq!(PulseDB::writers(home.path()).unwrap(), []);
+}
+
+/// A process that is being started has copies of all descriptors until it runs its own program. Locks belong to what
+/// the descriptors share, so they have to be given back, not only closed.
+#[cfg(target_os = "linux")]
+#[test]
+fn locks_of_a_closed_handle_are_gone_while_other_threads_start_processes() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let home = directory();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let outcome = std::panic::catch_unwind(|| {
+            for _ in 0..200 {
+                open(home.path()).close().unwrap();
+                assert_eq!(PulseDB::writers(home.path()).unwrap(), []);
+                // It needs the database alone.
+                assert!(PulseDB::repair(home.path(), external(DIMENSION)).unwrap().is_clean());
+            }
+        });
+        done.store(true, Ordering::Relaxed);
+        assert!(outcome.is_ok(), "a closed handle still has the database open");
+    });
 }
