@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulsedb::{
-    Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity, PulseDB,
-    PulseDBError, Result, StorageError, SyncMode, Timestamp,
+    Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity,
+    PulseDB, PulseDBError, Result, StorageError, SyncMode, Timestamp,
 };
 
 use crate::samples::{DIMENSION, all, directory, external, labelled, open};
@@ -103,7 +103,9 @@ fn retention_trims_the_log_and_never_renumbers() {
         db.record_experience(labelled(&format!("{number}"), cid)).unwrap();
     }
     assert_eq!(db.get_current_sequence(), 101);
-    let Err(PulseDBError::ChangesGone { oldest }) = db.poll_changes(cid, 0) else { panic!("nothing is gone") };
+    let Err(PulseDBError::ChangesGone { oldest }) = db.poll_changes(cid, 0) else {
+        panic!("nothing is gone")
+    };
     assert_eq!(oldest, 101 - 20 + 1);
     let (kept, next) = db.poll_changes(cid, oldest - 1).unwrap();
     assert_eq!(kept.iter().map(|event| event.sequence).collect::<Vec<_>>(), (82..=101).collect::<Vec<_>>());
@@ -180,8 +182,16 @@ fn another_embedder_or_dimension_is_refused_and_changes_nothing() {
     let attempts = [
         PulseDB::open(home.path(), Config::default()),
         PulseDB::open(home.path(), external(5)),
-        PulseDB::open_with_embedder(home.path(), Config::default(), Arc::new(Other { digest: "2", dimension: 5 })),
-        PulseDB::open_with_embedder(home.path(), Config::default(), Arc::new(Other { digest: "1", dimension: 6 })),
+        PulseDB::open_with_embedder(
+            home.path(),
+            Config::default(),
+            Arc::new(Other { digest: "2", dimension: 5 }),
+        ),
+        PulseDB::open_with_embedder(
+            home.path(),
+            Config::default(),
+            Arc::new(Other { digest: "1", dimension: 6 }),
+        ),
     ];
     for attempt in attempts {
         let error = attempt.unwrap_err();

@@ -130,17 +130,9 @@ fn bounds() -> Vec<(&'static str, usize, Change)> {
             change(|new, size| new.tags = BTreeMap::from([(text(limits::TAG_KEY_BYTES_MAX), text(size))])),
         ),
         ("files", limits::RELATED_FILES_MAX, change(|new, size| new.related_files = many(size))),
-        (
-            "file",
-            limits::RELATED_FILE_BYTES_MAX,
-            change(|new, size| new.related_files = vec![text(size)]),
-        ),
+        ("file", limits::RELATED_FILE_BYTES_MAX, change(|new, size| new.related_files = vec![text(size)])),
         ("agent", limits::AGENT_BYTES_MAX, change(|new, size| new.source_agent = AgentId::new(text(size)))),
-        (
-            "task",
-            limits::TASK_BYTES_MAX,
-            change(|new, size| new.source_task = Some(TaskId::new(text(size)))),
-        ),
+        ("task", limits::TASK_BYTES_MAX, change(|new, size| new.source_task = Some(TaskId::new(text(size))))),
         (
             "string of a type",
             limits::TYPE_STRING_BYTES_MAX,
@@ -228,7 +220,10 @@ fn batches_queries_and_names_hold_at_their_bounds() {
     assert_eq!(db.record_experiences(Vec::new()).unwrap(), []);
     let rows = vec![guarded.record(); limits::BATCH_ROWS_MAX];
     assert_eq!(db.record_experiences(rows).unwrap().len(), limits::BATCH_ROWS_MAX);
-    assert_eq!(db.search_similar(cid, &[1.0; DIMENSION], limits::RESULTS_MAX).unwrap().len(), limits::RESULTS_MAX);
+    assert_eq!(
+        db.search_similar(cid, &[1.0; DIMENSION], limits::RESULTS_MAX).unwrap().len(),
+        limits::RESULTS_MAX
+    );
     assert_eq!(db.list_experiences(cid, 1000, usize::MAX).unwrap(), []);
 }
 
@@ -238,7 +233,9 @@ fn files(path: &Path) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
     let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
     let others = named.filter(|(name, _)| name != "lock.mdb");
     others
-        .map(|(name, path)| (name, (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap())))
+        .map(|(name, path)| {
+            (name, (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap()))
+        })
         .collect()
 }
 
