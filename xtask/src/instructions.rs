@@ -70,7 +70,8 @@ fn collect(directory: &Path, counts: &mut Counts) -> Result<(), Failure> {
         };
         let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
         let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
-        let total = total.and_then(|total| total.trim().parse().ok());
+        // The first event is the instructions, the others are memory accesses.
+        let total = total.and_then(|total| total.split_whitespace().next()?.parse().ok());
         let total = total
             .ok_or_else(|| Failure::Unmet(format!("{} has no total of instructions", path.display())))?;
         counts.insert(call.to_owned(), total);

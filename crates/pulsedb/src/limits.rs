@@ -65,8 +65,8 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 /// Bytes of each text of an embedder's identity, which is stored once a database.
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
-/// Tables of one database: each takes a slot in every transaction.
-pub(crate) const TABLES_MAX: u32 = 64;
+/// Tables of one database: twice those that there are. Each takes a slot, which every transaction clears.
+pub(crate) const TABLES_MAX: u32 = 32;
 /// Snapshots that all processes together may hold at one moment: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
 /// How often a snapshot is tried again when every slot is taken; with `READER_WAIT` some 2 s in all.

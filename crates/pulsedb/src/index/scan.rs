@@ -56,14 +56,14 @@ pub(crate) fn scan(
     query: &PreparedQuery,
     k: usize,
 ) -> Result<Vec<Hit>> {
-    let mut best = Best::new(query, k);
+    let mut best = Best::new(columns, query, k);
     if candidates.len() * WALK_RATIO < columns.len() {
         for position in candidates {
             let Some((position, row)) = columns.with_vector(*position) else { continue };
             let vector = view.sealed_vector(number, row.slot)?;
-            best.push(columns.bytes_of(position, vector, query.dimension())?, row);
+            best.push(position, vector, row)?;
         }
-        return Ok(best.finish());
+        return best.finish();
     }
     let mut wanted = candidates.iter().filter_map(|position| columns.with_vector(*position)).peekable();
     let Some((_, first)) = wanted.peek() else { return Ok(Vec::new()) };
@@ -78,56 +78,64 @@ pub(crate) fn scan(
         if row.slot != vector.slot() {
             return Err(storage::missing_vector(number, row.slot));
         }
-        best.push(columns.bytes_of(position, vector, query.dimension())?, row);
+        best.push(position, vector, row)?;
     }
     match wanted.next() {
         Some((_, row)) => Err(storage::missing_vector(number, row.slot)),
-        None => Ok(best.finish()),
+        None => best.finish(),
     }
 }
 
 /// The best so far, and the group that is being filled.
 struct Best<'q, 't> {
+    columns: &'q Columns,
     query: &'q PreparedQuery,
     top: TopK<Hit>,
+    group: Vec<(usize, SealedVector<'t>, &'q Row)>,
     vectors: Vec<(&'t [u8], Norm)>,
-    rows: Vec<(Timestamp, ExperienceId)>,
     scores: Vec<f32>,
 }
 
 impl<'q, 't> Best<'q, 't> {
-    fn new(query: &'q PreparedQuery, k: usize) -> Self {
+    fn new(columns: &'q Columns, query: &'q PreparedQuery, k: usize) -> Self {
         Self {
+            columns,
             query,
             top: TopK::new(k),
+            group: Vec::with_capacity(GROUP),
             vectors: Vec::with_capacity(GROUP),
-            rows: Vec::with_capacity(GROUP),
             scores: Vec::with_capacity(GROUP),
         }
     }
 
-    fn push(&mut self, vector: &'t [u8], row: &Row) {
-        self.vectors.push((vector, row.norm()));
-        self.rows.push((row.timestamp, row.id));
-        if self.vectors.len() == GROUP {
-            self.flush();
-        }
+    fn push(&mut self, position: usize, vector: SealedVector<'t>, row: &'q Row) -> Result<()> {
+        self.group.push((position, vector, row));
+        if self.group.len() == GROUP { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) {
-        self.scores.clear();
+    fn flush(&mut self) -> Result<()> {
+        // Memory is slower than the arithmetic: all loads of the group are under way before the first is used.
+        for (_, vector, _) in &self.group {
+            vector.fetch();
+        }
+        for (position, vector, row) in &self.group {
+            let bytes = self.columns.bytes_of(*position, *vector, self.query.dimension())?;
+            self.vectors.push((bytes, row.norm()));
+        }
         self.query.cosines(&self.vectors, &mut self.scores);
-        for (score, (timestamp, id)) in self.scores.iter().zip(&self.rows) {
+        for (score, (_, _, row)) in self.scores.iter().zip(&self.group) {
             // Adding zero makes a negative zero a positive one: they are equal scores.
-            self.top.push(Hit { score: score + 0.0, timestamp: *timestamp, id: *id });
+            self.top.push(Hit { score: score + 0.0, timestamp: row.timestamp, id: row.id });
         }
+        self.group.clear();
         self.vectors.clear();
-        self.rows.clear();
+        self.scores.clear();
+        Ok(())
     }
 
-    fn finish(mut self) -> Vec<Hit> {
-        self.flush();
-        self.top.into_sorted_vec()
+    fn finish(mut self) -> Result<Vec<Hit>> {
+        self.flush()?;
+        Ok(self.top.into_sorted_vec())
     }
 }
 

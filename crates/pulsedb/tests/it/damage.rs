@@ -110,6 +110,8 @@ fn look_at(path: &Path, writes: bool, right: &[(String, Result<String>)], ids: &
         (0, true) => "right".to_owned(),
         (0, false) => "found by check".to_owned(),
         (_, false) => "error".to_owned(),
+        // The damaged row went with its collective before the check came to it.
+        (_, true) if writes => "error".to_owned(),
         (_, true) => "wrong: check finds nothing".to_owned(),
     }
 }

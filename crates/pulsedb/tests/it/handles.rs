@@ -239,3 +239,30 @@ fn a_database_that_another_process_repairs_or_writes_names_its_holder() {
     db.close().unwrap();
     assert_eq!(PulseDB::writers(home.path()).unwrap(), []);
 }
+
+/// A process that is being started has copies of all descriptors until it runs its own program. Locks belong to what
+/// the descriptors share, so they have to be given back, not only closed.
+#[cfg(target_os = "linux")]
+#[test]
+fn locks_of_a_closed_handle_are_gone_while_other_threads_start_processes() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let home = directory();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let outcome = std::panic::catch_unwind(|| {
+            for _ in 0..200 {
+                open(home.path()).close().unwrap();
+                assert_eq!(PulseDB::writers(home.path()).unwrap(), []);
+                // It needs the database alone.
+                assert!(PulseDB::repair(home.path(), external(DIMENSION)).unwrap().is_clean());
+            }
+        });
+        done.store(true, Ordering::Relaxed);
+        assert!(outcome.is_ok(), "a closed handle still has the database open");
+    });
+}

@@ -44,6 +44,24 @@ const HOST_BYTES: usize = 104;
 pub(super) struct LockFile {
     locks: ByteLocks,
     slot: Option<u64>,
+    /// The process that opened it.
+    pid: u32,
+}
+
+impl Drop for LockFile {
+    /// Gives the locks back, which closing does not always do: a process that another thread is starting at this
+    /// moment has copies of all descriptors until it runs its own program, and locks belong to what they share. So
+    /// a forked child must not give back those of its parent.
+    fn drop(&mut self) {
+        if self.pid != std::process::id() {
+            return;
+        }
+        let bytes = [OPEN, SETUP, NEXT].into_iter().chain(self.slot.map(offset));
+        for byte in bytes {
+            // A failure leaves the lock until the last descriptor closes.
+            let _ = self.locks.unlock(byte);
+        }
+    }
 }
 
 impl LockFile {
@@ -51,14 +69,14 @@ impl LockFile {
     pub(super) fn create(directory: &Path) -> Result<Self> {
         let path = directory.join(NAME);
         let locks = ByteLocks::open(&path, true).map_err(|error| PulseDBError::io("open", path, error))?;
-        Ok(Self { locks, slot: None })
+        Ok(Self { locks, slot: None, pid: std::process::id() })
     }
 
     /// Opens the file for a reader, if it is there and may be read.
     pub(super) fn open_existing(directory: &Path) -> Option<Self> {
         let path = directory.join(NAME);
         let locks = ByteLocks::open(&path, false).ok()?;
-        Some(Self { locks, slot: None })
+        Some(Self { locks, slot: None, pid: std::process::id() })
     }
 
     /// Whether it may be written.

@@ -48,7 +48,8 @@ impl Environment {
             Ok(()) => return Ok(()),
             Err(shortage) => shortage,
         };
-        let free = self.free_pages(guard)? * self.page_size();
+        let behind = guard.file_bytes().saturating_sub((guard.last_page() + 1) * self.page_size());
+        let free = self.free_pages(guard)? * self.page_size() + behind;
         let enough = free >= need * self.page_size() + limits::RESERVE_BYTES;
         if room == Room::Reclaim || enough { Ok(()) } else { Err(shortage.into()) }
     }

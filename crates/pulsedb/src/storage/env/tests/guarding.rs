@@ -6,7 +6,8 @@ use std::fs;
 use super::*;
 use crate::error::{PulseDBError, StorageError};
 use crate::storage::env::pages::Fault;
-use crate::storage::env::{Salvage, lock_exclusive, salvage};
+use crate::storage::env::salvage::Salvage;
+use crate::storage::env::{lock_exclusive, salvage};
 
 /// A database of some commits, its bytes, and where its last page ends.
 fn sample(path: &Path) -> (Vec<u8>, usize) {
