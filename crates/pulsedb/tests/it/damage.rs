@@ -93,26 +93,26 @@ fn look_at(path: &Path, writes: bool, right: &[(String, Result<String>)], ids: &
         write(&db);
     }
     let found = answers(&db, ids);
-    let mut errors = Vec::new();
+    let mut errors = 0;
     // A list that fails leaves out the questions about what is in it; each `get` is asked all the same.
     let mut expected = right.iter();
     for (name, answer) in &found {
         let expected =
             expected.find(|(expected, _)| expected == name).and_then(|(_, value)| value.as_ref().ok());
         match answer {
-            Err(error) => errors.push(format!("{name}: {error}")),
+            Err(_) => errors += 1,
             Ok(value) if writes || Some(value) == expected => {}
             Ok(_) => return format!("wrong: {name}"),
         }
     }
     let clean = db.check().is_ok_and(|report| report.is_clean());
-    match (errors.first(), clean) {
-        (None, true) => "right".to_owned(),
-        (None, false) => "found by check".to_owned(),
-        (Some(_), false) => "error".to_owned(),
+    match (errors, clean) {
+        (0, true) => "right".to_owned(),
+        (0, false) => "found by check".to_owned(),
+        (_, false) => "error".to_owned(),
         // The damaged row went with its collective before the check came to it.
-        (Some(_), true) if writes => "error".to_owned(),
-        (Some(error), true) => format!("wrong: check finds nothing of {error}"),
+        (_, true) if writes => "error".to_owned(),
+        (_, true) => "wrong: check finds nothing".to_owned(),
     }
 }
 
@@ -124,11 +124,14 @@ fn write(db: &PulseDB) {
         let rows = db.list_experiences(cid, 5, 0).unwrap_or_default();
         for (at, row) in rows.iter().enumerate() {
             let update = ExperienceUpdate { confidence: Some(0.5), ..Default::default() };
-            let _ =
-                if at % 2 == 0 { db.update_experience(row.id, update) } else { db.delete_experience(row.id) };
+            let _ = if at.is_multiple_of(2) {
+                db.update_experience(row.id, update)
+            } else {
+                db.delete_experience(row.id)
+            };
         }
     }
-    let _ = db.delete_collective(collectives[0].id);
+    let _ = collectives.first().map(|collective| db.delete_collective(collective.id));
 }
 
 /// What a byte of the file is.
