@@ -150,12 +150,10 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::config::Config;
-    use crate::db::PulseDB;
     use crate::id::{CollectiveId, TaskId};
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
-    use crate::model::{Experience, ExperienceType, NewExperience, ProviderIdentity, Severity};
+    use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
     use crate::storage::codec::Place;
 
     fn experience_types() -> Vec<ExperienceType> {
@@ -305,41 +303,6 @@ mod tests {
                 flipped[bit / 8] ^= 1 << (bit % 8);
                 read(&flipped);
             }
-        }
-    }
-
-    #[test]
-    fn impossible_numbers_under_right_checksums_are_typed_errors_and_repaired() {
-        let directory = tempfile::tempdir().unwrap();
-        let config = Config { map_size_gb: 1, ..Config::default() };
-        let new = || NewExperience { content: "note".into(), ..Default::default() };
-        for (name, number) in [
-            (meta::FLOOR, 0),
-            (meta::FLOOR, 1 << 56),
-            (meta::FLOOR, u64::MAX),
-            (meta::SEQUENCE, 0),
-            (meta::SEQUENCE, 1 << 56),
-            (meta::SEQUENCE, u64::MAX),
-            (meta::NEXT_NUMBER, 0),
-            (meta::NEXT_NUMBER, u64::MAX),
-        ] {
-            let path = directory.path().join(format!("{}-{number}", String::from_utf8_lossy(name)));
-            let db = PulseDB::open(&path, config.clone()).unwrap();
-            db.record_experience(new()).unwrap();
-            drop(db);
-            let places: Vec<RowPlace> = (0..6).map(|row| (Table::Meta as usize, row)).collect();
-            change_rows(&path, &places, |_, key, value| {
-                let forged = sealed(Table::Meta as usize, key, &u64::to_le_bytes(number));
-                Some(if key == name { forged } else { value })
-            });
-            let db = PulseDB::open(&path, config.clone()).unwrap();
-            // Whatever it does, it says so.
-            let _ = db.record_experience(new());
-            let _ = db.create_collective("more");
-            drop(db);
-            PulseDB::repair(&path, config.clone()).unwrap();
-            let report = PulseDB::open(&path, config.clone()).unwrap().check().unwrap();
-            assert!(report.is_clean(), "{name:?} {number}: {report:?}");
         }
     }
 }
