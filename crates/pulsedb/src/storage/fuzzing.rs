@@ -82,10 +82,10 @@ pub fn change_rows(
 
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
-    same(bytes, "collective", CollectiveRow::read(bytes), |row, out| row.write(out));
-    same(bytes, "counter", CounterRow::read(bytes), |row, out| row.write(out));
-    same(bytes, "slot", SlotRow::read(bytes), |row, out| row.write(out));
-    same(bytes, "reclaim", ReclaimRow::read(bytes), |row, out| row.write(out));
+    same(bytes, "collective", CollectiveRow::read(bytes), CollectiveRow::write);
+    same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
+    same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
+    same(bytes, "reclaim", ReclaimRow::read(bytes), ReclaimRow::write);
     same(bytes, "experience", codec::read_experience(id, bytes), |(place, experience), out| {
         codec::write_experience(*place, experience, out);
     });

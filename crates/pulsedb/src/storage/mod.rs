@@ -16,6 +16,8 @@ mod newest;
 mod operations;
 mod reclaim;
 mod repair;
+#[cfg(test)]
+mod row_damage;
 mod rows;
 mod seal;
 mod statistics;
@@ -24,6 +26,7 @@ mod vectors;
 mod view;
 mod write;
 
+use std::ops::Bound;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -262,7 +265,15 @@ fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdenti
 
 /// The identity in a database of a format that can be read; `None` in one that was never stamped.
 fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
-    let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else { return Ok(None) };
+    let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else {
+        // One that was never stamped has no row at all. Any other has lost this one, and is not to be stamped again.
+        for table in Table::ALL {
+            if view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.next().is_some() {
+                return Err(seal::corrupted(Table::Meta, meta::FORMAT));
+            }
+        }
+        return Ok(None);
+    };
     format.admit()?;
     meta::identity(view).map(Some)
 }

@@ -32,7 +32,7 @@ impl WriteTxn<'_> {
             return Err(NotFoundError::Collective(id).into());
         };
         let counter = self.view().counter(row.number)?;
-        let next_sequence = self.take_sequences(counter.experiences);
+        let next_sequence = self.take_sequences(counter.experiences)?;
         let end_sequence = self.log((row.number, id), ChangeKind::CollectiveDeleted)?;
         let reclaim = ReclaimRow {
             collective_id: id,

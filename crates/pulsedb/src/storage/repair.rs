@@ -233,7 +233,8 @@ fn last_sequence(view: View<'_>) -> Result<Seq> {
         let row = seal::open(Table::Reclaim, key, value).ok().and_then(ReclaimRow::read);
         last = last.max(row.map_or(0, |row| row.end_sequence));
     }
-    Ok(last)
+    // The greatest number there is was never given out: nothing could follow it.
+    Ok(last.min(Seq::MAX - 1))
 }
 
 fn readable_collectives(view: View<'_>) -> Result<Vec<(CollectiveId, CollectiveRow)>> {
@@ -417,7 +418,7 @@ impl Carrier<'_> {
             self.lost.records == 0 && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
         let copied = if complete { copy_log(view, new).ok() } else { None };
         let last = self.last_sequence;
-        let floor = copied.unwrap_or(last + 1);
+        let floor = copied.unwrap_or(last.saturating_add(1));
         in_transaction(new, FOUNDATION, |txn| {
             if copied.is_none() {
                 // Nothing below the floor stays behind, where nobody would look for it.
@@ -432,7 +433,10 @@ impl Carrier<'_> {
 /// Copies every change that the log holds; the number of the first.
 fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
     let floor = view.oldest_change()?;
-    let mut next = floor.saturating_sub(1);
+    if !(1..=view.last_sequence()?.saturating_add(1)).contains(&floor) {
+        return Err(seal::corrupted(Table::Meta, meta::FLOOR));
+    }
+    let mut next = floor - 1;
     loop {
         let changes = view.changes(next, limits::EVENTS_MAX)?;
         let Some(last) = changes.last() else { return Ok(floor) };

@@ -180,10 +180,15 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Takes `count` sequence numbers and gives the first of them.
-    pub(super) fn take_sequences(&mut self, count: u64) -> Seq {
-        let first = self.sequence + 1;
-        self.sequence += count;
-        first
+    pub(super) fn take_sequences(&mut self, count: u64) -> Result<Seq> {
+        let first = self.sequence.checked_add(1);
+        let last = self.sequence.checked_add(count);
+        let (Some(first), Some(last)) = (first, last) else {
+            // No database lives to see the last number.
+            return Err(seal::corrupted(Table::Meta, meta::SEQUENCE));
+        };
+        self.sequence = last;
+        Ok(first)
     }
 
     /// An experience id above all others, so that its row is appended.
@@ -204,7 +209,7 @@ impl<'e> WriteTxn<'e> {
         collective: (CollectiveNumber, CollectiveId),
         kind: ChangeKind,
     ) -> Result<Seq> {
-        let sequence = self.take_sequences(1);
+        let sequence = self.take_sequences(1)?;
         let (number, collective_id) = collective;
         let change = Change { sequence, timestamp: self.now, number, collective_id, kind };
         let transaction = self.transaction();

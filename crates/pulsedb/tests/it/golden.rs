@@ -176,11 +176,12 @@ fn describe(db: &PulseDB, deleted: CollectiveId) -> Value {
 }
 
 fn experience(one: &Experience) -> Value {
-    let embedding: String = one.embedding.iter().map(|value| format!("{:08x}", value.to_bits())).collect();
+    let embedding: Vec<String> =
+        one.embedding.iter().map(|value| format!("{:08x}", value.to_bits())).collect();
     json!({
         "id": one.id.to_string(),
         "content": one.content,
-        "embedding": embedding,
+        "embedding": embedding.concat(),
         "type": one.experience_type,
         "importance": one.importance,
         "confidence": one.confidence,
@@ -288,7 +289,7 @@ fn fill(golden: Golden, db: &PulseDB) -> CollectiveId {
 
 fn new(golden: Golden, collective_id: CollectiveId, at: usize, content: &str) -> NewExperience {
     let vector = || (0..DIMENSION).map(|axis| ((at * 7 + axis * 3) % 11) as f32 - 4.5).collect();
-    let parity = if at % 2 == 0 { "even" } else { "odd" };
+    let parity = if at.is_multiple_of(2) { "even" } else { "odd" };
     let mut domain = vec![parity.to_owned()];
     if matches!(at, 2 | 3 | 5 | 7 | 11 | 13) {
         domain.push("prime".into());
@@ -303,7 +304,7 @@ fn new(golden: Golden, collective_id: CollectiveId, at: usize, content: &str) ->
         tags: BTreeMap::from([("parity".into(), parity.into()), ("empty".into(), String::new())]),
         related_files: (0..at % 3).map(|file| format!("src/file-{file}.rs")).collect(),
         source_agent: AgentId::new(format!("agent-{}", at % 3)),
-        source_task: (at % 2 == 0).then(|| TaskId::new("task")),
+        source_task: at.is_multiple_of(2).then(|| TaskId::new("task")),
         timestamp: Some(Timestamp::from_millis(FIRST_MS + at as i64 * 1000)),
         ..Default::default()
     }

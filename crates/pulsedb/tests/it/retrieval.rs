@@ -42,7 +42,7 @@ fn evidence_of_questions_is_among_the_first_ten_hits() {
 }
 
 /// One collective a conversation, one experience a turn, in order.
-fn record(db: &PulseDB, path: &PathBuf) -> BTreeMap<String, CollectiveId> {
+fn record(db: &PulseDB, path: &Path) -> BTreeMap<String, CollectiveId> {
     let mut conversations = BTreeMap::new();
     let mut rows = Vec::new();
     for turn in lines(path) {

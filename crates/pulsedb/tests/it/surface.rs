@@ -245,7 +245,7 @@ fn cold_experiences_are_those_below_the_bound_and_not_archived() {
     assert_eq!(ids(0.5, 1), [cold]);
     assert_eq!(ids(1.5, 10), [cold, warm, zero]);
     assert_eq!(ids(-1.0, 10), []);
-    assert_eq!(db.energy(zero).unwrap(), 0.0);
+    assert_eq!(db.energy(zero).unwrap().to_bits(), 0);
     assert!(db.list_cold_experiences(cid, f32::NAN, 1).unwrap_err().is_validation());
     // Used often and just now, it lasts.
     for applications in 1..=50 {

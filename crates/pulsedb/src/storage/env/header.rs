@@ -148,7 +148,7 @@ pub(super) fn read_for(file: &File, path: &Path, txn_id: u64) -> Result<Header, 
 pub(crate) fn judge(file: &[u8]) -> Result<(), PulseDBError> {
     let page = |offset: u64| {
         let rest = usize::try_from(offset).ok().and_then(|offset| file.get(offset..)).unwrap_or_default();
-        rest.get(..META_BYTES as usize).unwrap_or(rest)
+        rest.get(..META_BYTES).unwrap_or(rest)
     };
     let first = page(0);
     let second = page(page_size_of(first).unwrap_or(PAGE_SIZE_MIN));
