@@ -85,7 +85,7 @@ impl Report {
     }
 
     /// Prints the table, in Markdown.
-    pub(crate) fn finish(mut self) {
+    pub(crate) fn finish(self) {
         self.criterion.final_summary();
         let mut sizes: Vec<usize> =
             self.lines.iter().flat_map(|line| &line.values).map(|(size, _)| *size).collect();
