@@ -38,9 +38,10 @@
 //! # Promises
 //!
 //! - **Durable.** With [`SyncMode::Normal`] a call that returned has reached the disk, whole.
-//! - **Exact.** A search compares every match; there are always `min(k, matches)` hits, and the order is total.
-//! - **Checked.** Every value has a checksum that is compared before the value is used. Damage is
-//!   [`StorageError::Corrupted`] with table and key, never a wrong answer.
+//! - **Exact.** A search compares every match that has a vector; there are always `min(k, matches)` hits, and the order
+//!   is total.
+//! - **Checked.** Every value has a checksum that is compared before the value is used (that of a vector in a scan when
+//!   the process first touches it). Damage is [`StorageError::Corrupted`] with table and key, never a wrong answer.
 //! - **Typed errors.** Bad input is refused with a [`ValidationError`] and changes nothing; no call panics.
 //!
 //! The database must be on a local file system of a 64-bit system.

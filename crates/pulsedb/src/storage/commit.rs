@@ -27,7 +27,7 @@ use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
 use crate::limits;
-use crate::storage::env::{Environment, Room};
+use crate::storage::env::{Environment, Space};
 use crate::storage::view::View;
 use crate::storage::write::{Committed, Size, WriteTxn};
 
@@ -101,7 +101,7 @@ enum Reclaiming {
 
 struct Job {
     size: Size,
-    room: Room,
+    space: Space,
     operation: Operation,
     answer: Arc<Answer>,
 }
@@ -175,7 +175,7 @@ impl Committer {
     pub(super) fn run<T: Send + 'static>(
         &self,
         size: Size,
-        room: Room,
+        space: Space,
         mut operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.shared.env.refuse_after_fork()?;
@@ -187,7 +187,7 @@ impl Committer {
             *slot.lock() = Some(result);
             Ok(())
         });
-        let job = Job { size, room, operation, answer: Arc::clone(&answer) };
+        let job = Job { size, space, operation, answer: Arc::clone(&answer) };
         if let Some(batch) = self.join(job)? {
             let turn = Turn { shared: &self.shared, callers: batch.len() };
             self.shared.commit_batch(batch);
@@ -394,7 +394,7 @@ impl Shared {
         let mut txn = WriteTxn::begin(&self.env)?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
-            let outcome = match txn.start_operation(job.size, job.room) {
+            let outcome = match txn.start_operation(job.size, job.space) {
                 Ok(()) => (job.operation)(&mut txn),
                 Err(error) => Err(error),
             };
@@ -423,7 +423,7 @@ impl Shared {
         let step = || -> Result<bool> {
             let mut txn = WriteTxn::begin(&self.env)?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
-            txn.start_operation(size, Room::Reclaim)?;
+            txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
             self.commit(txn)?;
             Ok(more)

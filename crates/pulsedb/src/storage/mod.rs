@@ -38,7 +38,7 @@ use crate::storage::commit::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
 
 pub(crate) use codec::{SlotRow, type_tag};
-pub(crate) use env::Room as Space;
+pub(crate) use env::Space;
 pub(crate) use keys::Prefix;
 pub(crate) use newest::{IndexRow, NewestFirst, Span};
 pub(crate) use operations::{

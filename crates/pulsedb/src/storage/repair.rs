@@ -71,6 +71,8 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
     admit_format(&old)?;
     let checked = check::check(&old, options.norm_of)?;
     if damage.is_clean() && checked.is_clean() {
+        // A file that was cut behind its last page has lost nothing, but would be refused for its length.
+        exclusive.forget_length()?;
         return Ok(checked);
     }
     let mut report = CheckReport {

@@ -8,7 +8,7 @@ use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{Change, ChangeKind, CollectiveNumber, Slot};
 use crate::storage::codec::{self, CollectiveRow, CounterRow, Write};
-use crate::storage::env::{Environment, Room as Space, WriteGuard, engine_error};
+use crate::storage::env::{Environment, Space, WriteGuard, engine_error};
 
 use crate::storage::keys;
 use crate::storage::meta;

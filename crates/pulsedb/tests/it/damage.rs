@@ -124,11 +124,14 @@ fn write(db: &PulseDB) {
         let rows = db.list_experiences(cid, 5, 0).unwrap_or_default();
         for (at, row) in rows.iter().enumerate() {
             let update = ExperienceUpdate { confidence: Some(0.5), ..Default::default() };
-            let _ =
-                if at % 2 == 0 { db.update_experience(row.id, update) } else { db.delete_experience(row.id) };
+            let _ = if at.is_multiple_of(2) {
+                db.update_experience(row.id, update)
+            } else {
+                db.delete_experience(row.id)
+            };
         }
     }
-    let _ = db.delete_collective(collectives[0].id);
+    let _ = collectives.first().map(|collective| db.delete_collective(collective.id));
 }
 
 /// What a byte of the file is.

@@ -71,8 +71,7 @@ fn a_foreign_file_is_refused_and_left_alone() {
     let home = directory();
     let mut random = Random::new(32);
     let noise: Vec<u8> = (0..50_000).map(|_| random.next() as u8).collect();
-    let foreign: [&[u8]; 5] =
-        [b"x", b"SQLite format 3\0 and more of it", &[0; 4096], &[0xff; 20_000], &noise];
+    let foreign: [&[u8]; 5] = [b"x", b"SQLite format 3\0 and more of it", &[0; 4096], &[0xff; 9000], &noise];
     for (at, bytes) in foreign.into_iter().enumerate() {
         let path = home.path().join(at.to_string());
         fs::create_dir(&path).unwrap();

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pulsedb::{CollectiveId, Experience, ExperienceId, ExperienceUpdate, PulseDB, WatchEventType};
+use pulsedb::{
+    CollectiveId, Config, Experience, ExperienceId, ExperienceUpdate, PulseDB, SyncMode, WatchEventType,
+};
 
 use crate::random::Random;
-use crate::samples::{self, all, difference, directory, events, label_of, labelled, open};
+use crate::samples::{
+    self, DIMENSION, all, difference, directory, events, external, label_of, labelled, open,
+};
 use crate::worker::{Worker, say};
 
 /// The collective that all workers write to.
@@ -22,20 +26,30 @@ const LARGE: usize = 1200;
 pub(crate) fn write_until_killed(arguments: &[String]) {
     let [path, tag, mode] = arguments else { panic!("a writer has three arguments") };
     say("start");
-    let db = open(Path::new(path));
+    // A kill loses nothing in either mode, since the system goes on.
+    let sync_mode = if tag.ends_with('f') { SyncMode::Fast } else { SyncMode::Normal };
+    let db = PulseDB::open(path, Config { sync_mode, ..external(DIMENSION) }).unwrap();
     let cid = db.get_or_create_collective(NAME).unwrap();
     say("open");
     match mode.as_str() {
-        "single" => (0..).for_each(|number| record(&db, cid, &format!("{tag}:{number}"))),
-        "batch" => (0..).for_each(|number| record_batch(&db, cid, &format!("{tag}:{number}"))),
+        "single" => for_ever(|label| record(&db, cid, &format!("{tag}:{label}"))),
+        "batch" => for_ever(|label| record_batch(&db, cid, &format!("{tag}:{label}"))),
         "changes" => change(&db, cid, tag),
         large => {
             let large = large.parse().unwrap();
             say("try delete");
             db.delete_collective(large).unwrap();
             say("did delete");
-            (0..).for_each(|number| record(&db, cid, &format!("{tag}:{number}")));
+            for_ever(|label| record(&db, cid, &format!("{tag}:{label}")));
         }
+    }
+}
+
+fn for_ever(mut write: impl FnMut(u64)) -> ! {
+    let mut number = 0;
+    loop {
+        write(number);
+        number += 1;
     }
 }
 
@@ -244,6 +258,11 @@ fn assert_dense(db: &PulseDB, collectives: &[CollectiveId], without_event: usize
     assert_eq!(sequences.len() + without_event, last as usize);
 }
 
+/// Every other round waits for one flush less; the workers read it from their tags.
+fn sync_of(round: usize) -> &'static str {
+    if round.is_multiple_of(2) { "n" } else { "f" }
+}
+
 fn scenario(modes: &[&str], share: usize, seed: u64) {
     let mut random = Random::from_environment(seed);
     let mut directory = directory();
@@ -255,7 +274,10 @@ fn scenario(modes: &[&str], share: usize, seed: u64) {
         }
         let path = directory.path().join("db");
         let start = |(at, mode): (usize, &&str)| {
-            Worker::start("kills", &[path.to_str().unwrap(), &format!("{round}-{at}"), mode])
+            Worker::start(
+                "kills",
+                &[path.to_str().unwrap(), &format!("{round}-{at}{}", sync_of(round)), mode],
+            )
         };
         let workers = modes.iter().enumerate().map(start).collect();
         let said = kill_at_random(workers, &mut random, 50);
@@ -292,7 +314,7 @@ fn a_kill_while_the_database_is_made_leaves_one_that_opens() {
     for round in 0..rounds(2) {
         let directory = directory();
         let path = directory.path().join("db");
-        let arguments = [path.to_str().unwrap(), &format!("{round}"), "single"];
+        let arguments = [path.to_str().unwrap(), &format!("{round}{}", sync_of(round)), "single"];
         let workers = (0..2).map(|_| Worker::start("kills", &arguments)).collect();
         let said = kill_at_random(workers, &mut random, 3);
         // Two workers of one tag: which of them has got how far does not matter here.
@@ -320,7 +342,8 @@ fn a_kill_while_a_large_collective_is_deleted_leaves_all_of_it_or_nothing() {
         let ids = db.record_experiences(rows).unwrap();
         db.close().unwrap();
         let name = large.to_string();
-        let worker = Worker::start("kills", &[path.to_str().unwrap(), &format!("{round}"), &name]);
+        let worker =
+            Worker::start("kills", &[path.to_str().unwrap(), &format!("{round}{}", sync_of(round)), &name]);
         let said = kill_at_random(vec![worker], &mut random, 12);
         expected.deleted = false;
         verify(&path, &mut expected, &said, &mut random);

@@ -156,7 +156,9 @@ fn sixteen_callers_in_four_processes_get_one_collective() {
     for worker in &mut workers {
         assert_eq!(worker.expect_line(), "ready");
     }
-    workers.iter_mut().for_each(|worker| worker.tell("go"));
+    for worker in &mut workers {
+        worker.tell("go");
+    }
     let mut ids = Vec::new();
     for worker in &mut workers {
         ids.extend((0..THREADS).map(|_| worker.expect_line()));

@@ -209,7 +209,7 @@ fn batches_queries_and_names_hold_at_their_bounds() {
     guarded.refuses("cold", db.list_cold_experiences(cid, f32::NAN, 5));
     let filter = SearchFilter { min_importance: Some(f32::NAN), ..Default::default() };
     guarded.refuses("filter", db.get_recent_experiences_filtered(cid, 5, filter));
-    let names = ["".to_owned(), " \t".to_owned(), "x".repeat(limits::COLLECTIVE_NAME_BYTES_MAX + 1)];
+    let names = [String::new(), " \t".to_owned(), "x".repeat(limits::COLLECTIVE_NAME_BYTES_MAX + 1)];
     for name in &names {
         guarded.refuses("name", db.create_collective(name));
         guarded.refuses("name", db.get_or_create_collective(name));

@@ -140,6 +140,25 @@ fn repair_of_a_sound_database_changes_nothing() {
 }
 
 #[test]
+fn file_cut_behind_its_last_page_is_refused_until_it_was_repaired() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    let before = db.list_experiences(cid, 100, 0).unwrap();
+    drop(db);
+    let file = fs::OpenOptions::new().write(true).open(directory.path().join("data.mdb")).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.set_len(length - 4096).unwrap();
+    let error = PulseDB::open(directory.path(), config()).unwrap_err();
+    assert!(matches!(error, PulseDBError::Storage(StorageError::Corrupted { table: "file", .. })), "{error}");
+    let report = PulseDB::repair(directory.path(), config()).unwrap();
+    assert!(report.is_clean() && report.damaged_copy.is_none(), "{report:?}");
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert_eq!(db.list_experiences(cid, 100, 0).unwrap(), before);
+    db.create_collective("goes on").unwrap();
+    assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
 fn backup_is_a_database_with_the_same_records() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid) = filled(&directory.path().join("db"), 20);

@@ -35,7 +35,7 @@ fn a_worker_plays_the_role_that_its_parent_gives() {
         std::env::var(ARGUMENTS).unwrap_or_default().lines().map(str::to_owned).collect();
     let (_, role) = ROLES.iter().find(|(known, _)| *known == name).expect("the role is in the table");
     // The harness may have left a line without an end.
-    print!("\n");
+    println!();
     role(&arguments);
     // Without the words of the harness behind it.
     std::process::exit(0);

@@ -142,6 +142,7 @@ fn position(descriptor: c_int) -> u64 {
 
 /// # Safety
 /// As that of the C library.
+// SAFETY: it takes the place of the call of this name and does what that does.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pwrite(descriptor: c_int, from: *const c_void, count: size_t, at: off_t) -> ssize_t {
     // SAFETY: the arguments are the caller's.
@@ -155,6 +156,7 @@ unsafe extern "C" fn pwrite(descriptor: c_int, from: *const c_void, count: size_
 
 /// # Safety
 /// As that of the C library.
+// SAFETY: it takes the place of the call of this name and does what that does.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pwrite64(descriptor: c_int, from: *const c_void, count: size_t, at: off_t) -> ssize_t {
     // SAFETY: the arguments are the caller's.
@@ -163,6 +165,7 @@ unsafe extern "C" fn pwrite64(descriptor: c_int, from: *const c_void, count: siz
 
 /// # Safety
 /// As that of the C library.
+// SAFETY: it takes the place of the call of this name and does what that does.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(descriptor: c_int, from: *const c_void, count: size_t) -> ssize_t {
     // SAFETY: the arguments are the caller's.
@@ -180,6 +183,7 @@ unsafe extern "C" fn write(descriptor: c_int, from: *const c_void, count: size_t
 
 /// # Safety
 /// As that of the C library.
+// SAFETY: it takes the place of the call of this name and does what that does.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
     // SAFETY: the arguments are the caller's.
@@ -211,11 +215,13 @@ fn synced(descriptor: c_int, call: libc::c_long) -> c_int {
     }) as c_int
 }
 
+// SAFETY: it takes the place of the call of this name and does what that does.
 #[unsafe(no_mangle)]
 extern "C" fn fdatasync(descriptor: c_int) -> c_int {
     synced(descriptor, libc::SYS_fdatasync)
 }
 
+// SAFETY: it takes the place of the call of this name and does what that does.
 #[unsafe(no_mangle)]
 extern "C" fn fsync(descriptor: c_int) -> c_int {
     synced(descriptor, libc::SYS_fsync)

@@ -1,5 +1,6 @@
-//! Power cuts: the writes and syncs of a run are recorded below the engine, and every state that a cut could have
-//! left is opened. A process of its own, because it puts itself in the place of the system's calls that write.
+//! Power cuts: a run is recorded below the engine, and states that a cut could have left are opened.
+//!
+//! It is a process of its own, because it puts itself in the place of the system's calls that write.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 

@@ -36,12 +36,15 @@ fn digest(db: &PulseDB) -> u64 {
     for collective in db.list_collectives().unwrap() {
         format!("{collective:?}").hash(&mut hasher);
         format!("{:?}", db.get_collective_stats(collective.id).unwrap()).hash(&mut hasher);
-        all(db, collective.id).iter().for_each(|experience| put(experience, &mut hasher));
+        for experience in all(db, collective.id) {
+            put(&experience, &mut hasher);
+        }
         for event in events(db, collective.id, 0) {
             (event.experience_id, event.event_type, event.timestamp, event.sequence).hash(&mut hasher);
         }
-        let recent = db.get_recent_experiences(collective.id, 7).unwrap();
-        recent.iter().for_each(|experience| put(experience, &mut hasher));
+        for experience in db.get_recent_experiences(collective.id, 7).unwrap() {
+            put(&experience, &mut hasher);
+        }
     }
     hasher.finish()
 }
@@ -159,10 +162,9 @@ impl Image {
         };
         match fate {
             _ if *synced => self.put(*offset, bytes),
-            Fate::Lost => {}
             Fate::Written => self.put(*offset, bytes),
             Fate::Some if random.one_in(2) => self.put(*offset, bytes),
-            Fate::Some => {}
+            Fate::Lost | Fate::Some => {}
             Fate::Torn => {
                 let mut at = 0;
                 while at < bytes.len() {

@@ -3,22 +3,33 @@
 use std::path::{Path, PathBuf};
 
 use super::files::Place;
-use super::lock_file::{self, LockFile};
+use super::lock_file::{self, LengthNote, LockFile};
 use super::registry;
-use crate::error::{Result, StorageError};
+use crate::error::{PulseDBError, Result, StorageError};
 
 /// As long as this lives no other process can open the database, and this one only through
 /// [`Environment::open_exclusive`](super::Environment::open_exclusive).
 #[derive(Debug)]
 pub(crate) struct Exclusive {
     path: PathBuf,
-    _lock_file: LockFile,
+    lock_file: LockFile,
 }
 
 impl Exclusive {
     /// The directory, canonical.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Forgets how long the data file was: what there is of it has been found whole.
+    pub(crate) fn forget_length(&self) -> Result<()> {
+        if self.lock_file.noted_length().is_none() {
+            return Ok(());
+        }
+        let nothing = LengthNote { bytes: 0, commit: 0, file: 0 };
+        self.lock_file
+            .note_length(&nothing)
+            .map_err(|error| PulseDBError::io("write", self.path.join(lock_file::NAME), error))
     }
 }
 
@@ -35,5 +46,5 @@ pub(crate) fn lock_exclusive(path: &Path) -> Result<Exclusive> {
     if !alone {
         return Err(lock_file::locked(&path, "a process that reads it"));
     }
-    Ok(Exclusive { path, _lock_file: lock_file })
+    Ok(Exclusive { path, lock_file })
 }

@@ -40,7 +40,7 @@ pub(crate) use files::{DATA, ENGINE_LOCK};
 pub(crate) use header::judge as judge_header;
 pub(crate) use readers::RawReader;
 pub(crate) use salvage::salvage;
-pub(crate) use space::Room;
+pub(crate) use space::Space;
 pub(crate) use write::WriteGuard;
 
 use crate::config::SyncMode;

@@ -22,7 +22,7 @@ use crate::limits;
 
 /// What room is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Room {
+pub(crate) enum Space {
     /// To add something: the reserve must be left.
     Growth,
     /// To remove something: the reserve may be used, and nothing is refused here.
@@ -37,7 +37,7 @@ impl Environment {
     ///
     /// A delete in an environment that is full to the last page can still fail with `Full` while it writes or when
     /// it commits. Smaller steps then get on: each commit gives its old pages to the next but one.
-    pub(crate) fn reserve(&self, guard: &WriteGuard<'_>, bytes: usize, room: Room) -> Result<()> {
+    pub(crate) fn reserve(&self, guard: &WriteGuard<'_>, bytes: usize, space: Space) -> Result<()> {
         let need = guard.plan(self.page_size(), bytes as u64);
         let end = (guard.last_page() + 1 + need) * self.page_size();
         let wanted = end + limits::RESERVE_BYTES;
@@ -51,7 +51,7 @@ impl Environment {
         let behind = guard.file_bytes().saturating_sub((guard.last_page() + 1) * self.page_size());
         let free = self.free_pages(guard)? * self.page_size() + behind;
         let enough = free >= need * self.page_size() + limits::RESERVE_BYTES;
-        if room == Room::Reclaim || enough { Ok(()) } else { Err(shortage.into()) }
+        if space == Space::Reclaim || enough { Ok(()) } else { Err(shortage.into()) }
     }
 
     /// Makes the file at least `wanted` long, if the map and the disk allow.

@@ -1,5 +1,6 @@
 //! The model: maps of records, a list of events, and answers by looking at everything.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pulsedb::{
@@ -14,6 +15,9 @@ use crate::samples::difference;
 /// Scores of the scan are `f32`, those of the model `f64`.
 const TOLERANCE: f64 = 2e-6;
 
+/// A number of the log, the collective it is about and, if it is about an experience, what happened to which.
+type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
+
 #[derive(Default)]
 pub(super) struct Reference {
     rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
@@ -24,7 +28,7 @@ pub(super) struct Reference {
     /// The first of the numbers that the deletion of a collective took.
     dropped_from: BTreeMap<CollectiveId, u64>,
     /// What each number was about; `None` for those of collectives.
-    events: Vec<(u64, CollectiveId, Option<(WatchEventType, ExperienceId)>)>,
+    events: Vec<Event>,
 }
 
 fn ok<T: std::fmt::Debug>(value: T) -> String {
@@ -97,8 +101,8 @@ impl Reference {
     fn recorded_in_default(&mut self, db: &PulseDB, which: (u16, u8), given_ids: &str) {
         let all = db.list_collectives().unwrap();
         let made = all.iter().find(|collective| collective.name == "default").expect("it was made");
-        if !self.rooms.contains_key(&made.id) {
-            self.rooms.insert(made.id, (made.name.clone(), BTreeMap::new()));
+        if let Entry::Vacant(room) = self.rooms.entry(made.id) {
+            room.insert((made.name.clone(), BTreeMap::new()));
             self.rooms_ever.push(made.id);
             self.log(made.id, None);
         }
@@ -184,7 +188,10 @@ impl Reference {
         }
         for pair in hits.windows(2) {
             let ((a, first), (b, second)) = (pair[0], pair[1]);
-            assert!(first > second || (first == second && before(a, b)), "{command}: {a:?} before {b:?}");
+            assert!(
+                first > second || (first.to_bits() == second.to_bits() && before(a, b)),
+                "{command}: {a:?} before {b:?}"
+            );
         }
         let inside: BTreeSet<ExperienceId> = ranks.iter().map(|(id, _)| *id).collect();
         for outside in rows.iter().filter(|row| !inside.contains(&row.id)) {
@@ -232,7 +239,7 @@ impl Reference {
     }
 
     pub(super) fn followed(&self, cid: CollectiveId, since: u64, given: &str, command: &str) {
-        let of_room = |event: &&(u64, CollectiveId, Option<_>)| event.1 == cid && event.0 > since;
+        let of_room = |event: &&Event| event.1 == cid && event.0 > since;
         if !self.rooms.contains_key(&cid) && !self.events.iter().any(|event| of_room(&event)) {
             return assert_eq!(given, "not found", "{command}");
         }

@@ -13,6 +13,8 @@ use super::Mode;
 #[derive(Debug)]
 pub(crate) struct ByteLocks {
     path: PathBuf,
+    // On Linux this file is built for its test only.
+    #[cfg_attr(target_os = "linux", allow(dead_code))]
     file: File,
     writable: bool,
     held: Mutex<HashMap<u64, (File, Mode)>>,
@@ -26,6 +28,7 @@ impl ByteLocks {
     }
 
     /// The file, for the bytes in it.
+    #[cfg_attr(target_os = "linux", allow(dead_code))]
     pub(crate) fn file(&self) -> &File {
         &self.file
     }

@@ -58,7 +58,7 @@ fn fill(environment: &Environment, planned: bool) -> (u32, PulseDBError) {
     let value = vec![3; 30_000];
     for key in 0_u32.. {
         let mut guard = environment.begin_write().unwrap();
-        if planned && let Err(error) = environment.reserve(&guard, value.len(), Room::Growth) {
+        if planned && let Err(error) = environment.reserve(&guard, value.len(), Space::Growth) {
             return (key, error);
         }
         environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
@@ -91,7 +91,7 @@ fn full_disk_refuses_growth_and_allows_deletes_and_opening() {
     assert_eq!(rows(&environment), u64::from(count));
     for key in 0..count {
         let mut guard = environment.begin_write().unwrap();
-        environment.reserve(&guard, 30_000, Room::Reclaim).unwrap();
+        environment.reserve(&guard, 30_000, Space::Reclaim).unwrap();
         assert!(environment.table(0).delete(guard.txn(), &key.to_be_bytes()).unwrap());
         guard.commit().unwrap();
     }

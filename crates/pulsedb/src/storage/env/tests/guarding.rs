@@ -5,6 +5,7 @@ use std::fs;
 
 use super::*;
 use crate::error::{PulseDBError, StorageError};
+use crate::storage::env::pages::Fault;
 use crate::storage::env::salvage::Salvage;
 use crate::storage::env::{lock_exclusive, salvage};
 
@@ -198,7 +199,7 @@ fn random_transactions_never_make_a_file_that_is_refused() {
                 table.delete(guard.txn(), &key).unwrap();
             } else {
                 let value = vec![1; random(9000) as usize];
-                environment.reserve(&guard, value.len() + 24, Room::Growth).unwrap();
+                environment.reserve(&guard, value.len() + 24, Space::Growth).unwrap();
                 table.put(guard.txn(), &key, &value).unwrap();
             }
         }
@@ -266,4 +267,26 @@ fn salvage_of_a_damaged_file_gives_what_is_left() {
     fs::write(home.path().join("data.mdb"), &bytes[..4096]).unwrap();
     let exclusive = lock_exclusive(home.path()).unwrap();
     assert!(salvage(&exclusive, &mut |_, _, _| Ok(())).is_err());
+}
+
+#[test]
+fn file_that_others_write_all_the_time_is_not_called_damaged() {
+    let home = home_in_memory();
+    let environment = open(home.path()).unwrap();
+    put(&environment, b"key", b"value");
+    let name = home.path().join("data.mdb");
+    let file = fs::File::open(&name).unwrap();
+    let damaged = || Err(Fault::Damaged("pages of two commits".to_owned()));
+    let busy = header::read_checked(&file, &name, |_| {
+        put(&environment, b"key", b"value");
+        damaged()
+    });
+    assert!(busy.unwrap().is_some());
+    assert!(is_typed(&header::read_checked(&file, &name, |_| damaged()).unwrap_err()));
+    // The file never shrinks while it is open, so this is proven also while others write.
+    let cut = header::read_checked(&file, &name, |_| {
+        put(&environment, b"key", b"value");
+        Err(Fault::Truncated)
+    });
+    assert!(is_cut(&cut.unwrap_err()));
 }

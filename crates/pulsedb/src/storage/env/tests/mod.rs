@@ -12,7 +12,7 @@ mod sizes;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{EnvOptions, Environment, RawReader, Room, header};
+use super::{EnvOptions, Environment, RawReader, Space, header};
 use crate::config::SyncMode;
 use crate::error::Result;
 use crate::limits;

@@ -133,7 +133,7 @@ fn write_on(path: &Path, first: u32) {
     for key in first.. {
         let mut guard = environment.begin_write().unwrap();
         let value = row(key);
-        environment.reserve(&guard, value.len() + 20, Room::Growth).unwrap();
+        environment.reserve(&guard, value.len() + 20, Space::Growth).unwrap();
         environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
         environment.table(1).put(guard.txn(), &key.to_le_bytes(), &value).unwrap();
         if key % 3 == 2 {
@@ -223,7 +223,7 @@ fn race(path: &Path, number: u32) {
         let mut guard = environment.begin_write().unwrap();
         longest = longest.max(asked.elapsed());
         let key = [number.to_be_bytes(), count.to_be_bytes()].concat();
-        environment.reserve(&guard, 200, Room::Growth).unwrap();
+        environment.reserve(&guard, 200, Space::Growth).unwrap();
         environment.table(0).put(guard.txn(), &key, &[1; 100]).unwrap();
         guard.commit().unwrap();
     }

@@ -173,7 +173,7 @@ fn map_that_is_full_refuses_growth_and_allows_deletes() {
     let mut keys = 0_u32;
     let error = loop {
         let mut guard = environment.begin_write().unwrap();
-        if let Err(error) = environment.reserve(&guard, value.len(), Room::Growth) {
+        if let Err(error) = environment.reserve(&guard, value.len(), Space::Growth) {
             break error;
         }
         environment.table(0).put(guard.txn(), &keys.to_be_bytes(), &value).unwrap();
@@ -184,14 +184,14 @@ fn map_that_is_full_refuses_growth_and_allows_deletes() {
     assert!(keys > 60, "{keys}");
     for key in 0..keys {
         let mut guard = environment.begin_write().unwrap();
-        environment.reserve(&guard, 100, Room::Reclaim).unwrap();
+        environment.reserve(&guard, 100, Space::Reclaim).unwrap();
         assert!(environment.table(0).delete(guard.txn(), &key.to_be_bytes()).unwrap());
         guard.commit().unwrap();
     }
     // What was deleted is room again, though the file has reached its end.
     for key in 0..keys / 2 {
         let mut guard = environment.begin_write().unwrap();
-        environment.reserve(&guard, value.len(), Room::Growth).unwrap();
+        environment.reserve(&guard, value.len(), Space::Growth).unwrap();
         environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
         guard.commit().unwrap();
     }
