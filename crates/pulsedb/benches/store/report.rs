@@ -74,13 +74,11 @@ impl Report {
     /// Adds a value that was measured elsewhere.
     pub(crate) fn add(&mut self, name: &'static str, target: &'static str, size: usize, value: String) {
         println!("{name} at {size}: {value}");
-        let line = match self.lines.iter().position(|line| line.name == name) {
-            Some(line) => line,
-            None => {
-                self.lines.push(Line { name, target, values: Vec::new() });
-                self.lines.len() - 1
-            }
-        };
+        let known = self.lines.iter().position(|line| line.name == name);
+        let line = known.unwrap_or(self.lines.len());
+        if known.is_none() {
+            self.lines.push(Line { name, target, values: Vec::new() });
+        }
         self.lines[line].values.push((size, value));
     }
 
