@@ -74,7 +74,8 @@ fn get(subject: Subject) -> Subject {
 
 fn search(subject: Subject) -> Subject {
     for query in &subject.queries {
-        let hits = black_box(subject.db.search_similar(subject.collective, query, 10)).expect("a search succeeds");
+        let hits =
+            black_box(subject.db.search_similar(subject.collective, query, 10)).expect("a search succeeds");
         assert_eq!(hits.len(), 10);
     }
     subject
@@ -82,7 +83,8 @@ fn search(subject: Subject) -> Subject {
 
 fn list(subject: Subject) -> Subject {
     for _ in 0..LISTED {
-        let recent = black_box(subject.db.get_recent_experiences(subject.collective, 50)).expect("a list succeeds");
+        let recent =
+            black_box(subject.db.get_recent_experiences(subject.collective, 50)).expect("a list succeeds");
         assert_eq!(recent.len(), 50);
     }
     subject

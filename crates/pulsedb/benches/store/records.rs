@@ -17,8 +17,8 @@ const BATCH: usize = 100;
 /// Threads that record at once.
 const THREADS: usize = 4;
 /// Rounds of the comparison of one thread with several, and records of each thread in a round.
-const ROUNDS: usize = 5;
-const RECORDS: usize = 60;
+const ROUNDS: usize = 7;
+const RECORDS: usize = 200;
 
 pub(crate) fn measure(database: &Database, report: &mut Report) {
     beside_bare(database, report);

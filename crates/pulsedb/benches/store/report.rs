@@ -74,18 +74,16 @@ impl Report {
     /// Adds a value that was measured elsewhere.
     pub(crate) fn add(&mut self, name: &'static str, target: &'static str, size: usize, value: String) {
         println!("{name} at {size}: {value}");
-        let line = match self.lines.iter().position(|line| line.name == name) {
-            Some(line) => line,
-            None => {
-                self.lines.push(Line { name, target, values: Vec::new() });
-                self.lines.len() - 1
-            }
-        };
+        let known = self.lines.iter().position(|line| line.name == name);
+        let line = known.unwrap_or(self.lines.len());
+        if known.is_none() {
+            self.lines.push(Line { name, target, values: Vec::new() });
+        }
         self.lines[line].values.push((size, value));
     }
 
     /// Prints the table, in Markdown.
-    pub(crate) fn finish(mut self) {
+    pub(crate) fn finish(self) {
         self.criterion.final_summary();
         let mut sizes: Vec<usize> =
             self.lines.iter().flat_map(|line| &line.values).map(|(size, _)| *size).collect();

@@ -1,13 +1,16 @@
-//! The commit pipeline: who is alone commits by itself, else one thread of the process commits what callers queue.
+//! The commit pipeline: callers that want to commit at the same time share a transaction and a sync.
 //!
 //! ```text
-//! caller: nobody commits, nothing is queued and the last commit left nobody waiting
-//!           -> one transaction; run its operation; one sync
-//!         else queue the operation and wait for its answer
-//! thread: wait until something is queued (or rows of a deleted collective are to be reclaimed)
-//!         linger, at most 200 us, while fewer callers wait than took part in the last commit or waited at its end
-//!         take up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
+//! caller: queue the operation
+//!         if nobody commits and as many wait as may be expected
+//!           -> take the queue, up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
+//!         else wait for the answer
+//! thread: wait until something is queued and nobody commits; linger, at most 200 us, for a caller to take it
+//!         if none has, take it as above; else reclaim rows of a deleted collective if there are any
 //! ```
+//! So many callers may be expected as took part in the last commit or were queued at its end: one that is alone never
+//! waits, and of several the last one to come commits, which spares them a change of threads.
+//!
 //! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An
 //! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
 //! way makes the batch be run again one by one, so that again only its own caller sees it.
@@ -54,11 +57,35 @@ struct State {
     /// Whether the thread is there to serve the queue.
     serving: bool,
     closing: bool,
-    /// Whether somebody is committing: the thread, or a caller that found nobody else.
+    /// Whether somebody is committing: a caller, or the thread.
     busy: bool,
     /// Callers that took part in the last commit or waited at its end: so many may come again at once.
     expected: usize,
     reclaiming: Reclaiming,
+}
+
+impl State {
+    /// Whether nobody commits and, with so many more, as many wait as may be expected.
+    fn is_complete_with(&self, more: usize) -> bool {
+        !self.busy && self.queue.len() + more >= self.expected
+    }
+
+    /// Takes the turn, and as much of the queue as one transaction holds.
+    fn take_batch(&mut self) -> Vec<Job> {
+        self.busy = true;
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while let Some(job) = self.queue.front() {
+            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
+                || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
+            if full && !batch.is_empty() {
+                break;
+            }
+            bytes += job.size.bytes;
+            batch.extend(self.queue.pop_front());
+        }
+        batch
+    }
 }
 
 /// Whether rows of deleted collectives are to be removed.
@@ -161,17 +188,39 @@ impl Committer {
             Ok(())
         });
         let job = Job { size, space, operation, answer: Arc::clone(&answer) };
-        if self.shared.enter_alone()? {
-            let turn = Turn { shared: &self.shared, callers: 1 };
-            self.shared.commit_batch(vec![job]);
+        if let Some(batch) = self.join(job)? {
+            let turn = Turn { shared: &self.shared, callers: batch.len() };
+            self.shared.commit_batch(batch);
             drop(turn);
-        } else {
-            self.start()?;
-            self.shared.enqueue(job)?;
         }
         answer.wait()?;
         let value = value.lock().take();
         Ok(value.expect("an operation that is answered with success has stored its value"))
+    }
+
+    /// Queues a job. Gives the batch to commit, and the turn to do it, if nobody else is to be waited for.
+    fn join(&self, job: Job) -> Result<Option<Vec<Job>>> {
+        let mut state = self.shared.state.lock();
+        if !state.serving && !state.is_complete_with(1) {
+            drop(state);
+            self.start()?;
+            state = self.shared.state.lock();
+            if !state.serving {
+                return Err(stopped());
+            }
+        }
+        if state.closing {
+            return Err(PulseDBError::Closed);
+        }
+        state.queue.push_back(job);
+        if state.is_complete_with(0) {
+            return Ok(Some(state.take_batch()));
+        }
+        // Once is enough for the thread to begin its wait, and whoever is busy wakes it at the end.
+        if !state.busy && state.queue.len() == 1 {
+            self.shared.wake.notify_one();
+        }
+        Ok(None)
     }
 
     /// The number of the last change of any process.
@@ -259,38 +308,13 @@ impl Drop for Turn<'_> {
         let mut state = self.shared.state.lock();
         state.busy = false;
         state.expected = self.callers + state.queue.len();
-        if !state.queue.is_empty() || state.reclaiming == Reclaiming::Due {
+        if !state.queue.is_empty() || state.reclaiming == Reclaiming::Due || state.closing {
             self.shared.wake.notify_one();
         }
     }
 }
 
 impl Shared {
-    /// Takes the turn if there is nobody to share a commit with.
-    fn enter_alone(&self) -> Result<bool> {
-        let mut state = self.state.lock();
-        if state.closing {
-            return Err(PulseDBError::Closed);
-        }
-        let alone = !state.busy && state.queue.is_empty() && state.expected <= 1;
-        state.busy |= alone;
-        Ok(alone)
-    }
-
-    /// Gives a job to the thread.
-    fn enqueue(&self, job: Job) -> Result<()> {
-        let mut state = self.state.lock();
-        if state.closing {
-            return Err(PulseDBError::Closed);
-        }
-        if !state.serving {
-            return Err(stopped());
-        }
-        state.queue.push_back(job);
-        self.wake.notify_one();
-        Ok(())
-    }
-
     fn serve(&self) {
         loop {
             match self.next_work() {
@@ -312,7 +336,18 @@ impl Shared {
     /// Waits for something to do and takes the turn to do it.
     fn next_work(&self) -> Work {
         let mut state = self.state.lock();
-        while state.busy || state.queue.is_empty() {
+        let mut lingering_until = None;
+        loop {
+            if !state.busy && !state.queue.is_empty() {
+                let now = clock::monotonic();
+                let end = *lingering_until.get_or_insert(now + limits::COMMIT_LINGER);
+                if state.is_complete_with(0) || state.closing || now >= end {
+                    return Work::Batch(state.take_batch());
+                }
+                self.wake.wait_until(&mut state, end);
+                continue;
+            }
+            lingering_until = None;
             if !state.busy && state.closing {
                 return Work::Nothing;
             }
@@ -322,25 +357,6 @@ impl Shared {
             }
             self.wake.wait(&mut state);
         }
-        state.busy = true;
-        let deadline = clock::monotonic() + limits::COMMIT_LINGER;
-        while state.queue.len() < state.expected && !state.closing {
-            if self.wake.wait_until(&mut state, deadline).timed_out() {
-                break;
-            }
-        }
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(job) = state.queue.front() {
-            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
-                || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
-            if full && !batch.is_empty() {
-                break;
-            }
-            bytes += job.size.bytes;
-            batch.extend(state.queue.pop_front());
-        }
-        Work::Batch(batch)
     }
 
     fn commit_batch(&self, mut batch: Vec<Job>) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Instant;
 
 use pulsedb::{
     CollectiveId, Config, Experience, ExperienceId, ExperienceUpdate, PulseDB, SyncMode, WatchEventType,
@@ -9,7 +10,7 @@ use pulsedb::{
 
 use crate::random::Random;
 use crate::samples::{
-    self, DIMENSION, all, difference, directory, events, external, label_of, labelled, open,
+    self, DIMENSION, all, difference, directory, events, external, fill, label_of, labelled, large_rows, open,
 };
 use crate::worker::{Worker, say};
 
@@ -364,5 +365,31 @@ fn a_kill_while_a_large_collective_is_deleted_leaves_all_of_it_or_nothing() {
         let cid = db.get_or_create_collective(NAME).unwrap();
         let everyone: Vec<_> = collectives.iter().copied().chain([cid]).collect();
         assert_dense(&db, &everyone, without_event + 1);
+    }
+}
+
+/// The times are printed for who runs it by hand at the size that matters; nothing depends on them.
+#[test]
+fn a_large_database_reopens_after_a_kill() {
+    let mut random = Random::from_environment(7);
+    let directory = directory();
+    let path = directory.path().join("db");
+    let db = open(&path);
+    let cid = db.create_collective("large").unwrap();
+    fill(&db, cid, large_rows());
+    db.close().unwrap();
+    let mut expected = Expected::default();
+    for round in 0..4 {
+        let tag = format!("{round}{}", sync_of(round));
+        let worker = Worker::start("kills", &[path.to_str().unwrap(), &tag, "changes"]);
+        let said = kill_at_random(vec![worker], &mut random, 60);
+        let begin = Instant::now();
+        let db = open(&path);
+        let opened = begin.elapsed();
+        assert_eq!(db.search_similar(cid, &[1.0; DIMENSION], 10).unwrap().len(), 10);
+        println!("{} rows: opened after {opened:?}, searched after {:?}", large_rows(), begin.elapsed());
+        assert_eq!(db.get_collective_stats(cid).unwrap().experience_count, large_rows() as u64);
+        db.close().unwrap();
+        verify(&path, &mut expected, &said, &mut random);
     }
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use pulsedb::{CollectiveId, PulseDB, Query, SearchFilter, SearchOptions};
 
 use crate::random::Random;
-use crate::samples::{DIMENSION, all, difference, directory, events, label_of, labelled, open, vector};
+use crate::samples::{
+    DIMENSION, all, difference, directory, events, fill, label_of, labelled, large_rows, open, vector,
+};
 use crate::worker::{Worker, hear, say};
 
 const PROCESSES: usize = 8;
@@ -183,15 +185,12 @@ pub(crate) fn record_for_ever(arguments: &[String]) {
 
 #[test]
 fn others_write_while_a_large_collective_is_deleted() {
-    let rows = std::env::var("PULSEDB_LARGE_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(3000);
+    let rows = large_rows();
     let directory = directory();
     let path = directory.path().join("db");
     let db = open(&path);
     let large = db.create_collective("large").unwrap();
-    for batch in 0..rows / 1000 {
-        let labels = (0..1000).map(|row| labelled(&format!("large:{batch}:{row}"), large));
-        db.record_experiences(labels.collect()).unwrap();
-    }
+    fill(&db, large, rows);
     let mut other = Worker::start("for ever", &[path.to_str().unwrap()]);
     let before: usize = number_of(&other.expect_line());
     let deletion = Instant::now();

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use pulsedb::{PulseDB, ReaderInfo};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::samples::{directory, labelled, open};
 use crate::worker::{Worker, say};
@@ -21,26 +21,33 @@ pub(crate) fn check_for_ever(arguments: &[String]) {
     }
 }
 
-fn signal(worker: &Worker, signal: Signal) {
-    kill_process(Pid::from_raw(worker.pid() as i32).unwrap(), signal).unwrap();
+/// Stops the worker and waits until all of its threads have stopped.
+fn stop(worker: &Worker) {
+    let pid = Pid::from_raw(worker.pid() as i32).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+    assert!(status.stopped());
+}
+
+fn go_on(worker: &Worker) {
+    kill_process(Pid::from_raw(worker.pid() as i32).unwrap(), Signal::CONT).unwrap();
 }
 
 fn reader_of(db: &PulseDB, worker: &Worker) -> Option<ReaderInfo> {
     db.stats().unwrap().readers.into_iter().find(|reader| reader.pid == worker.pid())
 }
 
-/// Stops the worker inside a snapshot. It is stopped when it is behind; one that is not has not been stopped yet,
-/// or was between two snapshots.
+/// Stops the worker inside a snapshot. One that is not behind after some commits was between two snapshots.
 fn stop_inside_snapshot(db: &PulseDB, worker: &Worker, cid: pulsedb::CollectiveId) -> ReaderInfo {
     for attempt in 0..1000 {
-        signal(worker, Signal::STOP);
+        stop(worker);
         for step in 0..20 {
             db.record_experience(labelled(&format!("{attempt}:{step}"), cid)).unwrap();
         }
         if let Some(reader) = reader_of(db, worker).filter(|reader| reader.transactions_behind >= 20) {
             return reader;
         }
-        signal(worker, Signal::CONT);
+        go_on(worker);
     }
     panic!("the reader was never inside a snapshot");
 }

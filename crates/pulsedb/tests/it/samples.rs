@@ -13,9 +13,23 @@ use crate::random::Random;
 pub(crate) const DIMENSION: usize = 8;
 
 /// An empty directory, in memory where the system has such a place: these tests wait for the disk thousands of times,
-/// and whether it keeps its word is not theirs to find out.
+/// and whether it keeps its word is not theirs to find out. `PULSEDB_TEST_DIRECTORY` names another place.
 pub(crate) fn directory() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+    let place = std::env::var_os("PULSEDB_TEST_DIRECTORY").unwrap_or_else(|| "/dev/shm".into());
+    tempfile::tempdir_in(place).or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// Rows of a large collective: few in a usual run, or `PULSEDB_LARGE_ROWS`.
+pub(crate) fn large_rows() -> usize {
+    std::env::var("PULSEDB_LARGE_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(3000)
+}
+
+/// Fills a collective in batches of a thousand.
+pub(crate) fn fill(db: &PulseDB, cid: CollectiveId, rows: usize) {
+    for batch in 0..rows / 1000 {
+        let labels = (0..1000).map(|row| labelled(&format!("large:{batch}:{row}"), cid));
+        db.record_experiences(labels.collect()).unwrap();
+    }
 }
 
 /// Settings for vectors that the test brings.
