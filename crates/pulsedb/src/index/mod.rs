@@ -5,6 +5,7 @@
 
 mod columns;
 mod scan;
+mod warm;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use crate::storage::{Snapshot, Store, View};
 
 pub(crate) use columns::{Columns, Row};
 pub(crate) use scan::{Hit, scan};
+pub(crate) use warm::while_warming;
 
 /// The index state, shared by the threads of a handle.
 pub(crate) struct Index {

@@ -28,7 +28,8 @@ pub(crate) fn nearest(
     index.with_current(store, find, |columns, view| {
         let number = find(view)?;
         let candidates = filter::matches(view, number, columns, filter)?;
-        let hits = index::scan(view, number, columns, &candidates, query, k)?;
+        let scan = || index::scan(view, number, columns, &candidates, query, k);
+        let hits = index::while_warming(store, number, columns, &candidates, scan)?;
         hits.into_iter().map(|hit| result(view, hit)).collect()
     })
 }
