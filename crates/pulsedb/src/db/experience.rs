@@ -93,7 +93,7 @@ impl PulseDB {
         let snapshot = store.snapshot()?;
         let view = snapshot.view();
         let room = view.room(collective)?.ok_or(NotFoundError::Collective(collective))?;
-        view.members(room.number)?.skip(offset).take(limit).map(|id| view.indexed_experience(id?)).collect()
+        view.listed(room.number, limit, offset)
     }
 
     /// Experiences whose energy is below a bound, with their energies, oldest first by creation: at most

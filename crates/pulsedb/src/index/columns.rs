@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::{SlotRow, View};
+use crate::storage::{SlotRow, Table, View};
 use crate::vector::Norm;
 
 /// What scans and filters need of one experience.
@@ -48,6 +48,7 @@ impl Columns {
             let (slot, row) = row?;
             columns.insert(slot, &row);
         }
+        view.expect_rows(Table::Slot, number, columns.rows.len(), |all| all)?;
         columns.rows.shrink_to_fit();
         Ok(columns)
     }

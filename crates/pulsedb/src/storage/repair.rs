@@ -359,11 +359,16 @@ impl Carrier<'_> {
         experience: &Experience,
         vector: Option<&StoredVector>,
     ) -> Result<()> {
+        let mut place = place;
         if !self.collectives.contains_key(&place.number) {
-            self.recover_collective(txn, place.number, experience)?;
+            let named = self.collectives.iter().find(|(_, (id, _))| *id == experience.collective_id);
+            match named {
+                // The row of the collective has another number than its records.
+                Some((number, _)) => place.number = *number,
+                None => self.recover_collective(txn, place.number, experience)?,
+            }
         }
         let Some((id, counter)) = self.collectives.get_mut(&place.number) else { return Ok(()) };
-        let mut place = place;
         if *id != experience.collective_id || txn.view().slot_row(place.number, place.slot)?.is_some() {
             // Two records claim one place: the later one gets a new slot in the collective that has the number.
             place.slot = Slot(counter.next_slot);

@@ -10,6 +10,7 @@ use crate::id::ExperienceId;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
 use crate::storage::fuzzing::{RowPlace, change_rows, sealed};
 use crate::storage::meta;
+use crate::storage::seal;
 use crate::storage::tables::Table;
 
 fn config() -> Config {
@@ -180,4 +181,19 @@ fn impossible_number_under_a_right_checksum_is_repaired() {
         let report = PulseDB::open(home.path(), config()).unwrap().check().unwrap();
         assert!(report.is_clean(), "{name:?} {number}: {report:?}");
     }
+}
+
+#[test]
+fn collective_under_a_wrong_number_keeps_its_records() {
+    let sample = sample();
+    let home = changed(&sample, (0, 0), |_, _, value| Some(value));
+    let before = experiences(home.path());
+    let home = changed(&sample, (Table::Collective as usize, 1), |_, key, value| {
+        let mut payload = value[seal::SEAL_BYTES..].to_vec();
+        payload[..4].copy_from_slice(&77_u32.to_le_bytes());
+        Some(sealed(Table::Collective as usize, key, &payload))
+    });
+    assert!(is_told(home.path()));
+    repair(home.path(), Table::Collective, &before);
+    assert_eq!(PulseDB::open(home.path(), config()).unwrap().list_collectives().unwrap().len(), 2);
 }

@@ -182,6 +182,21 @@ impl<'t> View<'t> {
         row.ok_or_else(|| seal::corrupted(Table::Counter, &key))
     }
 
+    /// Fails unless as many rows of a table were found as `expected` makes of the number of the collective's
+    /// experiences. Keys have no checksum: a row whose key is damaged stands elsewhere, and only the count tells.
+    pub(crate) fn expect_rows(
+        self,
+        table: Table,
+        number: CollectiveNumber,
+        found: usize,
+        expected: impl FnOnce(u64) -> u64,
+    ) -> Result<()> {
+        if expected(self.counter(number)?.experiences) == found as u64 {
+            return Ok(());
+        }
+        Err(seal::corrupted(table, &keys::number(number)))
+    }
+
     pub(crate) fn collective_stats(self, id: CollectiveId) -> Result<Option<CollectiveStats>> {
         let Some(row) = self.collective_row(id)? else { return Ok(None) };
         let counter = self.counter(row.number)?;
@@ -279,6 +294,20 @@ impl<'t> View<'t> {
             let (key, _) = row?;
             keys::read_id(key).ok_or_else(|| seal::corrupted(Table::Member, key))
         }))
+    }
+
+    /// Experiences of a collective in order of creation: `limit` of them after the first `offset`.
+    pub(crate) fn listed(
+        self,
+        number: CollectiveNumber,
+        limit: usize,
+        offset: usize,
+    ) -> Result<Vec<Experience>> {
+        let ids = self.members(number)?.skip(offset).take(limit);
+        let listed: Vec<_> = ids.map(|id| self.indexed_experience(id?)).collect::<Result<_>>()?;
+        let after_offset = |all: u64| all.saturating_sub(offset as u64).min(limit as u64);
+        self.expect_rows(Table::Member, number, listed.len(), after_offset)?;
+        Ok(listed)
     }
 
     /// Rows of one index under one prefix, newest first.

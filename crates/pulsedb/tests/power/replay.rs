@@ -28,6 +28,9 @@ enum Fate {
     Torn,
 }
 
+/// Torn and partial ones twice as often as the simple ones.
+const FATES: [Fate; 6] = [Fate::Lost, Fate::Written, Fate::Some, Fate::Some, Fate::Torn, Fate::Torn];
+
 /// What the database says of itself, by sequence number: equal numbers must say the same.
 type Digests = BTreeMap<u64, u64>;
 
@@ -255,31 +258,24 @@ fn every_cut_leaves_what_was_acknowledged(mode: SyncMode, seed: u64) {
     let (record, digests) = recorded(&home.join("run"), mode);
     let syncs = record.iter().filter(|event| matches!(event, Event::Sync)).count();
     assert!(syncs > 40, "the calls of the engine were not seen: {syncs} syncs");
-    let (mut disk, mut states) = (Disk::default(), 0);
-    let state = home.join("state");
-    fs::create_dir(&state).unwrap();
+    let (mut disk, mut states, wanted) = (Disk::default(), 0, states_wanted());
+    // The files keep their identity, which the note of the length in the lock file is about.
+    let state = home.join("run");
     for (at, event) in record.iter().enumerate() {
         disk.take(event);
-        // About as many as are wanted, and always the moments around syncs and synced writes.
-        let chosen = random.below(record.len()) < states_wanted();
-        if !disk.is_made() || !chosen {
+        if !disk.is_made() {
             continue;
         }
-        let fate = *random.pick(&[Fate::Lost, Fate::Written, Fate::Some, Fate::Some, Fate::Torn, Fate::Torn]);
-        fs::write(state.join("data.mdb"), disk.state(fate, &mut random).0).unwrap();
-        // Nothing waits for this file to be durable: it may be missing, or there as it was.
-        let _ = fs::remove_file(state.join("lock"));
-        if random.one_in(2) {
-            fs::write(state.join("lock"), &disk.lock.0).unwrap();
+        // About as many as are wanted over all cuts.
+        for _ in 0..wanted / record.len() + usize::from(random.below(record.len()) < wanted % record.len()) {
+            let fate = *random.pick(&FATES);
+            fs::write(state.join("data.mdb"), disk.state(fate, &mut random).0).unwrap();
+            // Nothing waits for this file to be durable: it may be missing, or there as it was.
+            fs::write(state.join("lock"), if random.one_in(2) { &[][..] } else { &disk.lock.0 }).unwrap();
+            let what = format!("cut after event {at} of {}, {fate:?}", record.len());
+            examine(&state, &disk, mode, &digests, &what);
+            states += 1;
         }
-        examine(
-            &state,
-            &disk,
-            mode,
-            &digests,
-            &format!("cut after event {at} of {}, {fate:?}", record.len()),
-        );
-        states += 1;
     }
     println!("{mode:?}: {states} states of {} events, {syncs} syncs", record.len());
     assert!(states > 20);

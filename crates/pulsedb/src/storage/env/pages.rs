@@ -20,6 +20,8 @@ const PAGE_OVERFLOW: u16 = 0x04;
 const ROW_OVERFLOW: u16 = 0x01;
 /// The value of the row describes a tree.
 const ROW_TREE: u16 = 0x02;
+/// Bytes of a node before its key.
+const NODE_HEADER: usize = 8;
 /// The longest key that LMDB takes.
 const KEY_BYTES_MAX: usize = 511;
 /// Pages of the tables that are read when a database is opened: some 1 ms.
@@ -157,7 +159,8 @@ impl<'f> Pages<'f> {
             let named = |fault| name(fault, &walk.name);
             let page = self.read(number, 1).map_err(named)?;
             let kind = if depth == 1 { PAGE_LEAF } else { PAGE_BRANCH };
-            let nodes = nodes(&page, kind).ok_or_else(|| named(bad_page(number)))?;
+            let nodes = nodes(&page, kind).filter(|nodes| fill_the_page(&page, nodes, depth == 1));
+            let nodes = nodes.ok_or_else(|| named(bad_page(number)))?;
             if depth == 1 {
                 let overflow = rows(&page, number, &nodes, walk.keys_are_numbers(), visit).map_err(named)?;
                 left = left.saturating_sub(overflow);
@@ -351,6 +354,28 @@ pub(super) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
         nodes.push(Some(place).filter(|place| *place >= upper && *place < bytes.len())?);
     }
     Some(nodes)
+}
+
+/// Whether the nodes take just the bytes that the page says are taken. LMDB keeps them packed, and moves them by their
+/// sizes when one is removed: a wrong size would make it write beyond the page.
+fn fill_the_page(bytes: &[u8], nodes: &[usize], is_leaf: bool) -> bool {
+    let upper = bytes.get(14..).and_then(|bytes| Fields(bytes).u16()).map(usize::from);
+    let taken =
+        nodes.iter().try_fold(0_usize, |sum, node| sum.checked_add(node_bytes(bytes, *node, is_leaf)?));
+    taken.is_some() && taken == upper.and_then(|upper| bytes.len().checked_sub(upper))
+}
+
+/// Bytes that a node takes, which are even.
+fn node_bytes(bytes: &[u8], node: usize, is_leaf: bool) -> Option<usize> {
+    let mut fields = Fields(bytes.get(node..)?);
+    let (low, high, flags, key_bytes) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
+    let value_bytes = match (is_leaf, flags & ROW_OVERFLOW) {
+        (false, _) => 0,
+        (true, 0) => usize::from(low) | usize::from(high) << 16,
+        (true, _) => 8,
+    };
+    let bytes = NODE_HEADER.checked_add(usize::from(key_bytes))?.checked_add(value_bytes)?;
+    bytes.checked_next_multiple_of(2)
 }
 
 /// The page that a node of a branch leads to.
