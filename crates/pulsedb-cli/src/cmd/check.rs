@@ -77,6 +77,6 @@ fn report_json(report: &CheckReport) -> Value {
         "fault_count": report.fault_count,
         "faults": faults.collect::<Vec<_>>(),
         "records_lost": report.records_lost,
-        "damaged_copy": report.damaged_copy,
+        "damaged_copy": report.damaged_copy.as_ref().map(|copy| copy.to_string_lossy()),
     })
 }
