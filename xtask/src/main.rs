@@ -131,7 +131,19 @@ fn bench(arguments: &[String]) -> Result<(), Failure> {
 }
 
 fn coverage(arguments: &[String]) -> Result<(), Failure> {
-    cargo(&["llvm-cov", "--package", "pulsedb", "--fail-under-lines", COVERAGE_MIN], arguments)
+    cargo(
+        &[
+            "llvm-cov",
+            "--package",
+            "pulsedb",
+            // A process that a test kills leaves a profile without an end.
+            "--failure-mode",
+            "all",
+            "--fail-under-lines",
+            COVERAGE_MIN,
+        ],
+        arguments,
+    )
 }
 
 /// The words and `--workspace`, unless the caller's arguments name packages.

@@ -15,7 +15,7 @@ pub(crate) fn run(target: &Target, args: &BackupArgs, out: &mut Out) -> anyhow::
     let db = target.read()?;
     let report = db.backup(&args.to).with_context(|| format!("cannot back up to {}", args.to.display()))?;
     if args.json {
-        out.json(&json!({ "path": report.path, "bytes": report.bytes, "sequence": report.sequence }))?;
+        out.json(&json!({ "path": report.path.to_string_lossy(), "bytes": report.bytes, "sequence": report.sequence }))?;
     } else {
         let bytes = HumanBytes(report.bytes);
         writeln!(out, "{bytes} at {}, up to change {}", report.path.display(), report.sequence)?;

@@ -85,7 +85,7 @@ fn stats_json(stats: &DatabaseStats, target: &Target) -> Value {
         json!({ "id": it.id, "name": it.name, "experiences": it.experience_count, "bytes": it.storage_bytes })
     });
     json!({
-        "database": target.path,
+        "database": target.path.to_string_lossy(),
         "file_bytes": stats.file_bytes,
         "map_bytes": stats.map_bytes,
         "reclaimable_bytes": stats.reclaimable_bytes,

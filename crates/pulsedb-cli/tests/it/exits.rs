@@ -160,3 +160,20 @@ fn default_place_is_the_data_directory_of_the_platform() {
         assert!(home.join(".local/share/pulsedb").is_dir());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn path_that_is_no_unicode_is_written_as_json() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let shell = Shell::new();
+    let database = shell.work().join(OsStr::from_bytes(b"odd\xff"));
+    let copy = shell.work().join(OsStr::from_bytes(b"copy\xff"));
+    let run = |arguments: &[&OsStr]| {
+        text_of(&shell.run([&["--db".as_ref(), database.as_os_str()], arguments].concat()))
+    };
+    run(&["record".as_ref(), "x".as_ref()]);
+    assert!(run(&["stats".as_ref(), "--json".as_ref()]).contains("odd\u{fffd}"));
+    assert!(run(&["backup".as_ref(), "--json".as_ref(), copy.as_os_str()]).contains("copy\u{fffd}"));
+}

@@ -126,8 +126,13 @@ impl<'t> Checker<'t> {
     }
 
     fn meta(&mut self) -> Result<()> {
-        for key in [meta::FORMAT, meta::CREATED] {
-            self.expect_row(Table::Meta, key, "the row is missing");
+        let format = self.expect_row(Table::Meta, meta::FORMAT, "the row is missing");
+        if format.is_some_and(|bytes| meta::FormatRow::read(bytes).is_none()) {
+            self.fault(Table::Meta, meta::FORMAT, "the value does not match its format");
+        }
+        let created = self.expect_row(Table::Meta, meta::CREATED, "the row is missing");
+        if created.is_some_and(|bytes| meta::read_number(bytes).is_none()) {
+            self.fault(Table::Meta, meta::CREATED, "the value does not match its format");
         }
         self.dimension = meta::identity(self.view)?.dimension;
         self.last_sequence = self.view.last_sequence()?;

@@ -184,6 +184,18 @@ fn impossible_number_under_a_right_checksum_is_repaired() {
 }
 
 #[test]
+fn row_that_is_no_row_under_a_right_checksum_is_told_and_repaired() {
+    let sample = sample();
+    for (table, row) in rows(&sample) {
+        let home =
+            changed(&sample, (table as usize, row), |_, key, _| Some(sealed(table as usize, key, b"?")));
+        assert!(is_told(home.path()), "row {row} of {}", table.name());
+        PulseDB::repair(home.path(), config()).unwrap();
+        assert!(!is_told(home.path()), "row {row} of {}", table.name());
+    }
+}
+
+#[test]
 fn collective_under_a_wrong_number_keeps_its_records() {
     let sample = sample();
     let home = changed(&sample, (0, 0), |_, _, value| Some(value));

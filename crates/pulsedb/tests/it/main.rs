@@ -5,6 +5,7 @@ mod damage;
 mod embedders;
 mod experiences;
 mod files;
+mod following;
 mod forks;
 mod golden;
 mod handles;

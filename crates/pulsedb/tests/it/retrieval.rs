@@ -1,7 +1,7 @@
 //! Retrieval on real conversations, through the public search call, with the bundled embedder.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pulsedb::{CollectiveId, Config, NewExperience, PulseDB, SearchOptions, SyncMode, TaskId};
 use serde_json::Value;

@@ -1,12 +1,11 @@
 //! The edges of the public API: closed and read-only handles, settings, ids, messages.
 
 use std::path::Path;
-use std::time::Duration;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, ExperienceId,
-    ExperienceUpdate, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result, SearchFilter,
-    SearchOptions, StorageError, SyncMode, TaskId, Timestamp, ValidationError,
+    AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, ExperienceUpdate, NewExperience,
+    NotFoundError, PulseDB, PulseDBError, Query, Result, SearchFilter, SearchOptions, StorageError, TaskId,
+    Timestamp, ValidationError,
 };
 
 const VECTOR: &[f32] = &[1.0, 2.0];
@@ -130,65 +129,6 @@ fn unknown_names_are_not_found_and_change_nothing() {
 }
 
 #[test]
-fn settings_out_of_bounds_are_refused_before_a_file_is_made() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("db");
-    let decay = |half_life, freq_weight| Config { decay: DecayConfig { half_life, freq_weight }, ..config() };
-    let mut no_age = config();
-    no_age.log.max_age = Duration::ZERO;
-    let mut no_rows = config();
-    no_rows.log.max_rows = 0;
-    let bad = [
-        Config::with_external_embeddings(EmbeddingDimension::Custom(0)),
-        Config::with_external_embeddings(EmbeddingDimension::Custom(4097)),
-        Config { map_size_gb: 0, ..config() },
-        Config { map_size_gb: 1 << 20, ..config() },
-        Config { cache_size_mb: 0, ..config() },
-        Config { default_collective: Some(CollectiveId::nil()), ..config() },
-        no_age,
-        no_rows,
-        decay(Duration::ZERO, 0.25),
-        decay(Duration::from_secs(1), f32::NAN),
-        decay(Duration::from_secs(1), -1.0),
-    ];
-    for config in bad {
-        let wanted = config.validate().unwrap_err();
-        match PulseDB::open(&path, config) {
-            Err(PulseDBError::Validation(found)) => assert_eq!(found, wanted),
-            other => panic!("{wanted}: {other:?}"),
-        }
-        assert!(!path.exists());
-    }
-    for good in [Config::new(), Config::with_builtin_embeddings(), Config::read_only(), config()] {
-        good.validate().unwrap();
-    }
-    let model_path = Some(directory.path().to_owned());
-    let neural =
-        Config { embedding_provider: EmbeddingProvider::Builtin { model_path }, ..Config::default() };
-    assert!(PulseDB::open(&path, neural).unwrap_err().is_config());
-    assert!(!path.exists());
-}
-
-#[test]
-fn second_handle_must_agree_with_the_open_one() {
-    let directory = tempfile::tempdir().unwrap();
-    let (db, _, id) = filled(directory.path());
-    let mut other_log = config();
-    other_log.log.max_rows = 7;
-    let conflicts =
-        [Config { sync_mode: SyncMode::Fast, ..config() }, Config { map_size_gb: 7, ..config() }, other_log];
-    for config in conflicts {
-        let refused = PulseDB::open(directory.path(), config).unwrap_err();
-        assert!(refused.is_config(), "{refused}");
-    }
-    // What belongs to a handle may differ.
-    let reader = PulseDB::open(directory.path(), Config::read_only()).unwrap();
-    assert!(reader.is_read_only() && !db.is_read_only());
-    assert_eq!(reader.path(), db.path());
-    assert!(reader.get_experience(id).unwrap().is_some());
-}
-
-#[test]
 fn record_without_a_collective_goes_to_the_default_one() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid, _) = filled(directory.path());
@@ -206,26 +146,6 @@ fn record_without_a_collective_goes_to_the_default_one() {
     let gone = CollectiveId::new();
     let refused = open(gone).unwrap().record_experience(nowhere()).unwrap_err();
     assert!(matches!(refused, PulseDBError::NotFound(NotFoundError::Collective(id)) if id == gone));
-}
-
-#[test]
-fn trimmed_changes_are_told_with_the_oldest_that_is_left() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut config = config();
-    config.log.max_rows = 5;
-    let db = PulseDB::open(directory.path(), config).unwrap();
-    let cid = db.create_collective("c").unwrap();
-    for _ in 0..20 {
-        db.record_experience(note(cid)).unwrap();
-    }
-    let PulseDBError::ChangesGone { oldest } = db.poll_changes(cid, 0).unwrap_err() else { panic!() };
-    assert_eq!(oldest, db.stats().unwrap().oldest_change);
-    let (events, next) = db.poll_changes(cid, oldest - 1).unwrap();
-    assert_eq!((events.len() as u64, next), (21 - oldest + 1, 21));
-    assert_eq!(events[0].sequence, oldest);
-    assert!(events.len() >= 5, "fewer are left than are to be kept");
-    assert_eq!(db.poll_changes(cid, u64::MAX).unwrap(), (Vec::new(), u64::MAX));
-    assert!(db.check().unwrap().is_clean());
 }
 
 #[test]
