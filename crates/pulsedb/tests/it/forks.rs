@@ -94,6 +94,14 @@ pub(crate) fn fork(arguments: &[String]) {
     }
     assert_eq!(all(&db, cid).len(), 21);
     assert!(db.check().unwrap().is_clean());
+    // A child that opens the database itself gets a handle of its own, or an error, and nothing else happens.
+    let code = in_child(|| {
+        match PulseDB::open(&arguments[0], crate::samples::external(crate::samples::DIMENSION)) {
+            Ok(db) => i32::from(db.get_experience(id).is_err()),
+            Err(error) => 10 + i32::from(error.is_storage()),
+        }
+    });
+    say(&format!("opened {code:?}"));
     say("whole");
 }
 
@@ -104,6 +112,9 @@ fn a_forked_child_gets_closed_from_every_call_and_does_not_harm_its_parent() {
     let mut worker = Worker::start("fork", &[path.to_str().unwrap()]);
     assert_eq!(worker.expect_line(), "answered Some(0)");
     assert_eq!(worker.expect_line(), "closed Some(0)");
+    let opened = worker.expect_line();
+    assert!(["opened Some(0)", "opened Some(11)"].contains(&opened.as_str()), "{opened}");
+    println!("{opened}");
     assert_eq!(worker.expect_line(), "whole");
     assert!(worker.finish().success());
     assert_eq!(open(&path).list_collectives().unwrap().len(), 1);
