@@ -34,10 +34,17 @@ pub(crate) fn repair(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow:
             writeln!(out, "the file as it was is kept at {}", copy.display())?;
         }
         if report.records_lost > 0 {
-            writeln!(out, "{} records could not be saved", HumanCount(report.records_lost))?;
+            writeln!(out, "{} or more records could not be saved", HumanCount(report.records_lost))?;
+        }
+        if report.vectors_lost > 0 {
+            let count = HumanCount(report.vectors_lost);
+            writeln!(out, "{count} records have lost their vectors; a search by vector passes them by")?;
         }
     }
-    Ok(if report.records_lost > 0 { Exit::Failure } else { Exit::Ok })
+    // Of a page that cannot be read nobody knows what stood on it.
+    let lost_pages = report.faults.iter().any(|fault| fault.table == "file");
+    let lost = report.records_lost > 0 || report.vectors_lost > 0 || lost_pages;
+    Ok(if lost { Exit::Failure } else { Exit::Ok })
 }
 
 fn write_report(report: &CheckReport, json: bool, out: &mut Out) -> anyhow::Result<()> {
@@ -77,6 +84,7 @@ fn report_json(report: &CheckReport) -> Value {
         "fault_count": report.fault_count,
         "faults": faults.collect::<Vec<_>>(),
         "records_lost": report.records_lost,
+        "vectors_lost": report.vectors_lost,
         "damaged_copy": report.damaged_copy.as_ref().map(|copy| copy.to_string_lossy()),
     })
 }

@@ -42,6 +42,13 @@ pub(crate) fn is_experience(line: &str) -> bool {
     serde_json::from_str::<ExperienceLine>(line).is_ok()
 }
 
+/// Whether a line is meant as an experience though it is not right: the line is then refused with its fault, and not
+/// taken for a text.
+pub(crate) fn is_almost_experience(line: &str) -> bool {
+    let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line);
+    object.is_ok_and(|object| object.get("content").is_some_and(serde_json::Value::is_string))
+}
+
 /// The lines of a stream that are not blank, with their numbers.
 pub(crate) fn lines(mut reader: impl BufRead) -> impl Iterator<Item = (usize, Result<String, String>)> {
     let mut number = 0;

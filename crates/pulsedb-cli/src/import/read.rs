@@ -93,8 +93,8 @@ fn sniffed(
         }
     }
     let line = String::from_utf8_lossy(&first).trim_start_matches('\u{feff}').trim().to_owned();
-    let is_experience = jsonl::is_experience(&line);
     let is_chat_line = chat::json::is_chat_line(&line);
+    let is_experience = jsonl::is_experience(&line) || (!is_chat_line && jsonl::is_almost_experience(&line));
     let again = Cursor::new(first).chain(reader);
     if is_experience {
         return Ok(Content::Lines(Box::new(again)));
@@ -185,7 +185,7 @@ mod tests {
             ("a", b"", "empty"),
             ("a.md", b"x\0y", "binary"),
             ("a.jsonl", b"\n{\"content\":\"x\"}\nbad\n", "lines"),
-            ("a.jsonl", b"{\"content\":\"x\",\"foreign\":1}\n", "document {\"content\":\"x\",\"foreign\":1}"),
+            ("a.jsonl", b"{\"content\":\"x\",\"foreign\":1}\n", "lines"),
             ("a.jsonl", b"{\"role\":\"u\",\"content\":\"x\"}\n{\n", "chat 1 1"),
             ("a.json", b"{\n\"messages\":[{\"role\":\"u\",\"content\":\"x\"}]}", "chat 1 0"),
             ("a.json", b"{\"x\": 1}", "document {\"x\": 1}"),

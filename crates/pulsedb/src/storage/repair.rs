@@ -188,6 +188,8 @@ struct Carrier<'o> {
     options: &'o RepairOptions<'o>,
     identity: ProviderIdentity,
     collectives: BTreeMap<CollectiveNumber, (CollectiveId, CounterRow)>,
+    /// How many experiences the collectives had, as far as that can be read.
+    counted: BTreeMap<CollectiveNumber, u64>,
     lost: Lost,
     last_sequence: Seq,
 }
@@ -200,6 +202,7 @@ fn rebuild(old: &Environment, new: &Environment, options: &RepairOptions<'_>) ->
         options,
         identity: identity(view, options)?,
         collectives: BTreeMap::new(),
+        counted: BTreeMap::new(),
         lost: Lost::default(),
         last_sequence: last_sequence(view)?,
     };
@@ -278,7 +281,9 @@ impl Carrier<'_> {
         let created = created.map_or(clock::now(), |millis| Timestamp::from_millis(millis as i64));
         let collectives = readable_collectives(view)?;
         for (id, row) in &collectives {
-            let next_slot = view.counter(row.number).map_or(0, |counter| counter.next_slot);
+            let counter = view.counter(row.number).unwrap_or_default();
+            self.counted.insert(row.number, counter.experiences);
+            let next_slot = counter.next_slot;
             self.collectives.insert(row.number, (*id, CounterRow { next_slot, ..Default::default() }));
         }
         in_transaction(new, FOUNDATION, |txn| {
@@ -407,6 +412,11 @@ impl Carrier<'_> {
         let used = self.collectives.keys().copied().chain(deleted_numbers(view)?);
         let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
         let next_number = meta::number(view, meta::NEXT_NUMBER).unwrap_or(1).max(after);
+        // Rows on pages that are lost are not met as damaged ones; the counts still know of them.
+        let missing = self.collectives.iter().map(|(number, (_, counter))| {
+            self.counted.get(number).map_or(0, |counted| counted.saturating_sub(counter.experiences))
+        });
+        self.lost.records = self.lost.records.max(missing.sum());
         in_transaction(new, FOUNDATION, |txn| {
             txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(next_number))?;
             for (number, (_, counter)) in &self.collectives {

@@ -255,12 +255,13 @@ fn repair_saves_the_rows_on_the_pages_that_are_whole() {
         bytes[page..page + 4096].fill(0xa5);
     }
     fs::write(&file, bytes).unwrap();
-    let report = PulseDB::repair(directory.path(), config()).unwrap();
-    assert!(!report.is_clean());
+    let repaired = PulseDB::repair(directory.path(), config()).unwrap();
+    assert!(!repaired.is_clean());
     let db = PulseDB::open(directory.path(), config()).unwrap();
     let report = db.check().unwrap();
     assert!(report.is_clean(), "{:?}", report.faults);
     let count = db.get_collective_stats(cid).unwrap().experience_count;
+    assert_eq!(repaired.records_lost, 1999 - count);
     assert!((1900..1999).contains(&count), "{count} of 1999 records were saved");
 }
 
@@ -312,4 +313,35 @@ fn deleting_a_collective_leaves_no_row_of_it() {
     }
     assert_eq!(rows("log"), db.get_current_sequence());
     assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
+fn a_data_file_that_was_emptied_is_damage_and_no_new_database() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(filled(directory.path(), 5));
+    fs::write(directory.path().join("data.mdb"), b"").unwrap();
+    for config in [config(), Config::read_only()] {
+        let error = PulseDB::open(directory.path(), config).unwrap_err();
+        let damaged = matches!(error, PulseDBError::Storage(StorageError::Corrupted { table: "file", .. }));
+        assert!(damaged, "{error}");
+    }
+}
+
+#[test]
+fn a_lost_first_page_is_damage_and_repaired_from_the_second() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 20);
+    let before = db.list_experiences(cid, 100, 0).unwrap();
+    drop(db);
+    let file = directory.path().join("data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[..4096].fill(0);
+    fs::write(&file, bytes).unwrap();
+    let error = PulseDB::open(directory.path(), config()).unwrap_err();
+    assert!(matches!(error, PulseDBError::Storage(StorageError::Corrupted { .. })), "{error}");
+    assert!(!PulseDB::repair(directory.path(), config()).unwrap().is_clean());
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert!(db.check().unwrap().is_clean());
+    // The second page may be one commit older than the first, and reclaiming was the last to commit.
+    assert_eq!(db.list_experiences(cid, 100, 0).unwrap(), before);
 }

@@ -135,6 +135,20 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Refuses a data file of no bytes that had some: it was cut, and making a database in its place would hide that.
+    pub(super) fn refuse_if_emptied(&self, lock_file: &LockFile) -> Result<()> {
+        let Ok(data) = File::open(self.path.join(DATA)) else { return Ok(()) };
+        let is_empty = data.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+        let had = lock_file.noted_length().filter(|note| note.file == system::file_number(&data));
+        match had {
+            Some(note) if is_empty && note.bytes > 0 => Err(damaged(format!(
+                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to begin anew",
+                note.bytes
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Finds the directory of a database; makes it if it is missing and may be made.
     pub(super) fn find(path: &Path, read_only: bool) -> Result<Self> {
         if !read_only {

@@ -26,6 +26,8 @@ const META_BYTES: usize = PAGE_HEADER + 136;
 const READ_ATTEMPTS: usize = 100;
 /// How often the trees are read again for the same reason: each time takes up to some milliseconds.
 const CHECK_ATTEMPTS: usize = 8;
+/// Where the second page is looked for when the first one does not say.
+const PAGE_SIZE_USUAL: u64 = 4096;
 const PAGE_SIZE_MIN: u64 = 512;
 const PAGE_SIZE_MAX: u64 = 1 << 16;
 /// 64 TiB: far above the largest map that can be asked for, and far below an overflow of any product here.
@@ -151,7 +153,7 @@ pub(crate) fn judge(file: &[u8]) -> Result<(), PulseDBError> {
         rest.get(..META_BYTES).unwrap_or(rest)
     };
     let first = page(0);
-    let second = page(page_size_of(first).unwrap_or(PAGE_SIZE_MIN));
+    let second = page(page_size_of(first).unwrap_or(PAGE_SIZE_USUAL));
     order(parse(first, 0), parse(second, 1)).map(|_| ())
 }
 
@@ -185,7 +187,7 @@ impl MetaPages {
     fn read(file: &File, path: &Path) -> Result<Self, PulseDBError> {
         let unreadable = |error| PulseDBError::io("read", path, error);
         let first = read_at(file, 0, META_BYTES).map_err(unreadable)?;
-        let page_size = page_size_of(&first).unwrap_or(PAGE_SIZE_MIN);
+        let page_size = page_size_of(&first).unwrap_or(PAGE_SIZE_USUAL);
         let second = read_at(file, page_size, META_BYTES).map_err(unreadable)?;
         let is_empty = first.is_empty();
         Ok(Self { first, second, is_empty })
@@ -216,7 +218,13 @@ fn order(
     first: Result<Header, PulseDBError>,
     second: Result<Header, PulseDBError>,
 ) -> Result<Both, PulseDBError> {
-    let (first, second) = (first?, second?);
+    let (first, second) = match (first, second) {
+        // Of another program's file the second page would not be right either.
+        (Err(PulseDBError::Storage(StorageError::Unsupported { .. })), Ok(_)) => {
+            return Err(damaged("meta page 0: wrong magic number"));
+        }
+        (first, second) => (first?, second?),
+    };
     if first.page_size != second.page_size {
         return Err(damaged("meta pages: two page sizes"));
     }

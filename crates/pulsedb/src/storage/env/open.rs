@@ -215,6 +215,9 @@ fn open_in_turn(
     mut lock_file: Option<LockFile>,
 ) -> Result<Environment> {
     let asked = options.map_size_gb as u64 * GIB;
+    if let Some(lock_file) = &lock_file {
+        place.refuse_if_emptied(lock_file)?;
+    }
     let (files, header) = Files::open(place, options.read_only, asked)?;
     let mut map_bytes = header.map_bytes;
     let mut file_bytes = files.data_bytes()?;
