@@ -10,7 +10,7 @@ use super::failure::{damaged, unsupported};
 use super::pages::{self, Fault};
 use super::system::read_at;
 use super::tree::{Fields, NO_ROOT, Tree};
-use crate::error::PulseDBError;
+use crate::error::{PulseDBError, StorageError};
 
 const MAGIC: u32 = 0xBEEF_C0DE;
 const VERSION: u32 = 1;
