@@ -251,9 +251,8 @@ impl Run {
     }
 
     fn count(&self, collective: CollectiveId, unarchived: bool) -> usize {
-        let counted = |(place, archived): &&(CollectiveId, bool)| {
-            *place == collective && !(unarchived && *archived)
-        };
+        let counted =
+            |(place, archived): &&(CollectiveId, bool)| *place == collective && !(unarchived && *archived);
         self.living.values().filter(counted).count()
     }
 

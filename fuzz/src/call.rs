@@ -166,11 +166,9 @@ impl Kind {
                 worked: second.is_empty(),
             },
             2 => ExperienceType::ErrorPattern { signature: first, fix: second, prevention: third },
-            3 => ExperienceType::SuccessPattern {
-                task_type: first,
-                approach: second,
-                quality: self.number.0,
-            },
+            3 => {
+                ExperienceType::SuccessPattern { task_type: first, approach: second, quality: self.number.0 }
+            }
             4 => ExperienceType::UserPreference {
                 category: first,
                 preference: second,

@@ -39,6 +39,8 @@ const ROWS: &str = "rows";
 const KEY_BYTES_MAX: usize = 511;
 /// What a transaction that writes no records takes.
 const FOUNDATION: Size = Size { records: 1, bytes: limits::COMMIT_BYTES_MAX };
+/// The greatest number that can have been given out: one more must fit behind it.
+const LAST_SEQUENCE: Seq = Seq::MAX - 1;
 /// Records of one transaction of a repair.
 const BATCH: usize = 500;
 
@@ -236,8 +238,7 @@ fn last_sequence(view: View<'_>) -> Result<Seq> {
         let row = seal::open(Table::Reclaim, key, value).ok().and_then(ReclaimRow::read);
         last = last.max(row.map_or(0, |row| row.end_sequence));
     }
-    // The greatest number there is was never given out: nothing could follow it.
-    Ok(last.min(Seq::MAX - 1))
+    Ok(last.min(LAST_SEQUENCE))
 }
 
 fn readable_collectives(view: View<'_>) -> Result<Vec<(CollectiveId, CollectiveRow)>> {
@@ -318,8 +319,9 @@ impl Carrier<'_> {
         &mut self,
         view: View<'_>,
         mut place: Place,
-        experience: Experience,
+        mut experience: Experience,
     ) -> (Place, Experience, Option<StoredVector>) {
+        experience.sequence = experience.sequence.clamp(1, LAST_SEQUENCE);
         self.last_sequence = self.last_sequence.max(experience.sequence);
         let stored = |components: Vec<f32>| {
             let norm_bits = (self.options.norm_of)(&components)?;

@@ -196,6 +196,22 @@ fn row_that_is_no_row_under_a_right_checksum_is_told_and_repaired() {
 }
 
 #[test]
+fn record_with_an_impossible_sequence_number_is_told_and_repaired() {
+    let sample = sample();
+    for byte in [0, 0xff] {
+        let home = changed(&sample, (Table::Experience as usize, 1), |_, key, value| {
+            let mut payload = value[seal::SEAL_BYTES..].to_vec();
+            payload[24..32].fill(byte);
+            Some(sealed(Table::Experience as usize, key, &payload))
+        });
+        PulseDB::open(home.path(), config()).unwrap().create_collective("goes on").unwrap();
+        assert!(is_told(home.path()));
+        PulseDB::repair(home.path(), config()).unwrap();
+        assert!(!is_told(home.path()));
+    }
+}
+
+#[test]
 fn collective_under_a_wrong_number_keeps_its_records() {
     let sample = sample();
     let home = changed(&sample, (0, 0), |_, _, value| Some(value));
