@@ -1,7 +1,7 @@
 //! States that a power cut could have left: what was synced, and any part of what was not.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -14,6 +14,8 @@ use crate::samples::{DIMENSION, all, directory, events, external, labelled};
 
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
+/// What the system writes out at a time.
+const PAGE: u64 = 4096;
 
 static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
@@ -152,8 +154,9 @@ impl Image {
         self.0[start..end].copy_from_slice(bytes);
     }
 
-    /// Applies a write as it has fared.
-    fn suffer(&mut self, event: &Event, fate: Fate, random: &mut Random) {
+    /// Applies a write as it has fared. What is written out of a sector is what memory held at that moment: once a
+    /// write to it is lost, `stopped`, so are the later ones.
+    fn suffer(&mut self, event: &Event, fate: Fate, stopped: &mut BTreeSet<u64>, random: &mut Random) {
         let Event::Write { offset, bytes, synced, .. } = event else {
             if let Event::Length(length) = event
                 && (fate == Fate::Written || (fate != Fate::Lost && random.one_in(2)))
@@ -163,22 +166,24 @@ impl Image {
             }
             return;
         };
-        match fate {
-            _ if *synced => self.put(*offset, bytes),
-            Fate::Written => self.put(*offset, bytes),
-            Fate::Some if random.one_in(2) => self.put(*offset, bytes),
-            Fate::Lost | Fate::Some => {}
-            Fate::Torn => {
-                let mut at = 0;
-                while at < bytes.len() {
-                    let begin = *offset as usize + at;
-                    let end = (at + SECTOR - begin % SECTOR).min(bytes.len());
-                    if random.one_in(2) {
-                        self.put(begin as u64, &bytes[at..end]);
-                    }
-                    at = end;
-                }
+        let whole = random.one_in(2);
+        let mut at = 0;
+        while at < bytes.len() {
+            let begin = offset + at as u64;
+            let end = (at + SECTOR - (begin % SECTOR as u64) as usize).min(bytes.len());
+            let reaches = match fate {
+                Fate::Lost => false,
+                Fate::Written => true,
+                Fate::Some => whole,
+                Fate::Torn => random.one_in(2),
+            };
+            let sector = begin / SECTOR as u64;
+            if *synced || (reaches && !stopped.contains(&sector)) {
+                self.put(begin, &bytes[at..end]);
+            } else {
+                stopped.insert(sector);
             }
+            at = end;
         }
     }
 }
@@ -204,10 +209,27 @@ impl Disk {
             Event::Write { target: Target::Lock, offset, bytes, .. } => self.lock.put(*offset, bytes),
             Event::Sync => {
                 for event in std::mem::take(&mut self.pending) {
-                    self.durable.suffer(&event, Fate::Written, &mut Random::new(0));
+                    self.durable.suffer(&event, Fate::Written, &mut BTreeSet::new(), &mut Random::new(0));
                 }
             }
-            event => self.pending.push(event.clone()),
+            event => {
+                self.pending.push(event.clone());
+                self.settle_before_last();
+            }
+        }
+    }
+
+    /// A write that is durable on return took the pages that it touched with it, earlier writes to them included.
+    fn settle_before_last(&mut self) {
+        let Some((last, before)) = self.pending.split_last_mut() else { return };
+        let Event::Write { offset, bytes, synced: true, .. } = last else { return };
+        let pages = |offset: u64, bytes: &[u8]| offset / PAGE..=(offset + bytes.len() as u64 - 1) / PAGE;
+        let settled = pages(*offset, bytes);
+        for event in before {
+            if let Event::Write { offset, bytes, synced, .. } = event {
+                let its = pages(*offset, bytes);
+                *synced |= its.start() <= settled.end() && settled.start() <= its.end();
+            }
         }
     }
 
@@ -217,9 +239,9 @@ impl Disk {
     }
 
     fn state(&self, fate: Fate, random: &mut Random) -> Image {
-        let mut image = self.durable.clone();
+        let (mut image, mut stopped) = (self.durable.clone(), BTreeSet::new());
         for event in &self.pending {
-            image.suffer(event, fate, random);
+            image.suffer(event, fate, &mut stopped, random);
         }
         image
     }

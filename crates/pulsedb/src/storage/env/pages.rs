@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::rc::Rc;
 
 use super::header::{Header, PAGE_HEADER};
 use super::system::read_at;
@@ -149,30 +150,29 @@ impl<'f> Pages<'f> {
     ) -> Checked<bool> {
         let has_root = |(_, walk): &(usize, &Walk)| !walk.tree.is_empty();
         let start = walks.iter().enumerate().filter(has_root);
-        let mut ahead: VecDeque<_> =
-            start.map(|(index, walk)| (index, walk.tree.root, walk.tree.depth)).collect();
+        let mut ahead: VecDeque<_> = start.map(|(index, walk)| (index, Step::root(&walk.tree))).collect();
         let mut left = limit.saturating_add(ahead.len() as u64);
         while left > 0
-            && let Some((index, number, depth)) = ahead.pop_front()
+            && let Some((index, step)) = ahead.pop_front()
         {
             let Some(walk) = walks.get_mut(index) else { continue };
+            let Step { number, depth, .. } = step;
             let named = |fault| name(fault, &walk.name);
             let page = self.read(number, 1).map_err(named)?;
             let kind = if depth == 1 { PAGE_LEAF } else { PAGE_BRANCH };
             let nodes = nodes(&page, kind).filter(|nodes| fill_the_page(&page, nodes, depth == 1));
             let nodes = nodes.ok_or_else(|| named(bad_page(number)))?;
             if depth == 1 {
-                let overflow = rows(&page, number, &nodes, walk.keys_are_numbers(), visit).map_err(named)?;
+                let overflow = rows(&page, &step, &nodes, walk.keys_are_numbers(), visit).map_err(named)?;
                 left = left.saturating_sub(overflow);
                 walk.overflow_pages += overflow;
                 walk.entries += nodes.len() as u64;
                 walk.leaf_pages += 1;
             } else {
-                for node in nodes {
-                    let child = child(&page, node).ok_or_else(|| named(bad_page(number)))?;
+                for child in children(page, step, nodes, walk.keys_are_numbers()).map_err(named)? {
                     // What will not be read is not remembered either.
                     if ahead.len() as u64 <= left {
-                        ahead.push_back((index, child, depth - 1));
+                        ahead.push_back((index, child));
                     } else {
                         walk.is_whole = false;
                     }
@@ -267,6 +267,71 @@ impl<'f> Pages<'f> {
     }
 }
 
+/// A page that a walk comes to.
+#[derive(Clone)]
+struct Step {
+    number: u64,
+    depth: u16,
+    /// The branch that led here, and the place in it; `None` for a root.
+    branch: Option<(Rc<Branch>, usize)>,
+}
+
+/// A branch that was read. Its keys bound those below it: a wrong one would hide rows from those who look for them.
+struct Branch {
+    page: Vec<u8>,
+    nodes: Vec<usize>,
+    step: Step,
+}
+
+impl Branch {
+    fn key(&self, place: usize) -> Option<&[u8]> {
+        Some(child(&self.page, *self.nodes.get(place)?)?.1)
+    }
+}
+
+impl Step {
+    fn root(tree: &Tree) -> Self {
+        Self { number: tree.root, depth: tree.depth, branch: None }
+    }
+
+    /// The smallest key that may stand here, if there is a bound. The first key of a branch has no meaning.
+    fn from(&self) -> Option<&[u8]> {
+        let (branch, place) = self.branch.as_ref()?;
+        if *place == 0 { branch.step.from() } else { branch.key(*place) }
+    }
+
+    /// The key above all that may stand here, if there is a bound.
+    fn until(&self) -> Option<&[u8]> {
+        let (branch, place) = self.branch.as_ref()?;
+        branch.key(*place + 1).or_else(|| branch.step.until())
+    }
+
+    /// Whether keys that rise from `first` to `last` may stand here.
+    fn may_hold(&self, first: &[u8], last: &[u8]) -> bool {
+        self.from().is_none_or(|from| from <= first) && self.until().is_none_or(|until| last < until)
+    }
+}
+
+/// The pages below a branch, whose keys must rise within their bounds.
+fn children(page: Vec<u8>, step: Step, nodes: Vec<usize>, keys_are_numbers: bool) -> Checked<Vec<Step>> {
+    let (number, depth) = (step.number, step.depth - 1);
+    let branch = Rc::new(Branch { page, nodes, step });
+    let mut children = Vec::with_capacity(branch.nodes.len());
+    let mut keys: Vec<&[u8]> = Vec::with_capacity(branch.nodes.len());
+    for (place, node) in branch.nodes.iter().enumerate() {
+        let (number, key) = child(&branch.page, *node).ok_or_else(|| bad_page(number))?;
+        keys.push(key);
+        children.push(Step { number, depth, branch: Some((Rc::clone(&branch), place)) });
+    }
+    let keys = keys.get(1..).unwrap_or_default();
+    let in_place = match keys {
+        [] => true,
+        [first, .., last] => keys.is_sorted_by(|a, b| a < b) && branch.step.may_hold(first, last),
+        [only] => branch.step.may_hold(only, only),
+    };
+    if in_place || keys_are_numbers { Ok(children) } else { Err(bad_page(number)) }
+}
+
 /// A tree and what was read of it.
 struct Walk {
     name: String,
@@ -314,24 +379,26 @@ fn name(fault: Fault, name: &str) -> Fault {
 /// Visits the rows of a leaf, whose keys must rise. Gives the pages that their values take.
 fn rows(
     page: &[u8],
-    number: u64,
+    step: &Step,
     nodes: &[usize],
     keys_are_numbers: bool,
     visit: &mut dyn FnMut(&Row<'_>) -> Checked<u64>,
 ) -> Checked<u64> {
     let mut overflow = 0_u64;
-    let mut below: Option<&[u8]> = None;
+    let (mut first, mut below): (Option<&[u8]>, Option<&[u8]>) = (None, None);
     for node in nodes {
-        let row = leaf_row(page, *node).ok_or_else(|| bad_page(number))?;
+        let row = leaf_row(page, *node).ok_or_else(|| bad_page(step.number))?;
         let rises =
             below.is_none_or(|below| if keys_are_numbers { below != row.key } else { below < row.key });
         if !rises || row.key.is_empty() || row.key.len() > KEY_BYTES_MAX {
-            return Err(bad_page(number));
+            return Err(bad_page(step.number));
         }
         below = Some(row.key);
+        first = first.or(below);
         overflow = overflow.saturating_add(visit(&row)?);
     }
-    Ok(overflow)
+    let in_place = first.zip(below).is_none_or(|(first, last)| step.may_hold(first, last));
+    if in_place || keys_are_numbers { Ok(overflow) } else { Err(bad_page(step.number)) }
 }
 
 fn bad_page(number: u64) -> Fault {
@@ -378,13 +445,13 @@ fn node_bytes(bytes: &[u8], node: usize, is_leaf: bool) -> Option<usize> {
     bytes.checked_next_multiple_of(2)
 }
 
-/// The page that a node of a branch leads to.
-pub(super) fn child(bytes: &[u8], node: usize) -> Option<u64> {
+/// The page that a node of a branch leads to, and the node's key.
+pub(super) fn child(bytes: &[u8], node: usize) -> Option<(u64, &[u8])> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, top) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
-    fields.take(key_bytes)?;
-    Some(u64::from(low) | u64::from(high) << 16 | u64::from(top) << 32)
+    let key = fields.take(key_bytes)?;
+    Some((u64::from(low) | u64::from(high) << 16 | u64::from(top) << 32, key))
 }
 
 /// The row of a node of a leaf.

@@ -88,7 +88,7 @@ impl Reader<'_> {
             };
             for node in nodes.iter().rev().filter(|_| !is_leaf && depth > 1) {
                 match child(&page, *node) {
-                    Some(child) => ahead.push((child, depth - 1)),
+                    Some((child, _)) => ahead.push((child, depth - 1)),
                     None => found.losses += 1,
                 }
             }
