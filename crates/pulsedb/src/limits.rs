@@ -65,8 +65,8 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 /// Bytes of each text of an embedder's identity, which is stored once a database.
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
-/// Unseen vectors above which a search has a second thread warm them: below it a thread costs more than it saves.
-pub(crate) const WARMED_ROWS_MIN: usize = 8192;
+/// Candidates from which on a search is shared by two threads: below, starting one costs more than it saves.
+pub(crate) const HALVED_ROWS_MIN: usize = 2048;
 /// Tables of one database: twice those that there are. Each takes a slot, which every transaction clears.
 pub(crate) const TABLES_MAX: u32 = 32;
 /// Snapshots that all processes together may hold at one moment: 64 KiB of the engine's lock file.

@@ -4,8 +4,8 @@
 //! loaded ones together outgrow `cache_size_mb`; vectors stay in the store's map.
 
 mod columns;
+mod halves;
 mod scan;
-mod warm;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +19,8 @@ use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber};
 use crate::storage::{Snapshot, Store, View};
 
 pub(crate) use columns::{Columns, Row};
-pub(crate) use scan::{Hit, scan};
-pub(crate) use warm::while_warming;
+pub(crate) use halves::scan_in_halves;
+pub(crate) use scan::Hit;
 
 /// The index state, shared by the threads of a handle.
 pub(crate) struct Index {

@@ -28,8 +28,7 @@ pub(crate) fn nearest(
     index.with_current(store, find, |columns, view| {
         let number = find(view)?;
         let candidates = filter::matches(view, number, columns, filter)?;
-        let scan = || index::scan(view, number, columns, &candidates, query, k);
-        let hits = index::while_warming(store, number, columns, &candidates, scan)?;
+        let hits = index::scan_in_halves(store, view, number, columns, &candidates, query, k)?;
         hits.into_iter().map(|hit| result(view, hit)).collect()
     })
 }

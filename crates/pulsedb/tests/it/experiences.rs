@@ -161,3 +161,56 @@ fn recent_orders_by_time_then_id_also_in_groups_of_equal_times() {
     let filter = SearchFilter { since: Some(Timestamp(2)), until: Some(Timestamp(3)), ..filter };
     assert_eq!(db.get_recent_experiences_filtered(cid, 100, filter).unwrap().len(), 4);
 }
+
+#[test]
+fn a_large_collective_gives_the_same_hits_as_its_parts_also_while_others_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = open(&directory, external(3));
+    let cid = db.create_collective("c").unwrap();
+    let rows = (0..5000_u16).map(|row| NewExperience {
+        collective_id: cid,
+        content: "x".into(),
+        embedding: Some(vec![f32::from(row % 71) - 35.0, f32::from(row % 13) + 0.5, 1.0]),
+        domain: vec![format!("part {}", row % 4)],
+        timestamp: Some(Timestamp::from_millis(i64::from(row % 5))),
+        ..Default::default()
+    });
+    db.record_experiences(rows.collect()).unwrap();
+    let ranked = |filter: SearchFilter| {
+        let hits = db.search_similar_filtered(cid, &[3.0, 2.0, 1.0], 1000, filter).unwrap();
+        let rank = |hit: pulsedb::SearchResult| {
+            let one = hit.experience;
+            (std::cmp::Reverse(hit.similarity.to_bits()), std::cmp::Reverse(one.timestamp), one.id)
+        };
+        hits.into_iter().map(rank).collect::<Vec<_>>()
+    };
+    // Parts are small enough for one thread each; their best thousand have positive scores, whose bits sort.
+    let mut parts: Vec<_> = (0..4)
+        .flat_map(|part| {
+            let domains = Some(vec![format!("part {part}")]);
+            ranked(SearchFilter { domains, ..Default::default() })
+        })
+        .filter(|(bits, _, _)| f32::from_bits(bits.0) > 0.0)
+        .collect();
+    parts.sort();
+    parts.truncate(1000);
+    let elsewhere = db.create_collective("elsewhere").unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let row = NewExperience {
+                    collective_id: elsewhere,
+                    content: "x".into(),
+                    embedding: Some(vec![1.0; 3]),
+                    ..Default::default()
+                };
+                db.record_experience(row).unwrap();
+            }
+        });
+        for _ in 0..20 {
+            assert_eq!(ranked(SearchFilter::default()), parts);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
