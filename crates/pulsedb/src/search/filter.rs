@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::index::{Columns, Row};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{Experience, ExperienceType, SearchFilter};
-use crate::storage::{Prefix, Table, View, type_tag};
+use crate::storage::{Prefix, SlotRow, Table, View, type_tag};
 
 /// Positions of the rows that match, ascending.
 pub(super) fn matches(
@@ -20,33 +21,73 @@ pub(super) fn matches(
 ) -> Result<Vec<u32>> {
     let fields = Fields::new(filter);
     let Some(slots) = indexed_slots(view, number, filter)? else {
-        return Ok(columns.live().filter(|(_, row)| fields.pass(row)).map(|(at, _)| at as u32).collect());
+        return Ok(columns
+            .live()
+            .filter(|(_, row)| fields.row_passes(row))
+            .map(|(at, _)| at as u32)
+            .collect());
     };
     let positions = slots.iter().filter_map(|slot| columns.position(Slot(slot)));
-    let passing = positions.filter(|at| columns.row(*at).is_some_and(|row| fields.pass(row)));
+    let passing = positions.filter(|at| columns.row(*at).is_some_and(|row| fields.row_passes(row)));
     Ok(passing.map(|at| at as u32).collect())
 }
 
-/// The parts of a filter that a row in memory answers.
-struct Fields<'f> {
+/// The parts of a filter that need no index, made ready once for many rows.
+pub(super) struct Fields<'f> {
     filter: &'f SearchFilter,
     /// One bit a variant; all of them if the filter names none.
     types: u32,
 }
 
+/// What these parts ask of an experience, wherever it is read.
+struct Facts {
+    archived: bool,
+    type_tag: u8,
+    importance: f32,
+    confidence: f32,
+    timestamp: Timestamp,
+}
+
 impl<'f> Fields<'f> {
-    fn new(filter: &'f SearchFilter) -> Self {
+    pub(super) fn new(filter: &'f SearchFilter) -> Self {
         Self { filter, types: type_mask(filter.experience_types.as_deref()) }
     }
 
-    fn pass(&self, row: &Row) -> bool {
+    fn pass(&self, facts: &Facts) -> bool {
         let filter = self.filter;
-        !(filter.exclude_archived && row.archived)
-            && self.types >> row.type_tag & 1 == 1
-            && filter.min_importance.is_none_or(|least| row.importance >= least)
-            && filter.min_confidence.is_none_or(|least| row.confidence >= least)
-            && filter.since.is_none_or(|since| row.timestamp >= since)
-            && filter.until.is_none_or(|until| row.timestamp <= until)
+        !(filter.exclude_archived && facts.archived)
+            && self.types >> facts.type_tag & 1 == 1
+            && filter.min_importance.is_none_or(|least| facts.importance >= least)
+            && filter.min_confidence.is_none_or(|least| facts.confidence >= least)
+            && filter.since.is_none_or(|since| facts.timestamp >= since)
+            && filter.until.is_none_or(|until| facts.timestamp <= until)
+    }
+
+    fn row_passes(&self, row: &Row) -> bool {
+        let Row { archived, type_tag, importance, confidence, timestamp, .. } = *row;
+        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+    }
+
+    /// Whether the slot row of a record passes.
+    pub(super) fn slot_passes(&self, view: View<'_>, number: CollectiveNumber, slot: Slot) -> Result<bool> {
+        // One that is missing is told by whoever reads the record.
+        let Some(row) = view.slot_row(number, slot)? else { return Ok(true) };
+        let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = row;
+        Ok(self.pass(&Facts { archived, type_tag, importance, confidence, timestamp }))
+    }
+
+    /// Whether a whole record matches, those parts included that indexes answer.
+    pub(super) fn record_passes(&self, experience: &Experience) -> bool {
+        let Experience { archived, importance, confidence, timestamp, .. } = *experience;
+        let type_tag = type_tag(&experience.experience_type);
+        let filter = self.filter;
+        let has_tags = |tags: &BTreeMap<String, String>| {
+            tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
+        };
+        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+            && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
+            && filter.tags_all.as_ref().is_none_or(has_tags)
+            && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
     }
 }
 
@@ -112,37 +153,4 @@ pub(super) fn ways_in(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(T
     }
     ways.push((Table::ByTime, vec![Prefix::time(number)]));
     ways
-}
-
-/// Whether the slot row of a record passes the parts of a filter that it answers.
-pub(super) fn slot_passes(
-    view: View<'_>,
-    number: CollectiveNumber,
-    slot: Slot,
-    filter: &SearchFilter,
-) -> Result<bool> {
-    let row = view.slot_row(number, slot)?;
-    // One that is missing is told by whoever reads the record.
-    Ok(row.is_none_or(|row| {
-        !(filter.exclude_archived && row.archived)
-            && type_mask(filter.experience_types.as_deref()) >> row.type_tag & 1 == 1
-            && filter.min_importance.is_none_or(|least| row.importance >= least)
-            && filter.min_confidence.is_none_or(|least| row.confidence >= least)
-    }))
-}
-
-/// Whether a whole record matches.
-pub(super) fn passes(filter: &SearchFilter, experience: &Experience) -> bool {
-    let has_tags = |tags: &BTreeMap<String, String>| {
-        tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
-    };
-    !(filter.exclude_archived && experience.archived)
-        && type_mask(filter.experience_types.as_deref()) >> type_tag(&experience.experience_type) & 1 == 1
-        && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
-        && filter.tags_all.as_ref().is_none_or(has_tags)
-        && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
-        && filter.min_importance.is_none_or(|least| experience.importance >= least)
-        && filter.min_confidence.is_none_or(|least| experience.confidence >= least)
-        && filter.since.is_none_or(|since| experience.timestamp >= since)
-        && filter.until.is_none_or(|until| experience.timestamp <= until)
 }

@@ -8,7 +8,7 @@ use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Slot;
 use crate::model::{Experience, SearchFilter};
-use crate::search::filter;
+use crate::search::filter::{self, Fields};
 use crate::storage::{IndexRow, NewestFirst, Prefix, Span, Table, View};
 
 /// Rows of a way in that are counted to compare it with others.
@@ -32,16 +32,17 @@ pub(crate) fn recent(
         until: filter.until.unwrap_or(Timestamp(i64::MAX)),
     };
     let (table, prefixes) = shortest(view, filter::ways_in(number, filter))?;
+    let fields = Fields::new(filter);
     let mut found = Vec::new();
     let mut passed_over = 0;
     for row in Merged::new(view, table, prefixes, span)? {
         let row = row?;
         // Where few match, a look at the small slot row first saves decoding what is passed over.
-        if passed_over > PASSED_OVER && !filter::slot_passes(view, number, row.slot, filter)? {
+        if passed_over > PASSED_OVER && !fields.slot_passes(view, number, row.slot)? {
             continue;
         }
         let (place, experience) = view.indexed_row(row.id)?;
-        if !filter::passes(filter, &experience) {
+        if !fields.record_passes(&experience) {
             passed_over += 1;
             continue;
         }
