@@ -1,0 +1,1 @@
+//! Indexes over block codes: exact, hierarchical and inverted search, persisted as checked sections.

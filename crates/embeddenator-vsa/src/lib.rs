@@ -1,0 +1,1 @@
+//! Sparse ternary vector symbolic architecture: block codes of 128 bytes, their algebra, SIMD kernels and encoders.
