@@ -27,6 +27,8 @@
 #![forbid(unsafe_code)]
 
 mod error;
+#[cfg(feature = "subscriber")]
+pub mod init;
 pub mod json;
 pub mod limits;
 mod lock;
