@@ -52,7 +52,9 @@ pub enum Error {
         found: usize,
     },
     /// A position lies outside its block.
-    #[error("block {block} of code {row} names position {position} of {positions}: the bytes are damaged or of another shape")]
+    #[error(
+        "block {block} of code {row} names position {position} of {positions}: the bytes are damaged or of another shape"
+    )]
     Position {
         /// The code in its table, counted from 0.
         row: usize,
@@ -64,7 +66,9 @@ pub enum Error {
         positions: usize,
     },
     /// A vector is no block code: a block of it has no or several non-zero elements.
-    #[error("block {block} has {nonzero} non-zero elements instead of one: only such vectors are block codes")]
+    #[error(
+        "block {block} has {nonzero} non-zero elements instead of one: only such vectors are block codes"
+    )]
     NotBlockCode {
         /// The first such block, counted from 0.
         block: usize,

@@ -6,9 +6,11 @@ mod error;
 pub mod limits;
 mod random;
 mod shape;
+mod top_k;
 
 pub use arch::Isa;
-pub use code::{BlockCode, CodeRef, Codes, CounterBank, Counts, Planes, SparseTernary};
+pub use code::{BlockCode, CodeRef, Codes, CounterBank, Counts, Planes, PlanesTable, SparseTernary};
 pub use error::{Error, Result};
 pub use random::Random;
 pub use shape::Shape;
+pub use top_k::Nearest;

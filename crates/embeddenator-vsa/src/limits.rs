@@ -13,3 +13,10 @@ pub const DIMENSION_MAX: usize = 1 << 24;
 
 /// Bundles that a [`CounterBank`](crate::CounterBank) keeps side by side: one cache line of `i8` counters.
 pub const BANK_SLOTS: usize = 64;
+
+/// Threads that share one scan: memory bandwidth is used up by few.
+pub const SCAN_THREADS_MAX: usize = 4;
+
+/// Bytes of rows that each thread of a scan gets at least: they take some half a millisecond, many times what starting
+/// a thread takes.
+pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;

@@ -16,7 +16,7 @@ pub(crate) struct AlignedBytes {
 impl AlignedBytes {
     /// No bytes, with room for some.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        let mut buffer = Vec::with_capacity(capacity.saturating_add(LINE));
+        let mut buffer: Vec<u8> = Vec::with_capacity(capacity.saturating_add(LINE));
         let offset = buffer.as_ptr().align_offset(LINE);
         let start = if offset < LINE { offset } else { 0 };
         buffer.resize(start, 0);

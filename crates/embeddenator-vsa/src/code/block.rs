@@ -161,6 +161,7 @@ impl BlockCode {
     }
 
     /// The code that this one binds with to the identity.
+    #[must_use]
     pub fn inverse(&self) -> BlockCode {
         let mut inverse = Self::identity(self.shape);
         let identity = Self::identity(self.shape);
@@ -169,6 +170,7 @@ impl BlockCode {
     }
 
     /// This code bound with itself `exponent` times; the identity for 0, powers of the inverse below.
+    #[must_use]
     pub fn power(&self, exponent: i64) -> BlockCode {
         let mut power = self.clone();
         let positions = self.shape.positions() as i64;
@@ -185,6 +187,7 @@ impl BlockCode {
     ///
     /// A permutation of order `blocks` that distributes over bind and keeps similarities; a code is unlike its own
     /// rotations. Negative values rotate back.
+    #[must_use]
     pub fn permute(&self, by: i64) -> BlockCode {
         let mut permuted = self.clone();
         let blocks = self.shape.blocks();
@@ -193,6 +196,7 @@ impl BlockCode {
     }
 
     /// The code with all signs turned.
+    #[must_use]
     pub fn negate(&self) -> BlockCode {
         let mut negated = self.clone();
         for byte in negated.blocks_mut() {
@@ -364,4 +368,16 @@ pub(super) fn check_positions(shape: Shape, bytes: &[u8], row: usize) -> Result<
     let block = found.unwrap_or_default();
     let position = bytes.get(block).map_or(0, |byte| usize::from(byte & POSITION));
     Err(Error::Position { row, block, position, positions: shape.positions() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::element;
+
+    #[test]
+    fn byte_is_seven_bits_of_position_and_one_of_sign() {
+        assert_eq!(element(0), (0, 1));
+        assert_eq!(element(0x7f), (127, 1));
+        assert_eq!(element(0x85), (5, -1));
+    }
 }

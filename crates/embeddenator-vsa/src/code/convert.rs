@@ -1,6 +1,6 @@
 //! Conversions between the representations: exact where they can be, refused where not.
 
-use crate::code::block::{SIGN, element};
+use crate::code::block::SIGN;
 use crate::error::{Error, Result};
 use crate::{BlockCode, Counts, Planes, Shape, SparseTernary};
 
@@ -20,7 +20,11 @@ impl From<&BlockCode> for SparseTernary {
         let (mut plus, mut minus) = (Vec::new(), Vec::new());
         for (block, (position, sign)) in code.elements().enumerate() {
             let index = (block * code.shape().positions() + position) as u32;
-            if sign > 0 { plus.push(index) } else { minus.push(index) }
+            if sign > 0 {
+                plus.push(index);
+            } else {
+                minus.push(index);
+            }
         }
         SparseTernary::from_checked(code.shape().dimension(), plus, minus)
     }
@@ -56,7 +60,11 @@ impl From<&Planes> for SparseTernary {
             while left != 0 {
                 let bit = left.trailing_zeros();
                 let index = (word * 64) as u32 + bit;
-                if (sign >> bit) & 1 == 0 { plus.push(index) } else { minus.push(index) }
+                if (sign >> bit) & 1 == 0 {
+                    plus.push(index);
+                } else {
+                    minus.push(index);
+                }
                 left &= left - 1;
             }
         }
@@ -122,18 +130,5 @@ impl TryFrom<&Counts> for BlockCode {
             }
         }
         Ok(counts.thin())
-    }
-}
-
-
-#[cfg(test)]
-mod tests {
-    use super::element;
-
-    #[test]
-    fn byte_is_seven_bits_of_position_and_one_of_sign() {
-        assert_eq!(element(0), (0, 1));
-        assert_eq!(element(0x7f), (127, 1));
-        assert_eq!(element(0x85), (5, -1));
     }
 }

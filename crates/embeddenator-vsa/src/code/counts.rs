@@ -196,6 +196,7 @@ impl Counts {
     }
 
     /// The bundle with each bundled code permuted, as [`BlockCode::permute`].
+    #[must_use]
     pub fn permute(&self, by: i64) -> Counts {
         let mut permuted = self.clone();
         let blocks = by.rem_euclid(self.shape.blocks() as i64) as usize;
@@ -226,7 +227,8 @@ impl Counts {
     /// The Euclidean norm.
     pub fn norm(&self) -> f64 {
         // A square is below 2^62 and there are fewer than 2^20 counters.
-        let squares = self.counters.iter().map(|counter| i128::from(i64::from(*counter) * i64::from(*counter)));
+        let squares =
+            self.counters.iter().map(|counter| i128::from(i64::from(*counter) * i64::from(*counter)));
         (squares.sum::<i128>() as f64).sqrt()
     }
 
@@ -250,10 +252,14 @@ impl Counts {
     ///
     /// Of equal counters the lowest dimension wins.
     pub fn thin_to(&self, count: usize) -> SparseTernary {
-        let mut largest: Vec<u32> =
-            (0_u32..).zip(&self.counters).filter(|(_, counter)| **counter != 0).map(|(index, _)| index).collect();
+        let mut largest: Vec<u32> = (0_u32..)
+            .zip(&self.counters)
+            .filter(|(_, counter)| **counter != 0)
+            .map(|(index, _)| index)
+            .collect();
         if count < largest.len() {
-            let key = |index: &u32| (std::cmp::Reverse(self.counters[*index as usize].unsigned_abs()), *index);
+            let key =
+                |index: &u32| (std::cmp::Reverse(self.counters[*index as usize].unsigned_abs()), *index);
             if count > 0 {
                 largest.select_nth_unstable_by_key(count - 1, key);
             }

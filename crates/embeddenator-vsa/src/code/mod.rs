@@ -6,6 +6,7 @@ mod block;
 mod convert;
 mod counts;
 mod planes;
+mod planes_table;
 mod sparse;
 mod table;
 
@@ -13,5 +14,6 @@ pub use bank::CounterBank;
 pub use block::{BlockCode, CodeRef};
 pub use counts::Counts;
 pub use planes::Planes;
+pub use planes_table::PlanesTable;
 pub use sparse::SparseTernary;
 pub use table::Codes;

@@ -82,7 +82,7 @@ impl Planes {
         Ok(Self::from_checked(dimension, [nonzero, sign].concat()))
     }
 
-    fn from_checked(dimension: usize, words: Vec<u64>) -> Self {
+    pub(super) fn from_checked(dimension: usize, words: Vec<u64>) -> Self {
         let nonzero = &words[..words.len() / 2];
         let count = nonzero.iter().map(|word| word.count_ones()).sum();
         Planes { dimension: dimension as u32, count, words }
@@ -140,9 +140,14 @@ impl Planes {
     /// [`Error::DimensionMismatch`].
     #[inline]
     pub fn cosine(&self, other: &Planes) -> Result<f32> {
-        let dot = self.dot(other)?;
-        let product = u64::from(self.count) * u64::from(other.count);
-        Ok(if product == 0 { 0.0 } else { (dot as f64 / (product as f64).sqrt()) as f32 })
+        Ok(Self::cosine_of(self.dot(other)?, self.count, other.count))
+    }
+
+    /// The cosine of two vectors with this dot product and these numbers of non-zero elements.
+    #[inline]
+    pub(super) fn cosine_of(dot: i64, left: u32, right: u32) -> f32 {
+        let product = u64::from(left) * u64::from(right);
+        if product == 0 { 0.0 } else { (dot as f64 / (product as f64).sqrt()) as f32 }
     }
 
     /// The element-wise product. It is no bind: see [`SparseTernary::hadamard`](crate::SparseTernary::hadamard). Of

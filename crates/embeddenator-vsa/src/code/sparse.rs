@@ -137,6 +137,7 @@ impl SparseTernary {
     }
 
     /// Rotates the elements: index `i` moves to `i + by`, modulo the dimension.
+    #[must_use]
     pub fn permute(&self, by: i64) -> SparseTernary {
         let dimension = i64::from(self.dimension);
         let by = by.rem_euclid(dimension);

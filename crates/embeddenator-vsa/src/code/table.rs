@@ -188,7 +188,12 @@ pub(super) fn check_rows(shape: Shape, rows: &[u8]) -> Result<()> {
         check_positions(shape, blocks, index)?;
         if let Some(at) = padding.iter().position(|byte| *byte != 0) {
             let block = shape.blocks() + at;
-            return Err(Error::Position { row: index, block, position: usize::from(padding[at]), positions: 0 });
+            return Err(Error::Position {
+                row: index,
+                block,
+                position: usize::from(padding[at]),
+                positions: 0,
+            });
         }
     }
     Ok(())
