@@ -31,13 +31,13 @@ fn sparse(criterion: &mut Criterion, pairs: &[(Signs, Signs); INPUTS]) {
     let mut group = criterion.benchmark_group("simd_cosine/sparse");
     group.bench_function("peer SparseVec", |bencher| cycle(bencher, &peers, |(a, b)| a.cosine(b)));
     group.bench_function("peer SparseVec, scalar", |bencher| {
-        cycle(bencher, &peers, |(a, b)| a.cosine_scalar(b))
+        cycle(bencher, &peers, |(a, b)| a.cosine_scalar(b));
     });
     group.finish();
     let mut group = criterion.benchmark_group("simd_cosine/sparse, one pair");
     group.bench_function("peer SparseVec", |bencher| cycle(bencher, one(&peers), |(a, b)| a.cosine(b)));
     group.bench_function("peer SparseVec, scalar", |bencher| {
-        cycle(bencher, one(&peers), |(a, b)| a.cosine_scalar(b))
+        cycle(bencher, one(&peers), |(a, b)| a.cosine_scalar(b));
     });
     group.finish();
 }
