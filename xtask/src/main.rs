@@ -33,6 +33,12 @@ const STEPS: &[Step] = &[
     Step { name: "doctest", about: "the examples in the documents run", run: doctest, in_ci: true },
     Step { name: "examples", about: "each example builds and runs", run: examples::run, in_ci: true },
     Step { name: "deny", about: "cargo-deny; arguments say which checks", run: deny, in_ci: false },
+    Step {
+        name: "package",
+        about: "packs each crate and builds it from its package, as publishing would",
+        run: package,
+        in_ci: false,
+    },
     Step { name: "bench", about: "all benchmarks, or those of `--package <name>`", run: bench, in_ci: false },
     Step {
         name: "bench-compare",
@@ -139,6 +145,10 @@ fn doctest(arguments: &[String]) -> Result<(), Failure> {
 /// Without arguments all checks, of which `advisories` needs the network.
 fn deny(arguments: &[String]) -> Result<(), Failure> {
     cargo(&["deny", "check"], arguments)
+}
+
+fn package(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&["publish", "--workspace", "--dry-run"], arguments)
 }
 
 fn bench(arguments: &[String]) -> Result<(), Failure> {

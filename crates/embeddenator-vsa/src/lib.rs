@@ -1,1 +1,16 @@
-//! Sparse ternary vector symbolic architecture: block codes of 128 bytes, their algebra, SIMD kernels and encoders.
+//! Sparse ternary vector symbolic architecture: codes over {-1, 0, +1}, their algebra and encoders.
+
+mod arch;
+mod code;
+mod error;
+pub mod limits;
+mod random;
+mod shape;
+mod top_k;
+
+pub use arch::Isa;
+pub use code::{BlockCode, CodeRef, Codes, CounterBank, Counts, Planes, PlanesTable, SparseTernary};
+pub use error::{Error, Result};
+pub use random::Random;
+pub use shape::Shape;
+pub use top_k::Nearest;

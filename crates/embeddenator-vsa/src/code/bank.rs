@@ -1,0 +1,129 @@
+//! Up to 64 small bundles side by side, transposed so that one query scores all of them by adding rows.
+
+use std::fmt;
+
+use crate::arch::Isa;
+use crate::code::block::element;
+use crate::error::{Error, Result};
+use crate::limits::BANK_SLOTS;
+use crate::{CodeRef, Shape};
+
+/// Up to 64 bundles of few items as `i8` counters, transposed: the 64 counters of one dimension lie in one cache line.
+///
+/// The dot products of a code with all 64 bundles are the sum of one signed row for each block, so scoring costs one
+/// cache line a block, whatever the bundles hold. It is the inner node of a hierarchical index.
+///
+/// A bundle holds at most [`items_max`](Self::items_max) items, so that no counter leaves `i8` and no dot product leaves
+/// `i16`. Adding and removing are exact: what was added and removed again leaves equal bytes.
+///
+/// ```
+/// use embeddenator_vsa::{BlockCode, CounterBank, Random, Shape};
+///
+/// let mut random = Random::new(5);
+/// let code = BlockCode::random(Shape::DEFAULT, &mut random);
+/// let mut bank = CounterBank::new(Shape::DEFAULT);
+/// bank.add(9, code.as_ref())?;
+/// assert_eq!(bank.dots(code.as_ref())?[9], 128);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct CounterBank {
+    shape: Shape,
+    /// For each dimension the counters of all slots.
+    counters: Vec<i8>,
+    /// Items in each slot.
+    items: [u8; BANK_SLOTS],
+}
+
+impl CounterBank {
+    /// A bank of empty bundles.
+    pub fn new(shape: Shape) -> Self {
+        CounterBank { shape, counters: vec![0; shape.dimension() * BANK_SLOTS], items: [0; BANK_SLOTS] }
+    }
+
+    /// Items that one bundle of this shape may hold: 64, or fewer if the dot product could leave `i16`.
+    pub fn items_max(shape: Shape) -> usize {
+        (i16::MAX as usize / shape.blocks()).min(64)
+    }
+
+    /// The shape of all bundles.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Items in each bundle.
+    #[inline]
+    pub fn items(&self) -> &[u8; BANK_SLOTS] {
+        &self.items
+    }
+
+    /// The counters: for each block and position of it, those of the 64 bundles.
+    #[inline]
+    pub fn as_counters(&self) -> &[i8] {
+        &self.counters
+    }
+
+    /// Adds a code to a bundle.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] if the bundle holds all that it may.
+    pub fn add(&mut self, slot: usize, code: CodeRef<'_>) -> Result<()> {
+        let items = self.items_of(slot, code)?;
+        let limit = Self::items_max(self.shape);
+        if usize::from(items) >= limit {
+            return Err(Error::Full { limit: limit as i64 });
+        }
+        self.items[slot] = items + 1;
+        self.change(slot, code, 1);
+        Ok(())
+    }
+
+    /// Takes a code out of the bundle that it was added to.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] with limit 0 if the bundle is empty.
+    pub fn remove(&mut self, slot: usize, code: CodeRef<'_>) -> Result<()> {
+        let items = self.items_of(slot, code)?;
+        if items == 0 {
+            return Err(Error::Full { limit: 0 });
+        }
+        self.items[slot] = items - 1;
+        self.change(slot, code, -1);
+        Ok(())
+    }
+
+    /// The dot product of the code with each bundle; 0 for empty ones.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn dots(&self, code: CodeRef<'_>) -> Result<[i16; BANK_SLOTS]> {
+        self.shape.expect(code.shape())?;
+        let mut dots = [0; BANK_SLOTS];
+        Isa::detect().add_rows(&self.counters, code.as_bytes(), self.shape.positions(), &mut dots);
+        Ok(dots)
+    }
+
+    fn items_of(&self, slot: usize, code: CodeRef<'_>) -> Result<u8> {
+        self.shape.expect(code.shape())?;
+        self.items.get(slot).copied().ok_or(Error::Slot { slot, slots: BANK_SLOTS })
+    }
+
+    fn change(&mut self, slot: usize, code: CodeRef<'_>, weight: i8) {
+        let positions = self.shape.positions();
+        let rows = self.counters.chunks_exact_mut(positions * BANK_SLOTS);
+        for (block, byte) in rows.zip(code.as_bytes()) {
+            let (position, sign) = element(*byte);
+            let counter = &mut block[position * BANK_SLOTS + slot];
+            // A bundle of codes that were added has room; one of which others were removed may not.
+            *counter = counter.wrapping_add(if sign < 0 { -weight } else { weight });
+        }
+    }
+}
+
+impl fmt::Debug for CounterBank {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CounterBank {{ shape: {}, items: {:?} }}", self.shape, self.items)
+    }
+}

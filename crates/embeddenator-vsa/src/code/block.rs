@@ -1,0 +1,383 @@
+//! Signed sparse block codes: one non-zero element a block, one byte each, with an exactly invertible bind.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::arch::Isa;
+use crate::code::aligned::AlignedBytes;
+use crate::error::{Error, Result};
+use crate::{Random, Shape};
+
+/// Bytes of the largest code that is kept inside its value, without an allocation.
+const INLINE: usize = 128;
+/// The low bits of a byte: the position.
+pub(super) const POSITION: u8 = 0x7f;
+/// The top bit of a byte: set for -1.
+pub(super) const SIGN: u8 = 0x80;
+
+/// A signed sparse block code: each of its blocks has one non-zero element, +1 or -1, at one of its positions.
+///
+/// One byte holds a block: the low seven bits the position, the top bit the sign (set for -1). So the default shape has
+/// 16 384 dimensions in 128 bytes. It is the representation of atoms, records and signatures, and of everything at
+/// rest.
+///
+/// [`bind`](Self::bind) adds the positions of each block modulo their number and multiplies the signs: block-wise
+/// circular convolution of one-hot blocks. It is exactly invertible, commutative and associative, keeps similarity, and
+/// its identity has only zero bytes (Laiho, Poikonen, Kanerva, Lehtonen, "High-dimensional computing with sparse
+/// vectors", 2015; Frady, Kleyko, Sommer, "Variable binding for sparse distributed representations", 2023, section III).
+///
+/// ```
+/// use embeddenator_vsa::{BlockCode, Random, Shape};
+///
+/// let mut random = Random::new(7);
+/// let colour = BlockCode::random(Shape::DEFAULT, &mut random);
+/// let red = BlockCode::random(Shape::DEFAULT, &mut random);
+/// let bound = colour.bind(&red)?;
+/// assert_eq!(bound.unbind(&colour)?, red);
+/// assert!(bound.cosine(&red)?.abs() < 0.1);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct BlockCode {
+    shape: Shape,
+    storage: Storage,
+}
+
+/// Where the padded bytes are: small codes lie in the value itself.
+#[derive(Clone)]
+enum Storage {
+    Inline(Lines),
+    Heap(AlignedBytes),
+}
+
+/// Two cache lines.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Lines([u8; INLINE]);
+
+impl BlockCode {
+    /// The code that changes nothing when bound: position 0 and sign +1 in each block.
+    #[inline]
+    pub fn identity(shape: Shape) -> Self {
+        let storage = if shape.stride() <= INLINE {
+            Storage::Inline(Lines([0; INLINE]))
+        } else {
+            Storage::Heap(AlignedBytes::zeroed(shape.stride()))
+        };
+        BlockCode { shape, storage }
+    }
+
+    /// A code whose positions and signs are drawn from `random`, each equally likely.
+    pub fn random(shape: Shape, random: &mut Random) -> Self {
+        let mut code = Self::identity(shape);
+        random.fill_code(shape.modulus(), code.blocks_mut());
+        code
+    }
+
+    /// The code with these bytes, one a block.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if they are not as many as blocks, [`Error::Position`] if one names a position that the shape
+    /// does not have.
+    pub fn from_bytes(shape: Shape, bytes: &[u8]) -> Result<Self> {
+        if bytes.len() != shape.blocks() {
+            return Err(Error::Length { expected: shape.blocks(), found: bytes.len() });
+        }
+        check_positions(shape, bytes, 0)?;
+        let mut code = Self::identity(shape);
+        code.blocks_mut().copy_from_slice(bytes);
+        Ok(code)
+    }
+
+    /// Its shape.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Its bytes, one a block, without padding.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.row()[..self.shape.blocks()]
+    }
+
+    /// The code as a borrowed row.
+    #[inline]
+    pub fn as_ref(&self) -> CodeRef<'_> {
+        CodeRef { shape: self.shape, row: self.row() }
+    }
+
+    /// Position and sign of each block, in order; the sign is +1 or -1.
+    pub fn elements(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
+        self.as_bytes().iter().map(|byte| element(*byte))
+    }
+
+    /// Binds: positions added modulo their number, signs multiplied, block by block.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn bind(&self, other: &BlockCode) -> Result<BlockCode> {
+        self.shape.expect(other.shape)?;
+        let mut bound = Self::identity(self.shape);
+        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
+        Ok(bound)
+    }
+
+    /// Takes a bound code out again: `a.bind(&b)?.unbind(&b)?` is exactly `a`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn unbind(&self, other: &BlockCode) -> Result<BlockCode> {
+        self.shape.expect(other.shape)?;
+        let mut unbound = Self::identity(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
+        Ok(unbound)
+    }
+
+    /// [`bind`](Self::bind) into a code that is there already; its former content and shape do not matter.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] if the operands differ.
+    #[inline]
+    pub fn bind_into(&self, other: &BlockCode, bound: &mut BlockCode) -> Result<()> {
+        self.shape.expect(other.shape)?;
+        bound.take_shape(self.shape);
+        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
+        Ok(())
+    }
+
+    /// [`unbind`](Self::unbind) into a code that is there already; its former content and shape do not matter.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`] if the operands differ.
+    #[inline]
+    pub fn unbind_into(&self, other: &BlockCode, unbound: &mut BlockCode) -> Result<()> {
+        self.shape.expect(other.shape)?;
+        unbound.take_shape(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
+        Ok(())
+    }
+
+    /// The code that this one binds with to the identity.
+    #[must_use]
+    pub fn inverse(&self) -> BlockCode {
+        let mut inverse = Self::identity(self.shape);
+        let identity = Self::identity(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), identity.row(), self.row(), inverse.row_mut());
+        inverse
+    }
+
+    /// This code bound with itself `exponent` times; the identity for 0, powers of the inverse below.
+    #[must_use]
+    pub fn power(&self, exponent: i64) -> BlockCode {
+        let mut power = self.clone();
+        let positions = self.shape.positions() as i64;
+        let factor = exponent.rem_euclid(positions);
+        let keep_sign = exponent.rem_euclid(2) == 1;
+        for byte in power.blocks_mut() {
+            let position = i64::from(*byte & POSITION) * factor % positions;
+            *byte = (position as u8) | if keep_sign { *byte & SIGN } else { 0 };
+        }
+        power
+    }
+
+    /// Rotates the blocks: block `i` moves to block `i + by`, modulo the blocks.
+    ///
+    /// A permutation of order `blocks` that distributes over bind and keeps similarities; a code is unlike its own
+    /// rotations. Negative values rotate back.
+    #[must_use]
+    pub fn permute(&self, by: i64) -> BlockCode {
+        let mut permuted = self.clone();
+        let blocks = self.shape.blocks();
+        permuted.blocks_mut().rotate_right(by.rem_euclid(blocks as i64) as usize);
+        permuted
+    }
+
+    /// The code with all signs turned.
+    #[must_use]
+    pub fn negate(&self) -> BlockCode {
+        let mut negated = self.clone();
+        for byte in negated.blocks_mut() {
+            *byte ^= SIGN;
+        }
+        negated
+    }
+
+    /// The dot product: blocks that agree less blocks that agree in all but the sign; from -blocks to blocks.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn dot(&self, other: &BlockCode) -> Result<i32> {
+        self.as_ref().dot(other.as_ref())
+    }
+
+    /// The cosine of the angle between both, from -1 to 1: the dot product over the blocks.
+    ///
+    /// Of unrelated codes it has mean 0 and standard deviation `1 / sqrt(dimension)`.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn cosine(&self, other: &BlockCode) -> Result<f32> {
+        self.as_ref().cosine(other.as_ref())
+    }
+
+    /// The padded bytes.
+    #[inline]
+    pub(crate) fn row(&self) -> &[u8] {
+        match &self.storage {
+            Storage::Inline(lines) => &lines.0[..self.shape.stride()],
+            Storage::Heap(bytes) => bytes.as_slice(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn row_mut(&mut self) -> &mut [u8] {
+        match &mut self.storage {
+            Storage::Inline(lines) => &mut lines.0[..self.shape.stride()],
+            Storage::Heap(bytes) => bytes.as_mut_slice(),
+        }
+    }
+
+    /// The bytes of the blocks, to be changed to others with positions of the shape.
+    #[inline]
+    pub(crate) fn blocks_mut(&mut self) -> &mut [u8] {
+        let blocks = self.shape.blocks();
+        &mut self.row_mut()[..blocks]
+    }
+
+    #[inline]
+    fn take_shape(&mut self, shape: Shape) {
+        if self.shape != shape {
+            *self = Self::identity(shape);
+        }
+    }
+}
+
+impl PartialEq for BlockCode {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.row() == other.row()
+    }
+}
+
+impl Eq for BlockCode {}
+
+impl Hash for BlockCode {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.shape.hash(state);
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for BlockCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(formatter)
+    }
+}
+
+/// A block code that lies in somebody else's memory, such as a row of [`Codes`](crate::Codes).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CodeRef<'a> {
+    shape: Shape,
+    /// `stride` bytes: the blocks, all with positions of the shape, then zeros.
+    row: &'a [u8],
+}
+
+impl<'a> CodeRef<'a> {
+    /// The row must be checked: padded with zeros to the stride, all positions in the shape.
+    #[inline]
+    pub(crate) fn from_row(shape: Shape, row: &'a [u8]) -> Self {
+        debug_assert_eq!(row.len(), shape.stride());
+        CodeRef { shape, row }
+    }
+
+    /// Its shape.
+    #[inline]
+    pub fn shape(self) -> Shape {
+        self.shape
+    }
+
+    /// Its bytes, one a block, without padding.
+    #[inline]
+    pub fn as_bytes(self) -> &'a [u8] {
+        &self.row[..self.shape.blocks()]
+    }
+
+    /// The padded bytes.
+    #[inline]
+    pub(crate) fn row(self) -> &'a [u8] {
+        self.row
+    }
+
+    /// A code of its own with the same elements.
+    pub fn to_code(self) -> BlockCode {
+        let mut code = BlockCode::identity(self.shape);
+        code.row_mut().copy_from_slice(self.row);
+        code
+    }
+
+    /// As [`BlockCode::dot`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn dot(self, other: CodeRef<'_>) -> Result<i32> {
+        self.shape.expect(other.shape)?;
+        // The padding of both is equal, and no block.
+        Ok(Isa::detect().dot(self.row, other.row) - self.shape.padding() as i32)
+    }
+
+    /// As [`BlockCode::cosine`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn cosine(self, other: CodeRef<'_>) -> Result<f32> {
+        Ok(self.dot(other)? as f32 / self.shape.blocks() as f32)
+    }
+}
+
+impl<'a> From<&'a BlockCode> for CodeRef<'a> {
+    fn from(code: &'a BlockCode) -> Self {
+        code.as_ref()
+    }
+}
+
+impl fmt::Debug for CodeRef<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BlockCode {} ", self.shape)?;
+        formatter.debug_list().entries(self.as_bytes().iter().map(|byte| element(*byte))).finish()
+    }
+}
+
+/// Position and sign of a block.
+#[inline]
+pub(super) fn element(byte: u8) -> (usize, i32) {
+    (usize::from(byte & POSITION), if byte & SIGN == 0 { 1 } else { -1 })
+}
+
+/// Refuses bytes that name a position outside of the shape.
+pub(super) fn check_positions(shape: Shape, bytes: &[u8], row: usize) -> Result<()> {
+    if Isa::detect().positions_below(shape.modulus(), bytes) {
+        return Ok(());
+    }
+    let found = bytes.iter().position(|byte| usize::from(byte & POSITION) >= shape.positions());
+    let block = found.unwrap_or_default();
+    let position = bytes.get(block).map_or(0, |byte| usize::from(byte & POSITION));
+    Err(Error::Position { row, block, position, positions: shape.positions() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::element;
+
+    #[test]
+    fn byte_is_seven_bits_of_position_and_one_of_sign() {
+        assert_eq!(element(0), (0, 1));
+        assert_eq!(element(0x7f), (127, 1));
+        assert_eq!(element(0x85), (5, -1));
+    }
+}

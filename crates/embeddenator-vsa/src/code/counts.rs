@@ -1,0 +1,292 @@
+//! Integer counters of bundled codes: exact to add to and to take from, read out in lossy ways.
+
+use std::fmt;
+
+use crate::arch::Isa;
+use crate::code::block::element;
+use crate::error::{Error, Result};
+use crate::{BlockCode, CodeRef, Codes, Planes, Shape, SparseTernary};
+
+/// The largest absolute value that a counter may reach.
+const COUNTER_MAX: i64 = i32::MAX as i64;
+
+/// A bundle: one integer counter for each dimension, the sum of the codes put in.
+///
+/// Bundles are a commutative group: codes are added and removed exactly, in any order, and what was added and removed
+/// again leaves no trace. The read-outs [`majority`](Self::majority), [`thin`](Self::thin) and
+/// [`thin_to`](Self::thin_to) are deterministic and lossy; never keep one as the state of something that has to be
+/// updated.
+///
+/// ```
+/// use embeddenator_vsa::{BlockCode, Counts, Random, Shape};
+///
+/// let mut random = Random::new(3);
+/// let [a, b, c] = std::array::from_fn(|_| BlockCode::random(Shape::DEFAULT, &mut random));
+/// let mut bundle = Counts::new(Shape::DEFAULT);
+/// bundle.add(&a)?;
+/// bundle.add(&b)?;
+/// assert!(bundle.cosine(&a)? > 0.6 && bundle.cosine(&c)? < 0.1);
+/// bundle.remove(&b)?;
+/// assert_eq!(bundle, Counts::from(&a));
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Counts {
+    shape: Shape,
+    /// `blocks` times `positions` counters, block after block.
+    counters: Vec<i32>,
+    /// No counter's absolute value is larger.
+    bound: i64,
+}
+
+impl Counts {
+    /// An empty bundle: all counters 0.
+    pub fn new(shape: Shape) -> Self {
+        Counts { shape, counters: vec![0; shape.dimension()], bound: 0 }
+    }
+
+    /// The bundle with these counters, block after block.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if they are not as many as dimensions, [`Error::Full`] for one of `i32::MIN`.
+    pub fn from_counters(shape: Shape, counters: Vec<i32>) -> Result<Self> {
+        if counters.len() != shape.dimension() {
+            return Err(Error::Length { expected: shape.dimension(), found: counters.len() });
+        }
+        let bound = largest(&counters);
+        if bound > COUNTER_MAX {
+            return Err(Error::Full { limit: COUNTER_MAX });
+        }
+        Ok(Counts { shape, counters, bound })
+    }
+
+    /// Its shape.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The counters, block after block.
+    #[inline]
+    pub fn as_counters(&self) -> &[i32] {
+        &self.counters
+    }
+
+    /// Whether all counters are 0.
+    pub fn is_zero(&self) -> bool {
+        self.counters.iter().all(|counter| *counter == 0)
+    }
+
+    /// Sets all counters to 0 and keeps the memory.
+    pub fn clear(&mut self) {
+        self.counters.fill(0);
+        self.bound = 0;
+    }
+
+    /// Adds a code.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    #[inline]
+    pub fn add(&mut self, code: &BlockCode) -> Result<()> {
+        self.add_weighted(code.as_ref(), 1)
+    }
+
+    /// Takes out a code that was added. One that was not leaves negative counts, as in any group.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    #[inline]
+    pub fn remove(&mut self, code: &BlockCode) -> Result<()> {
+        self.add_weighted(code.as_ref(), -1)
+    }
+
+    /// Adds a code `weight` times, which may be negative.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    #[inline]
+    pub fn add_weighted(&mut self, code: CodeRef<'_>, weight: i32) -> Result<()> {
+        self.shape.expect(code.shape())?;
+        self.make_room(i64::from(weight.unsigned_abs()))?;
+        Isa::detect().add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), weight);
+        Ok(())
+    }
+
+    /// Adds each code of a table once; all of them or, with an error, none.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
+        self.shape.expect(codes.shape())?;
+        self.make_room(codes.len() as i64)?;
+        let isa = Isa::detect();
+        for code in codes.iter() {
+            isa.add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), 1);
+        }
+        Ok(())
+    }
+
+    /// Adds another bundle.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    pub fn merge(&mut self, other: &Counts) -> Result<()> {
+        self.merge_with(other, i32::wrapping_add)
+    }
+
+    /// Takes another bundle out.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    pub fn subtract(&mut self, other: &Counts) -> Result<()> {
+        self.merge_with(other, i32::wrapping_sub)
+    }
+
+    fn merge_with(&mut self, other: &Counts, operation: fn(i32, i32) -> i32) -> Result<()> {
+        self.shape.expect(other.shape)?;
+        self.make_room(largest(&other.counters))?;
+        for (counter, more) in self.counters.iter_mut().zip(&other.counters) {
+            // There is room, so nothing wraps.
+            *counter = operation(*counter, *more);
+        }
+        Ok(())
+    }
+
+    /// Raises the bound by `more`, or finds the true one first if it would pass the limit.
+    #[inline]
+    fn make_room(&mut self, more: i64) -> Result<()> {
+        if self.bound + more > COUNTER_MAX {
+            self.bound = largest(&self.counters);
+            if self.bound + more > COUNTER_MAX {
+                return Err(Error::Full { limit: COUNTER_MAX });
+            }
+        }
+        self.bound += more;
+        Ok(())
+    }
+
+    /// The bundle with each bundled code bound with `code`: binding distributes over addition.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn bind(&self, code: &BlockCode) -> Result<Counts> {
+        self.shape.expect(code.shape())?;
+        let positions = self.shape.positions();
+        let mut bound = self.clone();
+        let blocks = bound.counters.chunks_exact_mut(positions);
+        for (block, byte) in blocks.zip(code.as_bytes()) {
+            let (shift, sign) = element(*byte);
+            block.rotate_right(shift);
+            if sign < 0 {
+                for counter in block {
+                    *counter = -*counter;
+                }
+            }
+        }
+        Ok(bound)
+    }
+
+    /// The bundle with `code` taken out of each bundled code: [`bind`](Self::bind) with its inverse.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn unbind(&self, code: &BlockCode) -> Result<Counts> {
+        self.bind(&code.inverse())
+    }
+
+    /// The bundle with each bundled code permuted, as [`BlockCode::permute`].
+    #[must_use]
+    pub fn permute(&self, by: i64) -> Counts {
+        let mut permuted = self.clone();
+        let blocks = by.rem_euclid(self.shape.blocks() as i64) as usize;
+        permuted.counters.rotate_right(blocks * self.shape.positions());
+        permuted
+    }
+
+    /// The dot product with a code: the sum of its signed counters.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn dot(&self, code: &BlockCode) -> Result<i64> {
+        self.shape.expect(code.shape())?;
+        Ok(Isa::detect().counts_dot(&self.counters, self.shape.positions(), code.as_bytes()))
+    }
+
+    /// The cosine with a code, from -1 to 1; 0 for an empty bundle.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn cosine(&self, code: &BlockCode) -> Result<f32> {
+        let dot = self.dot(code)? as f64;
+        let norms = self.norm() * (self.shape.blocks() as f64).sqrt();
+        Ok(if norms > 0.0 { (dot / norms) as f32 } else { 0.0 })
+    }
+
+    /// The Euclidean norm.
+    pub fn norm(&self) -> f64 {
+        // A square is below 2^62 and there are fewer than 2^20 counters.
+        let squares =
+            self.counters.iter().map(|counter| i128::from(i64::from(*counter) * i64::from(*counter)));
+        (squares.sum::<i128>() as f64).sqrt()
+    }
+
+    /// The sign of each counter, zero where the counter is: a dense vector. Lossy; it holds more items than
+    /// [`thin`](Self::thin).
+    pub fn majority(&self) -> Planes {
+        Planes::of_signs(&self.counters)
+    }
+
+    /// The element with the largest absolute counter of each block, as a code of one byte a block. Lossy: capacity falls
+    /// from some 250 items to some 10.
+    ///
+    /// Of equal counters the lowest position wins; a block without any count gives position 0 and sign +1.
+    pub fn thin(&self) -> BlockCode {
+        let mut code = BlockCode::identity(self.shape);
+        Isa::detect().thin(&self.counters, self.shape.positions(), code.blocks_mut());
+        code
+    }
+
+    /// The signs of the `count` largest absolute counters, fewer if fewer are not zero. Lossy.
+    ///
+    /// Of equal counters the lowest dimension wins.
+    pub fn thin_to(&self, count: usize) -> SparseTernary {
+        let mut largest: Vec<u32> = (0_u32..)
+            .zip(&self.counters)
+            .filter(|(_, counter)| **counter != 0)
+            .map(|(index, _)| index)
+            .collect();
+        if count < largest.len() {
+            let key =
+                |index: &u32| (std::cmp::Reverse(self.counters[*index as usize].unsigned_abs()), *index);
+            if count > 0 {
+                largest.select_nth_unstable_by_key(count - 1, key);
+            }
+            largest.truncate(count);
+            largest.sort_unstable();
+        }
+        let (minus, plus) = largest.into_iter().partition(|index| self.counters[*index as usize] < 0);
+        SparseTernary::from_checked(self.shape.dimension(), plus, minus)
+    }
+}
+
+impl PartialEq for Counts {
+    /// Equal shapes and counters; by which way they came is of no matter.
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.counters == other.counters
+    }
+}
+
+impl Eq for Counts {}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Counts {{ shape: {}, norm: {:.3} }}", self.shape, self.norm())
+    }
+}
+
+/// The largest absolute value.
+fn largest(counters: &[i32]) -> i64 {
+    counters.iter().map(|counter| i64::from(counter.unsigned_abs())).max().unwrap_or(0)
+}

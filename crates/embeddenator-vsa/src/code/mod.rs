@@ -1,0 +1,19 @@
+//! The representations: block codes at rest, counters for bundles, planes and sparse vectors of any dimension.
+
+mod aligned;
+mod bank;
+mod block;
+mod convert;
+mod counts;
+mod planes;
+mod planes_table;
+mod sparse;
+mod table;
+
+pub use bank::CounterBank;
+pub use block::{BlockCode, CodeRef};
+pub use counts::Counts;
+pub use planes::Planes;
+pub use planes_table::PlanesTable;
+pub use sparse::SparseTernary;
+pub use table::Codes;

@@ -1,0 +1,100 @@
+//! What can go wrong, by what the caller can do about it.
+
+use crate::Shape;
+use crate::limits::{BLOCKS_MAX, DIMENSION_MAX, POSITIONS_MAX};
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation was refused. Nothing was changed by it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No code can have this shape.
+    #[error(
+        "a shape of {blocks} blocks and {positions} positions: use 1 to {BLOCKS_MAX} blocks of 1 to {POSITIONS_MAX} \
+         positions"
+    )]
+    Shape {
+        /// The blocks asked for.
+        blocks: usize,
+        /// The positions a block asked for.
+        positions: usize,
+    },
+    /// Two operands have different shapes; use codes of one shape.
+    #[error("operands of the shapes {left} and {right}: make both of one shape")]
+    ShapeMismatch {
+        /// The shape of the receiver.
+        left: Shape,
+        /// The shape of the argument.
+        right: Shape,
+    },
+    /// No vector can have this dimension.
+    #[error("a dimension of {dimension}: use 1 to {DIMENSION_MAX}")]
+    Dimension {
+        /// The dimension asked for.
+        dimension: usize,
+    },
+    /// Two operands have different dimensions; use vectors of one dimension.
+    #[error("operands of {left} and {right} dimensions: make both of one dimension")]
+    DimensionMismatch {
+        /// The dimension of the receiver.
+        left: usize,
+        /// The dimension of the argument.
+        right: usize,
+    },
+    /// Bytes or counters are not as many as their shape says.
+    #[error("{found} elements where the shape has {expected}: cut or complete them")]
+    Length {
+        /// What the shape has.
+        expected: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// A position lies outside its block.
+    #[error(
+        "block {block} of code {row} names position {position} of {positions}: the bytes are damaged or of another shape"
+    )]
+    Position {
+        /// The code in its table, counted from 0.
+        row: usize,
+        /// The block, counted from 0.
+        block: usize,
+        /// The position found.
+        position: usize,
+        /// The positions that a block has.
+        positions: usize,
+    },
+    /// A vector is no block code: a block of it has no or several non-zero elements.
+    #[error(
+        "block {block} has {nonzero} non-zero elements instead of one: only such vectors are block codes"
+    )]
+    NotBlockCode {
+        /// The first such block, counted from 0.
+        block: usize,
+        /// The non-zero elements in it.
+        nonzero: usize,
+    },
+    /// Indexes of a sparse vector are not strictly ascending, not below the dimension, or in both signs.
+    #[error("index {index} is out of order, doubled or not below the dimension {dimension}")]
+    Index {
+        /// The index that does not fit.
+        index: u32,
+        /// The dimension of the vector.
+        dimension: usize,
+    },
+    /// A counter would leave its integer; nothing was added.
+    #[error("a counter would exceed {limit}: take out items or begin another bundle")]
+    Full {
+        /// The largest absolute value of a counter, or the most items of a bundle.
+        limit: i64,
+    },
+    /// A slot does not exist.
+    #[error("slot {slot} of {slots}")]
+    Slot {
+        /// The slot asked for.
+        slot: usize,
+        /// The slots that exist.
+        slots: usize,
+    },
+}

@@ -1,0 +1,141 @@
+//! The nearest codes of a table, exactly: a scan that keeps the best, shared by threads where it is long.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::num::NonZero;
+use std::ops::Range;
+use std::thread;
+
+use crate::error::Result;
+use crate::limits::{SCAN_THREAD_BYTES_MIN, SCAN_THREADS_MAX};
+use crate::{CodeRef, Codes};
+
+/// Rows whose dot products are kept at once: they stay in the first cache.
+const CHUNK: usize = 1024;
+
+/// A code of a table and its dot product with a query.
+///
+/// Ordered as results are: higher dot products first, of equal ones the lower index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Nearest {
+    /// The index of the code in its table.
+    pub index: usize,
+    /// Its dot product with the query.
+    pub dot: i32,
+}
+
+impl Ord for Nearest {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.dot.cmp(&self.dot).then(self.index.cmp(&other.index))
+    }
+}
+
+impl PartialOrd for Nearest {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Codes {
+    /// The `k` codes with the highest dot products with the query, best first, of equal ones the lowest index first.
+    ///
+    /// Exact: every code is compared. Fewer are returned if the table has fewer, none for a `k` of 0. Long tables are
+    /// scanned by several threads, with the same result.
+    ///
+    /// ```
+    /// use embeddenator_vsa::{Codes, Random, Shape};
+    ///
+    /// let codes = Codes::random(Shape::DEFAULT, 100, &mut Random::new(1));
+    /// let query = codes.get(42).expect("row 42 of 100");
+    /// assert_eq!(codes.nearest(query, 3)?[0].index, 42);
+    /// # Ok::<(), embeddenator_vsa::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn nearest(&self, query: CodeRef<'_>, k: usize) -> Result<Vec<Nearest>> {
+        self.shape().expect(query.shape())?;
+        let share = (SCAN_THREAD_BYTES_MIN / self.shape().stride()).max(1);
+        let wanted = (self.len() / share).min(SCAN_THREADS_MAX);
+        // Asking the system costs more than a short scan.
+        let threads =
+            if wanted < 2 { 1 } else { wanted.min(thread::available_parallelism().map_or(1, NonZero::get)) };
+        let rows = self.len().div_ceil(threads).max(1);
+        let parts = (0..threads).map(|part| part * rows..((part + 1) * rows).min(self.len()));
+        let mut nearest = thread::scope(|scope| {
+            let mut parts = parts.filter(|part| !part.is_empty());
+            let own = parts.next().unwrap_or(0..0);
+            let others: Vec<_> =
+                parts.map(|part| scope.spawn(move || self.nearest_in(query, k, part))).collect();
+            let mut nearest = self.nearest_in(query, k, own)?;
+            for other in others {
+                nearest.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(nearest)
+        })?;
+        nearest.sort_unstable();
+        nearest.truncate(k);
+        Ok(nearest)
+    }
+
+    /// The best of some rows, in no order.
+    fn nearest_in(&self, query: CodeRef<'_>, k: usize, rows: Range<usize>) -> Result<Vec<Nearest>> {
+        // The worst of the kept ones is on top.
+        let mut kept = BinaryHeap::with_capacity(k.min(rows.len()));
+        let mut dots = [0; CHUNK];
+        for first in rows.clone().step_by(CHUNK) {
+            let dots = &mut dots[..CHUNK.min(rows.end - first)];
+            self.dots_into(query, first, dots)?;
+            for (index, dot) in (first..).zip(dots) {
+                let found = Nearest { index, dot: *dot };
+                if kept.len() < k {
+                    kept.push(found);
+                } else if let Some(mut worst) = kept.peek_mut().filter(|worst| found < **worst) {
+                    *worst = found;
+                }
+            }
+        }
+        Ok(kept.into_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CHUNK, Nearest};
+    use crate::limits::SCAN_THREAD_BYTES_MIN;
+    use crate::{Codes, Random, Shape};
+
+    /// Sorts all, so it shares nothing with the scan but the dot product.
+    fn sorted(codes: &Codes, query: usize, k: usize) -> Vec<Nearest> {
+        let query = codes.get(query).expect("the query is a row");
+        let dots = codes.iter().map(|code| code.dot(query).expect("one shape"));
+        let mut all: Vec<Nearest> = dots.enumerate().map(|(index, dot)| Nearest { index, dot }).collect();
+        all.sort_by_key(|found| (-found.dot, found.index));
+        all.truncate(k);
+        all
+    }
+
+    #[test]
+    fn nearest_are_those_of_a_full_sort() {
+        let small = Shape::new(8, 8).expect("a shape");
+        let two_threads = 2 * SCAN_THREAD_BYTES_MIN / small.stride() + 5;
+        for count in [1, 2, CHUNK - 1, CHUNK, CHUNK + 1, two_threads] {
+            // 8 blocks of 8 positions give many equal dot products.
+            let codes = Codes::random(small, count, &mut Random::new(count as u64));
+            for k in [0, 1, 10, count, count + 1] {
+                for query in [0, count / 2, count - 1] {
+                    let found =
+                        codes.nearest(codes.get(query).expect("the query is a row"), k).expect("one shape");
+                    assert_eq!(found, sorted(&codes, query, k), "{count} codes, k = {k}, query {query}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn empty_table_has_no_nearest() {
+        let query = Codes::random(Shape::DEFAULT, 1, &mut Random::new(1));
+        let empty = Codes::new(Shape::DEFAULT);
+        assert_eq!(empty.nearest(query.get(0).expect("row 0"), 5), Ok(Vec::new()));
+    }
+}
