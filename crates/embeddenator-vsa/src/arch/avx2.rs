@@ -15,7 +15,7 @@ use std::arch::x86_64::{
     _mm256_xor_si256,
 };
 
-use super::{Kernels, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
+use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx2",
@@ -24,6 +24,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -143,6 +146,26 @@ fn unbind_of_32(modulus: u8, a: __m256i, b: __m256i) -> __m256i {
 fn with_sign(position: __m256i, sign: __m256i) -> __m256i {
     let position = _mm256_and_si256(position, _mm256_set1_epi8(POSITION as i8));
     _mm256_or_si256(position, _mm256_and_si256(sign, _mm256_set1_epi8(SIGN as i8)))
+}
+
+// The length is known here, so the loops below are unrolled.
+#[target_feature(enable = "avx2,popcnt")]
+fn dot_lines(a: &Lines, b: &Lines) -> i32 {
+    dot(&a.0, &b.0)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn bind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, &a.0, &b.0, &mut bound.0);
+    bound
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn unbind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, &a.0, &b.0, &mut unbound.0);
+    unbound
 }
 
 #[target_feature(enable = "avx2,popcnt")]

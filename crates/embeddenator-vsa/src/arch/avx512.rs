@@ -16,7 +16,7 @@ use std::arch::x86_64::{
     _mm512_testn_epi8_mask, _mm512_xor_si512,
 };
 
-use super::{Kernels, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
+use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx512",
@@ -30,6 +30,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -135,6 +138,26 @@ fn with_sign(position: __m512i, sign: __m512i) -> __m512i {
     /// For each bit: the second where the first is set, the third elsewhere.
     const SELECT: i32 = 0b1100_1010;
     _mm512_ternarylogic_epi64::<SELECT>(_mm512_set1_epi8(POSITION as i8), position, sign)
+}
+
+// The length is known here, so the loops below are unrolled.
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn dot_lines(a: &Lines, b: &Lines) -> i32 {
+    dot(&a.0, &b.0)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn bind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, &a.0, &b.0, &mut bound.0);
+    bound
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn unbind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, &a.0, &b.0, &mut unbound.0);
+    unbound
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: the specification made executable, and the oracle of the others.
 
-use super::{Kernels, POSITION, Planes, PlanesMut, SIGN};
+use super::{Kernels, Lines, POSITION, Planes, PlanesMut, SIGN};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",
@@ -9,6 +9,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -51,6 +54,26 @@ pub(super) fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
         let position = difference.min(difference.wrapping_add(modulus));
         *out = (position & POSITION) | ((a ^ b) & SIGN);
     }
+}
+
+// The length is known here, so the loops below are unrolled.
+#[inline]
+pub(super) fn dot_lines(a: &Lines, b: &Lines) -> i32 {
+    dot(&a.0, &b.0)
+}
+
+#[inline]
+pub(super) fn bind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, &a.0, &b.0, &mut bound.0);
+    bound
+}
+
+#[inline]
+pub(super) fn unbind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, &a.0, &b.0, &mut unbound.0);
+    unbound
 }
 
 #[inline]

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::arch::Isa;
+use crate::arch::{Isa, Lines};
 use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
 use crate::{Random, Shape};
 
-/// Bytes of the largest code that is kept inside its value, without an allocation.
-const INLINE: usize = 128;
 /// The low bits of a byte: the position.
 pub(super) const POSITION: u8 = 0x7f;
 /// The top bit of a byte: set for -1.
@@ -47,18 +45,16 @@ pub struct BlockCode {
     shape: Shape,
 }
 
-/// Two cache lines.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Lines([u8; INLINE]);
-
 impl BlockCode {
     /// The code that changes nothing when bound: position 0 and sign +1 in each block.
     #[inline]
     pub fn identity(shape: Shape) -> Self {
-        let heap =
-            if shape.stride() <= INLINE { AlignedBytes::EMPTY } else { AlignedBytes::zeroed(shape.stride()) };
-        BlockCode { inline: Lines([0; INLINE]), heap, shape }
+        let heap = if shape.stride() <= Lines::BYTES {
+            AlignedBytes::EMPTY
+        } else {
+            AlignedBytes::zeroed(shape.stride())
+        };
+        BlockCode { inline: Lines::ZERO, heap, shape }
     }
 
     /// A code whose positions and signs are drawn from `random`, each equally likely.
@@ -108,14 +104,17 @@ impl BlockCode {
 
     /// Binds: positions added modulo their number, signs multiplied, block by block.
     ///
+    /// A code is moved into its result; where that counts, [`bind_into`](Self::bind_into) moves nothing.
+    ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
     pub fn bind(&self, other: &BlockCode) -> Result<BlockCode> {
-        self.shape.expect(other.shape)?;
-        let mut bound = Self::identity(self.shape);
-        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
-        Ok(bound)
+        if self.shape != other.shape || !self.is_inline() {
+            return self.bind_large(other);
+        }
+        let inline = Isa::detect().bind_lines(self.shape.modulus(), &self.inline, &other.inline);
+        Ok(BlockCode { inline, heap: AlignedBytes::EMPTY, shape: self.shape })
     }
 
     /// Takes a bound code out again: `a.bind(&b)?.unbind(&b)?` is exactly `a`.
@@ -124,10 +123,20 @@ impl BlockCode {
     /// [`Error::ShapeMismatch`].
     #[inline]
     pub fn unbind(&self, other: &BlockCode) -> Result<BlockCode> {
+        if self.shape != other.shape || !self.is_inline() {
+            return self.unbind_large(other);
+        }
+        let inline = Isa::detect().unbind_lines(self.shape.modulus(), &self.inline, &other.inline);
+        Ok(BlockCode { inline, heap: AlignedBytes::EMPTY, shape: self.shape })
+    }
+
+    /// The rare cases of [`bind`](Self::bind): another shape, or codes outside of their values.
+    #[cold]
+    fn bind_large(&self, other: &BlockCode) -> Result<BlockCode> {
         self.shape.expect(other.shape)?;
-        let mut unbound = Self::identity(self.shape);
-        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
-        Ok(unbound)
+        let mut bound = Self::identity(self.shape);
+        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
+        Ok(bound)
     }
 
     /// [`bind`](Self::bind) into a code that is there already; its former content and shape do not matter.
@@ -138,8 +147,22 @@ impl BlockCode {
     pub fn bind_into(&self, other: &BlockCode, bound: &mut BlockCode) -> Result<()> {
         self.shape.expect(other.shape)?;
         bound.take_shape(self.shape);
-        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
+        let isa = Isa::detect();
+        if self.is_inline() {
+            bound.inline = isa.bind_lines(self.shape.modulus(), &self.inline, &other.inline);
+        } else {
+            isa.bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
+        }
         Ok(())
+    }
+
+    /// The rare cases of [`unbind`](Self::unbind): another shape, or codes outside of their values.
+    #[cold]
+    fn unbind_large(&self, other: &BlockCode) -> Result<BlockCode> {
+        self.shape.expect(other.shape)?;
+        let mut unbound = Self::identity(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
+        Ok(unbound)
     }
 
     /// [`unbind`](Self::unbind) into a code that is there already; its former content and shape do not matter.
@@ -150,7 +173,12 @@ impl BlockCode {
     pub fn unbind_into(&self, other: &BlockCode, unbound: &mut BlockCode) -> Result<()> {
         self.shape.expect(other.shape)?;
         unbound.take_shape(self.shape);
-        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
+        let isa = Isa::detect();
+        if self.is_inline() {
+            unbound.inline = isa.unbind_lines(self.shape.modulus(), &self.inline, &other.inline);
+        } else {
+            isa.unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
+        }
         Ok(())
     }
 
@@ -205,7 +233,13 @@ impl BlockCode {
     /// [`Error::ShapeMismatch`].
     #[inline]
     pub fn dot(&self, other: &BlockCode) -> Result<i32> {
-        self.as_ref().dot(other.as_ref())
+        if !self.is_inline() {
+            return self.as_ref().dot(other.as_ref());
+        }
+        self.shape.expect(other.shape)?;
+        // What follows the blocks is zero in both, so it counts as equal, and is no block.
+        let padding = Lines::BYTES as i32 - self.shape.blocks() as i32;
+        Ok(Isa::detect().dot_lines(&self.inline, &other.inline) - padding)
     }
 
     /// The cosine of the angle between both, from -1 to 1: the dot product over the blocks.
@@ -216,20 +250,26 @@ impl BlockCode {
     /// [`Error::ShapeMismatch`].
     #[inline]
     pub fn cosine(&self, other: &BlockCode) -> Result<f32> {
-        self.as_ref().cosine(other.as_ref())
+        Ok(self.dot(other)? as f32 / self.shape.blocks() as f32)
+    }
+
+    /// Whether the bytes are in the value itself.
+    #[inline]
+    fn is_inline(&self) -> bool {
+        self.shape.stride() <= Lines::BYTES
     }
 
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {
         let stride = self.shape.stride();
-        if stride <= INLINE { &self.inline.0[..stride] } else { self.heap.as_slice() }
+        if self.is_inline() { &self.inline.0[..stride] } else { self.heap.as_slice() }
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self) -> &mut [u8] {
         let stride = self.shape.stride();
-        if stride <= INLINE { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
+        if self.is_inline() { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
     }
 
     /// The bytes of the blocks, to be changed to others with positions of the shape.
