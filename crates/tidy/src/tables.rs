@@ -145,8 +145,31 @@ const ASYNC: &str = "no tokio outside `substrate`: everything else is synchronou
 const TABLES: &str = "tables, keys and transactions live in `storage`: ask it through its own calls";
 const PASSIVE: &str = "`storage` starts no search, no embedder and no watcher: callers do";
 
+const SLICES: &str = "`cursor` alone takes foreign bytes apart: read through it";
+const CODECS: &str = "the codec's binding is named in `compress` only: go through its encoder and decoder";
+const FILES: &str = "files are named in `replace` only: everything else works on slices, readers and writers";
+
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[LayerTable {
+pub const LAYERS: &[LayerTable] = &[PULSEDB, EMBEDDENATOR_IO];
+
+const EMBEDDENATOR_IO: LayerTable = LayerTable {
+    crate_name: "embeddenator-io",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits", "kind", "codec", "hash"], mutual: true },
+        Layer { name: "bytes", modules: &["cursor", "byte_writer"], mutual: false },
+        Layer { name: "parts", modules: &["header", "compress"], mutual: false },
+        Layer { name: "formats", modules: &["envelope", "section", "frame"], mutual: false },
+        Layer { name: "streams", modules: &["writer", "reader"], mutual: false },
+        Layer { name: "files", modules: &["replace"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&["cursor"]), reason: SLICES },
+        Ban { words: &["zstd"], holds_for: Scope::OutsideOf(&["compress"]), reason: CODECS },
+        Ban { words: &["fs"], holds_for: Scope::OutsideOf(&["replace"]), reason: FILES },
+    ],
+};
+
+const PULSEDB: LayerTable = LayerTable {
     crate_name: "pulsedb",
     layers: &[
         Layer {
@@ -174,4 +197,4 @@ pub const LAYERS: &[LayerTable] = &[LayerTable {
         Ban { words: &["serde_json"], holds_for: Scope::In(&["storage"]), reason: NO_SERDE },
         Ban { words: &["EmbeddingService"], holds_for: Scope::In(&["storage"]), reason: PASSIVE },
     ],
-}];
+};
