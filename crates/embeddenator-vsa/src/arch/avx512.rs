@@ -46,9 +46,14 @@ pub(super) const KERNELS: Kernels = Kernels {
 
 /// Bytes of a register.
 const WIDTH: usize = 64;
+/// The length of most codes, for which there is a way without a loop.
+const COMMON: usize = 128;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn dot(a: &[u8], b: &[u8]) -> i32 {
+    if let (Ok(a), Ok(b)) = (a.try_into(), b.try_into()) {
+        return dot_of_128(a, b);
+    }
     let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
     let whole: i32 = a.iter().zip(b).map(|(a, b)| dot_of_64(a, b)).sum();
     whole + dot_of_tail(a_tail, b_tail)
@@ -56,10 +61,10 @@ fn dot(a: &[u8], b: &[u8]) -> i32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
-    if let Ok(query) = <&[u8; 2 * WIDTH]>::try_from(query) {
-        let (rows, _) = rows.as_chunks::<{ 2 * WIDTH }>();
+    if let Ok(query) = query.try_into() {
+        let (rows, _) = rows.as_chunks();
         for (out, row) in out.iter_mut().zip(rows) {
-            *out = dot(query, row);
+            *out = dot_of_128(query, row);
         }
         return;
     }
@@ -67,6 +72,14 @@ fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
     for out in out {
         *out = dot(query, rows.next().unwrap_or_default());
     }
+}
+
+/// The dot product of the common length: no loop and no tail.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn dot_of_128(a: &[u8; COMMON], b: &[u8; COMMON]) -> i32 {
+    let ((a, _), (b, _)) = (a.as_chunks(), b.as_chunks());
+    dot_of_64(&a[0], &b[0]) + dot_of_64(&a[1], &b[1])
 }
 
 #[inline]
@@ -93,13 +106,8 @@ fn dot_of_tail(a: &[u8], b: &[u8]) -> i32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn bind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
-    let (a_whole, a_tail) = a.as_chunks();
-    let (b_whole, b_tail) = b.as_chunks();
-    let (out_whole, out_tail) = out.as_chunks_mut();
-    for ((out, a), b) in out_whole.iter_mut().zip(a_whole).zip(b_whole) {
-        store(out, bind_of_64(modulus, load(a), load(b)));
-    }
-    scalar::bind(modulus, a_tail, b_tail, out_tail);
+    let of_register = |a, b| bind_of_64(modulus, a, b);
+    each(a, b, out, of_register, |a, b, out| scalar::bind(modulus, a, b, out));
 }
 
 #[inline]
@@ -113,13 +121,8 @@ fn bind_of_64(modulus: u8, a: __m512i, b: __m512i) -> __m512i {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
-    let (a_whole, a_tail) = a.as_chunks();
-    let (b_whole, b_tail) = b.as_chunks();
-    let (out_whole, out_tail) = out.as_chunks_mut();
-    for ((out, a), b) in out_whole.iter_mut().zip(a_whole).zip(b_whole) {
-        store(out, unbind_of_64(modulus, load(a), load(b)));
-    }
-    scalar::unbind(modulus, a_tail, b_tail, out_tail);
+    let of_register = |a, b| unbind_of_64(modulus, a, b);
+    each(a, b, out, of_register, |a, b, out| scalar::unbind(modulus, a, b, out));
 }
 
 #[inline]
@@ -129,6 +132,33 @@ fn unbind_of_64(modulus: u8, a: __m512i, b: __m512i) -> __m512i {
     let difference = _mm512_sub_epi8(_mm512_and_si512(a, position), _mm512_and_si512(b, position));
     let wrapped = _mm512_add_epi8(difference, _mm512_set1_epi8(modulus as i8));
     with_sign(_mm512_min_epu8(difference, wrapped), _mm512_xor_si512(a, b))
+}
+
+/// Applies an operation to whole registers, and its scalar twin to what is left.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn each(
+    a: &[u8],
+    b: &[u8],
+    out: &mut [u8],
+    of_register: impl Fn(__m512i, __m512i) -> __m512i,
+    of_tail: impl Fn(&[u8], &[u8], &mut [u8]),
+) {
+    // The common length first: nothing is left to find out.
+    if let (Some(a), Some(b), Some(out)) = (a.as_array(), b.as_array(), out.as_mut_array()) {
+        let (a, b, out): (&[_; COMMON], &[_; COMMON], &mut [_; COMMON]) = (a, b, out);
+        let (out, _) = out.as_chunks_mut();
+        for ((out, a), b) in out.iter_mut().zip(a.as_chunks().0).zip(b.as_chunks().0) {
+            store(out, of_register(load(a), load(b)));
+        }
+        return;
+    }
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    let (out, out_tail) = out.as_chunks_mut();
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        store(out, of_register(load(a), load(b)));
+    }
+    of_tail(a_tail, b_tail, out_tail);
 }
 
 /// The low 7 bits of the one and the top bit of the other.

@@ -84,15 +84,32 @@ pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
 
 #[inline]
 pub(super) fn add_code(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
+    if positions == 128 {
+        add_blocks(counters, 128, code, weight);
+    } else {
+        add_blocks(counters, positions, code, weight);
+    }
+}
+
+/// Inlined, so that the compiler drops the check of each position where their number is known to be 128.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn add_blocks(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
+    let weights = [weight, weight.wrapping_neg()];
     for (block, entry) in counters.chunks_exact_mut(positions).zip(code) {
         let counter = &mut block[usize::from(entry & POSITION)];
-        let weight = if entry & SIGN == 0 { weight } else { weight.wrapping_neg() };
-        *counter = counter.wrapping_add(weight);
+        *counter = counter.wrapping_add(weights[usize::from(entry >> 7)]);
     }
 }
 
 #[inline]
 pub(super) fn counts_dot(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
+    if positions == 128 { sum_blocks(counters, 128, code) } else { sum_blocks(counters, positions, code) }
+}
+
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn sum_blocks(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
     let mut sum = 0;
     for (block, entry) in counters.chunks_exact(positions).zip(code) {
         let counter = i64::from(block[usize::from(entry & POSITION)]);
