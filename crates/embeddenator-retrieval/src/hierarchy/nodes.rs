@@ -1,0 +1,149 @@
+//! The nodes of the hierarchy: their items, and their bundles as counters.
+
+use std::collections::HashMap;
+
+use embeddenator_vsa::limits::BANK_SLOTS;
+use embeddenator_vsa::{BlockCode, CodeRef, Codes, CounterBank, Shape};
+
+use crate::Id;
+
+/// Items side by side, scanned together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// The id of each row.
+    pub(crate) ids: Vec<Id>,
+    pub(crate) codes: Codes,
+    /// The lowest of the ids, the largest number if there are none.
+    pub(crate) lowest: Id,
+}
+
+/// All nodes. Node `n` is slot `n % 64` of bank `n / 64`; the last node is never empty.
+#[derive(Clone, Debug)]
+pub(crate) struct Nodes {
+    shape: Shape,
+    /// Items that a node may hold.
+    capacity: usize,
+    nodes: Vec<Node>,
+    banks: Vec<CounterBank>,
+    /// A word for each bank: the bits of its nodes that have room.
+    open: Vec<u64>,
+    /// The node of each item.
+    homes: HashMap<Id, u32>,
+}
+
+impl Nodes {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Nodes {
+            shape,
+            capacity: CounterBank::items_max(shape),
+            nodes: Vec::new(),
+            banks: Vec::new(),
+            open: Vec::new(),
+            homes: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn items(&self) -> usize {
+        self.homes.len()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub(crate) fn banks(&self) -> &[CounterBank] {
+        &self.banks
+    }
+
+    /// For each bank the bits of its nodes that have room.
+    pub(crate) fn open(&self) -> &[u64] {
+        &self.open
+    }
+
+    pub(crate) fn contains(&self, id: Id) -> bool {
+        self.homes.contains_key(&id)
+    }
+
+    pub(crate) fn get(&self, id: Id) -> Option<CodeRef<'_>> {
+        let node = &self.nodes[*self.homes.get(&id)? as usize];
+        node.codes.get(node.row_of(id))
+    }
+
+    /// Adds an item that is not there to a node that has room, or to a new one after the last.
+    ///
+    /// The code must be of the shape of the nodes.
+    pub(crate) fn add(&mut self, node: usize, id: Id, code: CodeRef<'_>) {
+        if node == self.nodes.len() {
+            self.push_node();
+        }
+        let bank = &mut self.banks[node / BANK_SLOTS];
+        bank.add(node % BANK_SLOTS, code).expect("the node has room and the code its shape");
+        let place = &mut self.nodes[node];
+        place.codes.push(code).expect("the code has the shape of the nodes");
+        place.ids.push(id);
+        place.lowest = place.lowest.min(id);
+        if place.ids.len() == self.capacity {
+            self.open[node / BANK_SLOTS] &= !(1 << (node % BANK_SLOTS));
+        }
+        self.homes.insert(id, node as u32);
+    }
+
+    /// Takes an item out: what was added and taken out again leaves every byte as it was.
+    pub(crate) fn take(&mut self, id: Id) -> Option<BlockCode> {
+        let node = self.homes.remove(&id)? as usize;
+        let place = &mut self.nodes[node];
+        let row = place.row_of(id);
+        place.ids.swap_remove(row);
+        let code = place.codes.swap_remove(row).expect("each id has its row");
+        if id == place.lowest {
+            place.lowest = lowest(&place.ids);
+        }
+        let bank = &mut self.banks[node / BANK_SLOTS];
+        bank.remove(node % BANK_SLOTS, code.as_ref()).expect("the item was added to its node");
+        self.open[node / BANK_SLOTS] |= 1 << (node % BANK_SLOTS);
+        while self.nodes.last().is_some_and(|node| node.ids.is_empty()) {
+            self.pop_node();
+        }
+        Some(code)
+    }
+
+    fn push_node(&mut self) {
+        let slot = self.nodes.len() % BANK_SLOTS;
+        if slot == 0 {
+            self.banks.push(CounterBank::new(self.shape));
+            self.open.push(0);
+        }
+        let bank = self.nodes.len() / BANK_SLOTS;
+        self.open[bank] |= 1 << slot;
+        let codes = Codes::with_capacity(self.shape, self.capacity);
+        self.nodes.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
+    }
+
+    fn pop_node(&mut self) {
+        self.nodes.pop();
+        let (bank, slot) = (self.nodes.len() / BANK_SLOTS, self.nodes.len() % BANK_SLOTS);
+        self.open[bank] &= !(1 << slot);
+        if slot == 0 {
+            self.open.pop();
+            self.banks.pop();
+        }
+    }
+}
+
+impl Node {
+    fn row_of(&self, id: Id) -> usize {
+        self.ids.iter().position(|other| *other == id).expect("an item is in the node that is its home")
+    }
+}
+
+fn lowest(ids: &[Id]) -> Id {
+    ids.iter().copied().min().unwrap_or(Id(u64::MAX))
+}

@@ -1,0 +1,18 @@
+//! The limits of the crate, each with its reason.
+
+/// Items that an index may hold: slots and nodes are counted in `u32`.
+pub const ITEMS_MAX: usize = u32::MAX as usize;
+
+/// Threads that share the queries of a batch, or one long scan: memory bandwidth is used up by few.
+pub const SEARCH_THREADS_MAX: usize = 16;
+
+/// Bytes of codes that each thread of one scan gets at least: they take some half a millisecond, many times what
+/// starting a thread takes.
+pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
+
+/// Queries that each thread of a batch gets at least: together they take longer than starting a thread does.
+pub const BATCH_THREAD_QUERIES_MIN: usize = 16;
+
+/// Queries whose scores of all nodes are kept at once in a batch: enough that many of them share each cache line of
+/// the counters, few enough that the scores of a million items take 4 MB.
+pub const BATCH_GROUP_QUERIES: usize = 128;
