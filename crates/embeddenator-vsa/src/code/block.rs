@@ -99,7 +99,7 @@ impl BlockCode {
 
     /// Position and sign of each block, in order; the sign is +1 or -1.
     pub fn elements(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
-        self.as_bytes().iter().map(|byte| element(*byte))
+        self.as_ref().elements()
     }
 
     /// Binds: positions added modulo their number, signs multiplied, block by block.
@@ -340,6 +340,11 @@ impl<'a> CodeRef<'a> {
     #[inline]
     pub(crate) fn row(self) -> &'a [u8] {
         self.row
+    }
+
+    /// As [`BlockCode::elements`].
+    pub fn elements(self) -> impl Iterator<Item = (usize, i32)> + 'a {
+        self.as_bytes().iter().map(|byte| element(*byte))
     }
 
     /// A code of its own with the same elements.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::arch::Isa;
 use crate::code::block::element;
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Codes, Planes, Shape, SparseTernary};
+use crate::{BlockCode, CodeRef, Planes, Shape, SparseTernary};
 
 /// The largest absolute value that a counter may reach.
 const COUNTER_MAX: i64 = i32::MAX as i64;
@@ -32,9 +32,9 @@ const COUNTER_MAX: i64 = i32::MAX as i64;
 /// ```
 #[derive(Clone)]
 pub struct Counts {
-    shape: Shape,
+    pub(super) shape: Shape,
     /// `blocks` times `positions` counters, block after block.
-    counters: Vec<i32>,
+    pub(super) counters: Vec<i32>,
     /// No counter's absolute value is larger.
     bound: i64,
 }
@@ -113,20 +113,6 @@ impl Counts {
         Ok(())
     }
 
-    /// Adds each code of a table once; all of them or, with an error, none.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
-    pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
-        self.shape.expect(codes.shape())?;
-        self.make_room(codes.len() as i64)?;
-        let isa = Isa::detect();
-        for code in codes.iter() {
-            isa.add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), 1);
-        }
-        Ok(())
-    }
-
     /// Adds another bundle.
     ///
     /// # Errors
@@ -155,10 +141,10 @@ impl Counts {
 
     /// Raises the bound by `more`, or finds the true one first if it would pass the limit.
     #[inline]
-    fn make_room(&mut self, more: i64) -> Result<()> {
-        if self.bound + more > COUNTER_MAX {
+    pub(super) fn make_room(&mut self, more: i64) -> Result<()> {
+        if self.bound.saturating_add(more) > COUNTER_MAX {
             self.bound = largest(&self.counters);
-            if self.bound + more > COUNTER_MAX {
+            if self.bound.saturating_add(more) > COUNTER_MAX {
                 return Err(Error::Full { limit: COUNTER_MAX });
             }
         }
@@ -287,6 +273,6 @@ impl fmt::Debug for Counts {
 }
 
 /// The largest absolute value.
-fn largest(counters: &[i32]) -> i64 {
+pub(super) fn largest(counters: &[i32]) -> i64 {
     counters.iter().map(|counter| i64::from(counter.unsigned_abs())).max().unwrap_or(0)
 }

@@ -5,10 +5,12 @@ mod bank;
 mod block;
 mod convert;
 mod counts;
+mod counts_of_tables;
 mod planes;
 mod planes_table;
 mod sparse;
 mod table;
+mod table_algebra;
 
 pub use bank::CounterBank;
 pub use block::{BlockCode, CodeRef};
