@@ -65,6 +65,12 @@ pub enum Error {
         /// The positions that a block has.
         positions: usize,
     },
+    /// The bytes between two rows are not zero.
+    #[error("the padding of code {row} is not zero: the bytes are damaged or of another shape")]
+    Padding {
+        /// The code in its table, counted from 0.
+        row: usize,
+    },
     /// A vector is no block code: a block of it has no or several non-zero elements.
     #[error(
         "block {block} has {nonzero} non-zero elements instead of one: only such vectors are block codes"

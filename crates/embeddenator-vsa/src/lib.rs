@@ -9,7 +9,9 @@ mod shape;
 mod top_k;
 
 pub use arch::Isa;
-pub use code::{BlockCode, CodeRef, Codes, CounterBank, Counts, Planes, PlanesTable, SparseTernary};
+pub use code::{
+    BlockCode, CodeRef, Codes, CodesIter, CodesRef, CounterBank, Counts, Planes, PlanesTable, SparseTernary,
+};
 pub use error::{Error, Result};
 pub use random::Random;
 pub use shape::Shape;

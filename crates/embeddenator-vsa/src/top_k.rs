@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::error::Result;
 use crate::limits::{SCAN_THREAD_BYTES_MIN, SCAN_THREADS_MAX};
-use crate::{CodeRef, Codes};
+use crate::{CodeRef, CodesRef};
 
 /// Rows whose dot products are kept at once: they stay in the first cache.
 const CHUNK: usize = 1024;
@@ -36,7 +36,7 @@ impl PartialOrd for Nearest {
     }
 }
 
-impl Codes {
+impl CodesRef<'_> {
     /// The `k` codes with the highest dot products with the query, best first, of equal ones the lowest index first.
     ///
     /// Exact: every code is compared. Fewer are returned if the table has fewer, none for a `k` of 0. Long tables are
@@ -47,13 +47,14 @@ impl Codes {
     ///
     /// let codes = Codes::random(Shape::DEFAULT, 100, &mut Random::new(1));
     /// let query = codes.get(42).expect("row 42 of 100");
-    /// assert_eq!(codes.nearest(query, 3)?[0].index, 42);
+    /// assert_eq!(codes.view().nearest(query, 3)?[0].index, 42);
     /// # Ok::<(), embeddenator_vsa::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
-    pub fn nearest(&self, query: CodeRef<'_>, k: usize) -> Result<Vec<Nearest>> {
+    pub fn nearest<'b>(self, query: impl Into<CodeRef<'b>>, k: usize) -> Result<Vec<Nearest>> {
+        let query = query.into();
         self.shape().expect(query.shape())?;
         let share = (SCAN_THREAD_BYTES_MIN / self.shape().stride()).max(1);
         let wanted = (self.len() / share).min(SCAN_THREADS_MAX);
@@ -79,7 +80,7 @@ impl Codes {
     }
 
     /// The best of some rows, in no order.
-    fn nearest_in(&self, query: CodeRef<'_>, k: usize, rows: Range<usize>) -> Result<Vec<Nearest>> {
+    fn nearest_in(self, query: CodeRef<'_>, k: usize, rows: Range<usize>) -> Result<Vec<Nearest>> {
         // The worst of the kept ones is on top.
         let mut kept = BinaryHeap::with_capacity(k.min(rows.len()));
         let mut dots = [0; CHUNK];

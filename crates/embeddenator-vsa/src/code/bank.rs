@@ -22,8 +22,8 @@ use crate::{CodeRef, Shape};
 /// let mut random = Random::new(5);
 /// let code = BlockCode::random(Shape::DEFAULT, &mut random);
 /// let mut bank = CounterBank::new(Shape::DEFAULT);
-/// bank.add(9, code.as_ref())?;
-/// assert_eq!(bank.dots(code.as_ref())?[9], 128);
+/// bank.add(9, &code)?;
+/// assert_eq!(bank.dots(&code)?[9], 128);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -68,7 +68,8 @@ impl CounterBank {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] if the bundle holds all that it may.
-    pub fn add(&mut self, slot: usize, code: CodeRef<'_>) -> Result<()> {
+    pub fn add<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         let items = self.items_of(slot, code)?;
         let limit = Self::items_max(self.shape);
         if usize::from(items) >= limit {
@@ -83,7 +84,8 @@ impl CounterBank {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] with limit 0 if the bundle is empty.
-    pub fn remove(&mut self, slot: usize, code: CodeRef<'_>) -> Result<()> {
+    pub fn remove<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         let items = self.items_of(slot, code)?;
         if items == 0 {
             return Err(Error::Full { limit: 0 });
@@ -98,7 +100,8 @@ impl CounterBank {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn dots(&self, code: CodeRef<'_>) -> Result<[i16; BANK_SLOTS]> {
+    pub fn dots<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<[i16; BANK_SLOTS]> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let mut dots = [0; BANK_SLOTS];
         Isa::detect().add_rows(&self.counters, code.as_bytes(), self.shape.positions(), &mut dots);

@@ -88,8 +88,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
     #[inline]
-    pub fn add(&mut self, code: &BlockCode) -> Result<()> {
-        self.add_weighted(code.as_ref(), 1)
+    pub fn add<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        self.add_weighted(code, 1)
     }
 
     /// Takes out a code that was added. One that was not leaves negative counts, as in any group.
@@ -97,8 +97,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
     #[inline]
-    pub fn remove(&mut self, code: &BlockCode) -> Result<()> {
-        self.add_weighted(code.as_ref(), -1)
+    pub fn remove<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        self.add_weighted(code, -1)
     }
 
     /// Adds a code `weight` times, which may be negative.
@@ -106,7 +106,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
     #[inline]
-    pub fn add_weighted(&mut self, code: CodeRef<'_>, weight: i32) -> Result<()> {
+    pub fn add_weighted<'a>(&mut self, code: impl Into<CodeRef<'a>>, weight: i32) -> Result<()> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         self.make_room(i64::from(weight.unsigned_abs()))?;
         Isa::detect().add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), weight);
@@ -170,7 +171,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn bind(&self, code: &BlockCode) -> Result<Counts> {
+    pub fn bind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let positions = self.shape.positions();
         let mut bound = self.clone();
@@ -191,8 +193,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn unbind(&self, code: &BlockCode) -> Result<Counts> {
-        self.bind(&code.inverse())
+    pub fn unbind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
+        self.bind(&code.into().to_code().inverse())
     }
 
     /// The bundle with each bundled code permuted, as [`BlockCode::permute`].
@@ -209,7 +211,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn dot(&self, code: &BlockCode) -> Result<i64> {
+    pub fn dot<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<i64> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         Ok(Isa::detect().counts_dot(&self.counters, self.shape.positions(), code.as_bytes()))
     }
@@ -218,7 +221,7 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn cosine(&self, code: &BlockCode) -> Result<f32> {
+    pub fn cosine<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f32> {
         let dot = self.dot(code)? as f64;
         let norms = self.norm() * (self.shape.blocks() as f64).sqrt();
         Ok(if norms > 0.0 { (dot / norms) as f32 } else { 0.0 })

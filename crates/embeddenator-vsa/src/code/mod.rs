@@ -7,13 +7,17 @@ mod convert;
 mod counts;
 mod planes;
 mod planes_table;
+mod reference;
 mod sparse;
 mod table;
+mod view;
 
 pub use bank::CounterBank;
-pub use block::{BlockCode, CodeRef};
+pub use block::BlockCode;
 pub use counts::Counts;
 pub use planes::Planes;
 pub use planes_table::PlanesTable;
+pub use reference::CodeRef;
 pub use sparse::SparseTernary;
 pub use table::Codes;
+pub use view::{CodesIter, CodesRef};
