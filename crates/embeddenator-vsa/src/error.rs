@@ -81,6 +81,14 @@ pub enum Error {
         /// The non-zero elements in it.
         nonzero: usize,
     },
+    /// A bundle is no block code: a block has one non-zero counter, which is not 1 or -1.
+    #[error("the counter of block {block} is {counter} instead of 1 or -1: read the bundle out with `thin`")]
+    NotUnit {
+        /// The first such block, counted from 0.
+        block: usize,
+        /// Its counter.
+        counter: i32,
+    },
     /// Indexes of a sparse vector are not strictly ascending, not below the dimension, or in both signs.
     #[error("index {index} is out of order, doubled or not below the dimension {dimension}")]
     Index {
@@ -94,6 +102,12 @@ pub enum Error {
     Full {
         /// The largest absolute value of a counter, or the most items of a bundle.
         limit: i64,
+    },
+    /// There is nothing to take out.
+    #[error("the bundle in slot {slot} is empty: remove only what was added")]
+    Empty {
+        /// The slot asked for.
+        slot: usize,
     },
     /// A slot does not exist.
     #[error("slot {slot} of {slots}")]

@@ -66,11 +66,20 @@ impl CodesRef<'_> {
         let mut nearest = thread::scope(|scope| {
             let mut parts = parts.filter(|part| !part.is_empty());
             let own = parts.next().unwrap_or(0..0);
-            let others: Vec<_> =
-                parts.map(|part| scope.spawn(move || self.nearest_in(query, k, part))).collect();
+            let others: Vec<_> = parts
+                .map(|part| {
+                    let rows = part.clone();
+                    let scan = move || self.nearest_in(query, k, rows);
+                    (thread::Builder::new().spawn_scoped(scope, scan), part)
+                })
+                .collect();
             let mut nearest = self.nearest_in(query, k, own)?;
-            for other in others {
-                nearest.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            for (other, part) in others {
+                nearest.extend(match other {
+                    Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                    // The system has no thread to give.
+                    Err(_) => self.nearest_in(query, k, part)?,
+                });
             }
             Ok(nearest)
         })?;

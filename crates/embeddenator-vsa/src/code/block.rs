@@ -40,14 +40,10 @@ pub(super) const SIGN: u8 = 0x80;
 #[derive(Clone)]
 pub struct BlockCode {
     shape: Shape,
-    storage: Storage,
-}
-
-/// Where the padded bytes are: small codes lie in the value itself.
-#[derive(Clone)]
-enum Storage {
-    Inline(Lines),
-    Heap(AlignedBytes),
+    /// The padded bytes, if they have room here.
+    lines: Lines,
+    /// The padded bytes, if they have not.
+    heap: Option<AlignedBytes>,
 }
 
 /// Two cache lines.
@@ -59,12 +55,8 @@ impl BlockCode {
     /// The code that changes nothing when bound: position 0 and sign +1 in each block.
     #[inline]
     pub fn identity(shape: Shape) -> Self {
-        let storage = if shape.stride() <= INLINE {
-            Storage::Inline(Lines([0; INLINE]))
-        } else {
-            Storage::Heap(AlignedBytes::zeroed(shape.stride()))
-        };
-        BlockCode { shape, storage }
+        let heap = (shape.stride() > INLINE).then(|| AlignedBytes::zeroed(shape.stride()));
+        BlockCode { shape, lines: Lines([0; INLINE]), heap }
     }
 
     /// A code whose positions and signs are drawn from `random`, each equally likely.
@@ -216,17 +208,17 @@ impl BlockCode {
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {
-        match &self.storage {
-            Storage::Inline(lines) => &lines.0[..self.shape.stride()],
-            Storage::Heap(bytes) => bytes.as_slice(),
+        match &self.heap {
+            None => &self.lines.0[..self.shape.stride()],
+            Some(bytes) => bytes.as_slice(),
         }
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self) -> &mut [u8] {
-        match &mut self.storage {
-            Storage::Inline(lines) => &mut lines.0[..self.shape.stride()],
-            Storage::Heap(bytes) => bytes.as_mut_slice(),
+        match &mut self.heap {
+            None => &mut self.lines.0[..self.shape.stride()],
+            Some(bytes) => bytes.as_mut_slice(),
         }
     }
 

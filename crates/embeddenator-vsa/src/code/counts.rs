@@ -86,7 +86,7 @@ impl Counts {
     /// Adds a code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     #[inline]
     pub fn add<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
         self.add_weighted(code, 1)
@@ -95,7 +95,7 @@ impl Counts {
     /// Takes out a code that was added. One that was not leaves negative counts, as in any group.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     #[inline]
     pub fn remove<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
         self.add_weighted(code, -1)
@@ -104,12 +104,15 @@ impl Counts {
     /// Adds a code `weight` times, which may be negative.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     #[inline]
     pub fn add_weighted<'a>(&mut self, code: impl Into<CodeRef<'a>>, weight: i32) -> Result<()> {
         let code = code.into();
         self.shape.expect(code.shape())?;
-        self.make_room(i64::from(weight.unsigned_abs()))?;
+        if !self.has_room(i64::from(weight.unsigned_abs())) {
+            let sums = self.named(code).map(|(counter, sign)| counter + sign * i64::from(weight));
+            Self::expect_counters(sums)?;
+        }
         Isa::detect().add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), weight);
         Ok(())
     }
@@ -117,13 +120,22 @@ impl Counts {
     /// Adds each code of a table once; all of them or, with an error, none.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
         self.shape.expect(codes.shape())?;
-        self.make_room(codes.len() as i64)?;
+        let positions = self.shape.positions();
+        if !self.has_room(codes.len() as i64) {
+            let mut sums: Vec<i64> = self.counters.iter().map(|counter| i64::from(*counter)).collect();
+            for code in codes {
+                for (block, (position, sign)) in sums.chunks_exact_mut(positions).zip(code.elements()) {
+                    block[position] += i64::from(sign);
+                }
+            }
+            Self::expect_counters(sums.iter().copied())?;
+        }
         let isa = Isa::detect();
-        for code in codes.iter() {
-            isa.add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), 1);
+        for code in codes {
+            isa.add_code(&mut self.counters, positions, code.as_bytes(), 1);
         }
         Ok(())
     }
@@ -131,40 +143,56 @@ impl Counts {
     /// Adds another bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn merge(&mut self, other: &Counts) -> Result<()> {
-        self.merge_with(other, i32::wrapping_add)
+        self.merge_with(other, 1, i32::wrapping_add)
     }
 
     /// Takes another bundle out.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn subtract(&mut self, other: &Counts) -> Result<()> {
-        self.merge_with(other, i32::wrapping_sub)
+        self.merge_with(other, -1, i32::wrapping_sub)
     }
 
-    fn merge_with(&mut self, other: &Counts, operation: fn(i32, i32) -> i32) -> Result<()> {
+    fn merge_with(&mut self, other: &Counts, sign: i64, operation: fn(i32, i32) -> i32) -> Result<()> {
         self.shape.expect(other.shape)?;
-        self.make_room(largest(&other.counters))?;
+        if !self.has_room(largest(&other.counters)) {
+            let pairs = self.counters.iter().zip(&other.counters);
+            Self::expect_counters(
+                pairs.map(|(counter, more)| i64::from(*counter) + sign * i64::from(*more)),
+            )?;
+        }
         for (counter, more) in self.counters.iter_mut().zip(&other.counters) {
-            // There is room, so nothing wraps.
             *counter = operation(*counter, *more);
         }
         Ok(())
     }
 
-    /// Raises the bound by `more`, or finds the true one first if it would pass the limit.
+    /// Raises the bound by `more`; false if the limit is so near that each sum has to be looked at.
     #[inline]
-    fn make_room(&mut self, more: i64) -> Result<()> {
+    fn has_room(&mut self, more: i64) -> bool {
         if self.bound + more > COUNTER_MAX {
             self.bound = largest(&self.counters);
-            if self.bound + more > COUNTER_MAX {
-                return Err(Error::Full { limit: COUNTER_MAX });
-            }
         }
-        self.bound += more;
-        Ok(())
+        let room = self.bound + more <= COUNTER_MAX;
+        self.bound = (self.bound + more).min(COUNTER_MAX);
+        room
+    }
+
+    /// Refuses sums that are no counters. Within the limit nothing wraps for good: sums modulo 2^32 are then the sums.
+    fn expect_counters(mut sums: impl Iterator<Item = i64>) -> Result<()> {
+        let fit = sums.all(|sum| sum.abs() <= COUNTER_MAX);
+        if fit { Ok(()) } else { Err(Error::Full { limit: COUNTER_MAX }) }
+    }
+
+    /// The counters that a code names, each with its sign there.
+    fn named<'a>(&'a self, code: CodeRef<'a>) -> impl Iterator<Item = (i64, i64)> + 'a {
+        let blocks = self.counters.chunks_exact(self.shape.positions());
+        blocks
+            .zip(code.elements())
+            .map(|(block, (position, sign))| (i64::from(block[position]), i64::from(sign)))
     }
 
     /// The bundle with each bundled code bound with `code`: binding distributes over addition.
