@@ -15,6 +15,10 @@
 // Calling a kernel is the unsafe operation here: it is compiled for features that the CPU must have.
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod scalar;
 
 use std::fmt;
@@ -248,4 +252,13 @@ struct Kernels {
 }
 
 /// The kernels compiled for this architecture, fastest first.
-static KERNELS: &[Kernels] = &[scalar::KERNELS];
+static KERNELS: &[Kernels] = &[
+    #[cfg(target_arch = "x86_64")]
+    avx512::KERNELS,
+    #[cfg(target_arch = "x86_64")]
+    avx2::KERNELS,
+    scalar::KERNELS,
+];
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,12 @@ pub(super) const SIGN: u8 = 0x80;
 /// ```
 #[derive(Clone)]
 pub struct BlockCode {
+    /// The padded bytes of a code that fits.
+    inline: Lines,
+    /// The padded bytes of a larger code; without memory for the others. An enum of the two would be moved in odd
+    /// pieces, which costs several times as much as a bind.
+    heap: AlignedBytes,
     shape: Shape,
-    /// The padded bytes, if they have room here.
-    lines: Lines,
-    /// The padded bytes, if they have not.
-    heap: Option<AlignedBytes>,
 }
 
 /// Two cache lines.
@@ -55,8 +56,9 @@ impl BlockCode {
     /// The code that changes nothing when bound: position 0 and sign +1 in each block.
     #[inline]
     pub fn identity(shape: Shape) -> Self {
-        let heap = (shape.stride() > INLINE).then(|| AlignedBytes::zeroed(shape.stride()));
-        BlockCode { shape, lines: Lines([0; INLINE]), heap }
+        let heap =
+            if shape.stride() <= INLINE { AlignedBytes::EMPTY } else { AlignedBytes::zeroed(shape.stride()) };
+        BlockCode { inline: Lines([0; INLINE]), heap, shape }
     }
 
     /// A code whose positions and signs are drawn from `random`, each equally likely.
@@ -208,18 +210,14 @@ impl BlockCode {
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {
-        match &self.heap {
-            None => &self.lines.0[..self.shape.stride()],
-            Some(bytes) => bytes.as_slice(),
-        }
+        let stride = self.shape.stride();
+        if stride <= INLINE { &self.inline.0[..stride] } else { self.heap.as_slice() }
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self) -> &mut [u8] {
-        match &mut self.heap {
-            None => &mut self.lines.0[..self.shape.stride()],
-            Some(bytes) => bytes.as_mut_slice(),
-        }
+        let stride = self.shape.stride();
+        if stride <= INLINE { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
     }
 
     /// The bytes of the blocks, to be changed to others with positions of the shape.
