@@ -65,6 +65,12 @@ pub enum Error {
         /// The positions that a block has.
         positions: usize,
     },
+    /// The bytes between two rows are not zero.
+    #[error("the padding of code {row} is not zero: the bytes are damaged or of another shape")]
+    Padding {
+        /// The code in its table, counted from 0.
+        row: usize,
+    },
     /// A vector is no block code: a block of it has no or several non-zero elements.
     #[error(
         "block {block} has {nonzero} non-zero elements instead of one: only such vectors are block codes"
@@ -74,6 +80,14 @@ pub enum Error {
         block: usize,
         /// The non-zero elements in it.
         nonzero: usize,
+    },
+    /// A bundle is no block code: a block has one non-zero counter, which is not 1 or -1.
+    #[error("the counter of block {block} is {counter} instead of 1 or -1: read the bundle out with `thin`")]
+    NotUnit {
+        /// The first such block, counted from 0.
+        block: usize,
+        /// Its counter.
+        counter: i32,
     },
     /// Indexes of a sparse vector are not strictly ascending, not below the dimension, or in both signs.
     #[error("index {index} is out of order, doubled or not below the dimension {dimension}")]
@@ -88,6 +102,12 @@ pub enum Error {
     Full {
         /// The largest absolute value of a counter, or the most items of a bundle.
         limit: i64,
+    },
+    /// There is nothing to take out.
+    #[error("the bundle in slot {slot} is empty: remove only what was added")]
+    Empty {
+        /// The slot asked for.
+        slot: usize,
     },
     /// A slot does not exist.
     #[error("slot {slot} of {slots}")]

@@ -18,7 +18,9 @@ mod top_k;
 
 pub use arch::Isa;
 pub use classifier::{CentroidClassifier, Classified};
-pub use code::{BlockCode, CodeRef, Codes, CounterBank, Counts, Planes, PlanesTable, SparseTernary};
+pub use code::{
+    BlockCode, CodeRef, Codes, CodesIter, CodesRef, CounterBank, Counts, Planes, PlanesTable, SparseTernary,
+};
 pub use config::VsaConfig;
 pub use encode::Levels;
 pub use error::{Error, Result};

@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::error::Result;
 use crate::limits::{SCAN_THREAD_BYTES_MIN, SCAN_THREADS_MAX};
-use crate::{CodeRef, Codes, Counts};
+use crate::{CodeRef, Codes, CodesRef, Counts};
 
 /// Rows whose dot products are kept at once: they stay in the first cache.
 const CHUNK: usize = 1024;
@@ -36,7 +36,7 @@ impl<D: Ord> PartialOrd for Nearest<D> {
     }
 }
 
-impl Codes {
+impl CodesRef<'_> {
     /// The `k` codes with the highest dot products with the query, best first, of equal ones the lowest index first.
     ///
     /// Exact: every code is compared. Fewer are returned if the table has fewer, none for a `k` of 0. Long tables are
@@ -53,7 +53,8 @@ impl Codes {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
-    pub fn nearest(&self, query: CodeRef<'_>, k: usize) -> Result<Vec<Nearest>> {
+    pub fn nearest<'b>(self, query: impl Into<CodeRef<'b>>, k: usize) -> Result<Vec<Nearest>> {
+        let query = query.into();
         self.shape().expect(query.shape())?;
         scan(self, k, |first, dots| self.dots_into(query, first, dots))
     }
@@ -61,7 +62,7 @@ impl Codes {
 
 impl Counts {
     /// The `k` codes of a table with the highest dot products with the bundle, best first, of equal ones the lowest
-    /// index first: the clean-up of a bundle. As exact as [`Codes::nearest`].
+    /// index first: the clean-up of a bundle. As exact as [`CodesRef::nearest`].
     ///
     /// ```
     /// use embeddenator_vsa::{Codes, Counts, Random, Shape};
@@ -79,12 +80,12 @@ impl Counts {
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     pub fn nearest(&self, codes: &Codes, k: usize) -> Result<Vec<Nearest<i64>>> {
         self.shape().expect(codes.shape())?;
-        scan(codes, k, |first, dots| self.dots_into(codes, first, dots))
+        scan(codes.view(), k, |first, dots| self.dots_into(codes, first, dots))
     }
 }
 
 /// The best `k` rows of a table by the dot products that `dots_into` gives from a row on.
-fn scan<D, F>(codes: &Codes, k: usize, dots_into: F) -> Result<Vec<Nearest<D>>>
+fn scan<D, F>(codes: CodesRef<'_>, k: usize, dots_into: F) -> Result<Vec<Nearest<D>>>
 where
     D: Ord + Copy + Default + Send,
     F: Fn(usize, &mut [D]) -> Result<()> + Sync,

@@ -184,21 +184,21 @@ fn with_sign(position: __m256i, sign: __m256i) -> __m256i {
 
 // The length is known here, so the loops below are unrolled.
 #[target_feature(enable = "avx2,popcnt")]
-fn dot_lines(a: &Lines, b: &Lines) -> i32 {
-    dot(&a.0, &b.0)
+fn dot_lines(a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+    dot(a, b)
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-fn bind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+fn bind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
     let mut bound = Lines::ZERO;
-    bind(modulus, &a.0, &b.0, &mut bound.0);
+    bind(modulus, a, b, &mut bound.0);
     bound
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-fn unbind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
     let mut unbound = Lines::ZERO;
-    unbind(modulus, &a.0, &b.0, &mut unbound.0);
+    unbind(modulus, a, b, &mut unbound.0);
     unbound
 }
 

@@ -136,7 +136,7 @@ impl Isa {
 
     /// [`Isa::dot`] of two codes that fill two cache lines each.
     #[inline]
-    pub(crate) fn dot_lines(self, a: &Lines, b: &Lines) -> i32 {
+    pub(crate) fn dot_lines(self, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
         // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
         unsafe { (self.0.dot_lines)(a, b) }
     }
@@ -146,7 +146,7 @@ impl Isa {
     /// It returns its result, which the caller's caller may have asked for in a certain place; written through a
     /// reference it would have to be moved there, which takes longer than to bind.
     #[inline]
-    pub(crate) fn bind_lines(self, modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    pub(crate) fn bind_lines(self, modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
         assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
         // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
         unsafe { (self.0.bind_lines)(modulus, a, b) }
@@ -154,7 +154,7 @@ impl Isa {
 
     /// [`Isa::unbind`] of two codes that fill two cache lines each, as [`Isa::bind_lines`].
     #[inline]
-    pub(crate) fn unbind_lines(self, modulus: u8, a: &Lines, b: &Lines) -> Lines {
+    pub(crate) fn unbind_lines(self, modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
         assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
         // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
         unsafe { (self.0.unbind_lines)(modulus, a, b) }
@@ -278,9 +278,9 @@ struct Kernels {
     dots: unsafe fn(&[u8], &[u8], &mut [i32]),
     bind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
     unbind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
-    dot_lines: unsafe fn(&Lines, &Lines) -> i32,
-    bind_lines: unsafe fn(u8, &Lines, &Lines) -> Lines,
-    unbind_lines: unsafe fn(u8, &Lines, &Lines) -> Lines,
+    dot_lines: unsafe fn(&[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> i32,
+    bind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
+    unbind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
     positions_below: unsafe fn(u8, &[u8]) -> bool,
     add_code: unsafe fn(&mut [i32], usize, &[u8], i32),
     counts_dot: unsafe fn(&[i32], usize, &[u8]) -> i64,

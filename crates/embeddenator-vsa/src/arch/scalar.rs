@@ -58,21 +58,21 @@ pub(super) fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
 
 // The length is known here, so the loops below are unrolled.
 #[inline]
-pub(super) fn dot_lines(a: &Lines, b: &Lines) -> i32 {
-    dot(&a.0, &b.0)
+pub(super) fn dot_lines(a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+    dot(a, b)
 }
 
 #[inline]
-pub(super) fn bind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+pub(super) fn bind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
     let mut bound = Lines::ZERO;
-    bind(modulus, &a.0, &b.0, &mut bound.0);
+    bind(modulus, a, b, &mut bound.0);
     bound
 }
 
 #[inline]
-pub(super) fn unbind_lines(modulus: u8, a: &Lines, b: &Lines) -> Lines {
+pub(super) fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
     let mut unbound = Lines::ZERO;
-    unbind(modulus, &a.0, &b.0, &mut unbound.0);
+    unbind(modulus, a, b, &mut unbound.0);
     unbound
 }
 

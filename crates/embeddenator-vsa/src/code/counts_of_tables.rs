@@ -34,7 +34,7 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
     pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
-        self.add_same_weight(codes, 1)
+        self.add_rows(codes, |_| 1, codes.len() as i64)
     }
 
     /// Takes each code of a table out once; all of them or, with an error, none.
@@ -42,7 +42,7 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
     pub fn remove_all(&mut self, codes: &Codes) -> Result<()> {
-        self.add_same_weight(codes, -1)
+        self.add_rows(codes, |_| -1, codes.len() as i64)
     }
 
     /// Adds each code of a table as often as its weight says, which may be negative; all of them or, with an error,
@@ -57,12 +57,7 @@ impl Counts {
             return Err(Error::RowsMismatch { left: codes.len(), right: weights.len() });
         }
         let room = weights.iter().map(|weight| i64::from(weight.unsigned_abs()));
-        self.make_room(room.fold(0, i64::saturating_add))?;
-        let isa = Isa::detect();
-        for (code, weight) in codes.iter().zip(weights).filter(|(_, weight)| **weight != 0) {
-            isa.add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), *weight);
-        }
-        Ok(())
+        self.add_rows(codes, |row| weights[row], room.fold(0, i64::saturating_add))
     }
 
     /// Adds another bundle as often as the weight says, which may be negative.
@@ -71,9 +66,13 @@ impl Counts {
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
     pub fn merge_weighted(&mut self, other: &Counts, weight: i32) -> Result<()> {
         self.shape.expect(other.shape)?;
-        self.make_room(largest(&other.counters).saturating_mul(i64::from(weight.unsigned_abs())))?;
+        if !self.has_room(largest(&other.counters).saturating_mul(i64::from(weight.unsigned_abs()))) {
+            let pairs = self.counters.iter().zip(&other.counters);
+            let product = |more: i32| i64::from(more) * i64::from(weight);
+            Self::expect_counters(pairs.map(|(counter, more)| i64::from(*counter) + product(*more)))?;
+        }
         for (counter, more) in self.counters.iter_mut().zip(&other.counters) {
-            // There is room for the sum; a product with a zero weight is zero.
+            // The sum is a counter, so it is right modulo 2^32 too.
             *counter = counter.wrapping_add(more.wrapping_mul(weight));
         }
         Ok(())
@@ -117,12 +116,22 @@ impl Counts {
         Ok(self.dots(codes)?.into_iter().map(cosine).collect())
     }
 
-    fn add_same_weight(&mut self, codes: &Codes, weight: i32) -> Result<()> {
+    /// Adds each row as often as its weight says; `room` is the sum of the absolute weights.
+    fn add_rows(&mut self, codes: &Codes, weight: impl Fn(usize) -> i32, room: i64) -> Result<()> {
         self.shape.expect(codes.shape())?;
-        self.make_room(codes.len() as i64)?;
+        let positions = self.shape.positions();
+        if !self.has_room(room) {
+            let mut sums: Vec<i64> = self.counters.iter().map(|counter| i64::from(*counter)).collect();
+            for (row, code) in codes.iter().enumerate() {
+                for (block, (position, sign)) in sums.chunks_exact_mut(positions).zip(code.elements()) {
+                    block[position] += i64::from(sign) * i64::from(weight(row));
+                }
+            }
+            Self::expect_counters(sums.iter().copied())?;
+        }
         let isa = Isa::detect();
-        for code in codes.iter() {
-            isa.add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), weight);
+        for (row, code) in codes.iter().enumerate() {
+            isa.add_code(&mut self.counters, positions, code.as_bytes(), weight(row));
         }
         Ok(())
     }

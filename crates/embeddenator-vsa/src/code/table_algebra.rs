@@ -124,7 +124,7 @@ impl Codes {
 
     fn map(&self, change: impl Fn(&BlockCode) -> BlockCode) -> Codes {
         let mut rows = AlignedBytes::with_capacity(self.as_rows().len());
-        for code in self.iter() {
+        for code in self {
             rows.extend_zeroed(self.shape().stride()).copy_from_slice(change(&code.to_code()).row());
         }
         self.with_same_shape(rows)
