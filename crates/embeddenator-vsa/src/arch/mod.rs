@@ -259,3 +259,6 @@ static KERNELS: &[Kernels] = &[
     avx2::KERNELS,
     scalar::KERNELS,
 ];
+
+#[cfg(test)]
+mod tests;

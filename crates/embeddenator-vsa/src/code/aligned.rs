@@ -14,6 +14,9 @@ pub(crate) struct AlignedBytes {
 }
 
 impl AlignedBytes {
+    /// No bytes and no memory.
+    pub(crate) const EMPTY: AlignedBytes = AlignedBytes { buffer: Vec::new(), start: 0 };
+
     /// No bytes, with room for some.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         let mut buffer: Vec<u8> = Vec::with_capacity(capacity.saturating_add(LINE));
@@ -63,6 +66,9 @@ impl AlignedBytes {
 
 impl Clone for AlignedBytes {
     fn clone(&self) -> Self {
+        if self.as_slice().is_empty() {
+            return Self::EMPTY;
+        }
         let mut clone = Self::with_capacity(self.as_slice().len());
         clone.buffer.extend_from_slice(self.as_slice());
         clone

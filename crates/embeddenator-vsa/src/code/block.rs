@@ -39,15 +39,12 @@ pub(super) const SIGN: u8 = 0x80;
 /// ```
 #[derive(Clone)]
 pub struct BlockCode {
+    /// The padded bytes of a code that fits.
+    inline: Lines,
+    /// The padded bytes of a larger code; without memory for the others. An enum of the two would be moved in odd
+    /// pieces, which costs several times as much as a bind.
+    heap: AlignedBytes,
     shape: Shape,
-    storage: Storage,
-}
-
-/// Where the padded bytes are: small codes lie in the value itself.
-#[derive(Clone)]
-enum Storage {
-    Inline(Lines),
-    Heap(AlignedBytes),
 }
 
 /// Two cache lines.
@@ -59,12 +56,9 @@ impl BlockCode {
     /// The code that changes nothing when bound: position 0 and sign +1 in each block.
     #[inline]
     pub fn identity(shape: Shape) -> Self {
-        let storage = if shape.stride() <= INLINE {
-            Storage::Inline(Lines([0; INLINE]))
-        } else {
-            Storage::Heap(AlignedBytes::zeroed(shape.stride()))
-        };
-        BlockCode { shape, storage }
+        let heap =
+            if shape.stride() <= INLINE { AlignedBytes::EMPTY } else { AlignedBytes::zeroed(shape.stride()) };
+        BlockCode { inline: Lines([0; INLINE]), heap, shape }
     }
 
     /// A code whose positions and signs are drawn from `random`, each equally likely.
@@ -228,18 +222,14 @@ impl BlockCode {
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {
-        match &self.storage {
-            Storage::Inline(lines) => &lines.0[..self.shape.stride()],
-            Storage::Heap(bytes) => bytes.as_slice(),
-        }
+        let stride = self.shape.stride();
+        if stride <= INLINE { &self.inline.0[..stride] } else { self.heap.as_slice() }
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self) -> &mut [u8] {
-        match &mut self.storage {
-            Storage::Inline(lines) => &mut lines.0[..self.shape.stride()],
-            Storage::Heap(bytes) => bytes.as_mut_slice(),
-        }
+        let stride = self.shape.stride();
+        if stride <= INLINE { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
     }
 
     /// The bytes of the blocks, to be changed to others with positions of the shape.

@@ -1,0 +1,3 @@
+//! Throughput of wrapping and opening an envelope.
+
+fn main() {}
