@@ -2,6 +2,7 @@
 
 mod arch;
 mod code;
+mod encode;
 mod error;
 pub mod limits;
 mod random;
@@ -10,6 +11,7 @@ mod top_k;
 
 pub use arch::Isa;
 pub use code::{BlockCode, CodeRef, Codes, CounterBank, Counts, Planes, PlanesTable, SparseTernary};
+pub use encode::{BytesEncoder, BytesOptions, BytesStream, TextEncoder, TextOptions, TextStream};
 pub use error::{Error, Result};
 pub use random::Random;
 pub use shape::Shape;

@@ -20,3 +20,21 @@ pub const SCAN_THREADS_MAX: usize = 4;
 /// Bytes of rows that each thread of a scan gets at least: they take some half a millisecond, many times what starting
 /// a thread takes.
 pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
+
+/// Characters of a word that the text encoder takes as one; a longer one is taken in pieces of so many. The longest
+/// words of dictionaries have some 50, and what is longer, such as encoded data, must not cost more a byte.
+pub const WORD_CHARACTERS_MAX: usize = 64;
+
+/// Distinct words of a text whose counts the text encoder keeps, in some 2 MiB: as many as a library of novels has. A
+/// text with more begins to count anew.
+pub const TEXT_WORDS_MAX: usize = 1 << 16;
+
+/// Characters that an n-gram of the text encoder may have: a longer one is a word.
+pub const GRAM_CHARACTERS_MAX: usize = 16;
+
+/// Bytes that an n-gram of the bytes encoder may have: the window of the last bytes is a `u64`.
+pub const GRAM_BYTES_MAX: usize = 8;
+
+/// Positions that a feature of an encoder may have: more than that would fill a code of the usual dimension with four
+/// features, and an option must not make encoding endless.
+pub const FEATURE_POSITIONS_MAX: u32 = 4096;
