@@ -40,7 +40,7 @@ impl Default for BytesOptions {
 /// assert!(left.cosine(&right)? > 0.7);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BytesEncoder {
     options: BytesOptions,
 }
@@ -84,12 +84,6 @@ impl BytesEncoder {
     pub fn stream(&self) -> BytesStream<'_> {
         let accumulator = Accumulator::new(self.options.dimension);
         BytesStream { options: &self.options, accumulator, window: 0, taken: 0 }
-    }
-}
-
-impl Default for BytesEncoder {
-    fn default() -> Self {
-        BytesEncoder { options: BytesOptions::default() }
     }
 }
 
