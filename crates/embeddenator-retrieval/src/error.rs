@@ -24,6 +24,14 @@ pub enum Error {
         /// The most items that it may hold.
         items_max: usize,
     },
+    /// A derived part does not fit the codes that it was derived from: memory or a file was damaged.
+    #[error("{what} of node {node} do not fit its codes: build the index anew from its codes")]
+    Inconsistent {
+        /// Which part.
+        what: &'static str,
+        /// The node, counted from 0.
+        node: usize,
+    },
     /// The name is taken.
     #[error("the name {name:?} is taken: remove it first, or use another")]
     DuplicateName {

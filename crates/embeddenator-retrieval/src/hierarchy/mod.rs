@@ -22,7 +22,7 @@ const MARGIN_DEVIATIONS: f64 = 6.0;
 const ITEMS_PER_HIT: usize = 4;
 
 /// Block codes in nodes of at most 64, of which a search looks into the best by the scores of their bundles.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hierarchy {
     nodes: Nodes,
     options: HierarchyOptions,
@@ -82,6 +82,14 @@ impl Hierarchy {
             code_bytes: self.nodes.items() * self.shape().stride(),
             counter_bytes: self.nodes.banks().len() * counter_bytes,
         }
+    }
+
+    /// Compares all that is derived, counters and ids by node, with the codes; for tests and for the distrustful.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] names the first node that does not fit.
+    pub fn check(&self) -> Result<()> {
+        self.nodes.check()
     }
 
     /// [`Index::insert`] of a code in somebody else's memory.

@@ -6,6 +6,7 @@ use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{BlockCode, CodeRef, Codes, CounterBank, Shape};
 
 use crate::Id;
+use crate::error::{Error, Result};
 
 /// Items side by side, scanned together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) struct Node {
 }
 
 /// All nodes. Node `n` is slot `n % 64` of bank `n / 64`; the last node is never empty.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nodes {
     shape: Shape,
     /// Items that a node may hold.
@@ -27,6 +28,8 @@ pub(crate) struct Nodes {
     banks: Vec<CounterBank>,
     /// A word for each bank: the bits of its nodes that have room.
     open: Vec<u64>,
+    /// How many nodes have room.
+    open_count: usize,
     /// The node of each item.
     homes: HashMap<Id, u32>,
 }
@@ -39,6 +42,7 @@ impl Nodes {
             nodes: Vec::new(),
             banks: Vec::new(),
             open: Vec::new(),
+            open_count: 0,
             homes: HashMap::new(),
         }
     }
@@ -68,6 +72,11 @@ impl Nodes {
         &self.open
     }
 
+    /// How many nodes have room.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open_count
+    }
+
     pub(crate) fn contains(&self, id: Id) -> bool {
         self.homes.contains_key(&id)
     }
@@ -91,7 +100,7 @@ impl Nodes {
         place.ids.push(id);
         place.lowest = place.lowest.min(id);
         if place.ids.len() == self.capacity {
-            self.open[node / BANK_SLOTS] &= !(1 << (node % BANK_SLOTS));
+            self.set_open(node, false);
         }
         self.homes.insert(id, node as u32);
     }
@@ -108,11 +117,55 @@ impl Nodes {
         }
         let bank = &mut self.banks[node / BANK_SLOTS];
         bank.remove(node % BANK_SLOTS, code.as_ref()).expect("the item was added to its node");
-        self.open[node / BANK_SLOTS] |= 1 << (node % BANK_SLOTS);
+        self.set_open(node, true);
         while self.nodes.last().is_some_and(|node| node.ids.is_empty()) {
             self.pop_node();
         }
         Some(code)
+    }
+
+    /// Compares all that is derived with the codes and ids that it is derived from.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut items = 0;
+        let mut bundles = CounterBank::new(self.shape);
+        for (index, node) in self.nodes.iter().enumerate() {
+            let inconsistent = |what| Err(Error::Inconsistent { what, node: index });
+            let (bank, slot) = (index / BANK_SLOTS, index % BANK_SLOTS);
+            for code in node.codes.iter() {
+                bundles.add(slot, code)?;
+            }
+            let last = slot + 1 == BANK_SLOTS || index + 1 == self.nodes.len();
+            if last && self.banks.get(bank) != Some(&bundles) {
+                return inconsistent("the counters up to those");
+            }
+            if last {
+                bundles = CounterBank::new(self.shape);
+            }
+            let is_open = self.open.get(bank).is_some_and(|open| (open >> slot) & 1 == 1);
+            if node.ids.len() != node.codes.len() || is_open != (node.ids.len() < self.capacity) {
+                return inconsistent("the numbers of the items");
+            }
+            let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == index);
+            if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
+                return inconsistent("the ids");
+            }
+            items += node.ids.len();
+        }
+        let open_count: u32 = self.open.iter().map(|open| open.count_ones()).sum();
+        let banks = self.nodes.len().div_ceil(BANK_SLOTS);
+        if items != self.homes.len() || open_count as usize != self.open_count || banks != self.banks.len() {
+            return Err(Error::Inconsistent { what: "the sums", node: self.nodes.len() });
+        }
+        Ok(())
+    }
+
+    /// Says whether a node has room.
+    fn set_open(&mut self, node: usize, open: bool) {
+        let word = &mut self.open[node / BANK_SLOTS];
+        let bit = 1 << (node % BANK_SLOTS);
+        let before = *word & bit != 0;
+        *word = if open { *word | bit } else { *word & !bit };
+        self.open_count = self.open_count + usize::from(open) - usize::from(before);
     }
 
     fn push_node(&mut self) {
@@ -121,17 +174,15 @@ impl Nodes {
             self.banks.push(CounterBank::new(self.shape));
             self.open.push(0);
         }
-        let bank = self.nodes.len() / BANK_SLOTS;
-        self.open[bank] |= 1 << slot;
+        self.set_open(self.nodes.len(), true);
         let codes = Codes::with_capacity(self.shape, self.capacity);
         self.nodes.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
     }
 
     fn pop_node(&mut self) {
         self.nodes.pop();
-        let (bank, slot) = (self.nodes.len() / BANK_SLOTS, self.nodes.len() % BANK_SLOTS);
-        self.open[bank] &= !(1 << slot);
-        if slot == 0 {
+        self.set_open(self.nodes.len(), false);
+        if self.nodes.len().is_multiple_of(BANK_SLOTS) {
             self.open.pop();
             self.banks.pop();
         }

@@ -36,12 +36,10 @@ pub(super) fn place(nodes: &Nodes, code: CodeRef<'_>) -> Result<usize> {
     let mut similar: Option<(usize, i64, i64)> = None;
     let mut indifferent = None;
     let mut empty = None;
-    let mut open_count = 0;
     let open = nodes.open().iter().zip(nodes.banks()).enumerate();
     for (bank, (open, counters)) in open.filter(|(_, (open, _))| **open != 0).take(BANKS_MAX) {
         let dots = counters.dots(code)?;
         let mut left = *open;
-        open_count += left.count_ones() as usize;
         while left != 0 {
             let slot = left.trailing_zeros() as usize;
             left &= left - 1;
@@ -70,5 +68,5 @@ pub(super) fn place(nodes: &Nodes, code: CodeRef<'_>) -> Result<usize> {
     }
     let seeds = (nodes.as_slice().len() / NODES_PER_SEED).clamp(1, SEEDS_MAX);
     let own = empty.unwrap_or(nodes.as_slice().len());
-    Ok(if open_count < seeds { own } else { indifferent.unwrap_or(own) })
+    Ok(if nodes.open_count() < seeds { own } else { indifferent.unwrap_or(own) })
 }
