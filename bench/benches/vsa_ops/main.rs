@@ -1,6 +1,7 @@
 //! The algebra and the encoders of the vector crate, beside the published peer's.
 
 mod codes;
+mod hierarchy;
 mod sparse;
 
 use embeddenator_bench::{INPUTS, Signs};
@@ -31,5 +32,6 @@ fn main() {
     let vectors = Vectors { plain, peers };
     codes::measure(&mut criterion, &mut random);
     sparse::measure(&mut criterion, &vectors);
+    hierarchy::measure(&mut criterion, &mut random);
     criterion.final_summary();
 }
