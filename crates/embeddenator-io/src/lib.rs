@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 mod byte_writer;
+mod codec;
 mod compress;
 mod cursor;
 mod envelope;
@@ -44,7 +45,7 @@ mod section;
 mod writer;
 
 pub use byte_writer::ByteWriter;
-pub use compress::{Codec, Compression, Profile, ZstdLevel};
+pub use codec::{Codec, Compression, Profile, ZstdLevel};
 pub use cursor::Cursor;
 pub use envelope::{ENVELOPE_HEADER_BYTES, Envelope, EnvelopeHeader};
 pub use error::{Error, Result};

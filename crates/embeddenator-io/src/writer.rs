@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::compress::{Codec, Compression, Encoder, reserve};
+use crate::codec::{Codec, Compression};
+use crate::compress::{Encoder, reserve};
 use crate::error::{Error, Result};
 use crate::frame::{Chain, END_BYTES, FORMAT, Fields, Sum, Tag, write_frame_header, write_stream_header};
 use crate::kind::Kind;

@@ -20,3 +20,11 @@ pub const SCAN_THREADS_MAX: usize = 4;
 /// Bytes of rows that each thread of a scan gets at least: they take some half a millisecond, many times what starting
 /// a thread takes.
 pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
+
+/// Factors that a [`Resonator`](crate::Resonator) takes a product apart into: its capacity falls with each, and with
+/// eight it is used up by two or three codes a factor.
+pub const FACTORS_MAX: usize = 8;
+
+/// Updates of all factors that one search of a [`Resonator`](crate::Resonator) may make, all restarts together: a
+/// search that succeeds takes some tens, and one that does not has to end.
+pub const RESONATOR_STEPS_MAX: usize = 100_000;

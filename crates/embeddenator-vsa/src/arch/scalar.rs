@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: the specification made executable, and the oracle of the others.
 
-use super::{Kernels, POSITION, Planes, PlanesMut, SIGN};
+use super::{Kernels, Lines, POSITION, Planes, PlanesMut, SIGN};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",
@@ -9,6 +9,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -53,6 +56,26 @@ pub(super) fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
     }
 }
 
+// The length is known here, so the loops below are unrolled.
+#[inline]
+pub(super) fn dot_lines(a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+    dot(a, b)
+}
+
+#[inline]
+pub(super) fn bind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, a, b, &mut bound.0);
+    bound
+}
+
+#[inline]
+pub(super) fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, a, b, &mut unbound.0);
+    unbound
+}
+
 #[inline]
 pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
     // The maximum of all, not an early return, is what the compiler can do in wide registers.
@@ -61,15 +84,32 @@ pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
 
 #[inline]
 pub(super) fn add_code(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
+    if positions == 128 {
+        add_blocks(counters, 128, code, weight);
+    } else {
+        add_blocks(counters, positions, code, weight);
+    }
+}
+
+/// Inlined, so that the compiler drops the check of each position where their number is known to be 128.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn add_blocks(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
+    let weights = [weight, weight.wrapping_neg()];
     for (block, entry) in counters.chunks_exact_mut(positions).zip(code) {
         let counter = &mut block[usize::from(entry & POSITION)];
-        let weight = if entry & SIGN == 0 { weight } else { weight.wrapping_neg() };
-        *counter = counter.wrapping_add(weight);
+        *counter = counter.wrapping_add(weights[usize::from(entry >> 7)]);
     }
 }
 
 #[inline]
 pub(super) fn counts_dot(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
+    if positions == 128 { sum_blocks(counters, 128, code) } else { sum_blocks(counters, positions, code) }
+}
+
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn sum_blocks(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
     let mut sum = 0;
     for (block, entry) in counters.chunks_exact(positions).zip(code) {
         let counter = i64::from(block[usize::from(entry & POSITION)]);
