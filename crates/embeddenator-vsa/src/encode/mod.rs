@@ -6,6 +6,7 @@ mod characters;
 mod features;
 mod text;
 mod tokens;
+mod vocabulary;
 mod word_list;
 
 pub use bytes::{BytesEncoder, BytesOptions, BytesStream};
