@@ -2,13 +2,16 @@
 
 use crate::{Planes, Random};
 
+/// A signed position: the position times two, plus one for a negative sign.
+pub(super) type Spot = u32;
+
 /// Integer counters, one a dimension: a count sketch with one row (Charikar, Chen, Farach-Colton, "Finding frequent
 /// items in data streams", 2002), which is also feature hashing (Weinberger et al., "Feature hashing for large scale
 /// multitask learning", ICML 2009) and, read as index vectors of features that are summed up, random indexing (Kanerva,
 /// Kristofersson, Holst, 2000).
 ///
-/// A feature is 64 bits of hash; from it follow its positions and their signs. So the dot product of two accumulators
-/// estimates without bias, feature by feature, the products of weights, times the positions of the feature.
+/// A feature is 64 bits of hash; from it follow its spots. So the dot product of two accumulators estimates without
+/// bias, feature by feature, the products of weights, times the spots of the feature.
 #[derive(Clone, Debug)]
 pub(super) struct Accumulator {
     counters: Vec<i32>,
@@ -20,45 +23,52 @@ impl Accumulator {
         Accumulator { counters: vec![0; dimension] }
     }
 
-    /// Adds a feature: `weight` or `-weight` at each of so many positions, which may coincide.
+    /// Adds the weight at each of these spots.
     #[inline]
-    pub(super) fn add(&mut self, feature: u64, positions: u32, weight: i32) {
-        let mut random = Random::new(feature);
-        let mut left = positions;
-        while left > 1 {
-            let bits = random.next_u64();
-            self.add_at(bits as u32, weight);
-            self.add_at((bits >> 32) as u32, weight);
-            left -= 2;
-        }
-        if left == 1 {
-            self.add_at(random.next_u64() as u32, weight);
+    pub(super) fn add_all(&mut self, spots: &[Spot], weight: i32) {
+        for spot in spots {
+            self.add(*spot, weight);
         }
     }
 
-    /// Adds a feature that has one position, without mixing its hash again.
+    /// Adds the weight at a spot.
     #[inline]
-    pub(super) fn add_once(&mut self, feature: u64, weight: i32) {
-        self.add_at((feature >> 32) as u32, weight);
-    }
-
-    /// Adds at the position in the upper 31 bits, with the sign in the lowest one.
-    #[inline]
-    fn add_at(&mut self, bits: u32, weight: i32) {
-        let position = (u64::from(bits >> 1) * self.counters.len() as u64) >> 31;
-        let signed = if bits & 1 == 0 { weight } else { -weight };
-        let counter = &mut self.counters[position as usize];
+    pub(super) fn add(&mut self, spot: Spot, weight: i32) {
+        let signed = if spot & 1 == 0 { weight } else { -weight };
+        let counter = &mut self.counters[(spot >> 1) as usize];
         // Only gigabytes of one feature come this far; then the sign is what is kept.
         *counter = counter.saturating_add(signed);
     }
 
-    /// The signs of the counters.
-    pub(super) fn signs(&self) -> Planes {
-        Planes::of_signs(&self.counters)
-    }
-
-    /// Sets all counters to zero.
-    pub(super) fn clear(&mut self) {
+    /// The signs of the counters, which are then zero again.
+    pub(super) fn take_signs(&mut self) -> Planes {
+        let signs = Planes::of_signs(&self.counters);
         self.counters.fill(0);
+        signs
+    }
+}
+
+/// The spot that 32 bits choose among so many dimensions.
+#[inline]
+pub(super) fn spot_of(bits: u32, dimension: usize) -> Spot {
+    let position = (u64::from(bits >> 1) * dimension as u64) >> 31;
+    (position as u32) << 1 | (bits & 1)
+}
+
+/// Appends the spots of a feature, which may coincide. A feature with one spot needs no further mixing.
+#[inline]
+pub(super) fn extend_spots(feature: u64, count: u32, dimension: usize, spots: &mut Vec<Spot>) {
+    if count == 1 {
+        spots.push(spot_of((feature >> 32) as u32, dimension));
+        return;
+    }
+    let mut random = Random::new(feature);
+    for _ in 0..count / 2 {
+        let bits = random.next_u64();
+        spots.push(spot_of(bits as u32, dimension));
+        spots.push(spot_of((bits >> 32) as u32, dimension));
+    }
+    if count % 2 == 1 {
+        spots.push(spot_of(random.next_u64() as u32, dimension));
     }
 }

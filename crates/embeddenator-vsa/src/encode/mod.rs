@@ -7,6 +7,7 @@ mod features;
 mod levels;
 mod text;
 mod tokens;
+mod vocabulary;
 mod word_list;
 
 pub use bytes::{BytesEncoder, BytesOptions, BytesStream};

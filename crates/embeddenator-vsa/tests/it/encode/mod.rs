@@ -1,3 +1,6 @@
 //! The encoders of texts and bytes.
 
+mod bytes;
 mod evaluation;
+mod foreign_text;
+mod text;
