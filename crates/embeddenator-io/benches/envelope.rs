@@ -21,7 +21,7 @@ fn content() -> Vec<u8> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         text.extend_from_slice(WORDS[(state >> 60) as usize].as_bytes());
         text.push(b' ');
-        if state >> 40 & 31 == 0 {
+        if (state >> 40).is_multiple_of(32) {
             text.extend_from_slice((state >> 32).to_string().as_bytes());
         }
     }

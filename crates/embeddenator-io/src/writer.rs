@@ -16,9 +16,9 @@ use crate::limits::{FRAME_BYTES_DEFAULT, FRAME_BYTES_MAX};
 ///
 /// ```
 /// use std::io::{Read, Write};
-/// use embeddenator_io::{Kind, Limits, Profile, StreamReader, StreamWriter};
+/// use embeddenator_io::{Compression, Kind, Limits, StreamReader, StreamWriter};
 ///
-/// let mut writer = StreamWriter::new(Vec::new(), Kind(3), Profile::Fast.compression())?;
+/// let mut writer = StreamWriter::new(Vec::new(), Kind(3), Compression::None)?;
 /// for line in 0..10_000 {
 ///     writeln!(writer, "line {line}")?;
 /// }

@@ -38,6 +38,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// An index that has to be empty is not.
+    #[error("an index of {items} items where an empty one is needed: pass a new one")]
+    NotEmpty {
+        /// The items in it.
+        items: usize,
+    },
     /// A threshold is not a number from 0 to 1.
     #[error("a threshold of {threshold}: use a number from 0 to 1")]
     Threshold {

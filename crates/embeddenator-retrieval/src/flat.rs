@@ -10,7 +10,7 @@ use embeddenator_vsa::{BlockCode, CodeRef, Codes, Shape};
 use crate::batch::threads_for;
 use crate::error::{Error, Result};
 use crate::limits::{ITEMS_MAX, SCAN_THREAD_BYTES_MIN};
-use crate::top_k::TopK;
+use crate::top_k::{Found, TopK};
 use crate::{Hit, Id, Index, SearchOptions};
 
 /// Rows whose dot products are kept at once: they stay in the first cache.
@@ -129,7 +129,20 @@ impl Flat {
         Ok(best.into_hits(self.shape().blocks()))
     }
 
-    fn scan(&self, query: CodeRef<'_>, k: usize, rows: Range<usize>) -> Result<TopK> {
+    /// Every item whose score is at least this, best first, of equal scores the lowest id first.
+    ///
+    /// # Errors
+    /// As for [`Index::search_with`].
+    pub fn within(&self, query: CodeRef<'_>, score_min: f32) -> Result<Vec<Hit>> {
+        let dots = self.codes.dots(query)?;
+        let blocks = self.shape().blocks() as f32;
+        let hits = self.ids.iter().zip(dots).map(|(id, dot)| Hit { id: *id, score: dot as f32 / blocks });
+        let mut hits: Vec<Hit> = hits.filter(|hit| hit.score >= score_min).collect();
+        hits.sort_unstable();
+        Ok(hits)
+    }
+
+    fn scan(&self, query: CodeRef<'_>, k: usize, rows: Range<usize>) -> Result<TopK<Found>> {
         let mut best = TopK::new(k, rows.len());
         let mut dots = [0; CHUNK];
         // A query of another shape is refused also where there is nothing to scan.
@@ -138,7 +151,7 @@ impl Flat {
             let end = (first + CHUNK).min(rows.end);
             let dots = &mut dots[..end - first];
             self.codes.dots_into(query, first, dots)?;
-            best.offer(&self.ids[first..end], dots);
+            best.offer_all(&self.ids[first..end], dots);
         }
         Ok(best)
     }

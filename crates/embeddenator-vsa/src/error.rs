@@ -182,4 +182,26 @@ pub enum Error {
         /// The steps asked for.
         steps: usize,
     },
+    /// An option of an encoder is out of its range.
+    #[error("the encoder option {option} is {value}: use {least} to {most}")]
+    EncoderOption {
+        /// The name of the field.
+        option: &'static str,
+        /// What it is.
+        value: u64,
+        /// The least that it may be.
+        least: u64,
+        /// The most that it may be.
+        most: u64,
+    },
+}
+
+impl Error {
+    /// Refuses an option of an encoder that is out of its range.
+    pub(crate) fn expect_option(option: &'static str, value: u64, least: u64, most: u64) -> Result<()> {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(Error::EncoderOption { option, value, least, most })
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn best_nodes(scores: &[i16], nodes: &[Node], beam: Beam, floor: i16)
         }
     }
     prune(&mut kept, nodes, width, width_max, floor);
-    kept.sort_unstable_by_key(|scored| key(scored, nodes));
+    kept.sort_unstable_by_key(|scored| key(*scored, nodes));
     kept
 }
 
@@ -40,7 +40,7 @@ fn prune(kept: &mut Vec<Scored>, nodes: &[Node], width: usize, width_max: usize,
     if kept.len() <= width {
         return i16::MIN;
     }
-    let (_, (Reverse(last), _), _) = kept.select_nth_unstable_by_key(width - 1, |scored| key(scored, nodes));
+    let (_, (Reverse(last), _), _) = kept.select_nth_unstable_by_key(width - 1, |scored| key(*scored, nodes));
     let threshold = (*last).min(floor);
     let beyond = kept.split_off(width);
     kept.extend(beyond.into_iter().filter(|(score, _)| score.0 >= floor));
@@ -48,13 +48,13 @@ fn prune(kept: &mut Vec<Scored>, nodes: &[Node], width: usize, width_max: usize,
         return threshold;
     }
     let (_, (Reverse(last), _), _) =
-        kept.select_nth_unstable_by_key(width_max - 1, |scored| key(scored, nodes));
+        kept.select_nth_unstable_by_key(width_max - 1, |scored| key(*scored, nodes));
     let threshold = *last;
     kept.truncate(width_max);
     threshold
 }
 
 #[inline]
-fn key(scored: &Scored, nodes: &[Node]) -> (Reverse<i16>, crate::Id) {
+fn key(scored: Scored, nodes: &[Node]) -> (Reverse<i16>, crate::Id) {
     (scored.0, nodes[scored.1 as usize].lowest)
 }

@@ -10,7 +10,7 @@ use embeddenator_vsa::{BlockCode, CodeRef, Shape};
 use crate::batch::in_parallel;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_GROUP_QUERIES, ITEMS_MAX};
-use crate::top_k::TopK;
+use crate::top_k::{Found, TopK};
 use crate::{Beam, Hit, Id, Index, SearchOptions};
 use nodes::Nodes;
 
@@ -200,11 +200,11 @@ impl Hierarchy {
     }
 }
 
-fn scan(node: &nodes::Node, query: CodeRef<'_>, best: &mut TopK) -> Result<()> {
+fn scan(node: &nodes::Node, query: CodeRef<'_>, best: &mut TopK<Found>) -> Result<()> {
     let mut dots = [0; BANK_SLOTS];
     let dots = &mut dots[..node.ids.len()];
     node.codes.dots_into(query, 0, dots)?;
-    best.offer(&node.ids, dots);
+    best.offer_all(&node.ids, dots);
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Nodes {
     shape: Shape,
     /// Items that a node may hold.
     capacity: usize,
-    nodes: Vec<Node>,
+    list: Vec<Node>,
     banks: Vec<CounterBank>,
     /// A word for each bank: the bits of its nodes that have room.
     open: Vec<u64>,
@@ -39,7 +39,7 @@ impl Nodes {
         Nodes {
             shape,
             capacity: CounterBank::items_max(shape),
-            nodes: Vec::new(),
+            list: Vec::new(),
             banks: Vec::new(),
             open: Vec::new(),
             open_count: 0,
@@ -60,7 +60,7 @@ impl Nodes {
     }
 
     pub(crate) fn as_slice(&self) -> &[Node] {
-        &self.nodes
+        &self.list
     }
 
     pub(crate) fn banks(&self) -> &[CounterBank] {
@@ -82,7 +82,7 @@ impl Nodes {
     }
 
     pub(crate) fn get(&self, id: Id) -> Option<CodeRef<'_>> {
-        let node = &self.nodes[*self.homes.get(&id)? as usize];
+        let node = &self.list[*self.homes.get(&id)? as usize];
         node.codes.get(node.row_of(id))
     }
 
@@ -90,12 +90,12 @@ impl Nodes {
     ///
     /// The code must be of the shape of the nodes.
     pub(crate) fn add(&mut self, node: usize, id: Id, code: CodeRef<'_>) {
-        if node == self.nodes.len() {
+        if node == self.list.len() {
             self.push_node();
         }
         let bank = &mut self.banks[node / BANK_SLOTS];
         bank.add(node % BANK_SLOTS, code).expect("the node has room and the code its shape");
-        let place = &mut self.nodes[node];
+        let place = &mut self.list[node];
         place.codes.push(code).expect("the code has the shape of the nodes");
         place.ids.push(id);
         place.lowest = place.lowest.min(id);
@@ -108,7 +108,7 @@ impl Nodes {
     /// Takes an item out: what was added and taken out again leaves every byte as it was.
     pub(crate) fn take(&mut self, id: Id) -> Option<BlockCode> {
         let node = self.homes.remove(&id)? as usize;
-        let place = &mut self.nodes[node];
+        let place = &mut self.list[node];
         let row = place.row_of(id);
         place.ids.swap_remove(row);
         let code = place.codes.swap_remove(row).expect("each id has its row");
@@ -118,7 +118,7 @@ impl Nodes {
         let bank = &mut self.banks[node / BANK_SLOTS];
         bank.remove(node % BANK_SLOTS, code.as_ref()).expect("the item was added to its node");
         self.set_open(node, true);
-        while self.nodes.last().is_some_and(|node| node.ids.is_empty()) {
+        while self.list.last().is_some_and(|node| node.ids.is_empty()) {
             self.pop_node();
         }
         Some(code)
@@ -128,13 +128,13 @@ impl Nodes {
     pub(crate) fn check(&self) -> Result<()> {
         let mut items = 0;
         let mut bundles = CounterBank::new(self.shape);
-        for (index, node) in self.nodes.iter().enumerate() {
+        for (index, node) in self.list.iter().enumerate() {
             let inconsistent = |what| Err(Error::Inconsistent { what, node: index });
             let (bank, slot) = (index / BANK_SLOTS, index % BANK_SLOTS);
             for code in node.codes.iter() {
                 bundles.add(slot, code)?;
             }
-            let last = slot + 1 == BANK_SLOTS || index + 1 == self.nodes.len();
+            let last = slot + 1 == BANK_SLOTS || index + 1 == self.list.len();
             if last && self.banks.get(bank) != Some(&bundles) {
                 return inconsistent("the counters up to those");
             }
@@ -152,9 +152,9 @@ impl Nodes {
             items += node.ids.len();
         }
         let open_count: u32 = self.open.iter().map(|open| open.count_ones()).sum();
-        let banks = self.nodes.len().div_ceil(BANK_SLOTS);
+        let banks = self.list.len().div_ceil(BANK_SLOTS);
         if items != self.homes.len() || open_count as usize != self.open_count || banks != self.banks.len() {
-            return Err(Error::Inconsistent { what: "the sums", node: self.nodes.len() });
+            return Err(Error::Inconsistent { what: "the sums", node: self.list.len() });
         }
         Ok(())
     }
@@ -169,20 +169,20 @@ impl Nodes {
     }
 
     fn push_node(&mut self) {
-        let slot = self.nodes.len() % BANK_SLOTS;
+        let slot = self.list.len() % BANK_SLOTS;
         if slot == 0 {
             self.banks.push(CounterBank::new(self.shape));
             self.open.push(0);
         }
-        self.set_open(self.nodes.len(), true);
+        self.set_open(self.list.len(), true);
         let codes = Codes::with_capacity(self.shape, self.capacity);
-        self.nodes.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
+        self.list.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
     }
 
     fn pop_node(&mut self) {
-        self.nodes.pop();
-        self.set_open(self.nodes.len(), false);
-        if self.nodes.len().is_multiple_of(BANK_SLOTS) {
+        self.list.pop();
+        self.set_open(self.list.len(), false);
+        if self.list.len().is_multiple_of(BANK_SLOTS) {
             self.open.pop();
             self.banks.pop();
         }

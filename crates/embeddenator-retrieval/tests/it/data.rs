@@ -23,13 +23,13 @@ pub(crate) fn noisy(code: &BlockCode, share: f64, random: &mut Random) -> BlockC
 }
 
 /// Codes in clusters, one cluster after the other.
-pub(crate) fn clusters(shape: Shape, count: usize, size: usize, share: f64, seed: u64) -> Vec<BlockCode> {
+pub(crate) fn clusters(shape: Shape, count: usize, size: usize, noise: f64, seed: u64) -> Vec<BlockCode> {
     let mut random = Random::new(seed);
     let mut codes = Vec::with_capacity(count);
     while codes.len() < count {
         let centre = BlockCode::random(shape, &mut random);
         let members = size.min(count - codes.len());
-        codes.extend((0..members).map(|_| noisy(&centre, share, &mut random)));
+        codes.extend((0..members).map(|_| noisy(&centre, noise, &mut random)));
     }
     codes
 }

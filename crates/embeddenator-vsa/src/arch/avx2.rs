@@ -5,14 +5,14 @@
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_add_epi64, _mm_cvtsi128_si32, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_max_epu32,
-    _mm_shuffle_epi32, _mm_unpackhi_epi64, _mm256_abs_epi32, _mm256_add_epi8, _mm256_add_epi16,
-    _mm256_add_epi64, _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
-    _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_max_epu8,
-    _mm256_max_epu32, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_or_si256,
-    _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setr_epi8,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi8,
-    _mm256_xor_si256,
+    __m128i, __m256i, _MM_HINT_T0, _mm_add_epi64, _mm_cvtsi128_si32, _mm_cvtsi128_si64, _mm_loadu_si128,
+    _mm_max_epu32, _mm_prefetch, _mm_shuffle_epi32, _mm_unpackhi_epi64, _mm256_abs_epi32, _mm256_add_epi8,
+    _mm256_add_epi16, _mm256_add_epi64, _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128,
+    _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_extracti128_si256,
+    _mm256_loadu_si256, _mm256_max_epu8, _mm256_max_epu32, _mm256_min_epu8, _mm256_movemask_epi8,
+    _mm256_movemask_ps, _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
 };
 
 use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
@@ -51,8 +51,11 @@ fn dot(a: &[u8], b: &[u8]) -> i32 {
         return dot_of_128(a, b);
     }
     let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
-    let whole: i32 = a.chunks(RUN).zip(b.chunks(RUN)).map(|(a, b)| sum_of_run(a, b)).sum();
-    whole + scalar::dot(a_tail, b_tail)
+    let mut sum = scalar::dot(a_tail, b_tail);
+    for (a, b) in a.chunks(RUN).zip(b.chunks(RUN)) {
+        sum += sum_of_run(a, b);
+    }
+    sum
 }
 
 #[target_feature(enable = "avx2,popcnt")]
@@ -355,7 +358,8 @@ fn planes_hadamard(a: Planes<'_>, b: Planes<'_>, out: PlanesMut<'_>) {
 
 #[target_feature(enable = "avx2,popcnt")]
 fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]) {
-    let (rows, _) = rows.as_chunks::<NODE>();
+    let (rows, _) = rows.as_chunks();
+    prefetch_named(rows, code, positions);
     let mut sums = [_mm256_setzero_si256(); 4];
     let mut negatives = 0_i16;
     for (block, entry) in rows.chunks_exact(positions).zip(code) {
@@ -375,6 +379,18 @@ fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]
         let sum = _mm256_add_epi16(sum, _mm256_set1_epi16(negatives));
         let sum = _mm256_add_epi16(load_totals(quarter), sum);
         store_totals(quarter, sum);
+    }
+}
+
+/// Asks for the row of each block that the code names.
+///
+/// All before the first is used: rows that are not in the cache then arrive side by side.
+#[inline]
+pub(super) fn prefetch_named(rows: &[[i8; NODE]], code: &[u8], positions: usize) {
+    for (block, entry) in rows.chunks_exact(positions).zip(code) {
+        let row = &block[usize::from(entry & POSITION)];
+        // SAFETY: a prefetch has no effect but on the cache; the pointer is that of a reference.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr()) }
     }
 }
 

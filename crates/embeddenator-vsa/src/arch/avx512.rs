@@ -16,6 +16,7 @@ use std::arch::x86_64::{
     _mm512_testn_epi8_mask, _mm512_xor_si512,
 };
 
+use super::avx2::prefetch_named;
 use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
 
 pub(super) const KERNELS: Kernels = Kernels {
@@ -55,8 +56,11 @@ fn dot(a: &[u8], b: &[u8]) -> i32 {
         return dot_of_128(a, b);
     }
     let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
-    let whole: i32 = a.iter().zip(b).map(|(a, b)| dot_of_64(a, b)).sum();
-    whole + dot_of_tail(a_tail, b_tail)
+    let mut sum = dot_of_tail(a_tail, b_tail);
+    for (a, b) in a.iter().zip(b) {
+        sum += dot_of_64(a, b);
+    }
+    sum
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
@@ -253,20 +257,21 @@ fn entry(counters: __m512i, found: __mmask16) -> u8 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn majority(counters: &[i32], nonzero: &mut [u64], sign: &mut [u64]) {
-    for ((counters, nonzero), sign) in counters.chunks(64).zip(nonzero).zip(sign) {
+    let (whole, tail) = counters.as_chunks::<64>();
+    for ((counters, nonzero), sign) in whole.iter().zip(nonzero.iter_mut()).zip(sign.iter_mut()) {
         (*nonzero, *sign) = (0, 0);
-        let (whole, tail) = counters.as_chunks();
-        let tail = load_counters_tail(tail);
-        for (counters, place) in whole.iter().map(|counters| load_counters(counters)).chain([tail]).zip(0..) {
-            let zero = _mm512_setzero_si512();
-            let shift = (16 * place) & 63;
-            *nonzero |= u64::from(_mm512_test_epi32_mask(counters, counters)) << shift;
-            *sign |= u64::from(_mm512_cmplt_epi32_mask(counters, zero)) << shift;
+        let (quarters, _) = counters.as_chunks();
+        for (counters, quarter) in quarters.iter().zip(0..) {
+            let counters = load_counters(counters);
+            let negative = _mm512_cmplt_epi32_mask(counters, _mm512_setzero_si512());
+            *nonzero |= u64::from(_mm512_test_epi32_mask(counters, counters)) << (16 * quarter);
+            *sign |= u64::from(negative) << (16 * quarter);
         }
     }
+    scalar::majority(tail, &mut nonzero[whole.len()..], &mut sign[whole.len()..]);
 }
 
-/// Twice the sums of a dot product of planes, in lanes.
+/// The dot product of each word of the planes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn planes_of_8(a: [__m512i; 2], b: [__m512i; 2]) -> __m512i {
@@ -313,7 +318,8 @@ fn planes_hadamard(a: Planes<'_>, b: Planes<'_>, out: PlanesMut<'_>) {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]) {
-    let (rows, _) = rows.as_chunks::<NODE>();
+    let (rows, _) = rows.as_chunks();
+    prefetch_named(rows, code, positions);
     let mut sums = [_mm512_setzero_si512(); 2];
     let mut negatives = 0_i16;
     for (block, entry) in rows.chunks_exact(positions).zip(code) {

@@ -85,34 +85,42 @@ pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
 #[inline]
 pub(super) fn add_code(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
     if positions == 128 {
-        add_blocks(counters, 128, code, weight);
+        // The same once more, where the compiler sees that no position needs a check.
+        add_to_blocks(counters.as_chunks_mut::<128>().0.iter_mut(), code, weight);
     } else {
-        add_blocks(counters, positions, code, weight);
+        add_to_blocks(counters.chunks_exact_mut(positions), code, weight);
     }
 }
 
-/// Inlined, so that the compiler drops the check of each position where their number is known to be 128.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-fn add_blocks(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
+#[inline]
+fn add_to_blocks<'a, B>(blocks: impl Iterator<Item = &'a mut B>, code: &[u8], weight: i32)
+where
+    B: AsMut<[i32]> + ?Sized + 'a,
+{
     let weights = [weight, weight.wrapping_neg()];
-    for (block, entry) in counters.chunks_exact_mut(positions).zip(code) {
-        let counter = &mut block[usize::from(entry & POSITION)];
+    for (block, entry) in blocks.zip(code) {
+        let counter = &mut block.as_mut()[usize::from(entry & POSITION)];
         *counter = counter.wrapping_add(weights[usize::from(entry >> 7)]);
     }
 }
 
 #[inline]
 pub(super) fn counts_dot(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
-    if positions == 128 { sum_blocks(counters, 128, code) } else { sum_blocks(counters, positions, code) }
+    if positions == 128 {
+        sum_of_blocks(counters.as_chunks::<128>().0.iter(), code)
+    } else {
+        sum_of_blocks(counters.chunks_exact(positions), code)
+    }
 }
 
-#[allow(clippy::inline_always)]
-#[inline(always)]
-fn sum_blocks(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
+#[inline]
+fn sum_of_blocks<'a, B>(blocks: impl Iterator<Item = &'a B>, code: &[u8]) -> i64
+where
+    B: AsRef<[i32]> + ?Sized + 'a,
+{
     let mut sum = 0;
-    for (block, entry) in counters.chunks_exact(positions).zip(code) {
-        let counter = i64::from(block[usize::from(entry & POSITION)]);
+    for (block, entry) in blocks.zip(code) {
+        let counter = i64::from(block.as_ref()[usize::from(entry & POSITION)]);
         sum += if entry & SIGN == 0 { counter } else { -counter };
     }
     sum

@@ -1,4 +1,5 @@
 //! Integration tests of the crate, one module a promise.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod encode;
 mod laws;
