@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion};
 use embeddenator_bench::{CODES, Corpus, Signs, TOP, cycle};
-use embeddenator_retrieval::{Hit, Index, SearchOptions};
-use embeddenator_vsa::{BlockCode, Random};
+use embeddenator_retrieval::{Hit, Id, Index, Inverted, SearchOptions, Similarity};
+use embeddenator_vsa::{Random, SparseTernary};
 use peer_retrieval::search::{SearchConfig, exact_search, two_stage_search};
 use peer_retrieval::similarity::SimilarityMetric;
 use peer_retrieval::{HierarchicalIndex, IndexConfig, RetrievalIndex, TernaryInvertedIndex};
@@ -29,6 +29,7 @@ fn main() {
     let mut random = Random::new(6);
     codes(&mut criterion, &Corpus::unrelated(ITEMS, QUERIES, WRONG_BLOCKS, &mut random));
     let vectors = Vectors::new(&mut random);
+    inverted(&mut criterion, &vectors);
     peer(&mut criterion, &vectors);
     criterion.final_summary();
 }
@@ -51,40 +52,54 @@ impl Vectors {
     }
 }
 
-/// The indexes of block codes, which find the same.
+/// The indexes of block codes, of which the second finds what the first does.
 fn codes(criterion: &mut Criterion, corpus: &Corpus) {
-    let (flat, hierarchy) = (corpus.flat(), corpus.hierarchy());
-    let recall = corpus.recall(&flat, &hierarchy, 1, QUERIES);
+    let recall = corpus.recall(&corpus.flat(), &corpus.hierarchy(), 1, QUERIES);
     assert!(recall >= 0.99, "recall@1 of {recall}");
-    rows(criterion, "Flat", corpus, Corpus::flat);
-    rows(criterion, "Hierarchy", corpus, Corpus::hierarchy);
+    rows(criterion, "Flat", &corpus.queries, || black_box(corpus).flat());
+    rows(criterion, "Hierarchy", &corpus.queries, || black_box(corpus).hierarchy());
 }
 
-fn rows<I: Index<Code = BlockCode>>(
-    criterion: &mut Criterion,
-    name: &str,
-    corpus: &Corpus,
-    build: impl Fn(&Corpus) -> I,
-) {
+/// Our index of sparse vectors, made of the vectors that the peer's are made of.
+fn inverted(criterion: &mut Criterion, vectors: &Vectors) {
+    let items: Vec<SparseTernary> = vectors.items.iter().map(|item| item.ours(DIMENSION)).collect();
+    let queries: Vec<SparseTernary> =
+        vectors.queries.iter().map(|(_, query)| query.ours(DIMENSION)).collect();
+    let build = || {
+        let mut index = Inverted::new(DIMENSION, Similarity::Cosine).expect("the dimension is not zero");
+        for (id, item) in (0..).zip(black_box(&items)) {
+            index.insert(Id(id), item).expect("ids are unique");
+        }
+        index
+    };
+    let index = build();
+    for ((item, plain), query) in vectors.queries.iter().zip(&queries) {
+        let best = index.search(query, TOP).expect("all have one dimension")[0];
+        assert_eq!(best.id, Id(*item as u64));
+        assert!((f64::from(best.score) - plain.cosine(&vectors.items[*item])).abs() < 1e-6);
+    }
+    rows(criterion, "Inverted", &queries, build);
+}
+
+fn rows<I: Index>(criterion: &mut Criterion, name: &str, queries: &[I::Code], build: impl Fn() -> I) {
     let mut group = criterion.benchmark_group(BUILD);
     group.sample_size(10);
     group.bench_function(name, |bencher| {
-        bencher.iter_batched(|| (), |()| build(black_box(corpus)), BatchSize::PerIteration);
+        bencher.iter_batched(|| (), |()| build(), BatchSize::PerIteration);
     });
     group.finish();
-    let index = build(corpus);
-    let queries: [BlockCode; CODES] = std::array::from_fn(|at| corpus.queries[at].clone());
+    let index = build();
+    let some: [&I::Code; CODES] = std::array::from_fn(|at| &queries[at]);
     let mut group = criterion.benchmark_group(QUERY);
-    group.bench_function(name, |bencher| cycle(bencher, &queries, |query| index.search(query, TOP)));
+    group.bench_function(name, |bencher| cycle(bencher, &some, |query| index.search(query, TOP)));
     group.finish();
     let options = SearchOptions::default();
     let mut group = criterion.benchmark_group(WHOLE);
     group.sample_size(10);
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
-            let index = build(black_box(corpus));
             let hits: Vec<Vec<Hit>> =
-                index.search_batch(&corpus.queries, TOP, &options).expect("all have one shape");
+                build().search_batch(queries, TOP, &options).expect("all have one shape");
             assert_eq!(hits.len(), QUERIES);
             hits
         });
