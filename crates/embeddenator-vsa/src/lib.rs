@@ -7,6 +7,7 @@ pub mod limits;
 mod random;
 mod shape;
 mod top_k;
+pub mod wire;
 
 pub use arch::Isa;
 pub use code::{

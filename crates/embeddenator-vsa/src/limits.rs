@@ -20,3 +20,7 @@ pub const SCAN_THREADS_MAX: usize = 4;
 /// Bytes of rows that each thread of a scan gets at least: they take some half a millisecond, many times what starting
 /// a thread takes.
 pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
+
+/// Bytes of the payload of one message: some 500 million codes of 128 bytes, more than one machine scans in a second. A
+/// header that asks for more is damaged.
+pub const MESSAGE_PAYLOAD_BYTES_MAX: u64 = 1 << 36;

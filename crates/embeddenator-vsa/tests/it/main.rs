@@ -1,4 +1,6 @@
 //! Integration tests of the crate, one module a promise.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod atoms;
 mod laws;
+mod wire;
