@@ -1,8 +1,8 @@
 //! What can go wrong, by what the caller can do about it.
 
 use crate::Shape;
+use crate::kind::Kind;
 use crate::limits::{BLOCKS_MAX, DIMENSION_MAX, POSITIONS_MAX};
-use crate::wire::Kind;
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

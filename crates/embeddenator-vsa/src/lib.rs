@@ -3,6 +3,7 @@
 mod arch;
 mod code;
 mod error;
+mod kind;
 pub mod limits;
 mod random;
 mod shape;

@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::error::Result;
 use crate::limits::{SCAN_THREAD_BYTES_MIN, SCAN_THREADS_MAX};
-use crate::{CodeRef, CodesRef};
+use crate::{CodeRef, Codes, CodesRef};
 
 /// Rows whose dot products are kept at once: they stay in the first cache.
 const CHUNK: usize = 1024;
@@ -33,6 +33,16 @@ impl Ord for Nearest {
 impl PartialOrd for Nearest {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl Codes {
+    /// As [`CodesRef::nearest`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn nearest<'a>(&self, query: impl Into<CodeRef<'a>>, k: usize) -> Result<Vec<Nearest>> {
+        self.view().nearest(query, k)
     }
 }
 

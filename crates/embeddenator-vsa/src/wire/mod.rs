@@ -26,6 +26,8 @@ mod payload;
 use crate::error::{Error, Result};
 use crate::{CodesRef, Shape};
 
+pub use crate::kind::Kind;
+
 use header::{Extent, Header};
 use payload::Payload;
 
@@ -38,22 +40,6 @@ pub const HEADER_BYTES: usize = 64;
 pub trait Message: Payload {}
 
 impl<T: Payload> Message for T {}
-
-/// What a message holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A [`BlockCode`](crate::BlockCode).
-    BlockCode = 1,
-    /// [`Codes`](crate::Codes).
-    Codes = 2,
-    /// [`Counts`](crate::Counts).
-    Counts = 3,
-    /// [`Planes`](crate::Planes).
-    Planes = 4,
-    /// A [`SparseTernary`](crate::SparseTernary).
-    SparseTernary = 5,
-}
 
 /// What the header of a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
