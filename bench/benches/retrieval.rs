@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion};
-use embeddenator_bench::{INPUTS, Random, Signs, cycle};
+use embeddenator_bench::{INPUTS, Signs, cycle};
+use embeddenator_vsa::Random;
 use peer_retrieval::TernaryInvertedIndex;
 use peer_retrieval::search::{SearchConfig, exact_search, two_stage_search};
 use peer_retrieval::similarity::SimilarityMetric;
@@ -22,7 +23,7 @@ fn main() {
     let mut random = Random::new(3);
     let items: Vec<Signs> = (0..ITEMS).map(|_| Signs::random(&mut random, DIMENSION, NON_ZERO)).collect();
     let queries: [(usize, Signs); INPUTS] = std::array::from_fn(|_| {
-        let item = random.below(ITEMS);
+        let item = random.below(ITEMS as u64) as usize;
         (item, items[item].disturbed(&mut random, DIMENSION, WRONG))
     });
     peer(&mut criterion, &items, &queries);

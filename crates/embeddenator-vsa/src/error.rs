@@ -2,13 +2,13 @@
 
 use crate::Shape;
 use crate::kind::Kind;
-use crate::limits::{BLOCKS_MAX, DIMENSION_MAX, POSITIONS_MAX};
+use crate::limits::{BLOCKS_MAX, DIMENSION_MAX, FACTORS_MAX, POSITIONS_MAX, RESONATOR_STEPS_MAX};
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why an operation was refused. Nothing was changed by it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No code can have this shape.
@@ -151,4 +151,91 @@ pub enum Error {
         /// The part that is.
         what: &'static str,
     },
+    /// Two tables, or a table and its weights, do not have one row for each other.
+    #[error("tables of {left} and {right} rows: give one row for each")]
+    RowsMismatch {
+        /// The rows of the receiver.
+        left: usize,
+        /// The rows of the argument.
+        right: usize,
+    },
+    /// A table that is chosen from has no code.
+    #[error("a table without codes: add those to choose from")]
+    NoCodes,
+    /// A sequence or an n-gram has no such position.
+    #[error(
+        "position {position} where {positions} can be told apart: cut it into several, or use a larger shape"
+    )]
+    SequencePosition {
+        /// The position asked for, counted from 0.
+        position: usize,
+        /// The positions that there are.
+        positions: usize,
+    },
+    /// What is to be taken out was not put in.
+    #[error("nothing to take out: remove only what was added, under the same label")]
+    NotAdded,
+    /// No probability is like this.
+    #[error("a probability of {probability}: use 0 to 1")]
+    Probability {
+        /// The probability asked for.
+        probability: f64,
+    },
+    /// A scale has no such range.
+    #[error("a scale from {low} to {high}: use finite numbers, the lower first")]
+    Range {
+        /// The lower end asked for.
+        low: f64,
+        /// The upper end asked for.
+        high: f64,
+    },
+    /// A scale has too few levels, or more than its shape can tell apart.
+    #[error(
+        "a scale of {levels} levels in blocks of {positions} positions: use 2 to {levels_max} levels, and 2 positions or more"
+    )]
+    Levels {
+        /// The levels asked for.
+        levels: usize,
+        /// The most that the shape can tell apart.
+        levels_max: usize,
+        /// The positions of a block.
+        positions: usize,
+    },
+    /// A value is not a number.
+    #[error("a value that is not a number: leave it out")]
+    NotANumber,
+    /// A product has too few factors or too many.
+    #[error("a product of {factors} factors: use 2 to {FACTORS_MAX}")]
+    Factors {
+        /// The factors asked for.
+        factors: usize,
+    },
+    /// A search would take too many steps.
+    #[error("{steps} steps: use {RESONATOR_STEPS_MAX} at most")]
+    Steps {
+        /// The steps asked for.
+        steps: usize,
+    },
+    /// An option of an encoder is out of its range.
+    #[error("the encoder option {option} is {value}: use {least} to {most}")]
+    EncoderOption {
+        /// The name of the field.
+        option: &'static str,
+        /// What it is.
+        value: u64,
+        /// The least that it may be.
+        least: u64,
+        /// The most that it may be.
+        most: u64,
+    },
+}
+
+impl Error {
+    /// Refuses an option of an encoder that is out of its range.
+    pub(crate) fn expect_option(option: &'static str, value: u64, least: u64, most: u64) -> Result<()> {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(Error::EncoderOption { option, value, least, most })
+    }
 }

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::arch::Isa;
+use crate::arch::{Isa, Lines};
 use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
 use crate::{CodeRef, Random, Shape};
 
-/// Bytes of the largest code that is kept inside its value, without an allocation.
-const INLINE: usize = 128;
 /// The low bits of a byte: the position.
 pub(super) const POSITION: u8 = 0x7f;
 /// The top bit of a byte: set for -1.
@@ -47,18 +45,16 @@ pub struct BlockCode {
     shape: Shape,
 }
 
-/// Two cache lines.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Lines([u8; INLINE]);
-
 impl BlockCode {
     /// The code that changes nothing when bound: position 0 and sign +1 in each block.
     #[inline]
     pub fn identity(shape: Shape) -> Self {
-        let heap =
-            if shape.stride() <= INLINE { AlignedBytes::EMPTY } else { AlignedBytes::zeroed(shape.stride()) };
-        BlockCode { inline: Lines([0; INLINE]), heap, shape }
+        let heap = if shape.stride() <= Lines::BYTES {
+            AlignedBytes::EMPTY
+        } else {
+            AlignedBytes::zeroed(shape.stride())
+        };
+        BlockCode { inline: Lines::ZERO, heap, shape }
     }
 
     /// A code whose positions and signs are drawn from `random`, each equally likely.
@@ -207,17 +203,24 @@ impl BlockCode {
         self.as_ref().cosine(other)
     }
 
+    /// The code with these bytes, of a shape whose rows have as many.
+    #[inline]
+    pub(super) fn from_lines(shape: Shape, lines: Lines) -> Self {
+        debug_assert_eq!(shape.stride(), Lines::BYTES);
+        BlockCode { inline: lines, heap: AlignedBytes::EMPTY, shape }
+    }
+
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {
         let stride = self.shape.stride();
-        if stride <= INLINE { &self.inline.0[..stride] } else { self.heap.as_slice() }
+        if stride <= Lines::BYTES { &self.inline.0[..stride] } else { self.heap.as_slice() }
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self) -> &mut [u8] {
         let stride = self.shape.stride();
-        if stride <= INLINE { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
+        if stride <= Lines::BYTES { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
     }
 
     /// The bytes of the blocks, to be changed to others with positions of the shape.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::arch::Isa;
 use crate::code::block::element;
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Codes, Planes, Shape, SparseTernary};
+use crate::{BlockCode, CodeRef, Planes, Shape, SparseTernary};
 
 /// The largest absolute value that a counter may reach.
 const COUNTER_MAX: i64 = i32::MAX as i64;
@@ -32,9 +32,9 @@ const COUNTER_MAX: i64 = i32::MAX as i64;
 /// ```
 #[derive(Clone)]
 pub struct Counts {
-    shape: Shape,
+    pub(super) shape: Shape,
     /// `blocks` times `positions` counters, block after block.
-    counters: Vec<i32>,
+    pub(super) counters: Vec<i32>,
     /// No counter's absolute value is larger.
     bound: i64,
 }
@@ -117,29 +117,6 @@ impl Counts {
         Ok(())
     }
 
-    /// Adds each code of a table once; all of them or, with an error, none.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
-    pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
-        self.shape.expect(codes.shape())?;
-        let positions = self.shape.positions();
-        if !self.has_room(codes.len() as i64) {
-            let mut sums: Vec<i64> = self.counters.iter().map(|counter| i64::from(*counter)).collect();
-            for code in codes {
-                for (block, (position, sign)) in sums.chunks_exact_mut(positions).zip(code.elements()) {
-                    block[position] += i64::from(sign);
-                }
-            }
-            Self::expect_counters(sums.iter().copied())?;
-        }
-        let isa = Isa::detect();
-        for code in codes {
-            isa.add_code(&mut self.counters, positions, code.as_bytes(), 1);
-        }
-        Ok(())
-    }
-
     /// Adds another bundle.
     ///
     /// # Errors
@@ -172,17 +149,17 @@ impl Counts {
 
     /// Raises the bound by `more`; false if the limit is so near that each sum has to be looked at.
     #[inline]
-    fn has_room(&mut self, more: i64) -> bool {
-        if self.bound + more > COUNTER_MAX {
+    pub(super) fn has_room(&mut self, more: i64) -> bool {
+        if self.bound.saturating_add(more) > COUNTER_MAX {
             self.bound = largest(&self.counters);
         }
-        let room = self.bound + more <= COUNTER_MAX;
-        self.bound = (self.bound + more).min(COUNTER_MAX);
+        let room = self.bound.saturating_add(more) <= COUNTER_MAX;
+        self.bound = self.bound.saturating_add(more).min(COUNTER_MAX);
         room
     }
 
     /// Refuses sums that are no counters. Within the limit nothing wraps for good: sums modulo 2^32 are then the sums.
-    fn expect_counters(mut sums: impl Iterator<Item = i64>) -> Result<()> {
+    pub(super) fn expect_counters(mut sums: impl Iterator<Item = i64>) -> Result<()> {
         let fit = sums.all(|sum| sum.abs() <= COUNTER_MAX);
         if fit { Ok(()) } else { Err(Error::Full { limit: COUNTER_MAX }) }
     }
@@ -318,6 +295,6 @@ impl fmt::Debug for Counts {
 }
 
 /// The largest absolute value.
-fn largest(counters: &[i32]) -> i64 {
+pub(super) fn largest(counters: &[i32]) -> i64 {
     counters.iter().map(|counter| i64::from(counter.unsigned_abs())).max().unwrap_or(0)
 }

@@ -5,11 +5,13 @@ mod bank;
 mod block;
 mod convert;
 mod counts;
+mod counts_of_tables;
 mod planes;
 mod planes_table;
 mod reference;
 mod sparse;
 mod table;
+mod table_algebra;
 mod view;
 
 pub use bank::CounterBank;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::arch::Isa;
+use crate::arch::{Isa, Lines};
 use crate::code::block::element;
 use crate::error::Result;
 use crate::{BlockCode, Shape};
@@ -60,6 +60,15 @@ impl<'a> CodeRef<'a> {
         self.as_bytes().iter().map(|byte| element(*byte))
     }
 
+    /// The rows of two codes of one shape whose rows are as long as most are: their kernels are not asked for the length.
+    #[inline]
+    fn lines_with<'b>(self, other: CodeRef<'b>) -> Option<(&'a [u8; Lines::BYTES], &'b [u8; Lines::BYTES])> {
+        if self.shape != other.shape {
+            return None;
+        }
+        Some((self.row.try_into().ok()?, other.row.try_into().ok()?))
+    }
+
     /// A code of its own with the same elements.
     pub fn to_code(self) -> BlockCode {
         let mut code = BlockCode::identity(self.shape);
@@ -73,6 +82,11 @@ impl<'a> CodeRef<'a> {
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     #[inline]
     pub fn bind<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<BlockCode> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().bind_lines(self.shape.modulus(), left, right);
+            return Ok(BlockCode::from_lines(self.shape, lines));
+        }
         let mut bound = BlockCode::identity(self.shape);
         self.bind_into(other, &mut bound)?;
         Ok(bound)
@@ -84,6 +98,11 @@ impl<'a> CodeRef<'a> {
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     #[inline]
     pub fn unbind<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<BlockCode> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().unbind_lines(self.shape.modulus(), left, right);
+            return Ok(BlockCode::from_lines(self.shape, lines));
+        }
         let mut unbound = BlockCode::identity(self.shape);
         self.unbind_into(other, &mut unbound)?;
         Ok(unbound)
@@ -96,6 +115,11 @@ impl<'a> CodeRef<'a> {
     #[inline]
     pub fn bind_into<'b>(self, other: impl Into<CodeRef<'b>>, bound: &mut BlockCode) -> Result<()> {
         let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().bind_lines(self.shape.modulus(), left, right);
+            *bound = BlockCode::from_lines(self.shape, lines);
+            return Ok(());
+        }
         self.shape.expect(other.shape)?;
         bound.take_shape(self.shape);
         Isa::detect().bind(self.shape.modulus(), self.row, other.row, bound.row_mut());
@@ -109,6 +133,11 @@ impl<'a> CodeRef<'a> {
     #[inline]
     pub fn unbind_into<'b>(self, other: impl Into<CodeRef<'b>>, unbound: &mut BlockCode) -> Result<()> {
         let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().unbind_lines(self.shape.modulus(), left, right);
+            *unbound = BlockCode::from_lines(self.shape, lines);
+            return Ok(());
+        }
         self.shape.expect(other.shape)?;
         unbound.take_shape(self.shape);
         Isa::detect().unbind(self.shape.modulus(), self.row, other.row, unbound.row_mut());
@@ -122,6 +151,9 @@ impl<'a> CodeRef<'a> {
     #[inline]
     pub fn dot<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<i32> {
         let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            return Ok(Isa::detect().dot_lines(left, right) - self.shape.padding() as i32);
+        }
         self.shape.expect(other.shape)?;
         // The padding of both is equal, and no block.
         Ok(Isa::detect().dot(self.row, other.row) - self.shape.padding() as i32)

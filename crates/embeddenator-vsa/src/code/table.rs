@@ -21,7 +21,7 @@ use crate::{BlockCode, CodeRef, CodesIter, CodesRef, Random, Shape};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Codes {
     shape: Shape,
-    rows: AlignedBytes,
+    pub(super) rows: AlignedBytes,
 }
 
 impl Codes {
@@ -39,8 +39,7 @@ impl Codes {
     pub fn random(shape: Shape, count: usize, random: &mut Random) -> Self {
         let mut codes = Self::with_capacity(shape, count);
         for _ in 0..count {
-            let row = codes.rows.extend_zeroed(shape.stride());
-            random.fill_code(shape.modulus(), &mut row[..shape.blocks()]);
+            codes.push_random(random);
         }
         codes
     }
@@ -104,6 +103,12 @@ impl Codes {
         self.shape.expect(code.shape())?;
         self.rows.extend_zeroed(self.shape.stride()).copy_from_slice(code.row());
         Ok(())
+    }
+
+    /// Appends a code drawn from `random`, as [`BlockCode::random`].
+    pub fn push_random(&mut self, random: &mut Random) {
+        let row = self.rows.extend_zeroed(self.shape.stride());
+        random.fill_code(self.shape.modulus(), &mut row[..self.shape.blocks()]);
     }
 
     /// Puts a code in the place of another.

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod atoms;
+mod encode;
 mod laws;
 mod wire;

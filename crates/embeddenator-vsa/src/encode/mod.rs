@@ -1,0 +1,14 @@
+//! Encoders: from numbers, texts and bytes to codes.
+
+mod accumulator;
+mod bytes;
+mod characters;
+mod features;
+mod levels;
+mod text;
+mod tokens;
+mod word_list;
+
+pub use bytes::{BytesEncoder, BytesOptions, BytesStream};
+pub use levels::Levels;
+pub use text::{TextEncoder, TextOptions, TextStream};

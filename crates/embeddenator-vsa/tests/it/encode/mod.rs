@@ -1,0 +1,3 @@
+//! The encoders of texts and bytes.
+
+mod evaluation;
