@@ -7,6 +7,7 @@ mod config;
 mod encode;
 mod error;
 mod item_memory;
+mod kind;
 pub mod limits;
 mod random;
 mod record;
@@ -15,6 +16,7 @@ mod sequence;
 mod shape;
 mod threshold;
 mod top_k;
+pub mod wire;
 
 pub use arch::Isa;
 pub use classifier::{CentroidClassifier, Classified};

@@ -1,6 +1,7 @@
 //! The integration tests of the crate, one module a subject.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod atoms;
 mod classifier;
 mod encode;
 mod item_memory;
@@ -13,3 +14,4 @@ mod shapes;
 mod statistics;
 mod table_algebra;
 mod threshold;
+mod wire;
