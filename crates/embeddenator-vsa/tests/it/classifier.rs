@@ -28,7 +28,7 @@ fn label_of_the_nearest_centroid_is_given() {
         }
     }
     let mut queries = Codes::new(Shape::D10K);
-    for prototype in prototypes.iter() {
+    for prototype in &prototypes {
         queries.push(noisy(&prototype.to_code(), &mut random).as_ref()).expect("one shape");
     }
     let found = classifier.classify_all(&queries).expect("one shape");
