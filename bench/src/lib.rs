@@ -4,9 +4,9 @@
 //! fails on time. Rows of one group are measured in one run, so their ratios compare like with like.
 
 mod measure;
-mod random;
+mod searches;
 mod signs;
 
 pub use measure::{CODES, INPUTS, criterion, cycle, one};
-pub use random::Random;
+pub use searches::{Corpus, TOP};
 pub use signs::Signs;

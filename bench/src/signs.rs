@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use embeddenator_vsa::{BlockCode, Random, SparseTernary};
 use peer_vsa::SparseVec;
-
-use crate::random::Random;
 
 /// The non-zero entries of a vector over {-1, 0, +1}, by position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +21,8 @@ impl Signs {
         assert!(non_zero <= dimension, "{non_zero} entries do not fit {dimension} positions");
         let mut entries = BTreeMap::new();
         while entries.len() < non_zero {
-            let sign = if random.bits() >> 63 == 0 { 1 } else { -1 };
-            entries.insert(random.below(dimension), sign);
+            let sign = if random.next_u64() >> 63 == 0 { 1 } else { -1 };
+            entries.insert(position(random, dimension), sign);
         }
         Self { entries }
     }
@@ -33,11 +32,11 @@ impl Signs {
     pub fn disturbed(&self, random: &mut Random, dimension: usize, moved: usize) -> Self {
         let mut entries = self.entries.clone();
         let positions: Vec<usize> = entries.keys().copied().collect();
-        for &position in positions.iter().take(moved) {
-            if let Some(sign) = entries.remove(&position) {
-                let mut to = random.below(dimension);
+        for from in positions.iter().take(moved) {
+            if let Some(sign) = entries.remove(from) {
+                let mut to = position(random, dimension);
                 while entries.contains_key(&to) {
-                    to = random.below(dimension);
+                    to = position(random, dimension);
                 }
                 entries.insert(to, sign);
             }
@@ -48,6 +47,30 @@ impl Signs {
     /// The positions that hold this sign, ascending.
     pub fn positions(&self, sign: i8) -> Vec<usize> {
         self.entries.iter().filter(|&(_, &held)| held == sign).map(|(&position, _)| position).collect()
+    }
+
+    /// Our form of this vector.
+    ///
+    /// # Panics
+    /// If an entry lies beyond the dimension.
+    pub fn ours(&self, dimension: usize) -> SparseTernary {
+        let narrow = |sign| self.positions(sign).into_iter().map(|position| position as u32).collect();
+        SparseTernary::new(dimension, narrow(1), narrow(-1)).expect("positions ascend below the dimension")
+    }
+
+    /// What our vector holds.
+    pub fn of_ours(vector: &SparseTernary) -> Self {
+        let plus = vector.plus().iter().map(|&position| (position as usize, 1));
+        let minus = vector.minus().iter().map(|&position| (position as usize, -1));
+        Self { entries: plus.chain(minus).collect() }
+    }
+
+    /// What our code holds.
+    pub fn of_code(code: &BlockCode) -> Self {
+        let positions = code.shape().positions();
+        let elements = code.elements().enumerate();
+        let entries = elements.map(|(block, (position, sign))| (block * positions + position, sign as i8));
+        Self { entries: entries.collect() }
     }
 
     /// The peer's form of this vector.
@@ -104,4 +127,8 @@ impl Signs {
         let moved = self.entries.iter().map(|(position, &sign)| ((position + shift) % dimension, sign));
         Self { entries: moved.collect() }
     }
+}
+
+fn position(random: &mut Random, dimension: usize) -> usize {
+    random.below(dimension as u64) as usize
 }

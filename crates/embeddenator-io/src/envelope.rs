@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::compress::{Codec, Compression, Decoder, Encoded, Encoder, reserve};
+use crate::codec::{Codec, Compression};
+use crate::compress::{Decoder, Encoded, Encoder, reserve};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::hash::{ContentHash, check_of};

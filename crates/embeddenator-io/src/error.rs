@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::compress::Codec;
+use crate::codec::Codec;
 
 /// The result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

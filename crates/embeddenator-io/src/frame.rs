@@ -1,7 +1,7 @@
 //! The words of the stream format: its header, and the frames that hold a content of any length.
 
 use crate::byte_writer::ByteWriter;
-use crate::compress::Codec;
+use crate::codec::Codec;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::hash::{ContentHash, prefix};

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use crate::compress::{Codec, Decoder, Encoded, reserve};
+use crate::codec::Codec;
+use crate::compress::{Decoder, Encoded, reserve};
 use crate::error::{Error, Result};
 use crate::frame::{
     BODY, Chain, END, END_BYTES, FORMAT, FRAME, FRAME_HEADER_BYTES, Fields, FrameHeader, STREAM_HEADER_BYTES,

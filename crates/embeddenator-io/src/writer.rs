@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::compress::{Codec, Compression, Encoder, reserve};
+use crate::codec::{Codec, Compression};
+use crate::compress::{Encoder, reserve};
 use crate::error::{Error, Result};
 use crate::frame::{Chain, END_BYTES, FORMAT, Fields, Sum, Tag, write_frame_header, write_stream_header};
 use crate::kind::Kind;
@@ -15,9 +16,9 @@ use crate::limits::{FRAME_BYTES_DEFAULT, FRAME_BYTES_MAX};
 ///
 /// ```
 /// use std::io::{Read, Write};
-/// use embeddenator_io::{Kind, Limits, Profile, StreamReader, StreamWriter};
+/// use embeddenator_io::{Compression, Kind, Limits, StreamReader, StreamWriter};
 ///
-/// let mut writer = StreamWriter::new(Vec::new(), Kind(3), Profile::Fast.compression())?;
+/// let mut writer = StreamWriter::new(Vec::new(), Kind(3), Compression::None)?;
 /// for line in 0..10_000 {
 ///     writeln!(writer, "line {line}")?;
 /// }

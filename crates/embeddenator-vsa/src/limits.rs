@@ -21,6 +21,18 @@ pub const SCAN_THREADS_MAX: usize = 4;
 /// a thread takes.
 pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
 
+/// Bytes of the payload of one message: some 500 million codes of 128 bytes, more than one machine scans in a second. A
+/// header that asks for more is damaged.
+pub const MESSAGE_PAYLOAD_BYTES_MAX: u64 = 1 << 36;
+
+/// Factors that a [`Resonator`](crate::Resonator) takes a product apart into: its capacity falls with each, and with
+/// eight it is used up by two or three codes a factor.
+pub const FACTORS_MAX: usize = 8;
+
+/// Updates of all factors that one search of a [`Resonator`](crate::Resonator) may make, all restarts together: a
+/// search that succeeds takes some tens, and one that does not has to end.
+pub const RESONATOR_STEPS_MAX: usize = 100_000;
+
 /// Characters of a word that the text encoder takes as one; a longer one is taken in pieces of so many. The longest
 /// words of dictionaries have some 50, and what is longer, such as encoded data, must not cost more a byte.
 pub const WORD_CHARACTERS_MAX: usize = 64;

@@ -32,6 +32,9 @@ impl Shape {
     /// 512 blocks of 128 positions: 65 536 dimensions in 512 bytes, for bundles of many items.
     pub const LARGE: Shape = Shape { blocks: 512, positions: 128 };
 
+    /// 64 blocks of 64 positions: 4 096 dimensions in one cache line, for what is small and many.
+    pub const SMALL: Shape = Shape { blocks: 64, positions: 64 };
+
     /// A shape of 1 to [`BLOCKS_MAX`] blocks of 1 to [`POSITIONS_MAX`] positions.
     ///
     /// # Errors

@@ -6,7 +6,8 @@ use std::io;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe;
 
-use super::{Codec, Encoded, ZstdLevel, reserve};
+use super::{Encoded, reserve};
+use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 use crate::limits::ZSTD_RATIO_MAX;
 

@@ -1,6 +1,7 @@
 //! The codec zstd, left out of the build: whoever needs it is told so.
 
-use super::{Codec, Encoded, ZstdLevel};
+use super::Encoded;
+use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 
 /// Never made.

@@ -5,17 +5,17 @@
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_add_epi64, _mm_cvtsi128_si32, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_max_epu32,
-    _mm_shuffle_epi32, _mm_unpackhi_epi64, _mm256_abs_epi32, _mm256_add_epi8, _mm256_add_epi16,
-    _mm256_add_epi64, _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8,
-    _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_max_epu8,
-    _mm256_max_epu32, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_or_si256,
-    _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setr_epi8,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi8,
-    _mm256_xor_si256,
+    __m128i, __m256i, _MM_HINT_T0, _mm_add_epi64, _mm_cvtsi128_si32, _mm_cvtsi128_si64, _mm_loadu_si128,
+    _mm_max_epu32, _mm_prefetch, _mm_shuffle_epi32, _mm_unpackhi_epi64, _mm256_abs_epi32, _mm256_add_epi8,
+    _mm256_add_epi16, _mm256_add_epi64, _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128,
+    _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_extracti128_si256,
+    _mm256_loadu_si256, _mm256_max_epu8, _mm256_max_epu32, _mm256_min_epu8, _mm256_movemask_epi8,
+    _mm256_movemask_ps, _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
 };
 
-use super::{Kernels, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
+use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx2",
@@ -24,6 +24,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -37,29 +40,30 @@ pub(super) const KERNELS: Kernels = Kernels {
 
 /// Bytes of a register.
 const WIDTH: usize = 32;
+/// The length of most codes, for which there is a way without a loop.
+const COMMON: usize = 128;
+/// Registers after which the sums of bytes are folded: a byte cannot overflow before 128.
+const RUN: usize = 64;
 
 #[target_feature(enable = "avx2,popcnt")]
 fn dot(a: &[u8], b: &[u8]) -> i32 {
-    /// Registers after which the sums are folded; a byte of them cannot overflow before 128.
-    const RUN: usize = 64;
-    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
-    let mut sum = 0;
-    for (a, b) in a.chunks(RUN).zip(b.chunks(RUN)) {
-        let mut sums = _mm256_setzero_si256();
-        for (a, b) in a.iter().zip(b) {
-            sums = _mm256_add_epi8(sums, dot_of_32(load(a), load(b)));
-        }
-        sum += sum_of_bytes(sums);
+    if let (Ok(a), Ok(b)) = (a.try_into(), b.try_into()) {
+        return dot_of_128(a, b);
     }
-    sum + scalar::dot(a_tail, b_tail)
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    let mut sum = scalar::dot(a_tail, b_tail);
+    for (a, b) in a.chunks(RUN).zip(b.chunks(RUN)) {
+        sum += sum_of_run(a, b);
+    }
+    sum
 }
 
 #[target_feature(enable = "avx2,popcnt")]
 fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
-    if let Ok(query) = <&[u8; 4 * WIDTH]>::try_from(query) {
-        let (rows, _) = rows.as_chunks::<{ 4 * WIDTH }>();
+    if let Ok(query) = query.try_into() {
+        let (rows, _) = rows.as_chunks();
         for (out, row) in out.iter_mut().zip(rows) {
-            *out = dot(query, row);
+            *out = dot_of_128(query, row);
         }
         return;
     }
@@ -67,6 +71,25 @@ fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
     for out in out {
         *out = dot(query, rows.next().unwrap_or_default());
     }
+}
+
+/// The dot product of the common length, known to the compiler.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn dot_of_128(a: &[u8; COMMON], b: &[u8; COMMON]) -> i32 {
+    let ((a, _), (b, _)) = (a.as_chunks(), b.as_chunks());
+    sum_of_run(a, b)
+}
+
+/// The dot product of at most [`RUN`] registers.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn sum_of_run(a: &[[u8; WIDTH]], b: &[[u8; WIDTH]]) -> i32 {
+    let mut sums = _mm256_setzero_si256();
+    for (a, b) in a.iter().zip(b) {
+        sums = _mm256_add_epi8(sums, dot_of_32(load(a), load(b)));
+    }
+    sum_of_bytes(sums)
 }
 
 /// In each byte 1 where the two are equal, -1 where they differ in the sign alone, and else 0.
@@ -99,13 +122,8 @@ fn sum_of_words(words: __m256i) -> i64 {
 
 #[target_feature(enable = "avx2,popcnt")]
 fn bind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
-    let (a_whole, a_tail) = a.as_chunks();
-    let (b_whole, b_tail) = b.as_chunks();
-    let (out_whole, out_tail) = out.as_chunks_mut();
-    for ((out, a), b) in out_whole.iter_mut().zip(a_whole).zip(b_whole) {
-        store(out, bind_of_32(modulus, load(a), load(b)));
-    }
-    scalar::bind(modulus, a_tail, b_tail, out_tail);
+    let of_register = |a, b| bind_of_32(modulus, a, b);
+    each(a, b, out, of_register, |a, b, out| scalar::bind(modulus, a, b, out));
 }
 
 #[inline]
@@ -119,13 +137,8 @@ fn bind_of_32(modulus: u8, a: __m256i, b: __m256i) -> __m256i {
 
 #[target_feature(enable = "avx2,popcnt")]
 fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
-    let (a_whole, a_tail) = a.as_chunks();
-    let (b_whole, b_tail) = b.as_chunks();
-    let (out_whole, out_tail) = out.as_chunks_mut();
-    for ((out, a), b) in out_whole.iter_mut().zip(a_whole).zip(b_whole) {
-        store(out, unbind_of_32(modulus, load(a), load(b)));
-    }
-    scalar::unbind(modulus, a_tail, b_tail, out_tail);
+    let of_register = |a, b| unbind_of_32(modulus, a, b);
+    each(a, b, out, of_register, |a, b, out| scalar::unbind(modulus, a, b, out));
 }
 
 #[inline]
@@ -137,12 +150,59 @@ fn unbind_of_32(modulus: u8, a: __m256i, b: __m256i) -> __m256i {
     with_sign(_mm256_min_epu8(difference, wrapped), _mm256_xor_si256(a, b))
 }
 
+/// Applies an operation to whole registers, and its scalar twin to what is left.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn each(
+    a: &[u8],
+    b: &[u8],
+    out: &mut [u8],
+    of_register: impl Fn(__m256i, __m256i) -> __m256i,
+    of_tail: impl Fn(&[u8], &[u8], &mut [u8]),
+) {
+    // The common length first: nothing is left to find out.
+    if let (Some(a), Some(b), Some(out)) = (a.as_array(), b.as_array(), out.as_mut_array()) {
+        let (a, b, out): (&[_; COMMON], &[_; COMMON], &mut [_; COMMON]) = (a, b, out);
+        let (out, _) = out.as_chunks_mut();
+        for ((out, a), b) in out.iter_mut().zip(a.as_chunks().0).zip(b.as_chunks().0) {
+            store(out, of_register(load(a), load(b)));
+        }
+        return;
+    }
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    let (out, out_tail) = out.as_chunks_mut();
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        store(out, of_register(load(a), load(b)));
+    }
+    of_tail(a_tail, b_tail, out_tail);
+}
+
 /// The low 7 bits of the one and the top bit of the other.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn with_sign(position: __m256i, sign: __m256i) -> __m256i {
     let position = _mm256_and_si256(position, _mm256_set1_epi8(POSITION as i8));
     _mm256_or_si256(position, _mm256_and_si256(sign, _mm256_set1_epi8(SIGN as i8)))
+}
+
+// The length is known here, so the loops below are unrolled.
+#[target_feature(enable = "avx2,popcnt")]
+fn dot_lines(a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+    dot(a, b)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn bind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, a, b, &mut bound.0);
+    bound
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, a, b, &mut unbound.0);
+    unbound
 }
 
 #[target_feature(enable = "avx2,popcnt")]
@@ -298,7 +358,8 @@ fn planes_hadamard(a: Planes<'_>, b: Planes<'_>, out: PlanesMut<'_>) {
 
 #[target_feature(enable = "avx2,popcnt")]
 fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]) {
-    let (rows, _) = rows.as_chunks::<NODE>();
+    let (rows, _) = rows.as_chunks();
+    prefetch_named(rows, code, positions);
     let mut sums = [_mm256_setzero_si256(); 4];
     let mut negatives = 0_i16;
     for (block, entry) in rows.chunks_exact(positions).zip(code) {
@@ -318,6 +379,18 @@ fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]
         let sum = _mm256_add_epi16(sum, _mm256_set1_epi16(negatives));
         let sum = _mm256_add_epi16(load_totals(quarter), sum);
         store_totals(quarter, sum);
+    }
+}
+
+/// Asks for the row of each block that the code names.
+///
+/// All before the first is used: rows that are not in the cache then arrive side by side.
+#[inline]
+pub(super) fn prefetch_named(rows: &[[i8; NODE]], code: &[u8], positions: usize) {
+    for (block, entry) in rows.chunks_exact(positions).zip(code) {
+        let row = &block[usize::from(entry & POSITION)];
+        // SAFETY: a prefetch has no effect but on the cache; the pointer is that of a reference.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr()) }
     }
 }
 

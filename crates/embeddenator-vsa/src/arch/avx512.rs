@@ -16,7 +16,8 @@ use std::arch::x86_64::{
     _mm512_testn_epi8_mask, _mm512_xor_si512,
 };
 
-use super::{Kernels, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
+use super::avx2::prefetch_named;
+use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx512",
@@ -30,6 +31,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -43,20 +47,28 @@ pub(super) const KERNELS: Kernels = Kernels {
 
 /// Bytes of a register.
 const WIDTH: usize = 64;
+/// The length of most codes, for which there is a way without a loop.
+const COMMON: usize = 128;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn dot(a: &[u8], b: &[u8]) -> i32 {
+    if let (Ok(a), Ok(b)) = (a.try_into(), b.try_into()) {
+        return dot_of_128(a, b);
+    }
     let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
-    let whole: i32 = a.iter().zip(b).map(|(a, b)| dot_of_64(a, b)).sum();
-    whole + dot_of_tail(a_tail, b_tail)
+    let mut sum = dot_of_tail(a_tail, b_tail);
+    for (a, b) in a.iter().zip(b) {
+        sum += dot_of_64(a, b);
+    }
+    sum
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
-    if let Ok(query) = <&[u8; 2 * WIDTH]>::try_from(query) {
-        let (rows, _) = rows.as_chunks::<{ 2 * WIDTH }>();
+    if let Ok(query) = query.try_into() {
+        let (rows, _) = rows.as_chunks();
         for (out, row) in out.iter_mut().zip(rows) {
-            *out = dot(query, row);
+            *out = dot_of_128(query, row);
         }
         return;
     }
@@ -64,6 +76,14 @@ fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
     for out in out {
         *out = dot(query, rows.next().unwrap_or_default());
     }
+}
+
+/// The dot product of the common length: no loop and no tail.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn dot_of_128(a: &[u8; COMMON], b: &[u8; COMMON]) -> i32 {
+    let ((a, _), (b, _)) = (a.as_chunks(), b.as_chunks());
+    dot_of_64(&a[0], &b[0]) + dot_of_64(&a[1], &b[1])
 }
 
 #[inline]
@@ -90,13 +110,8 @@ fn dot_of_tail(a: &[u8], b: &[u8]) -> i32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn bind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
-    let (a_whole, a_tail) = a.as_chunks();
-    let (b_whole, b_tail) = b.as_chunks();
-    let (out_whole, out_tail) = out.as_chunks_mut();
-    for ((out, a), b) in out_whole.iter_mut().zip(a_whole).zip(b_whole) {
-        store(out, bind_of_64(modulus, load(a), load(b)));
-    }
-    scalar::bind(modulus, a_tail, b_tail, out_tail);
+    let of_register = |a, b| bind_of_64(modulus, a, b);
+    each(a, b, out, of_register, |a, b, out| scalar::bind(modulus, a, b, out));
 }
 
 #[inline]
@@ -110,13 +125,8 @@ fn bind_of_64(modulus: u8, a: __m512i, b: __m512i) -> __m512i {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
-    let (a_whole, a_tail) = a.as_chunks();
-    let (b_whole, b_tail) = b.as_chunks();
-    let (out_whole, out_tail) = out.as_chunks_mut();
-    for ((out, a), b) in out_whole.iter_mut().zip(a_whole).zip(b_whole) {
-        store(out, unbind_of_64(modulus, load(a), load(b)));
-    }
-    scalar::unbind(modulus, a_tail, b_tail, out_tail);
+    let of_register = |a, b| unbind_of_64(modulus, a, b);
+    each(a, b, out, of_register, |a, b, out| scalar::unbind(modulus, a, b, out));
 }
 
 #[inline]
@@ -128,6 +138,33 @@ fn unbind_of_64(modulus: u8, a: __m512i, b: __m512i) -> __m512i {
     with_sign(_mm512_min_epu8(difference, wrapped), _mm512_xor_si512(a, b))
 }
 
+/// Applies an operation to whole registers, and its scalar twin to what is left.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn each(
+    a: &[u8],
+    b: &[u8],
+    out: &mut [u8],
+    of_register: impl Fn(__m512i, __m512i) -> __m512i,
+    of_tail: impl Fn(&[u8], &[u8], &mut [u8]),
+) {
+    // The common length first: nothing is left to find out.
+    if let (Some(a), Some(b), Some(out)) = (a.as_array(), b.as_array(), out.as_mut_array()) {
+        let (a, b, out): (&[_; COMMON], &[_; COMMON], &mut [_; COMMON]) = (a, b, out);
+        let (out, _) = out.as_chunks_mut();
+        for ((out, a), b) in out.iter_mut().zip(a.as_chunks().0).zip(b.as_chunks().0) {
+            store(out, of_register(load(a), load(b)));
+        }
+        return;
+    }
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    let (out, out_tail) = out.as_chunks_mut();
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        store(out, of_register(load(a), load(b)));
+    }
+    of_tail(a_tail, b_tail, out_tail);
+}
+
 /// The low 7 bits of the one and the top bit of the other.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
@@ -135,6 +172,26 @@ fn with_sign(position: __m512i, sign: __m512i) -> __m512i {
     /// For each bit: the second where the first is set, the third elsewhere.
     const SELECT: i32 = 0b1100_1010;
     _mm512_ternarylogic_epi64::<SELECT>(_mm512_set1_epi8(POSITION as i8), position, sign)
+}
+
+// The length is known here, so the loops below are unrolled.
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn dot_lines(a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+    dot(a, b)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn bind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, a, b, &mut bound.0);
+    bound
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, a, b, &mut unbound.0);
+    unbound
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
@@ -200,20 +257,21 @@ fn entry(counters: __m512i, found: __mmask16) -> u8 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn majority(counters: &[i32], nonzero: &mut [u64], sign: &mut [u64]) {
-    for ((counters, nonzero), sign) in counters.chunks(64).zip(nonzero).zip(sign) {
+    let (whole, tail) = counters.as_chunks::<64>();
+    for ((counters, nonzero), sign) in whole.iter().zip(nonzero.iter_mut()).zip(sign.iter_mut()) {
         (*nonzero, *sign) = (0, 0);
-        let (whole, tail) = counters.as_chunks();
-        let tail = load_counters_tail(tail);
-        for (counters, place) in whole.iter().map(|counters| load_counters(counters)).chain([tail]).zip(0..) {
-            let zero = _mm512_setzero_si512();
-            let shift = (16 * place) & 63;
-            *nonzero |= u64::from(_mm512_test_epi32_mask(counters, counters)) << shift;
-            *sign |= u64::from(_mm512_cmplt_epi32_mask(counters, zero)) << shift;
+        let (quarters, _) = counters.as_chunks();
+        for (counters, quarter) in quarters.iter().zip(0..) {
+            let counters = load_counters(counters);
+            let negative = _mm512_cmplt_epi32_mask(counters, _mm512_setzero_si512());
+            *nonzero |= u64::from(_mm512_test_epi32_mask(counters, counters)) << (16 * quarter);
+            *sign |= u64::from(negative) << (16 * quarter);
         }
     }
+    scalar::majority(tail, &mut nonzero[whole.len()..], &mut sign[whole.len()..]);
 }
 
-/// Twice the sums of a dot product of planes, in lanes.
+/// The dot product of each word of the planes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn planes_of_8(a: [__m512i; 2], b: [__m512i; 2]) -> __m512i {
@@ -260,7 +318,8 @@ fn planes_hadamard(a: Planes<'_>, b: Planes<'_>, out: PlanesMut<'_>) {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]) {
-    let (rows, _) = rows.as_chunks::<NODE>();
+    let (rows, _) = rows.as_chunks();
+    prefetch_named(rows, code, positions);
     let mut sums = [_mm512_setzero_si512(); 2];
     let mut negatives = 0_i16;
     for (block, entry) in rows.chunks_exact(positions).zip(code) {

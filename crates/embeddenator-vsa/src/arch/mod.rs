@@ -40,6 +40,18 @@ type Planes<'a> = (&'a [u64], &'a [u64]);
 /// The non-zero plane and the sign plane, to be written.
 type PlanesMut<'a> = (&'a mut [u64], &'a mut [u64]);
 
+/// Two cache lines: the padded bytes of most codes.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Lines(pub(crate) [u8; Lines::BYTES]);
+
+impl Lines {
+    /// How many bytes they have.
+    pub(crate) const BYTES: usize = 128;
+    /// All zero.
+    pub(crate) const ZERO: Lines = Lines([0; Lines::BYTES]);
+}
+
 /// A set of kernels that this CPU can run: having one proves that the CPU has the features.
 ///
 /// The types of this crate use [`Isa::detect`] by themselves. Every set gives the same bits; only the speed
@@ -120,6 +132,32 @@ impl Isa {
         assert!(a.len() == b.len() && a.len() == out.len(), "three codes of one length");
         // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
         unsafe { (self.0.unbind)(modulus, a, b, out) }
+    }
+
+    /// [`Isa::dot`] of two codes that fill two cache lines each.
+    #[inline]
+    pub(crate) fn dot_lines(self, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.dot_lines)(a, b) }
+    }
+
+    /// [`Isa::bind`] of two codes that fill two cache lines each.
+    ///
+    /// It returns its result, which the caller's caller may have asked for in a certain place; written through a
+    /// reference it would have to be moved there, which takes longer than to bind.
+    #[inline]
+    pub(crate) fn bind_lines(self, modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+        assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.bind_lines)(modulus, a, b) }
+    }
+
+    /// [`Isa::unbind`] of two codes that fill two cache lines each, as [`Isa::bind_lines`].
+    #[inline]
+    pub(crate) fn unbind_lines(self, modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+        assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.unbind_lines)(modulus, a, b) }
     }
 
     /// Whether the position of each byte is below `modulus`.
@@ -240,6 +278,9 @@ struct Kernels {
     dots: unsafe fn(&[u8], &[u8], &mut [i32]),
     bind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
     unbind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
+    dot_lines: unsafe fn(&[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> i32,
+    bind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
+    unbind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
     positions_below: unsafe fn(u8, &[u8]) -> bool,
     add_code: unsafe fn(&mut [i32], usize, &[u8], i32),
     counts_dot: unsafe fn(&[i32], usize, &[u8]) -> i64,
@@ -259,3 +300,6 @@ static KERNELS: &[Kernels] = &[
     avx2::KERNELS,
     scalar::KERNELS,
 ];
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: the specification made executable, and the oracle of the others.
 
-use super::{Kernels, POSITION, Planes, PlanesMut, SIGN};
+use super::{Kernels, Lines, POSITION, Planes, PlanesMut, SIGN};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",
@@ -9,6 +9,9 @@ pub(super) const KERNELS: Kernels = Kernels {
     dots,
     bind,
     unbind,
+    dot_lines,
+    bind_lines,
+    unbind_lines,
     positions_below,
     add_code,
     counts_dot,
@@ -53,6 +56,26 @@ pub(super) fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
     }
 }
 
+// The length is known here, so the loops below are unrolled.
+#[inline]
+pub(super) fn dot_lines(a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+    dot(a, b)
+}
+
+#[inline]
+pub(super) fn bind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut bound = Lines::ZERO;
+    bind(modulus, a, b, &mut bound.0);
+    bound
+}
+
+#[inline]
+pub(super) fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+    let mut unbound = Lines::ZERO;
+    unbind(modulus, a, b, &mut unbound.0);
+    unbound
+}
+
 #[inline]
 pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
     // The maximum of all, not an early return, is what the compiler can do in wide registers.
@@ -61,18 +84,43 @@ pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
 
 #[inline]
 pub(super) fn add_code(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
-    for (block, entry) in counters.chunks_exact_mut(positions).zip(code) {
-        let counter = &mut block[usize::from(entry & POSITION)];
-        let weight = if entry & SIGN == 0 { weight } else { weight.wrapping_neg() };
-        *counter = counter.wrapping_add(weight);
+    if positions == 128 {
+        // The same once more, where the compiler sees that no position needs a check.
+        add_to_blocks(counters.as_chunks_mut::<128>().0.iter_mut(), code, weight);
+    } else {
+        add_to_blocks(counters.chunks_exact_mut(positions), code, weight);
+    }
+}
+
+#[inline]
+fn add_to_blocks<'a, B>(blocks: impl Iterator<Item = &'a mut B>, code: &[u8], weight: i32)
+where
+    B: AsMut<[i32]> + ?Sized + 'a,
+{
+    let weights = [weight, weight.wrapping_neg()];
+    for (block, entry) in blocks.zip(code) {
+        let counter = &mut block.as_mut()[usize::from(entry & POSITION)];
+        *counter = counter.wrapping_add(weights[usize::from(entry >> 7)]);
     }
 }
 
 #[inline]
 pub(super) fn counts_dot(counters: &[i32], positions: usize, code: &[u8]) -> i64 {
+    if positions == 128 {
+        sum_of_blocks(counters.as_chunks::<128>().0.iter(), code)
+    } else {
+        sum_of_blocks(counters.chunks_exact(positions), code)
+    }
+}
+
+#[inline]
+fn sum_of_blocks<'a, B>(blocks: impl Iterator<Item = &'a B>, code: &[u8]) -> i64
+where
+    B: AsRef<[i32]> + ?Sized + 'a,
+{
     let mut sum = 0;
-    for (block, entry) in counters.chunks_exact(positions).zip(code) {
-        let counter = i64::from(block[usize::from(entry & POSITION)]);
+    for (block, entry) in blocks.zip(code) {
+        let counter = i64::from(block.as_ref()[usize::from(entry & POSITION)]);
         sum += if entry & SIGN == 0 { counter } else { -counter };
     }
     sum

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::arch::Isa;
-use crate::code::block::element;
 use crate::error::{Error, Result};
 use crate::limits::BANK_SLOTS;
 use crate::{CodeRef, Shape};
@@ -13,8 +12,8 @@ use crate::{CodeRef, Shape};
 /// The dot products of a code with all 64 bundles are the sum of one signed row for each block, so scoring costs one
 /// cache line a block, whatever the bundles hold. It is the inner node of a hierarchical index.
 ///
-/// A bundle holds at most [`items_max`](Self::items_max) items, so that no counter leaves `i8` and no dot product leaves
-/// `i16`. Adding and removing are exact: what was added and removed again leaves equal bytes.
+/// A bundle holds at most [`items_max`](Self::items_max) items and no counter passes their number, so that no dot
+/// product leaves `i16`. Adding and removing are exact: what was added and removed again leaves equal bytes.
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, CounterBank, Random, Shape};
@@ -22,8 +21,8 @@ use crate::{CodeRef, Shape};
 /// let mut random = Random::new(5);
 /// let code = BlockCode::random(Shape::DEFAULT, &mut random);
 /// let mut bank = CounterBank::new(Shape::DEFAULT);
-/// bank.add(9, code.as_ref())?;
-/// assert_eq!(bank.dots(code.as_ref())?[9], 128);
+/// bank.add(9, &code)?;
+/// assert_eq!(bank.dots(&code)?[9], 128);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -68,28 +67,31 @@ impl CounterBank {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] if the bundle holds all that it may.
-    pub fn add(&mut self, slot: usize, code: CodeRef<'_>) -> Result<()> {
+    pub fn add<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         let items = self.items_of(slot, code)?;
         let limit = Self::items_max(self.shape);
         if usize::from(items) >= limit {
             return Err(Error::Full { limit: limit as i64 });
         }
+        self.change(slot, code, 1)?;
         self.items[slot] = items + 1;
-        self.change(slot, code, 1);
         Ok(())
     }
 
-    /// Takes a code out of the bundle that it was added to.
+    /// Takes a code out of the bundle that it was added to. One that was not leaves negative counts.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] with limit 0 if the bundle is empty.
-    pub fn remove(&mut self, slot: usize, code: CodeRef<'_>) -> Result<()> {
+    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Empty`] if the bundle holds no item, [`Error::Full`] if a
+    /// counter would pass what a bundle of added codes can reach.
+    pub fn remove<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         let items = self.items_of(slot, code)?;
         if items == 0 {
-            return Err(Error::Full { limit: 0 });
+            return Err(Error::Empty { slot });
         }
+        self.change(slot, code, -1)?;
         self.items[slot] = items - 1;
-        self.change(slot, code, -1);
         Ok(())
     }
 
@@ -98,7 +100,8 @@ impl CounterBank {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn dots(&self, code: CodeRef<'_>) -> Result<[i16; BANK_SLOTS]> {
+    pub fn dots<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<[i16; BANK_SLOTS]> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let mut dots = [0; BANK_SLOTS];
         Isa::detect().add_rows(&self.counters, code.as_bytes(), self.shape.positions(), &mut dots);
@@ -110,15 +113,21 @@ impl CounterBank {
         self.items.get(slot).copied().ok_or(Error::Slot { slot, slots: BANK_SLOTS })
     }
 
-    fn change(&mut self, slot: usize, code: CodeRef<'_>, weight: i8) {
-        let positions = self.shape.positions();
-        let rows = self.counters.chunks_exact_mut(positions * BANK_SLOTS);
-        for (block, byte) in rows.zip(code.as_bytes()) {
-            let (position, sign) = element(*byte);
-            let counter = &mut block[position * BANK_SLOTS + slot];
-            // A bundle of codes that were added has room; one of which others were removed may not.
-            *counter = counter.wrapping_add(if sign < 0 { -weight } else { weight });
+    /// Adds or takes out, unless a counter would leave what a full bundle reaches: then the dot products would not
+    /// fit either.
+    fn change(&mut self, slot: usize, code: CodeRef<'_>, weight: i8) -> Result<()> {
+        let limit = Self::items_max(self.shape) as i8;
+        let block = self.shape.positions() * BANK_SLOTS;
+        let signed = |sign: i32| if sign < 0 { -weight } else { weight };
+        let mut named = self.counters.chunks_exact(block).zip(code.elements());
+        if named.any(|(block, (position, sign))| block[position * BANK_SLOTS + slot] == limit * signed(sign))
+        {
+            return Err(Error::Full { limit: i64::from(limit) });
         }
+        for (block, (position, sign)) in self.counters.chunks_exact_mut(block).zip(code.elements()) {
+            block[position * BANK_SLOTS + slot] += signed(sign);
+        }
+        Ok(())
     }
 }
 

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::arch::Isa;
+use crate::arch::{Isa, Lines};
 use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
-use crate::{Random, Shape};
+use crate::{CodeRef, Random, Shape};
 
-/// Bytes of the largest code that is kept inside its value, without an allocation.
-const INLINE: usize = 128;
 /// The low bits of a byte: the position.
 pub(super) const POSITION: u8 = 0x7f;
 /// The top bit of a byte: set for -1.
@@ -47,18 +45,16 @@ pub struct BlockCode {
     shape: Shape,
 }
 
-/// Two cache lines.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Lines([u8; INLINE]);
-
 impl BlockCode {
     /// The code that changes nothing when bound: position 0 and sign +1 in each block.
     #[inline]
     pub fn identity(shape: Shape) -> Self {
-        let heap =
-            if shape.stride() <= INLINE { AlignedBytes::EMPTY } else { AlignedBytes::zeroed(shape.stride()) };
-        BlockCode { inline: Lines([0; INLINE]), heap, shape }
+        let heap = if shape.stride() <= Lines::BYTES {
+            AlignedBytes::EMPTY
+        } else {
+            AlignedBytes::zeroed(shape.stride())
+        };
+        BlockCode { inline: Lines::ZERO, heap, shape }
     }
 
     /// A code whose positions and signs are drawn from `random`, each equally likely.
@@ -95,15 +91,15 @@ impl BlockCode {
         &self.row()[..self.shape.blocks()]
     }
 
-    /// The code as a borrowed row.
+    /// The code as a borrowed row, which is what all operations take; `&code` does as well.
     #[inline]
     pub fn as_ref(&self) -> CodeRef<'_> {
-        CodeRef { shape: self.shape, row: self.row() }
+        CodeRef::from_row(self.shape, self.row())
     }
 
     /// Position and sign of each block, in order; the sign is +1 or -1.
     pub fn elements(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
-        self.as_bytes().iter().map(|byte| element(*byte))
+        self.as_ref().elements()
     }
 
     /// Binds: positions added modulo their number, signs multiplied, block by block.
@@ -111,11 +107,8 @@ impl BlockCode {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn bind(&self, other: &BlockCode) -> Result<BlockCode> {
-        self.shape.expect(other.shape)?;
-        let mut bound = Self::identity(self.shape);
-        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
-        Ok(bound)
+    pub fn bind<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<BlockCode> {
+        self.as_ref().bind(other)
     }
 
     /// Takes a bound code out again: `a.bind(&b)?.unbind(&b)?` is exactly `a`.
@@ -123,11 +116,8 @@ impl BlockCode {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn unbind(&self, other: &BlockCode) -> Result<BlockCode> {
-        self.shape.expect(other.shape)?;
-        let mut unbound = Self::identity(self.shape);
-        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
-        Ok(unbound)
+    pub fn unbind<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<BlockCode> {
+        self.as_ref().unbind(other)
     }
 
     /// [`bind`](Self::bind) into a code that is there already; its former content and shape do not matter.
@@ -135,11 +125,8 @@ impl BlockCode {
     /// # Errors
     /// [`Error::ShapeMismatch`] if the operands differ.
     #[inline]
-    pub fn bind_into(&self, other: &BlockCode, bound: &mut BlockCode) -> Result<()> {
-        self.shape.expect(other.shape)?;
-        bound.take_shape(self.shape);
-        Isa::detect().bind(self.shape.modulus(), self.row(), other.row(), bound.row_mut());
-        Ok(())
+    pub fn bind_into<'a>(&self, other: impl Into<CodeRef<'a>>, bound: &mut BlockCode) -> Result<()> {
+        self.as_ref().bind_into(other, bound)
     }
 
     /// [`unbind`](Self::unbind) into a code that is there already; its former content and shape do not matter.
@@ -147,11 +134,8 @@ impl BlockCode {
     /// # Errors
     /// [`Error::ShapeMismatch`] if the operands differ.
     #[inline]
-    pub fn unbind_into(&self, other: &BlockCode, unbound: &mut BlockCode) -> Result<()> {
-        self.shape.expect(other.shape)?;
-        unbound.take_shape(self.shape);
-        Isa::detect().unbind(self.shape.modulus(), self.row(), other.row(), unbound.row_mut());
-        Ok(())
+    pub fn unbind_into<'a>(&self, other: impl Into<CodeRef<'a>>, unbound: &mut BlockCode) -> Result<()> {
+        self.as_ref().unbind_into(other, unbound)
     }
 
     /// The code that this one binds with to the identity.
@@ -204,8 +188,8 @@ impl BlockCode {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn dot(&self, other: &BlockCode) -> Result<i32> {
-        self.as_ref().dot(other.as_ref())
+    pub fn dot<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<i32> {
+        self.as_ref().dot(other)
     }
 
     /// The cosine of the angle between both, from -1 to 1: the dot product over the blocks.
@@ -215,21 +199,28 @@ impl BlockCode {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn cosine(&self, other: &BlockCode) -> Result<f32> {
-        self.as_ref().cosine(other.as_ref())
+    pub fn cosine<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<f32> {
+        self.as_ref().cosine(other)
+    }
+
+    /// The code with these bytes, of a shape whose rows have as many.
+    #[inline]
+    pub(super) fn from_lines(shape: Shape, lines: Lines) -> Self {
+        debug_assert_eq!(shape.stride(), Lines::BYTES);
+        BlockCode { inline: lines, heap: AlignedBytes::EMPTY, shape }
     }
 
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {
         let stride = self.shape.stride();
-        if stride <= INLINE { &self.inline.0[..stride] } else { self.heap.as_slice() }
+        if stride <= Lines::BYTES { &self.inline.0[..stride] } else { self.heap.as_slice() }
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self) -> &mut [u8] {
         let stride = self.shape.stride();
-        if stride <= INLINE { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
+        if stride <= Lines::BYTES { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
     }
 
     /// The bytes of the blocks, to be changed to others with positions of the shape.
@@ -239,8 +230,9 @@ impl BlockCode {
         &mut self.row_mut()[..blocks]
     }
 
+    /// Makes it a code of this shape, whose content does not matter.
     #[inline]
-    fn take_shape(&mut self, shape: Shape) {
+    pub(super) fn take_shape(&mut self, shape: Shape) {
         if self.shape != shape {
             *self = Self::identity(shape);
         }
@@ -257,89 +249,13 @@ impl Eq for BlockCode {}
 
 impl Hash for BlockCode {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.shape.hash(state);
-        self.as_bytes().hash(state);
+        self.as_ref().hash(state);
     }
 }
 
 impl fmt::Debug for BlockCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_ref().fmt(formatter)
-    }
-}
-
-/// A block code that lies in somebody else's memory, such as a row of [`Codes`](crate::Codes).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CodeRef<'a> {
-    shape: Shape,
-    /// `stride` bytes: the blocks, all with positions of the shape, then zeros.
-    row: &'a [u8],
-}
-
-impl<'a> CodeRef<'a> {
-    /// The row must be checked: padded with zeros to the stride, all positions in the shape.
-    #[inline]
-    pub(crate) fn from_row(shape: Shape, row: &'a [u8]) -> Self {
-        debug_assert_eq!(row.len(), shape.stride());
-        CodeRef { shape, row }
-    }
-
-    /// Its shape.
-    #[inline]
-    pub fn shape(self) -> Shape {
-        self.shape
-    }
-
-    /// Its bytes, one a block, without padding.
-    #[inline]
-    pub fn as_bytes(self) -> &'a [u8] {
-        &self.row[..self.shape.blocks()]
-    }
-
-    /// The padded bytes.
-    #[inline]
-    pub(crate) fn row(self) -> &'a [u8] {
-        self.row
-    }
-
-    /// A code of its own with the same elements.
-    pub fn to_code(self) -> BlockCode {
-        let mut code = BlockCode::identity(self.shape);
-        code.row_mut().copy_from_slice(self.row);
-        code
-    }
-
-    /// As [`BlockCode::dot`].
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn dot(self, other: CodeRef<'_>) -> Result<i32> {
-        self.shape.expect(other.shape)?;
-        // The padding of both is equal, and no block.
-        Ok(Isa::detect().dot(self.row, other.row) - self.shape.padding() as i32)
-    }
-
-    /// As [`BlockCode::cosine`].
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn cosine(self, other: CodeRef<'_>) -> Result<f32> {
-        Ok(self.dot(other)? as f32 / self.shape.blocks() as f32)
-    }
-}
-
-impl<'a> From<&'a BlockCode> for CodeRef<'a> {
-    fn from(code: &'a BlockCode) -> Self {
-        code.as_ref()
-    }
-}
-
-impl fmt::Debug for CodeRef<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "BlockCode {} ", self.shape)?;
-        formatter.debug_list().entries(self.as_bytes().iter().map(|byte| element(*byte))).finish()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::code::block::SIGN;
 use crate::error::{Error, Result};
-use crate::{BlockCode, Counts, Planes, Shape, SparseTernary};
+use crate::{BlockCode, CodeRef, Counts, Planes, Shape, SparseTernary};
 
-impl From<&BlockCode> for Counts {
+impl From<CodeRef<'_>> for Counts {
     /// Exact: the bundle of one code.
-    fn from(code: &BlockCode) -> Counts {
+    fn from(code: CodeRef<'_>) -> Counts {
         let shape = code.shape();
         let mut counts = Counts::new(shape);
         counts.add(code).expect("a counter of an empty bundle has room for one");
@@ -14,9 +14,9 @@ impl From<&BlockCode> for Counts {
     }
 }
 
-impl From<&BlockCode> for SparseTernary {
+impl From<CodeRef<'_>> for SparseTernary {
     /// Exact: block `b` with position `p` is element `b * positions + p`.
-    fn from(code: &BlockCode) -> SparseTernary {
+    fn from(code: CodeRef<'_>) -> SparseTernary {
         let (mut plus, mut minus) = (Vec::new(), Vec::new());
         for (block, (position, sign)) in code.elements().enumerate() {
             let index = (block * code.shape().positions() + position) as u32;
@@ -30,10 +30,31 @@ impl From<&BlockCode> for SparseTernary {
     }
 }
 
-impl From<&BlockCode> for Planes {
+impl From<CodeRef<'_>> for Planes {
     /// Exact: block `b` with position `p` is element `b * positions + p`.
-    fn from(code: &BlockCode) -> Planes {
+    fn from(code: CodeRef<'_>) -> Planes {
         Planes::from(&SparseTernary::from(code))
+    }
+}
+
+impl From<&BlockCode> for Counts {
+    /// Exact, as for [`CodeRef`].
+    fn from(code: &BlockCode) -> Counts {
+        Counts::from(code.as_ref())
+    }
+}
+
+impl From<&BlockCode> for SparseTernary {
+    /// Exact, as for [`CodeRef`].
+    fn from(code: &BlockCode) -> SparseTernary {
+        SparseTernary::from(code.as_ref())
+    }
+}
+
+impl From<&BlockCode> for Planes {
+    /// Exact, as for [`CodeRef`].
+    fn from(code: &BlockCode) -> Planes {
+        Planes::from(code.as_ref())
     }
 }
 
@@ -118,15 +139,15 @@ impl TryFrom<&Counts> for BlockCode {
     /// Exact, for a bundle of one code. The lossy way is [`Counts::thin`].
     ///
     /// # Errors
-    /// [`Error::NotBlockCode`] if a block has no or several counts; [`Error::Full`] if its one count is not +1 or -1.
+    /// [`Error::NotBlockCode`] if a block has no or several counts; [`Error::NotUnit`] if its one count is not +1 or -1.
     fn try_from(counts: &Counts) -> Result<BlockCode> {
         for (block, counters) in counts.as_counters().chunks_exact(counts.shape().positions()).enumerate() {
             let nonzero = counters.iter().filter(|counter| **counter != 0).count();
             if nonzero != 1 {
                 return Err(Error::NotBlockCode { block, nonzero });
             }
-            if counters.iter().any(|counter| counter.unsigned_abs() > 1) {
-                return Err(Error::Full { limit: 1 });
+            if let Some(counter) = counters.iter().copied().find(|counter| counter.unsigned_abs() > 1) {
+                return Err(Error::NotUnit { block, counter });
             }
         }
         Ok(counts.thin())

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::arch::Isa;
 use crate::code::block::element;
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Codes, Planes, Shape, SparseTernary};
+use crate::{BlockCode, CodeRef, Planes, Shape, SparseTernary};
 
 /// The largest absolute value that a counter may reach.
 const COUNTER_MAX: i64 = i32::MAX as i64;
@@ -32,9 +32,9 @@ const COUNTER_MAX: i64 = i32::MAX as i64;
 /// ```
 #[derive(Clone)]
 pub struct Counts {
-    shape: Shape,
+    pub(super) shape: Shape,
     /// `blocks` times `positions` counters, block after block.
-    counters: Vec<i32>,
+    pub(super) counters: Vec<i32>,
     /// No counter's absolute value is larger.
     bound: i64,
 }
@@ -86,91 +86,98 @@ impl Counts {
     /// Adds a code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     #[inline]
-    pub fn add(&mut self, code: &BlockCode) -> Result<()> {
-        self.add_weighted(code.as_ref(), 1)
+    pub fn add<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        self.add_weighted(code, 1)
     }
 
     /// Takes out a code that was added. One that was not leaves negative counts, as in any group.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     #[inline]
-    pub fn remove(&mut self, code: &BlockCode) -> Result<()> {
-        self.add_weighted(code.as_ref(), -1)
+    pub fn remove<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        self.add_weighted(code, -1)
     }
 
     /// Adds a code `weight` times, which may be negative.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     #[inline]
-    pub fn add_weighted(&mut self, code: CodeRef<'_>, weight: i32) -> Result<()> {
+    pub fn add_weighted<'a>(&mut self, code: impl Into<CodeRef<'a>>, weight: i32) -> Result<()> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
-        self.make_room(i64::from(weight.unsigned_abs()))?;
-        Isa::detect().add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), weight);
-        Ok(())
-    }
-
-    /// Adds each code of a table once; all of them or, with an error, none.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
-    pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
-        self.shape.expect(codes.shape())?;
-        self.make_room(codes.len() as i64)?;
-        let isa = Isa::detect();
-        for code in codes.iter() {
-            isa.add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), 1);
+        if !self.has_room(i64::from(weight.unsigned_abs())) {
+            let sums = self.named(code).map(|(counter, sign)| counter + sign * i64::from(weight));
+            Self::expect_counters(sums)?;
         }
+        Isa::detect().add_code(&mut self.counters, self.shape.positions(), code.as_bytes(), weight);
         Ok(())
     }
 
     /// Adds another bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn merge(&mut self, other: &Counts) -> Result<()> {
-        self.merge_with(other, i32::wrapping_add)
+        self.merge_with(other, 1, i32::wrapping_add)
     }
 
     /// Takes another bundle out.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn subtract(&mut self, other: &Counts) -> Result<()> {
-        self.merge_with(other, i32::wrapping_sub)
+        self.merge_with(other, -1, i32::wrapping_sub)
     }
 
-    fn merge_with(&mut self, other: &Counts, operation: fn(i32, i32) -> i32) -> Result<()> {
+    fn merge_with(&mut self, other: &Counts, sign: i64, operation: fn(i32, i32) -> i32) -> Result<()> {
         self.shape.expect(other.shape)?;
-        self.make_room(largest(&other.counters))?;
+        if !self.has_room(largest(&other.counters)) {
+            let pairs = self.counters.iter().zip(&other.counters);
+            Self::expect_counters(
+                pairs.map(|(counter, more)| i64::from(*counter) + sign * i64::from(*more)),
+            )?;
+        }
         for (counter, more) in self.counters.iter_mut().zip(&other.counters) {
-            // There is room, so nothing wraps.
             *counter = operation(*counter, *more);
         }
         Ok(())
     }
 
-    /// Raises the bound by `more`, or finds the true one first if it would pass the limit.
+    /// Raises the bound by `more`; false if the limit is so near that each sum has to be looked at.
     #[inline]
-    fn make_room(&mut self, more: i64) -> Result<()> {
-        if self.bound + more > COUNTER_MAX {
+    pub(super) fn has_room(&mut self, more: i64) -> bool {
+        if self.bound.saturating_add(more) > COUNTER_MAX {
             self.bound = largest(&self.counters);
-            if self.bound + more > COUNTER_MAX {
-                return Err(Error::Full { limit: COUNTER_MAX });
-            }
         }
-        self.bound += more;
-        Ok(())
+        let room = self.bound.saturating_add(more) <= COUNTER_MAX;
+        self.bound = self.bound.saturating_add(more).min(COUNTER_MAX);
+        room
+    }
+
+    /// Refuses sums that are no counters. Within the limit nothing wraps for good: sums modulo 2^32 are then the sums.
+    pub(super) fn expect_counters(mut sums: impl Iterator<Item = i64>) -> Result<()> {
+        let fit = sums.all(|sum| sum.abs() <= COUNTER_MAX);
+        if fit { Ok(()) } else { Err(Error::Full { limit: COUNTER_MAX }) }
+    }
+
+    /// The counters that a code names, each with its sign there.
+    fn named<'a>(&'a self, code: CodeRef<'a>) -> impl Iterator<Item = (i64, i64)> + 'a {
+        let blocks = self.counters.chunks_exact(self.shape.positions());
+        blocks
+            .zip(code.elements())
+            .map(|(block, (position, sign))| (i64::from(block[position]), i64::from(sign)))
     }
 
     /// The bundle with each bundled code bound with `code`: binding distributes over addition.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn bind(&self, code: &BlockCode) -> Result<Counts> {
+    pub fn bind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let positions = self.shape.positions();
         let mut bound = self.clone();
@@ -191,8 +198,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn unbind(&self, code: &BlockCode) -> Result<Counts> {
-        self.bind(&code.inverse())
+    pub fn unbind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
+        self.bind(&code.into().to_code().inverse())
     }
 
     /// The bundle with each bundled code permuted, as [`BlockCode::permute`].
@@ -209,7 +216,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     #[inline]
-    pub fn dot(&self, code: &BlockCode) -> Result<i64> {
+    pub fn dot<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<i64> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         Ok(Isa::detect().counts_dot(&self.counters, self.shape.positions(), code.as_bytes()))
     }
@@ -218,7 +226,7 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn cosine(&self, code: &BlockCode) -> Result<f32> {
+    pub fn cosine<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f32> {
         let dot = self.dot(code)? as f64;
         let norms = self.norm() * (self.shape.blocks() as f64).sqrt();
         Ok(if norms > 0.0 { (dot / norms) as f32 } else { 0.0 })
@@ -287,6 +295,6 @@ impl fmt::Debug for Counts {
 }
 
 /// The largest absolute value.
-fn largest(counters: &[i32]) -> i64 {
+pub(super) fn largest(counters: &[i32]) -> i64 {
     counters.iter().map(|counter| i64::from(counter.unsigned_abs())).max().unwrap_or(0)
 }

@@ -1,12 +1,10 @@
-//! Tables of block codes of one shape, row after row, and what is asked of all rows at once.
+//! Tables of block codes of one shape, row after row, that grow and change.
 
 use std::fmt;
 
-use crate::arch::Isa;
 use crate::code::aligned::AlignedBytes;
-use crate::code::block::check_positions;
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Random, Shape};
+use crate::{BlockCode, CodeRef, CodesIter, CodesRef, Random, Shape};
 
 /// Many codes of one shape in one piece of memory: rows of [`Shape::stride`] bytes, each its blocks and then zeros.
 ///
@@ -23,7 +21,7 @@ use crate::{BlockCode, CodeRef, Random, Shape};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Codes {
     shape: Shape,
-    rows: AlignedBytes,
+    pub(super) rows: AlignedBytes,
 }
 
 impl Codes {
@@ -41,8 +39,7 @@ impl Codes {
     pub fn random(shape: Shape, count: usize, random: &mut Random) -> Self {
         let mut codes = Self::with_capacity(shape, count);
         for _ in 0..count {
-            let row = codes.rows.extend_zeroed(shape.stride());
-            random.fill_code(shape.modulus(), &mut row[..shape.blocks()]);
+            codes.push_random(random);
         }
         codes
     }
@@ -51,12 +48,15 @@ impl Codes {
     ///
     /// # Errors
     /// [`Error::Length`] if the bytes are no whole rows, [`Error::Position`] for a position that the shape does not
-    /// have or padding that is not zero.
+    /// have, [`Error::Padding`] for padding that is not zero.
     pub fn from_rows(shape: Shape, rows: &[u8]) -> Result<Self> {
-        check_rows(shape, rows)?;
-        let mut codes = Self::with_capacity(shape, rows.len() / shape.stride());
-        codes.rows.extend_zeroed(rows.len()).copy_from_slice(rows);
-        Ok(codes)
+        CodesRef::from_rows(shape, rows).map(Codes::from)
+    }
+
+    /// The table as a borrowed one, which may also lie in a file.
+    #[inline]
+    pub fn view(&self) -> CodesRef<'_> {
+        CodesRef::from_checked(self.shape, self.rows.as_slice())
     }
 
     /// The shape of all codes.
@@ -68,13 +68,13 @@ impl Codes {
     /// Codes in the table.
     #[inline]
     pub fn len(&self) -> usize {
-        self.rows.as_slice().len() / self.shape.stride()
+        self.view().len()
     }
 
     /// Whether there is none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.rows.as_slice().is_empty()
+        self.view().is_empty()
     }
 
     /// All rows, padding included.
@@ -86,33 +86,37 @@ impl Codes {
     /// A code, or `None` past the end.
     #[inline]
     pub fn get(&self, index: usize) -> Option<CodeRef<'_>> {
-        let stride = self.shape.stride();
-        let start = index.checked_mul(stride)?;
-        let row = self.rows.as_slice().get(start..start.checked_add(stride)?)?;
-        Some(CodeRef::from_row(self.shape, row))
+        self.view().get(index)
     }
 
     /// The codes in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = CodeRef<'_>> + '_ {
-        let rows = self.rows.as_slice().chunks_exact(self.shape.stride());
-        rows.map(|row| CodeRef::from_row(self.shape, row))
+    pub fn iter(&self) -> CodesIter<'_> {
+        self.view().iter()
     }
 
     /// Appends a code.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn push(&mut self, code: CodeRef<'_>) -> Result<()> {
+    pub fn push<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         self.rows.extend_zeroed(self.shape.stride()).copy_from_slice(code.row());
         Ok(())
+    }
+
+    /// Appends a code drawn from `random`, as [`BlockCode::random`].
+    pub fn push_random(&mut self, random: &mut Random) {
+        let row = self.rows.extend_zeroed(self.shape.stride());
+        random.fill_code(self.shape.modulus(), &mut row[..self.shape.blocks()]);
     }
 
     /// Puts a code in the place of another.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Slot`] past the end.
-    pub fn replace(&mut self, index: usize, code: CodeRef<'_>) -> Result<()> {
+    pub fn replace<'a>(&mut self, index: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let (slots, stride) = (self.len(), self.shape.stride());
         if index >= slots {
@@ -138,36 +142,38 @@ impl Codes {
         Ok(removed)
     }
 
-    /// The dot product of the query with each code, in order.
+    /// As [`CodesRef::dots`].
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn dots(&self, query: CodeRef<'_>) -> Result<Vec<i32>> {
-        let mut dots = vec![0; self.len()];
-        self.dots_into(query, 0, &mut dots)?;
-        Ok(dots)
+    pub fn dots<'a>(&self, query: impl Into<CodeRef<'a>>) -> Result<Vec<i32>> {
+        self.view().dots(query)
     }
 
-    /// The dot product of the query with the codes from `first` on, as many as `dots` has room for.
+    /// As [`CodesRef::dots_into`].
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Slot`] if there are fewer codes.
-    pub fn dots_into(&self, query: CodeRef<'_>, first: usize, dots: &mut [i32]) -> Result<()> {
-        self.shape.expect(query.shape())?;
-        let (slots, stride) = (self.len(), self.shape.stride());
-        let end = first.saturating_add(dots.len());
-        if end > slots {
-            return Err(Error::Slot { slot: end, slots });
-        }
-        let rows = &self.rows.as_slice()[first * stride..end * stride];
-        Isa::detect().dots(query.row(), rows, dots);
-        let padding = self.shape.padding() as i32;
-        if padding > 0 {
-            for dot in dots {
-                *dot -= padding;
-            }
-        }
-        Ok(())
+    pub fn dots_into<'a>(&self, query: impl Into<CodeRef<'a>>, first: usize, dots: &mut [i32]) -> Result<()> {
+        self.view().dots_into(query, first, dots)
+    }
+}
+
+impl From<CodesRef<'_>> for Codes {
+    /// A copy.
+    fn from(view: CodesRef<'_>) -> Codes {
+        let mut codes = Codes::with_capacity(view.shape(), view.len());
+        codes.rows.extend_zeroed(view.as_rows().len()).copy_from_slice(view.as_rows());
+        codes
+    }
+}
+
+impl<'a> IntoIterator for &'a Codes {
+    type Item = CodeRef<'a>;
+    type IntoIter = CodesIter<'a>;
+
+    fn into_iter(self) -> CodesIter<'a> {
+        self.iter()
     }
 }
 
@@ -175,26 +181,4 @@ impl fmt::Debug for Codes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Codes {{ shape: {}, len: {} }}", self.shape, self.len())
     }
-}
-
-/// Refuses rows that are cut, name positions outside of the shape or have other padding than zeros.
-pub(super) fn check_rows(shape: Shape, rows: &[u8]) -> Result<()> {
-    let stride = shape.stride();
-    if !rows.len().is_multiple_of(stride) {
-        return Err(Error::Length { expected: rows.len().next_multiple_of(stride), found: rows.len() });
-    }
-    for (index, row) in rows.chunks_exact(stride).enumerate() {
-        let (blocks, padding) = row.split_at(shape.blocks());
-        check_positions(shape, blocks, index)?;
-        if let Some(at) = padding.iter().position(|byte| *byte != 0) {
-            let block = shape.blocks() + at;
-            return Err(Error::Position {
-                row: index,
-                block,
-                position: usize::from(padding[at]),
-                positions: 0,
-            });
-        }
-    }
-    Ok(())
 }

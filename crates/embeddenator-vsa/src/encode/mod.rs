@@ -1,13 +1,15 @@
-//! Encoders: what makes codes from texts and bytes.
+//! Encoders: from numbers, texts and bytes to codes.
 
 mod accumulator;
 mod bytes;
 mod characters;
 mod features;
+mod levels;
 mod text;
 mod tokens;
 mod vocabulary;
 mod word_list;
 
 pub use bytes::{BytesEncoder, BytesOptions, BytesStream};
+pub use levels::Levels;
 pub use text::{TextEncoder, TextOptions, TextStream};
