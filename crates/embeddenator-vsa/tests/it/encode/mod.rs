@@ -1,3 +1,4 @@
-//! The encoders of texts and bytes.
+//! The encoders.
 
 mod evaluation;
+mod shingles;
