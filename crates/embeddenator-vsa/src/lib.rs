@@ -24,7 +24,10 @@ pub use code::{
     BlockCode, CodeRef, Codes, CodesIter, CodesRef, CounterBank, Counts, Planes, PlanesTable, SparseTernary,
 };
 pub use config::VsaConfig;
-pub use encode::{BytesEncoder, BytesOptions, BytesStream, Levels, TextEncoder, TextOptions, TextStream};
+pub use encode::{
+    BytesEncoder, BytesOptions, BytesStream, Levels, ShingleEncoder, ShingleOptions, ShingleSketch,
+    TextEncoder, TextOptions, TextStream,
+};
 pub use error::{Error, Result};
 pub use item_memory::{ItemMemory, Named};
 pub use random::Random;

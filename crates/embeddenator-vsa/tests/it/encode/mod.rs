@@ -1,6 +1,7 @@
-//! The encoders of texts and bytes.
+//! The encoders.
 
 mod bytes;
 mod evaluation;
 mod foreign_text;
 mod text;
+mod shingles;
