@@ -3,5 +3,5 @@
 mod bytes;
 mod evaluation;
 mod foreign_text;
-mod text;
 mod shingles;
+mod text;
