@@ -1,5 +1,8 @@
 //! The commands of this repository: `cargo xtask <command>` runs what continuous integration runs.
 
+mod baseline;
+mod bench_compare;
+mod bench_table;
 mod command;
 mod examples;
 mod instructions;
@@ -30,7 +33,25 @@ const STEPS: &[Step] = &[
     Step { name: "doctest", about: "the examples in the documents run", run: doctest, in_ci: true },
     Step { name: "examples", about: "each example builds and runs", run: examples::run, in_ci: true },
     Step { name: "deny", about: "cargo-deny; arguments say which checks", run: deny, in_ci: false },
+    Step {
+        name: "package",
+        about: "packs each crate and builds it from its package, as publishing would",
+        run: package,
+        in_ci: false,
+    },
     Step { name: "bench", about: "all benchmarks, or those of `--package <name>`", run: bench, in_ci: false },
+    Step {
+        name: "bench-compare",
+        about: "two baselines of criterion, `OLD NEW`; fails above 10 % slower",
+        run: bench_compare::run,
+        in_ci: false,
+    },
+    Step {
+        name: "bench-table",
+        about: "the medians of bench/ as a table beside the peers' and the targets",
+        run: bench_table::run,
+        in_ci: false,
+    },
     Step {
         name: "instructions",
         about: "counts of the calls in tools/instructions against its baseline; `--update` writes that",
@@ -79,9 +100,9 @@ fn main() -> ExitCode {
 
 fn print_usage() {
     eprintln!("usage: cargo xtask <command> [arguments]\n");
-    eprintln!("  {:<10} everything marked *, in this order", "ci");
+    eprintln!("  {:<13} everything marked *, in this order", "ci");
     for step in STEPS {
-        eprintln!("  {:<10} {}{}", step.name, step.about, if step.in_ci { " *" } else { "" });
+        eprintln!("  {:<13} {}{}", step.name, step.about, if step.in_ci { " *" } else { "" });
     }
 }
 
@@ -124,6 +145,10 @@ fn doctest(arguments: &[String]) -> Result<(), Failure> {
 /// Without arguments all checks, of which `advisories` needs the network.
 fn deny(arguments: &[String]) -> Result<(), Failure> {
     cargo(&["deny", "check"], arguments)
+}
+
+fn package(arguments: &[String]) -> Result<(), Failure> {
+    cargo(&["publish", "--workspace", "--dry-run"], arguments)
 }
 
 fn bench(arguments: &[String]) -> Result<(), Failure> {

@@ -5,7 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Directories that hold nothing of ours; a directory with cargo's cache tag is passed over too.
-const PASSED_OVER: &[&str] = &[".git", "target", "corpus", "fuzz/artifacts", "fuzz/corpus", "fuzz/coverage"];
+const PASSED_OVER: &[&str] = &[
+    ".git",
+    "target",
+    "corpus",
+    "fuzz/artifacts",
+    "fuzz/corpus",
+    "fuzz/coverage",
+    "fuzz-embeddenator/artifacts",
+    "fuzz-embeddenator/corpus",
+    "fuzz-embeddenator/coverage",
+];
 
 /// One text file.
 #[derive(Debug, Clone)]

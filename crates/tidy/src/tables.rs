@@ -143,10 +143,34 @@ const NO_SERDE: &str =
     "no serde form reaches the disk: the codec writes each byte; what `model` derives is for callers";
 const ASYNC: &str = "no tokio outside `substrate`: everything else is synchronous";
 const TABLES: &str = "tables, keys and transactions live in `storage`: ask it through its own calls";
+const NO_FILES: &str = "this crate does no I/O on files: callers read and write, it takes and returns bytes";
 const PASSIVE: &str = "`storage` starts no search, no embedder and no watcher: callers do";
 
+const SLICES: &str = "`cursor` alone takes foreign bytes apart: read through it";
+const CODECS: &str = "the codec's binding is named in `compress` only: go through its encoder and decoder";
+const FILES: &str = "files are named in `replace` only: everything else works on slices, readers and writers";
+
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[LayerTable {
+pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, RETRIEVAL];
+
+const IO: LayerTable = LayerTable {
+    crate_name: "embeddenator-io",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits", "kind", "codec", "hash"], mutual: true },
+        Layer { name: "bytes", modules: &["cursor", "byte_writer"], mutual: false },
+        Layer { name: "parts", modules: &["header", "compress"], mutual: false },
+        Layer { name: "formats", modules: &["envelope", "section", "frame"], mutual: false },
+        Layer { name: "streams", modules: &["writer", "reader"], mutual: false },
+        Layer { name: "files", modules: &["replace"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&["cursor"]), reason: SLICES },
+        Ban { words: &["zstd"], holds_for: Scope::OutsideOf(&["compress"]), reason: CODECS },
+        Ban { words: &["fs"], holds_for: Scope::OutsideOf(&["replace"]), reason: FILES },
+    ],
+};
+
+const PULSEDB: LayerTable = LayerTable {
     crate_name: "pulsedb",
     layers: &[
         Layer {
@@ -174,4 +198,38 @@ pub const LAYERS: &[LayerTable] = &[LayerTable {
         Ban { words: &["serde_json"], holds_for: Scope::In(&["storage"]), reason: NO_SERDE },
         Ban { words: &["EmbeddingService"], holds_for: Scope::In(&["storage"]), reason: PASSIVE },
     ],
-}];
+};
+
+const VSA: LayerTable = LayerTable {
+    crate_name: "embeddenator-vsa",
+    layers: &[
+        Layer { name: "words", modules: &["error", "kind", "limits", "shape", "random"], mutual: true },
+        Layer { name: "kernels", modules: &["arch"], mutual: false },
+        Layer { name: "codes", modules: &["code"], mutual: false },
+        Layer { name: "scans", modules: &["top_k", "batch", "threshold"], mutual: false },
+        Layer {
+            name: "algebra",
+            modules: &["sequence", "record", "item_memory", "classifier", "resonator", "encode", "config"],
+            mutual: true,
+        },
+        Layer { name: "bytes", modules: &["wire"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["std", "fs"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES },
+        Ban { words: &["std", "io"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES },
+    ],
+};
+
+const RETRIEVAL: LayerTable = LayerTable {
+    crate_name: "embeddenator-retrieval",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits", "search"], mutual: true },
+        Layer { name: "indexes", modules: &["flat", "inverted", "hierarchy"], mutual: false },
+        Layer { name: "built on them", modules: &["signature", "cleanup", "shard"], mutual: false },
+        Layer { name: "bytes", modules: &["persist"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["std", "fs"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES },
+        Ban { words: &["std", "io"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES },
+    ],
+};

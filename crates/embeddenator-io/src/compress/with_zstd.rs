@@ -1,0 +1,89 @@
+//! The codec zstd, by the C library.
+
+use std::fmt;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe;
+
+use super::{Encoded, reserve};
+use crate::codec::{Codec, ZstdLevel};
+use crate::error::{Error, Result};
+use crate::limits::ZSTD_RATIO_MAX;
+
+/// Makes one frame of a content.
+pub(super) struct Encoder {
+    compressor: Compressor<'static>,
+}
+
+impl Encoder {
+    pub(super) fn new(level: ZstdLevel) -> Result<Self> {
+        let compressor = Compressor::new(level.get()).map_err(|source| encoding(0, source))?;
+        Ok(Self { compressor })
+    }
+
+    /// Replaces `output` by the frame of `raw`.
+    pub(super) fn encode(&mut self, raw: &[u8], output: &mut Vec<u8>) -> Result<()> {
+        output.clear();
+        // With less room the encoder may take other turns, and the bytes would depend on the vector's history.
+        reserve(output, zstd_safe::compress_bound(raw.len()) as u64, "a compressed content")?;
+        self.compressor
+            .compress_to_buffer(raw, output)
+            .map_err(|source| encoding(raw.len() as u64, source))?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
+/// Reads one frame.
+pub(super) struct Decoder {
+    decompressor: Decompressor<'static>,
+}
+
+impl Decoder {
+    #[allow(clippy::unnecessary_wraps, reason = "its twin without zstd fails")]
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { decompressor: Decompressor::default() })
+    }
+
+    /// Decodes into an empty `output`; what the frame says of itself is compared before anything is allocated.
+    pub(super) fn decode(&mut self, encoded: Encoded<'_>, output: &mut Vec<u8>) -> Result<()> {
+        let Encoded { stored, raw_length, .. } = encoded;
+        if raw_length > (stored.len() as u64).saturating_mul(ZSTD_RATIO_MAX) {
+            return Err(encoded.malformed("its raw length is more than zstd can make of its stored bytes"));
+        }
+        match zstd_safe::get_frame_content_size(stored) {
+            Ok(Some(size)) if size == raw_length => {}
+            Ok(_) => return Err(encoded.malformed("its zstd frame does not state the raw length")),
+            Err(_) => return Err(encoded.malformed("it begins with no zstd frame")),
+        }
+        match zstd_safe::find_frame_compressed_size(stored) {
+            Ok(length) if length == stored.len() => {}
+            _ => return Err(encoded.malformed("it is not exactly one zstd frame")),
+        }
+        reserve(output, raw_length, encoded.what)?;
+        // The vector has room for the raw length, which is where the decoder stops.
+        let written = self.decompressor.decompress_to_buffer(stored, output).map_err(|source| {
+            Error::Undecodable { what: encoded.what, offset: encoded.offset, codec: Codec::Zstd, source }
+        })?;
+        if written as u64 != raw_length {
+            return Err(encoded.malformed("its zstd frame holds another length than it states"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").finish_non_exhaustive()
+    }
+}
+
+fn encoding(bytes: u64, source: io::Error) -> Error {
+    Error::Encoding { codec: Codec::Zstd, bytes, source }
+}

@@ -1,0 +1,159 @@
+//! The checked reader of foreign bytes: the only code that slices them.
+
+use crate::error::{Error, Result};
+
+/// Reads little-endian numbers and runs of bytes from a slice, one after the other.
+///
+/// Each call names what it reads, for the error. A failed call reads nothing, so the cursor stays where it was. No
+/// call allocates.
+///
+/// ```
+/// use embeddenator_io::{Cursor, Error};
+///
+/// let bytes = [2, 0, 7, 8];
+/// let mut cursor = Cursor::new(&bytes);
+/// let count = cursor.u16("number of items")?;
+/// let items = cursor.take(usize::from(count), "items")?;
+/// assert_eq!(items, [7, 8]);
+/// assert!(matches!(cursor.u32("sum"), Err(Error::Truncated { what: "sum", offset: 4, .. })));
+/// cursor.finish("the list")?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Cursor<'a> {
+    rest: &'a [u8],
+    /// Offset of `rest` from the start that errors count from.
+    offset: u64,
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor at the first byte.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self::with_offset(bytes, 0)
+    }
+
+    /// A cursor at the first byte, which errors call byte `offset`: for bytes that lie inside something larger.
+    pub fn with_offset(bytes: &'a [u8], offset: u64) -> Self {
+        Self { rest: bytes, offset }
+    }
+
+    /// Where the next byte stands.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many bytes are left.
+    pub fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Takes the next `count` bytes.
+    pub fn take(&mut self, count: usize, what: &'static str) -> Result<&'a [u8]> {
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else {
+            return Err(self.truncated(count as u64, what));
+        };
+        self.rest = rest;
+        self.offset = self.offset.saturating_add(count as u64);
+        Ok(taken)
+    }
+
+    /// Takes as many bytes as a stored length says, which may be more than memory can hold.
+    pub fn take_u64(&mut self, count: u64, what: &'static str) -> Result<&'a [u8]> {
+        match usize::try_from(count) {
+            Ok(count) => self.take(count, what),
+            Err(_) => Err(self.truncated(count, what)),
+        }
+    }
+
+    /// Takes `count` items of `item_bytes` bytes each, after which a list for `count` items may be allocated: there
+    /// are as many bytes as it needs.
+    pub fn items(&mut self, count: u64, item_bytes: usize, what: &'static str) -> Result<&'a [u8]> {
+        self.take_u64(count.saturating_mul(item_bytes as u64), what)
+    }
+
+    /// Takes the next `N` bytes as an array.
+    pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N]> {
+        let Some((taken, rest)) = self.rest.split_first_chunk::<N>() else {
+            return Err(self.truncated(N as u64, what));
+        };
+        self.rest = rest;
+        self.offset = self.offset.saturating_add(N as u64);
+        Ok(*taken)
+    }
+
+    /// Takes `count` bytes that must be zero, such as padding.
+    pub fn zeros(&mut self, count: usize, what: &'static str) -> Result<()> {
+        let start = self.offset;
+        let taken = self.take(count, what)?;
+        match taken.iter().position(|&byte| byte != 0) {
+            None => Ok(()),
+            Some(at) => Err(Error::Malformed {
+                what,
+                offset: start.saturating_add(at as u64),
+                reason: "a reserved byte is not zero",
+            }),
+        }
+    }
+
+    /// Takes a byte.
+    pub fn u8(&mut self, what: &'static str) -> Result<u8> {
+        Ok(u8::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes a `u16`.
+    pub fn u16(&mut self, what: &'static str) -> Result<u16> {
+        Ok(u16::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes a `u32`.
+    pub fn u32(&mut self, what: &'static str) -> Result<u32> {
+        Ok(u32::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes a `u64`.
+    pub fn u64(&mut self, what: &'static str) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes an `i32` in two's complement.
+    pub fn i32(&mut self, what: &'static str) -> Result<i32> {
+        Ok(i32::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes an `i64` in two's complement.
+    pub fn i64(&mut self, what: &'static str) -> Result<i64> {
+        Ok(i64::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes an IEEE 754 binary32; every pattern of bits is one, also those that are no number.
+    pub fn f32(&mut self, what: &'static str) -> Result<f32> {
+        Ok(f32::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes an IEEE 754 binary64; every pattern of bits is one, also those that are no number.
+    pub fn f64(&mut self, what: &'static str) -> Result<f64> {
+        Ok(f64::from_le_bytes(self.array(what)?))
+    }
+
+    /// Takes all that is left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let rest = std::mem::take(&mut self.rest);
+        self.offset = self.offset.saturating_add(rest.len() as u64);
+        rest
+    }
+
+    /// Holds if nothing is left; `what` names the thing that has ended.
+    ///
+    /// # Errors
+    /// [`Error::TrailingBytes`] otherwise.
+    pub fn finish(self, what: &'static str) -> Result<()> {
+        match self.rest.len() as u64 {
+            0 => Ok(()),
+            count => Err(Error::TrailingBytes { what, offset: self.offset, count }),
+        }
+    }
+
+    fn truncated(&self, needed: u64, what: &'static str) -> Error {
+        Error::Truncated { what, offset: self.offset, needed, remaining: self.rest.len() as u64 }
+    }
+}

@@ -1,0 +1,230 @@
+//! The streaming reader: hands out what a frame holds once its chain fits.
+
+use std::io::{self, Read};
+
+use crate::codec::Codec;
+use crate::compress::{Decoder, Encoded, reserve};
+use crate::error::{Error, Result};
+use crate::frame::{
+    BODY, Chain, END, END_BYTES, FORMAT, FRAME, FRAME_HEADER_BYTES, Fields, FrameHeader, STREAM_HEADER_BYTES,
+    Sum, Tag, read_stream_header,
+};
+use crate::kind::Kind;
+use crate::limits::Limits;
+
+/// Reads a stream, frame by frame.
+///
+/// What is handed out has been verified: it is a beginning of what was written. That it is all of it is known at the
+/// end, so a consumer that must not act on half a content waits for `Ok(0)` or `Ok(None)`; a stream that was cut ends
+/// with an error instead. It holds one frame stored and one raw, within [`Limits::frame_bytes_max`]. Behind the end it
+/// asks the reader below for one more byte, which must not exist. After an error it refuses to go on.
+///
+/// [`Read`] gives these errors inside of an [`io::Error`], whose `get_ref` leads to [`Error`]. See
+/// [`StreamWriter`](crate::StreamWriter) for an example.
+#[derive(Debug)]
+pub struct StreamReader<R: Read> {
+    inner: R,
+    limits: Limits,
+    frame_bytes: u32,
+    decoder: Decoder,
+    chain: Chain,
+    stored: Vec<u8>,
+    /// The verified content of the frame before this place.
+    raw: Vec<u8>,
+    /// How much of it `read` has handed out.
+    taken: usize,
+    whole: blake3::Hasher,
+    /// Bytes of the content so far.
+    length: u64,
+    /// Bytes of the stream so far.
+    offset: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Another data frame may follow.
+    Open,
+    /// The last frame was shorter than the frame size, so only the end may follow.
+    Short,
+    /// The end was verified.
+    Ended,
+    /// There was an error.
+    Stopped,
+}
+
+impl<R: Read> StreamReader<R> {
+    /// Reads and checks the header.
+    pub fn new(mut inner: R, kind: Kind, limits: &Limits) -> Result<Self> {
+        let mut header = [0; STREAM_HEADER_BYTES];
+        read_whole(&mut inner, &mut header, FORMAT.what, 0)?;
+        let frame_bytes = read_stream_header(&header, kind)?;
+        if frame_bytes > limits.frame_bytes_max {
+            return Err(Error::LimitExceeded {
+                what: "the frame size of a stream in bytes",
+                value: u64::from(frame_bytes),
+                limit: u64::from(limits.frame_bytes_max),
+            });
+        }
+        Ok(Self {
+            inner,
+            limits: *limits,
+            frame_bytes,
+            decoder: Decoder::default(),
+            chain: Chain::begin(&header),
+            stored: Vec::new(),
+            raw: Vec::new(),
+            taken: 0,
+            whole: blake3::Hasher::new(),
+            length: 0,
+            offset: STREAM_HEADER_BYTES as u64,
+            state: State::Open,
+        })
+    }
+
+    /// The content of the next frame, or nothing behind the verified end.
+    ///
+    /// What [`Read`] has left of the frame before is passed over.
+    pub fn next_frame(&mut self) -> Result<Option<&[u8]>> {
+        Ok(if self.advance()? { Some(&self.raw) } else { None })
+    }
+
+    /// Reads the next frame; false behind the end.
+    fn advance(&mut self) -> Result<bool> {
+        self.taken = 0;
+        self.raw.clear();
+        match self.state {
+            State::Ended => return Ok(false),
+            State::Stopped => return Err(Error::Stopped { what: FORMAT.what }),
+            State::Open | State::Short => {}
+        }
+        let before = std::mem::replace(&mut self.state, State::Stopped);
+        let after = self.read_frame(before);
+        if after.is_err() {
+            // What a codec wrote before it failed was not verified.
+            self.raw.clear();
+        }
+        self.state = after?;
+        Ok(self.state != State::Ended)
+    }
+
+    fn read_frame(&mut self, state: State) -> Result<State> {
+        let start = self.offset;
+        let mut header = [0; FRAME_HEADER_BYTES];
+        self.fill(&mut header, FRAME)?;
+        let header = FrameHeader::read(&header, start)?;
+        let most = self.frame_bytes.max(END_BYTES as u32);
+        if header.stored_length > most {
+            let reason = "its stored length is more than the frame size";
+            return Err(Error::Malformed { what: FRAME, offset: start, reason });
+        }
+        let body = self.offset;
+        let mut stored = std::mem::take(&mut self.stored);
+        stored.clear();
+        reserve(&mut stored, u64::from(header.stored_length), BODY)?;
+        stored.resize(header.stored_length as usize, 0);
+        self.fill(&mut stored, BODY)?;
+        let (fields, chain) = header.verify(self.chain, &stored)?;
+        self.chain = chain;
+        let state = match fields.tag {
+            Tag::Data => self.take_data(fields, &stored, state, body)?,
+            Tag::End => self.take_end(fields, &stored, body)?,
+        };
+        self.stored = stored;
+        Ok(state)
+    }
+
+    /// Decodes a data frame into `raw`.
+    fn take_data(&mut self, fields: Fields, stored: &[u8], state: State, body: u64) -> Result<State> {
+        let malformed = |reason| Error::Malformed { what: BODY, offset: body, reason };
+        if state == State::Short {
+            return Err(malformed("it follows a frame that is shorter than the frame size"));
+        }
+        if fields.raw_length == 0 || fields.raw_length > self.frame_bytes {
+            return Err(malformed("its raw length is not from 1 to the frame size"));
+        }
+        let raw_length = u64::from(fields.raw_length);
+        let length = self.length.saturating_add(raw_length);
+        if length > self.limits.stream_bytes_max {
+            return Err(Error::LimitExceeded {
+                what: "the content of a stream in bytes",
+                value: length,
+                limit: self.limits.stream_bytes_max,
+            });
+        }
+        let encoded = Encoded { codec: fields.codec, stored, raw_length, what: BODY, offset: body };
+        self.decoder.decode(encoded, &mut self.raw)?;
+        self.whole.update(&self.raw);
+        self.length = length;
+        Ok(if fields.raw_length == self.frame_bytes { State::Open } else { State::Short })
+    }
+
+    /// Compares the sum, and looks for bytes behind it.
+    fn take_end(&mut self, fields: Fields, stored: &[u8], body: u64) -> Result<State> {
+        let malformed = |reason| Error::Malformed { what: END, offset: body, reason };
+        if fields.codec != Codec::None || fields.raw_length != fields.stored_length {
+            return Err(malformed("it is encoded"));
+        }
+        let sum = Sum::read(stored, body)?;
+        if sum.length != self.length {
+            return Err(malformed("its length is not that of the frames"));
+        }
+        if sum.hash != *self.whole.finalize().as_bytes() {
+            return Err(Error::ChecksumMismatch { what: "the content of a stream", offset: body });
+        }
+        let mut more = [0];
+        match read_some(&mut self.inner, &mut more) {
+            Ok(0) => Ok(State::Ended),
+            Ok(_) => Err(Error::TrailingBytes { what: FORMAT.what, offset: self.offset, count: 1 }),
+            Err(source) => Err(Error::Stream { action: "read the end of a stream", source }),
+        }
+    }
+
+    fn fill(&mut self, buffer: &mut [u8], what: &'static str) -> Result<()> {
+        read_whole(&mut self.inner, buffer, what, self.offset)?;
+        self.offset = self.offset.saturating_add(buffer.len() as u64);
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for StreamReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.taken == self.raw.len() && !self.advance()? {
+            return Ok(0);
+        }
+        let (_, mut rest) = self.raw.split_at_checked(self.taken).unwrap_or_default();
+        let copied = rest.read(buffer)?;
+        self.taken += copied;
+        Ok(copied)
+    }
+}
+
+/// Fills `buffer`, which stands at byte `offset` of the stream.
+fn read_whole(inner: &mut impl Read, buffer: &mut [u8], what: &'static str, offset: u64) -> Result<()> {
+    let needed = buffer.len() as u64;
+    let mut rest = buffer;
+    while !rest.is_empty() {
+        match read_some(inner, rest) {
+            Ok(0) => {
+                let remaining = needed - rest.len() as u64;
+                return Err(Error::Truncated { what, offset, needed, remaining });
+            }
+            Ok(count) => rest = rest.split_at_mut_checked(count).map_or(&mut [], |(_, rest)| rest),
+            Err(source) => return Err(Error::Stream { action: "read a stream", source }),
+        }
+    }
+    Ok(())
+}
+
+/// Reads once, again when a signal interrupts.
+fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match inner.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}

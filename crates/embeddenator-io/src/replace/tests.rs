@@ -1,0 +1,280 @@
+//! Each operation of a replacement fails once, and the file is old or new, never half, with nothing beside it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::aside::Aside;
+use super::system::{FileOperations, Found, Permissions, System};
+use crate::error::{Error, Result};
+
+/// How a chosen operation fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// This one, and the ones behind it work.
+    Once,
+    /// This one and all behind it.
+    FromThere,
+}
+
+/// The system, whose operation `at` fails; each operation is noted.
+#[derive(Debug)]
+struct Faulty<'a> {
+    at: usize,
+    fault: Fault,
+    calls: &'a mut Vec<&'static str>,
+}
+
+impl Faulty<'_> {
+    fn step(&mut self, name: &'static str) -> io::Result<()> {
+        let number = self.calls.len();
+        self.calls.push(name);
+        if number == self.at || (number > self.at && self.fault == Fault::FromThere) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+impl FileOperations for Faulty<'_> {
+    type Directory = <System as FileOperations>::Directory;
+
+    fn look(&mut self, path: &Path) -> io::Result<Found> {
+        self.step("look")?;
+        System.look(path)
+    }
+
+    fn resolve(&mut self, path: &Path) -> io::Result<PathBuf> {
+        self.step("resolve")?;
+        System.resolve(path)
+    }
+
+    fn create(&mut self, path: &Path, private: bool) -> io::Result<File> {
+        self.step("create")?;
+        System.create(path, private)
+    }
+
+    /// At most seven bytes at once, so that there are several writes, and the failing one has written some.
+    fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        let part = &bytes[..bytes.len().min(7)];
+        if let Err(error) = self.step("write") {
+            System.write(file, &part[..part.len() / 2])?;
+            return Err(error);
+        }
+        System.write(file, part)
+    }
+
+    fn set_permissions(&mut self, file: &File, permissions: &Permissions) -> io::Result<()> {
+        self.step("set_permissions")?;
+        System.set_permissions(file, permissions)
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        self.step("sync")?;
+        System.sync(file)
+    }
+
+    fn open_directory(&mut self, path: &Path) -> io::Result<Self::Directory> {
+        self.step("open_directory")?;
+        System.open_directory(path)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step("rename")?;
+        System.rename(from, to)
+    }
+
+    fn sync_directory(&mut self, directory: &Self::Directory) -> io::Result<()> {
+        self.step("sync_directory")?;
+        System.sync_directory(directory)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        self.step("remove")?;
+        System.remove(path)
+    }
+}
+
+const OLD: &[u8] = b"the old content";
+const NEW: &[u8] = b"the new content, which is longer";
+
+/// Replaces the file at `path` and returns the operations besides.
+fn replace(path: &Path, at: usize, fault: Fault) -> (Result<()>, Vec<&'static str>) {
+    let mut calls = Vec::new();
+    let system = Faulty { at, fault, calls: &mut calls };
+    let replaced = Aside::create(system, path).and_then(|mut aside| {
+        aside.write_all(NEW)?;
+        aside.commit()
+    });
+    (replaced, calls)
+}
+
+/// Fails each operation in turn until none is left to fail, and checks what is there afterwards.
+fn fail_each(prepare: impl Fn(&Path) -> PathBuf, old: Option<&[u8]>, fault: Fault) -> Vec<&'static str> {
+    for at in 0.. {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = prepare(directory.path());
+        let before = fs::read_dir(directory.path()).expect("a directory").count();
+        let (replaced, calls) = replace(&path, at, fault);
+        let found = fs::read(&path).ok();
+        let after = fs::read_dir(directory.path()).expect("a directory").count();
+        let added = usize::from(old.is_none() && found.is_some());
+        let Err(error) = replaced else {
+            assert_eq!(calls.len(), at, "it succeeds when nothing fails");
+            assert_eq!(found.as_deref(), Some(NEW));
+            assert_eq!(after, before + added);
+            return calls;
+        };
+        let failed = calls[at];
+        let path_is_named = error.to_string().contains(&*directory.path().to_string_lossy());
+        assert!(path_is_named, "{failed}: {error}");
+        if failed == "sync_directory" {
+            assert!(matches!(error, Error::NotDurable { .. }), "{error}");
+            assert_eq!(found.as_deref(), Some(NEW), "the rename was done");
+        } else {
+            assert!(
+                matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull),
+                "{failed}: {error}"
+            );
+            assert_eq!(found.as_deref(), old, "{failed} failed");
+        }
+        // If removing fails too there is no way to leave nothing.
+        let leftover = usize::from(fault == Fault::FromThere && calls.last() == Some(&"remove"));
+        assert_eq!(after, before + added + leftover, "beside the file after {failed} failed");
+    }
+    unreachable!("it runs until nothing fails")
+}
+
+fn with_old_file(directory: &Path) -> PathBuf {
+    let path = directory.join("file");
+    fs::write(&path, OLD).expect("writes");
+    path
+}
+
+#[test]
+fn failure_at_any_step_leaves_the_old_file_whole() {
+    for fault in [Fault::Once, Fault::FromThere] {
+        let calls = fail_each(with_old_file, Some(OLD), fault);
+        let mut expected = vec!["look", "create"];
+        expected.extend(["write"; 5]);
+        expected.extend(["set_permissions", "sync", "open_directory", "rename", "sync_directory"]);
+        assert_eq!(calls, expected);
+    }
+}
+
+#[test]
+fn failure_at_any_step_leaves_a_missing_file_missing() {
+    for fault in [Fault::Once, Fault::FromThere] {
+        let calls = fail_each(|directory| directory.join("file"), None, fault);
+        assert!(!calls.contains(&"set_permissions"), "there is no old file to have permissions of");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn failure_at_any_step_leaves_the_file_behind_a_link_whole() {
+    for fault in [Fault::Once, Fault::FromThere] {
+        let prepare = |directory: &Path| {
+            let link = directory.join("link");
+            std::os::unix::fs::symlink(with_old_file(directory), &link).expect("links");
+            link
+        };
+        let calls = fail_each(prepare, Some(OLD), fault);
+        assert_eq!(calls[..3], ["look", "resolve", "look"]);
+    }
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_committed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = with_old_file(directory.path());
+    let mut calls = Vec::new();
+    // The write behind the two looks at the file and its creation.
+    let system = Faulty { at: 3, fault: Fault::Once, calls: &mut calls };
+    let mut aside = Aside::create(system, &path).expect("creates");
+    aside.write_all(&NEW[..7]).expect("writes");
+    assert!(aside.write_all(NEW).is_err());
+    let error = aside.write_all(NEW).expect_err("it has failed");
+    assert!(matches!(error, Error::Stopped { .. }), "{error}");
+    let error = aside.commit().expect_err("it has failed");
+    assert!(matches!(error, Error::Stopped { .. }), "{error}");
+    assert_eq!(fs::read(&path).expect("reads"), OLD);
+    assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1);
+    assert_eq!(calls.last(), Some(&"remove"));
+}
+
+/// Answers `create` as if names were taken, and `write` as if signals interrupted it.
+#[derive(Debug)]
+struct Busy {
+    taken: u32,
+    interruptions: u32,
+}
+
+impl FileOperations for Busy {
+    type Directory = <System as FileOperations>::Directory;
+
+    fn look(&mut self, path: &Path) -> io::Result<Found> {
+        System.look(path)
+    }
+
+    fn resolve(&mut self, path: &Path) -> io::Result<PathBuf> {
+        System.resolve(path)
+    }
+
+    fn create(&mut self, path: &Path, private: bool) -> io::Result<File> {
+        if self.taken > 0 {
+            self.taken -= 1;
+            fs::write(path, "left by another").expect("writes");
+        }
+        System.create(path, private)
+    }
+
+    fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        if self.interruptions > 0 {
+            self.interruptions -= 1;
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        System.write(file, bytes)
+    }
+
+    fn set_permissions(&mut self, file: &File, permissions: &Permissions) -> io::Result<()> {
+        System.set_permissions(file, permissions)
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        System.sync(file)
+    }
+
+    fn open_directory(&mut self, path: &Path) -> io::Result<Self::Directory> {
+        System.open_directory(path)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        System.rename(from, to)
+    }
+
+    fn sync_directory(&mut self, directory: &Self::Directory) -> io::Result<()> {
+        System.sync_directory(directory)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        System.remove(path)
+    }
+}
+
+#[test]
+fn taken_names_are_passed_over_and_left_alone() {
+    for (taken, creates) in [(0, true), (1, true), (63, true), (64, false), (65, false)] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = with_old_file(directory.path());
+        let created = Aside::create(Busy { taken, interruptions: 2 }, &path);
+        assert_eq!(created.is_ok(), creates, "{taken} names are taken");
+        if let Ok(mut aside) = created {
+            aside.write_all(NEW).expect("writes");
+            aside.commit().expect("replaces");
+            assert_eq!(fs::read(&path).expect("reads"), NEW);
+        }
+        let left = fs::read_dir(directory.path()).expect("a directory").count();
+        assert_eq!(left, 1 + taken.min(64) as usize);
+    }
+}

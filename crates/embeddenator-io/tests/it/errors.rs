@@ -1,0 +1,70 @@
+//! What errors say, and how they pass through `std::io`.
+
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use embeddenator_io::{Codec, Error};
+
+use crate::damage::check_message;
+
+fn denied() -> io::Error {
+    ErrorKind::PermissionDenied.into()
+}
+
+#[test]
+fn messages_name_thing_value_and_remedy() {
+    let path = PathBuf::from("dir/file");
+    let cases = [
+        (
+            Error::Truncated { what: "envelope", offset: 3, needed: 64, remaining: 5 },
+            ErrorKind::UnexpectedEof,
+            "envelope at byte 3 needs 64 bytes, but 5 are left: the data was cut, restore it",
+        ),
+        (
+            Error::UnsupportedVersion { what: "envelope", found: 2, supported: 1 },
+            ErrorKind::Unsupported,
+            "envelope has format version 2, this program reads 1: use a newer program",
+        ),
+        (
+            Error::CodecNotBuilt { codec: Codec::Zstd },
+            ErrorKind::Unsupported,
+            "codec zstd is not built in: enable the feature `zstd` of embeddenator-io",
+        ),
+        (
+            Error::LimitExceeded { what: "the length", value: 9, limit: 8 },
+            ErrorKind::InvalidData,
+            "the length is 9, at most 8 is allowed: raise the limit if the data is trusted",
+        ),
+        (
+            Error::Io { action: "replace", path: path.clone(), source: denied() },
+            ErrorKind::PermissionDenied,
+            "cannot replace dir/file: permission denied",
+        ),
+        (
+            Error::NotAFile { path },
+            ErrorKind::InvalidInput,
+            "dir/file is no regular file: name a file, or remove what is there",
+        ),
+        (
+            Error::Stopped { what: "stream" },
+            ErrorKind::Other,
+            "stream stopped at an earlier error: open it anew",
+        ),
+    ];
+    for (error, kind, message) in cases {
+        assert_eq!(error.to_string(), message);
+        check_message(&error);
+        let converted = io::Error::from(error);
+        assert_eq!(converted.kind(), kind, "{message}");
+        let inside = converted.get_ref().and_then(|inside| inside.downcast_ref::<Error>());
+        assert_eq!(inside.expect("the error is kept").to_string(), message);
+    }
+}
+
+#[test]
+fn cause_is_kept() {
+    let error = Error::Stream { action: "read a stream", source: denied() };
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    assert_eq!(cause.expect("a cause").kind(), ErrorKind::PermissionDenied);
+}

@@ -1,0 +1,13 @@
+//! What the crate promises, seen from outside.
+
+mod allocation;
+mod bytes;
+mod damage;
+mod envelope;
+mod errors;
+mod forged;
+mod golden;
+mod profile;
+mod replace;
+mod section;
+mod stream;

@@ -1,0 +1,262 @@
+//! The hierarchical index: bundles of items are scored first, and only the best are looked into.
+
+mod beam;
+mod nodes;
+mod placement;
+
+use embeddenator_vsa::limits::BANK_SLOTS;
+use embeddenator_vsa::{BlockCode, CodeRef, Shape};
+
+use crate::batch::in_parallel;
+use crate::error::{Error, Result};
+use crate::limits::{BATCH_GROUP_QUERIES, ITEMS_MAX};
+use crate::top_k::{Found, TopK};
+use crate::{Beam, Hit, Id, Index, SearchOptions};
+use nodes::Nodes;
+
+/// How many standard deviations of the score of a node full of unrelated items stand out from it.
+const FLOOR_DEVIATIONS: f64 = 3.0;
+/// How many such deviations a node's score may lie below the worst hit, and still the node be looked into.
+const MARGIN_DEVIATIONS: f64 = 6.0;
+/// Items that are looked at at least, for each hit that is asked for.
+const ITEMS_PER_HIT: usize = 4;
+
+/// Block codes in nodes of at most 64, of which a search looks into the best by the scores of their bundles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hierarchy {
+    nodes: Nodes,
+    options: HierarchyOptions,
+}
+
+/// How a [`Hierarchy`] searches unless a search says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HierarchyOptions {
+    /// How many nodes are looked into.
+    pub beam: Beam,
+    /// Up to so many items all of them are looked at: that is exact, and as fast.
+    pub exact_items_max: usize,
+}
+
+impl Default for HierarchyOptions {
+    fn default() -> Self {
+        HierarchyOptions { beam: Beam { width: 32, width_max: 256 }, exact_items_max: 4096 }
+    }
+}
+
+/// What a [`Hierarchy`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HierarchyStats {
+    /// Items.
+    pub items: usize,
+    /// Nodes, of which the last ones may have room.
+    pub nodes: usize,
+    /// Bytes of the codes.
+    pub code_bytes: usize,
+    /// Bytes of the counters.
+    pub counter_bytes: usize,
+}
+
+impl Hierarchy {
+    /// An empty index of codes of this shape.
+    pub fn new(shape: Shape) -> Self {
+        Self::with_options(shape, HierarchyOptions::default())
+    }
+
+    /// An empty index of codes of this shape that searches in this way.
+    pub fn with_options(shape: Shape, options: HierarchyOptions) -> Self {
+        Hierarchy { nodes: Nodes::new(shape), options }
+    }
+
+    /// The shape of all codes.
+    pub fn shape(&self) -> Shape {
+        self.nodes.shape()
+    }
+
+    /// What it holds.
+    pub fn stats(&self) -> HierarchyStats {
+        let counter_bytes = self.shape().dimension() * BANK_SLOTS;
+        HierarchyStats {
+            items: self.nodes.items(),
+            nodes: self.nodes.as_slice().len(),
+            code_bytes: self.nodes.items() * self.shape().stride(),
+            counter_bytes: self.nodes.banks().len() * counter_bytes,
+        }
+    }
+
+    /// Compares all that is derived, counters and ids by node, with the codes; for tests and for the distrustful.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] names the first node that does not fit.
+    pub fn check(&self) -> Result<()> {
+        self.nodes.check()
+    }
+
+    /// [`Index::insert`] of a code in somebody else's memory.
+    ///
+    /// # Errors
+    /// As for [`Index::insert`].
+    pub fn insert_ref(&mut self, id: Id, code: CodeRef<'_>) -> Result<()> {
+        if self.nodes.contains(id) {
+            return Err(Error::DuplicateId { id });
+        }
+        if self.nodes.items() >= ITEMS_MAX {
+            return Err(Error::Full { items_max: ITEMS_MAX });
+        }
+        self.expect_shape(code.shape())?;
+        let node = placement::place(&self.nodes, code)?;
+        self.nodes.add(node, id, code);
+        Ok(())
+    }
+
+    /// The code of an item where it lies.
+    pub fn get_ref(&self, id: Id) -> Option<CodeRef<'_>> {
+        self.nodes.get(id)
+    }
+
+    /// [`Index::search_with`] for a code in somebody else's memory.
+    ///
+    /// # Errors
+    /// As for [`Index::search_with`].
+    pub fn search_ref(&self, query: CodeRef<'_>, k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
+        self.expect_shape(query.shape())?;
+        let Some(beam) = self.beam(k, options) else { return self.scan_all(query, k) };
+        let mut scores = Vec::with_capacity(self.nodes.banks().len() * BANK_SLOTS);
+        for bank in self.nodes.banks() {
+            scores.extend_from_slice(&bank.dots(query)?);
+        }
+        self.search_best(query, k, beam, &scores)
+    }
+
+    /// The beam of a search, or nothing if it looks at all items.
+    fn beam(&self, k: usize, options: &SearchOptions) -> Option<Beam> {
+        let items = self.nodes.items();
+        let mut beam = options.beam.unwrap_or(self.options.beam);
+        beam.width = beam.width.max(k.saturating_mul(ITEMS_PER_HIT).div_ceil(self.nodes.capacity()));
+        let few = items <= self.options.exact_items_max && options.beam.is_none();
+        let all = options.exact || few || beam.width >= self.nodes.as_slice().len();
+        (!all).then_some(beam)
+    }
+
+    fn search_best(&self, query: CodeRef<'_>, k: usize, beam: Beam, scores: &[i16]) -> Result<Vec<Hit>> {
+        let nodes = self.nodes.as_slice();
+        let (floor, margin) = self.deviations();
+        let mut best = TopK::new(k, self.nodes.items());
+        for (score, node) in beam::best_nodes(&scores[..nodes.len()], nodes, beam, floor) {
+            if best.is_full() && i32::from(score.0) + margin < best.worst() {
+                break;
+            }
+            scan(&nodes[node as usize], query, &mut best)?;
+        }
+        if best.is_full() {
+            Ok(best.into_hits(self.shape().blocks()))
+        } else {
+            // Nodes that are nearly empty can leave less than was asked for.
+            self.scan_all(query, k)
+        }
+    }
+
+    /// The score that stands out from those of nodes of unrelated items, and how far one may lie below a hit.
+    fn deviations(&self) -> (i16, i32) {
+        let shape = self.shape();
+        let variance = (self.nodes.capacity() * shape.blocks()) as f64 / shape.positions() as f64;
+        let deviation = variance.sqrt();
+        ((FLOOR_DEVIATIONS * deviation).ceil() as i16, (MARGIN_DEVIATIONS * deviation).ceil() as i32)
+    }
+
+    fn scan_all(&self, query: CodeRef<'_>, k: usize) -> Result<Vec<Hit>> {
+        let mut best = TopK::new(k, self.nodes.items());
+        for node in self.nodes.as_slice() {
+            scan(node, query, &mut best)?;
+        }
+        Ok(best.into_hits(self.shape().blocks()))
+    }
+
+    fn expect_shape(&self, right: Shape) -> Result<()> {
+        let left = self.shape();
+        if left == right {
+            return Ok(());
+        }
+        Err(Error::Code(embeddenator_vsa::Error::ShapeMismatch { left, right }))
+    }
+
+    /// Searches for several queries, bank by bank, so that they share what is in the caches.
+    fn search_group(
+        &self,
+        queries: &[BlockCode],
+        k: usize,
+        beam: Beam,
+        scores: &mut [i16],
+    ) -> Result<Vec<Vec<Hit>>> {
+        let width = self.nodes.banks().len() * BANK_SLOTS;
+        for (bank, counters) in self.nodes.banks().iter().enumerate() {
+            let first = bank * BANK_SLOTS;
+            for (query, scores) in queries.iter().zip(scores.chunks_exact_mut(width)) {
+                scores[first..first + BANK_SLOTS].copy_from_slice(&counters.dots(query.as_ref())?);
+            }
+        }
+        let queries = queries.iter().zip(scores.chunks_exact(width));
+        queries.map(|(query, scores)| self.search_best(query.as_ref(), k, beam, scores)).collect()
+    }
+}
+
+fn scan(node: &nodes::Node, query: CodeRef<'_>, best: &mut TopK<Found>) -> Result<()> {
+    let mut dots = [0; BANK_SLOTS];
+    let dots = &mut dots[..node.ids.len()];
+    node.codes.dots_into(query, 0, dots)?;
+    best.offer_all(&node.ids, dots);
+    Ok(())
+}
+
+impl Index for Hierarchy {
+    type Code = BlockCode;
+
+    fn insert(&mut self, id: Id, code: &BlockCode) -> Result<()> {
+        self.insert_ref(id, code.as_ref())
+    }
+
+    fn remove(&mut self, id: Id) -> Option<BlockCode> {
+        self.nodes.take(id)
+    }
+
+    fn get(&self, id: Id) -> Option<BlockCode> {
+        self.get_ref(id).map(CodeRef::to_code)
+    }
+
+    fn contains(&self, id: Id) -> bool {
+        self.nodes.contains(id)
+    }
+
+    fn len(&self) -> usize {
+        self.nodes.items()
+    }
+
+    fn search_with(&self, query: &BlockCode, k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
+        self.search_ref(query.as_ref(), k, options)
+    }
+
+    fn search_batch(
+        &self,
+        queries: &[BlockCode],
+        k: usize,
+        options: &SearchOptions,
+    ) -> Result<Vec<Vec<Hit>>> {
+        for query in queries {
+            self.expect_shape(query.shape())?;
+        }
+        let Some(beam) = self.beam(k, options) else {
+            return in_parallel(queries, options.threads, |queries| {
+                queries.iter().map(|query| self.scan_all(query.as_ref(), k)).collect()
+            });
+        };
+        let width = self.nodes.banks().len() * BANK_SLOTS;
+        in_parallel(queries, options.threads, |queries| {
+            let mut scores = vec![0; width * queries.len().min(BATCH_GROUP_QUERIES)];
+            let mut found = Vec::with_capacity(queries.len());
+            for group in queries.chunks(BATCH_GROUP_QUERIES) {
+                found.extend(self.search_group(group, k, beam, &mut scores)?);
+            }
+            Ok(found)
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! The nodes of the hierarchy: their items, and their bundles as counters.
+
+use std::collections::HashMap;
+
+use embeddenator_vsa::limits::BANK_SLOTS;
+use embeddenator_vsa::{BlockCode, CodeRef, Codes, CounterBank, Shape};
+
+use crate::Id;
+use crate::error::{Error, Result};
+
+/// Items side by side, scanned together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// The id of each row.
+    pub(crate) ids: Vec<Id>,
+    pub(crate) codes: Codes,
+    /// The lowest of the ids, the largest number if there are none.
+    pub(crate) lowest: Id,
+}
+
+/// All nodes. Node `n` is slot `n % 64` of bank `n / 64`; the last node is never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Nodes {
+    shape: Shape,
+    /// Items that a node may hold.
+    capacity: usize,
+    list: Vec<Node>,
+    banks: Vec<CounterBank>,
+    /// A word for each bank: the bits of its nodes that have room.
+    open: Vec<u64>,
+    /// How many nodes have room.
+    open_count: usize,
+    /// The node of each item.
+    homes: HashMap<Id, u32>,
+}
+
+impl Nodes {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Nodes {
+            shape,
+            capacity: CounterBank::items_max(shape),
+            list: Vec::new(),
+            banks: Vec::new(),
+            open: Vec::new(),
+            open_count: 0,
+            homes: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn items(&self) -> usize {
+        self.homes.len()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Node] {
+        &self.list
+    }
+
+    pub(crate) fn banks(&self) -> &[CounterBank] {
+        &self.banks
+    }
+
+    /// For each bank the bits of its nodes that have room.
+    pub(crate) fn open(&self) -> &[u64] {
+        &self.open
+    }
+
+    /// How many nodes have room.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open_count
+    }
+
+    pub(crate) fn contains(&self, id: Id) -> bool {
+        self.homes.contains_key(&id)
+    }
+
+    pub(crate) fn get(&self, id: Id) -> Option<CodeRef<'_>> {
+        let node = &self.list[*self.homes.get(&id)? as usize];
+        node.codes.get(node.row_of(id))
+    }
+
+    /// Adds an item that is not there to a node that has room, or to a new one after the last.
+    ///
+    /// The code must be of the shape of the nodes.
+    pub(crate) fn add(&mut self, node: usize, id: Id, code: CodeRef<'_>) {
+        if node == self.list.len() {
+            self.push_node();
+        }
+        let bank = &mut self.banks[node / BANK_SLOTS];
+        bank.add(node % BANK_SLOTS, code).expect("the node has room and the code its shape");
+        let place = &mut self.list[node];
+        place.codes.push(code).expect("the code has the shape of the nodes");
+        place.ids.push(id);
+        place.lowest = place.lowest.min(id);
+        if place.ids.len() == self.capacity {
+            self.set_open(node, false);
+        }
+        self.homes.insert(id, node as u32);
+    }
+
+    /// Takes an item out: what was added and taken out again leaves every byte as it was.
+    pub(crate) fn take(&mut self, id: Id) -> Option<BlockCode> {
+        let node = self.homes.remove(&id)? as usize;
+        let place = &mut self.list[node];
+        let row = place.row_of(id);
+        place.ids.swap_remove(row);
+        let code = place.codes.swap_remove(row).expect("each id has its row");
+        if id == place.lowest {
+            place.lowest = lowest(&place.ids);
+        }
+        let bank = &mut self.banks[node / BANK_SLOTS];
+        bank.remove(node % BANK_SLOTS, code.as_ref()).expect("the item was added to its node");
+        self.set_open(node, true);
+        while self.list.last().is_some_and(|node| node.ids.is_empty()) {
+            self.pop_node();
+        }
+        Some(code)
+    }
+
+    /// Compares all that is derived with the codes and ids that it is derived from.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut items = 0;
+        let mut bundles = CounterBank::new(self.shape);
+        for (index, node) in self.list.iter().enumerate() {
+            let inconsistent = |what| Err(Error::Inconsistent { what, node: index });
+            let (bank, slot) = (index / BANK_SLOTS, index % BANK_SLOTS);
+            for code in node.codes.iter() {
+                bundles.add(slot, code)?;
+            }
+            let last = slot + 1 == BANK_SLOTS || index + 1 == self.list.len();
+            if last && self.banks.get(bank) != Some(&bundles) {
+                return inconsistent("the counters up to those");
+            }
+            if last {
+                bundles = CounterBank::new(self.shape);
+            }
+            let is_open = self.open.get(bank).is_some_and(|open| (open >> slot) & 1 == 1);
+            if node.ids.len() != node.codes.len() || is_open != (node.ids.len() < self.capacity) {
+                return inconsistent("the numbers of the items");
+            }
+            let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == index);
+            if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
+                return inconsistent("the ids");
+            }
+            items += node.ids.len();
+        }
+        let open_count: u32 = self.open.iter().map(|open| open.count_ones()).sum();
+        let banks = self.list.len().div_ceil(BANK_SLOTS);
+        if items != self.homes.len() || open_count as usize != self.open_count || banks != self.banks.len() {
+            return Err(Error::Inconsistent { what: "the sums", node: self.list.len() });
+        }
+        Ok(())
+    }
+
+    /// Says whether a node has room.
+    fn set_open(&mut self, node: usize, open: bool) {
+        let word = &mut self.open[node / BANK_SLOTS];
+        let bit = 1 << (node % BANK_SLOTS);
+        let before = *word & bit != 0;
+        *word = if open { *word | bit } else { *word & !bit };
+        self.open_count = self.open_count + usize::from(open) - usize::from(before);
+    }
+
+    fn push_node(&mut self) {
+        let slot = self.list.len() % BANK_SLOTS;
+        if slot == 0 {
+            self.banks.push(CounterBank::new(self.shape));
+            self.open.push(0);
+        }
+        self.set_open(self.list.len(), true);
+        let codes = Codes::with_capacity(self.shape, self.capacity);
+        self.list.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
+    }
+
+    fn pop_node(&mut self) {
+        self.list.pop();
+        self.set_open(self.list.len(), false);
+        if self.list.len().is_multiple_of(BANK_SLOTS) {
+            self.open.pop();
+            self.banks.pop();
+        }
+    }
+}
+
+impl Node {
+    fn row_of(&self, id: Id) -> usize {
+        self.ids.iter().position(|other| *other == id).expect("an item is in the node that is its home")
+    }
+}
+
+fn lowest(ids: &[Id]) -> Id {
+    ids.iter().copied().min().unwrap_or(Id(u64::MAX))
+}

@@ -1,0 +1,28 @@
+//! The limits of the crate, each with its reason.
+
+/// Items that an index may hold: slots and nodes are counted in `u32`.
+pub const ITEMS_MAX: usize = u32::MAX as usize;
+
+/// Threads that share the queries of a batch, or one long scan: memory bandwidth is used up by few.
+pub const SEARCH_THREADS_MAX: usize = 16;
+
+/// Bytes of codes that each thread of one scan gets at least: they take some half a millisecond, many times what
+/// starting a thread takes.
+pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
+
+/// Queries that each thread of a batch gets at least: together they take longer than starting a thread does.
+pub const BATCH_THREAD_QUERIES_MIN: usize = 16;
+
+/// Queries whose scores of all nodes are kept at once in a batch: enough that many of them share each cache line of
+/// the counters, few enough that the scores of a million items take 4 MB.
+pub const BATCH_GROUP_QUERIES: usize = 128;
+
+/// Items that an [`Inverted`](crate::Inverted) index may hold: a posting is a `u32` of which one bit is the sign.
+pub const INVERTED_ITEMS_MAX: usize = 1 << 31;
+
+/// Shards of one index: each is searched for every query.
+pub const SHARDS_MAX: usize = 1024;
+
+/// Items that each thread which searches shards gets at least: looking through them takes many times what starting a
+/// thread takes.
+pub const SHARD_THREAD_ITEMS_MIN: usize = 1 << 16;

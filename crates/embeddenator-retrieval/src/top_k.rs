@@ -1,0 +1,78 @@
+//! Keeps the best of what it is offered.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::{Hit, Id};
+
+/// A dot product and its item, ordered as results are: higher dot products first, of equal ones the lower id.
+pub(crate) type Found = (Reverse<i32>, Id);
+
+/// The best `k` so far, of values whose order is that of results.
+pub(crate) struct TopK<T: Ord> {
+    k: usize,
+    /// The worst of the kept is on top.
+    kept: BinaryHeap<T>,
+}
+
+impl<T: Ord> TopK<T> {
+    /// Keeps `k` of at most `offers`.
+    pub(crate) fn new(k: usize, offers: usize) -> Self {
+        TopK { k, kept: BinaryHeap::with_capacity(k.min(offers)) }
+    }
+
+    #[inline]
+    pub(crate) fn offer(&mut self, found: T) {
+        if self.kept.len() < self.k {
+            self.kept.push(found);
+        } else if let Some(mut worst) = self.kept.peek_mut().filter(|worst| found < **worst) {
+            *worst = found;
+        }
+    }
+
+    /// Whether `k` are kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.len() >= self.k
+    }
+
+    /// Takes over what another one kept of other offers.
+    pub(crate) fn merge(&mut self, other: TopK<T>) {
+        for found in other.kept {
+            self.offer(found);
+        }
+    }
+
+    /// The kept, best first.
+    pub(crate) fn into_sorted(self) -> Vec<T> {
+        self.kept.into_sorted_vec()
+    }
+}
+
+impl TopK<Found> {
+    /// Offers items with their dot products.
+    #[inline]
+    pub(crate) fn offer_all(&mut self, ids: &[Id], dots: &[i32]) {
+        let mut worst = self.worst();
+        for (id, dot) in ids.iter().zip(dots) {
+            if *dot >= worst {
+                self.offer((Reverse(*dot), *id));
+                worst = self.worst();
+            }
+        }
+    }
+
+    /// The dot product that an item needs at least to be kept.
+    #[inline]
+    pub(crate) fn worst(&self) -> i32 {
+        if !self.is_full() {
+            return i32::MIN;
+        }
+        self.kept.peek().map_or(i32::MAX, |(worst, _)| worst.0)
+    }
+
+    /// The hits, best first; the score is the dot product over `blocks`, the cosine of block codes.
+    pub(crate) fn into_hits(self, blocks: usize) -> Vec<Hit> {
+        let kept = self.into_sorted();
+        kept.into_iter().map(|(dot, id)| Hit { id, score: dot.0 as f32 / blocks as f32 }).collect()
+    }
+}

@@ -1,0 +1,11 @@
+//! The tests of the crate: every index against an oracle that sorts all items.
+
+mod cleanup;
+mod data;
+mod flat;
+mod hierarchy;
+mod inverted;
+mod placement;
+mod recall;
+mod shard;
+mod signature;

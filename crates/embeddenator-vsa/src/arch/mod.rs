@@ -1,0 +1,309 @@
+//! The kernels over the bytes of codes, counters and planes, and the choice of those for this machine.
+//!
+//! # What the bytes are
+//!
+//! - A *code* has one byte a block: the position in the low 7 bits, the sign in the top bit (1 is negative).
+//! - *Counters* are one `i32` a position, block after block.
+//! - *Planes* are two slices of words, the non-zero plane and the sign plane: component i is bit i % 64 of
+//!   word i / 64. A sign bit without its non-zero bit counts for nothing.
+//!
+//! What each operation computes is said at the methods of [`Isa`], and in plain Rust in `scalar`, which is the
+//! specification: every other kernel has its bits, at every length and alignment. Nothing here allocates, and
+//! nothing knows the types built on these slices. Lengths that do not fit together are bugs of the caller and
+//! panic here, so that kernels need not look.
+
+// Calling a kernel is the unsafe operation here: it is compiled for features that the CPU must have.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
+mod scalar;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+/// The bits of a code's byte that hold the position.
+const POSITION: u8 = 0x7f;
+/// The bit of a code's byte that is set for -1.
+const SIGN: u8 = 0x80;
+/// The most positions that a block can have.
+const POSITIONS_MAX: u8 = 128;
+/// Items that a node of transposed counters has; one row of it.
+const NODE: usize = 64;
+/// Names the kernels to use instead of the best ones, for tests: `scalar`, `avx2`, `avx512` or `neon`.
+const OVERRIDE: &str = "EMBEDDENATOR_ISA";
+
+/// The non-zero plane and the sign plane.
+type Planes<'a> = (&'a [u64], &'a [u64]);
+/// The non-zero plane and the sign plane, to be written.
+type PlanesMut<'a> = (&'a mut [u64], &'a mut [u64]);
+
+/// Two cache lines: the padded bytes of most codes.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Lines(pub(crate) [u8; Lines::BYTES]);
+
+impl Lines {
+    /// How many bytes they have.
+    pub(crate) const BYTES: usize = 128;
+    /// All zero.
+    pub(crate) const ZERO: Lines = Lines([0; Lines::BYTES]);
+}
+
+/// A set of kernels that this CPU can run: having one proves that the CPU has the features.
+///
+/// The types of this crate use [`Isa::detect`] by themselves. Every set gives the same bits; only the speed
+/// differs.
+///
+/// ```
+/// use embeddenator_vsa::Isa;
+///
+/// println!("kernels: {}", Isa::detect().name());
+/// assert_eq!(Isa::supported().last().map(Isa::name), Some("scalar"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Isa(&'static Kernels);
+
+impl Isa {
+    /// The fastest kernels of this CPU, or those that the environment variable `EMBEDDENATOR_ISA` names:
+    /// `scalar`, `avx2`, `avx512` or `neon`.
+    ///
+    /// Chosen once in a process. A name that is unknown, or whose features the CPU lacks, is ignored:
+    /// [`Isa::name`] tells what was chosen.
+    #[inline]
+    pub fn detect() -> Isa {
+        static CHOSEN: OnceLock<Isa> = OnceLock::new();
+        *CHOSEN.get_or_init(|| Isa::choose(std::env::var(OVERRIDE).ok().as_deref()))
+    }
+
+    /// Every set of kernels that this CPU can run, fastest first; the last is always `scalar`.
+    pub fn supported() -> impl Iterator<Item = Isa> {
+        KERNELS.iter().filter(|kernels| (kernels.available)()).map(Isa)
+    }
+
+    /// The name by which `EMBEDDENATOR_ISA` selects it.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    fn choose(requested: Option<&str>) -> Isa {
+        let named = Isa::supported().find(|isa| Some(isa.name()) == requested);
+        named.or_else(|| Isa::supported().next()).unwrap_or(Isa(&scalar::KERNELS))
+    }
+}
+
+/// The operations on codes.
+impl Isa {
+    /// The number of bytes that are equal, less the number of those that differ in the sign alone.
+    ///
+    /// Padding counts as equal; the caller subtracts it.
+    #[inline]
+    pub(crate) fn dot(self, a: &[u8], b: &[u8]) -> i32 {
+        assert_eq!(a.len(), b.len(), "two codes of one length");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.dot)(a, b) }
+    }
+
+    /// [`Isa::dot`] of the query with each of the rows, which follow each other without gaps.
+    #[inline]
+    pub(crate) fn dots(self, query: &[u8], rows: &[u8], out: &mut [i32]) {
+        assert_eq!(Some(rows.len()), query.len().checked_mul(out.len()), "one row for each result");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.dots)(query, rows, out) }
+    }
+
+    /// Block by block the sum of the positions modulo `modulus`, and the product of the signs.
+    ///
+    /// Positions are below the modulus; from others come bytes without meaning, the same of each kernel.
+    #[inline]
+    pub(crate) fn bind(self, modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
+        assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
+        assert!(a.len() == b.len() && a.len() == out.len(), "three codes of one length");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.bind)(modulus, a, b, out) }
+    }
+
+    /// The inverse of [`Isa::bind`]: the position of `a` less that of `b`, and the product of the signs.
+    #[inline]
+    pub(crate) fn unbind(self, modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
+        assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
+        assert!(a.len() == b.len() && a.len() == out.len(), "three codes of one length");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.unbind)(modulus, a, b, out) }
+    }
+
+    /// [`Isa::dot`] of two codes that fill two cache lines each.
+    #[inline]
+    pub(crate) fn dot_lines(self, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> i32 {
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.dot_lines)(a, b) }
+    }
+
+    /// [`Isa::bind`] of two codes that fill two cache lines each.
+    ///
+    /// It returns its result, which the caller's caller may have asked for in a certain place; written through a
+    /// reference it would have to be moved there, which takes longer than to bind.
+    #[inline]
+    pub(crate) fn bind_lines(self, modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+        assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.bind_lines)(modulus, a, b) }
+    }
+
+    /// [`Isa::unbind`] of two codes that fill two cache lines each, as [`Isa::bind_lines`].
+    #[inline]
+    pub(crate) fn unbind_lines(self, modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::BYTES]) -> Lines {
+        assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.unbind_lines)(modulus, a, b) }
+    }
+
+    /// Whether the position of each byte is below `modulus`.
+    #[inline]
+    pub(crate) fn positions_below(self, modulus: u8, code: &[u8]) -> bool {
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.positions_below)(modulus, code) }
+    }
+}
+
+/// The operations on counters. `positions` is the number of them in a block, 1 to 128. Where a code is read,
+/// its positions must be below that, or the call panics.
+impl Isa {
+    /// Adds `weight`, with the sign of the code's byte, to one counter of each block.
+    ///
+    /// Sums wrap; the caller sees to it that none does.
+    #[inline]
+    pub(crate) fn add_code(self, counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
+        assert_blocks(counters.len(), positions, code.len());
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.add_code)(counters, positions, code, weight) }
+    }
+
+    /// The sum over the blocks of the counter that the code names, with the sign of the code's byte.
+    #[inline]
+    pub(crate) fn counts_dot(self, counters: &[i32], positions: usize, code: &[u8]) -> i64 {
+        assert_blocks(counters.len(), positions, code.len());
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.counts_dot)(counters, positions, code) }
+    }
+
+    /// For each block the position of the counter farthest from zero, the lowest of equals, with its sign.
+    ///
+    /// A block of zeros gives the byte 0.
+    #[inline]
+    pub(crate) fn thin(self, counters: &[i32], positions: usize, out: &mut [u8]) {
+        assert_blocks(counters.len(), positions, out.len());
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.thin)(counters, positions, out) }
+    }
+
+    /// The signs of all counters as planes; the bits after the last counter are 0.
+    #[inline]
+    pub(crate) fn majority(self, counters: &[i32], nonzero: &mut [u64], sign: &mut [u64]) {
+        let words = counters.len().div_ceil(64);
+        assert!(nonzero.len() == words && sign.len() == words, "planes with a bit for each counter");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.majority)(counters, nonzero, sign) }
+    }
+
+    /// Scores a node of 64 items: adds to the totals, for each block, the row that the code names, or
+    /// subtracts it where the code's sign is set.
+    ///
+    /// Row b x `positions` + p holds the counters of position p in block b, one of each item. Totals wrap: they
+    /// are exact if the total before and the absolute values of what is added to it sum to at most 32767, which
+    /// 255 blocks of any counters cannot exceed, nor 511 blocks of counters from -64 to 64.
+    #[inline]
+    pub(crate) fn add_rows(self, rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]) {
+        assert!(rows.len().is_multiple_of(NODE), "whole rows of 64 counters");
+        assert_blocks(rows.len() / NODE, positions, code.len());
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.add_rows)(rows, code, positions, totals) }
+    }
+}
+
+/// The operations on planes.
+impl Isa {
+    /// The number of components where both are non-zero and the signs agree, less that where they differ.
+    #[inline]
+    pub(crate) fn planes_dot(self, a: Planes<'_>, b: Planes<'_>) -> i64 {
+        let words = a.0.len();
+        assert!(a.1.len() == words && b.0.len() == words && b.1.len() == words, "planes of one length");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.planes_dot)(a, b) }
+    }
+
+    /// [`Isa::planes_dot`] of the query with each of the rows: `words` non-zero words, then `words` sign words.
+    #[inline]
+    pub(crate) fn planes_dots(self, query: Planes<'_>, rows: &[u64], words: usize, out: &mut [i64]) {
+        assert!(query.0.len() == words && query.1.len() == words, "a query of {words} words");
+        let expected = words.checked_mul(2).and_then(|row| row.checked_mul(out.len()));
+        assert_eq!(Some(rows.len()), expected, "one row for each result");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.planes_dots)(query, rows, out) }
+    }
+
+    /// The product of each component with its twin.
+    #[inline]
+    pub(crate) fn planes_hadamard(self, a: Planes<'_>, b: Planes<'_>, out: PlanesMut<'_>) {
+        let words = out.0.len();
+        assert!(out.1.len() == words && a.0.len() == words && a.1.len() == words, "planes of one length");
+        assert!(b.0.len() == words && b.1.len() == words, "planes of one length");
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.planes_hadamard)(a, b, out) }
+    }
+}
+
+impl fmt::Debug for Isa {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Isa").field(&self.name()).finish()
+    }
+}
+
+/// Panics unless there are `blocks` whole blocks of counters.
+#[inline]
+fn assert_blocks(counters: usize, positions: usize, blocks: usize) {
+    assert!((1..=usize::from(POSITIONS_MAX)).contains(&positions), "1 to 128 positions, not {positions}");
+    assert_eq!(Some(counters), positions.checked_mul(blocks), "one block of counters for each byte");
+}
+
+/// The functions of one instruction set, compiled for it and so unsafe to call elsewhere.
+///
+/// Their callers, the methods of [`Isa`], have compared all lengths.
+struct Kernels {
+    name: &'static str,
+    available: fn() -> bool,
+    dot: unsafe fn(&[u8], &[u8]) -> i32,
+    dots: unsafe fn(&[u8], &[u8], &mut [i32]),
+    bind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
+    unbind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
+    dot_lines: unsafe fn(&[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> i32,
+    bind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
+    unbind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
+    positions_below: unsafe fn(u8, &[u8]) -> bool,
+    add_code: unsafe fn(&mut [i32], usize, &[u8], i32),
+    counts_dot: unsafe fn(&[i32], usize, &[u8]) -> i64,
+    thin: unsafe fn(&[i32], usize, &mut [u8]),
+    majority: unsafe fn(&[i32], &mut [u64], &mut [u64]),
+    planes_dot: unsafe fn(Planes<'_>, Planes<'_>) -> i64,
+    planes_dots: unsafe fn(Planes<'_>, &[u64], &mut [i64]),
+    planes_hadamard: unsafe fn(Planes<'_>, Planes<'_>, PlanesMut<'_>),
+    add_rows: unsafe fn(&[i8], &[u8], usize, &mut [i16; NODE]),
+}
+
+/// The kernels compiled for this architecture, fastest first.
+static KERNELS: &[Kernels] = &[
+    #[cfg(target_arch = "x86_64")]
+    avx512::KERNELS,
+    #[cfg(target_arch = "x86_64")]
+    avx2::KERNELS,
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    neon::KERNELS,
+    scalar::KERNELS,
+];
+
+#[cfg(test)]
+mod tests;

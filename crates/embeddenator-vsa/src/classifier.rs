@@ -1,0 +1,146 @@
+//! The centroid classifier: one bundle for each label, and the label whose bundle a code is most like.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::{BlockCode, Codes, Counts, Shape};
+
+/// A classifier that keeps the bundle of the codes of each label, and gives a code the label of the bundle with the
+/// highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023, section 2.2.1).
+///
+/// It learns a code at a time and unlearns it exactly: a code that was added and removed again leaves no trace, and the
+/// order of learning is of no matter. Of labels with equal cosines the one that sorts first is given.
+///
+/// ```
+/// use embeddenator_vsa::{BlockCode, CentroidClassifier, Random, Shape};
+///
+/// let mut random = Random::new(1);
+/// let [a, b] = [(); 2].map(|()| BlockCode::random(Shape::DEFAULT, &mut random));
+/// let mut classifier = CentroidClassifier::new(Shape::DEFAULT);
+/// classifier.add("first", &a)?;
+/// classifier.add("second", &b)?;
+/// let found = classifier.classify(&b)?.expect("there are labels");
+/// assert_eq!(*found.label, "second");
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CentroidClassifier<L: Ord> {
+    shape: Shape,
+    classes: BTreeMap<L, Class>,
+}
+
+/// What is known of a label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Class {
+    counts: Counts,
+    items: u64,
+    /// The sum of the squares of the counters, kept along so that classifying need not read them all.
+    squares: i128,
+}
+
+/// A label and how well it fits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Classified<'a, L> {
+    /// The label.
+    pub label: &'a L,
+    /// The cosine of the code with the label's bundle, from -1 to 1.
+    pub cosine: f64,
+}
+
+impl<L: Ord> CentroidClassifier<L> {
+    /// A classifier without labels.
+    pub fn new(shape: Shape) -> Self {
+        CentroidClassifier { shape, classes: BTreeMap::new() }
+    }
+
+    /// The shape of the codes.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The labels in order, each with the codes it has learned.
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = (&L, u64)> {
+        self.classes.iter().map(|(label, class)| (label, class.items))
+    }
+
+    /// The bundle of a label.
+    pub fn centroid(&self, label: &L) -> Option<&Counts> {
+        self.classes.get(label).map(|class| &class.counts)
+    }
+
+    /// Learns a code of a label, which need not be known before.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Full`].
+    pub fn add(&mut self, label: L, code: &BlockCode) -> Result<()> {
+        self.shape.expect(code.shape())?;
+        let class = self.classes.entry(label).or_insert_with(|| Class::new(self.shape));
+        class.change(code, 1)?;
+        class.items += 1;
+        Ok(())
+    }
+
+    /// Unlearns a code of a label; the label is forgotten with its last code.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`]; [`Error::NotAdded`] if the label has learned no code; [`Error::Full`].
+    pub fn remove(&mut self, label: &L, code: &BlockCode) -> Result<()> {
+        self.shape.expect(code.shape())?;
+        let class = self.classes.get_mut(label).ok_or(Error::NotAdded)?;
+        if class.items == 1 && class.counts != Counts::from(code) {
+            return Err(Error::NotAdded);
+        }
+        class.change(code, -1)?;
+        class.items -= 1;
+        if class.items == 0 {
+            self.classes.remove(label);
+        }
+        Ok(())
+    }
+
+    /// The label that fits a code best, or `None` without labels.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn classify(&self, code: &BlockCode) -> Result<Option<Classified<'_, L>>> {
+        self.shape.expect(code.shape())?;
+        let mut best: Option<Classified<'_, L>> = None;
+        for (label, class) in &self.classes {
+            let cosine = class.cosine(code)?;
+            if best.as_ref().is_none_or(|best| cosine > best.cosine) {
+                best = Some(Classified { label, cosine });
+            }
+        }
+        Ok(best)
+    }
+
+    /// The label that fits each code of a table best, in order; empty without labels.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn classify_all(&self, codes: &Codes) -> Result<Vec<Classified<'_, L>>> {
+        let found = codes.iter().map(|code| self.classify(&code.to_code()));
+        found.filter_map(Result::transpose).collect()
+    }
+}
+
+impl Class {
+    fn new(shape: Shape) -> Self {
+        Class { counts: Counts::new(shape), items: 0, squares: 0 }
+    }
+
+    /// Adds or takes out a code.
+    fn change(&mut self, code: &BlockCode, weight: i32) -> Result<()> {
+        let dot = self.counts.dot(code)?;
+        self.counts.add_weighted(code.as_ref(), weight)?;
+        // The square of a sum: each counter `c` that the code names becomes `(c + w)^2 = c^2 + 2 c w + w^2`.
+        self.squares += 2 * i128::from(dot) * i128::from(weight) + code.shape().blocks() as i128;
+        Ok(())
+    }
+
+    fn cosine(&self, code: &BlockCode) -> Result<f64> {
+        let norms = (self.squares as f64 * code.shape().blocks() as f64).sqrt();
+        Ok(if norms > 0.0 { self.counts.dot(code)? as f64 / norms } else { 0.0 })
+    }
+}

@@ -1,0 +1,104 @@
+//! Bytes that start at a cache line, without unsafe code.
+
+/// Bytes of a cache line, and the alignment.
+const LINE: usize = 64;
+
+/// Growing bytes of which the first lies at the start of a cache line, so that no load of a row crosses one.
+///
+/// The alignment is speed only: nothing is wrong where the allocator's pointer cannot be aligned.
+#[derive(Debug)]
+pub(crate) struct AlignedBytes {
+    /// Room before `start`, then the bytes.
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl AlignedBytes {
+    /// No bytes and no memory.
+    pub(crate) const EMPTY: AlignedBytes = AlignedBytes { buffer: Vec::new(), start: 0 };
+
+    /// No bytes, with room for some.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        let mut buffer: Vec<u8> = Vec::with_capacity(capacity.saturating_add(LINE));
+        let offset = buffer.as_ptr().align_offset(LINE);
+        let start = if offset < LINE { offset } else { 0 };
+        buffer.resize(start, 0);
+        AlignedBytes { buffer, start }
+    }
+
+    /// This many zero bytes.
+    pub(crate) fn zeroed(length: usize) -> Self {
+        let mut bytes = Self::with_capacity(length);
+        bytes.buffer.resize(bytes.start + length, 0);
+        bytes
+    }
+
+    /// The bytes.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// The bytes, to be changed.
+    #[inline]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.start..]
+    }
+
+    /// Appends zero bytes and returns them.
+    pub(crate) fn extend_zeroed(&mut self, more: usize) -> &mut [u8] {
+        let length = self.as_slice().len();
+        if self.buffer.len() + more > self.buffer.capacity() {
+            // Growing in place would move the bytes to another alignment.
+            let mut grown = Self::with_capacity((length + more).max(length * 2));
+            grown.buffer.extend_from_slice(self.as_slice());
+            *self = grown;
+        }
+        self.buffer.resize(self.start + length + more, 0);
+        &mut self.as_mut_slice()[length..]
+    }
+
+    /// Forgets all bytes after the first `length`.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.buffer.truncate(self.start.saturating_add(length));
+    }
+}
+
+impl Clone for AlignedBytes {
+    fn clone(&self) -> Self {
+        if self.as_slice().is_empty() {
+            return Self::EMPTY;
+        }
+        let mut clone = Self::with_capacity(self.as_slice().len());
+        clone.buffer.extend_from_slice(self.as_slice());
+        clone
+    }
+}
+
+impl PartialEq for AlignedBytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for AlignedBytes {}
+
+#[cfg(test)]
+mod tests {
+    use super::{AlignedBytes, LINE};
+
+    #[test]
+    fn bytes_stay_aligned_and_unchanged_while_they_grow() {
+        let mut bytes = AlignedBytes::with_capacity(0);
+        for round in 0_u8..200 {
+            bytes.extend_zeroed(usize::from(round)).fill(round);
+            assert_eq!(bytes.as_slice().as_ptr().align_offset(LINE), 0, "{round}");
+        }
+        let expected: Vec<u8> = (0_u8..200).flat_map(|round| vec![round; usize::from(round)]).collect();
+        assert_eq!(bytes.as_slice(), expected);
+        assert_eq!(bytes.clone(), bytes);
+        assert_eq!(bytes.clone().as_slice().as_ptr().align_offset(LINE), 0);
+        bytes.truncate(3);
+        assert_eq!(bytes.as_slice(), &expected[..3]);
+    }
+}

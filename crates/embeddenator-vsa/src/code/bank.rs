@@ -1,0 +1,138 @@
+//! Up to 64 small bundles side by side, transposed so that one query scores all of them by adding rows.
+
+use std::fmt;
+
+use crate::arch::Isa;
+use crate::error::{Error, Result};
+use crate::limits::BANK_SLOTS;
+use crate::{CodeRef, Shape};
+
+/// Up to 64 bundles of few items as `i8` counters, transposed: the 64 counters of one dimension lie in one cache line.
+///
+/// The dot products of a code with all 64 bundles are the sum of one signed row for each block, so scoring costs one
+/// cache line a block, whatever the bundles hold. It is the inner node of a hierarchical index.
+///
+/// A bundle holds at most [`items_max`](Self::items_max) items and no counter passes their number, so that no dot
+/// product leaves `i16`. Adding and removing are exact: what was added and removed again leaves equal bytes.
+///
+/// ```
+/// use embeddenator_vsa::{BlockCode, CounterBank, Random, Shape};
+///
+/// let mut random = Random::new(5);
+/// let code = BlockCode::random(Shape::DEFAULT, &mut random);
+/// let mut bank = CounterBank::new(Shape::DEFAULT);
+/// bank.add(9, &code)?;
+/// assert_eq!(bank.dots(&code)?[9], 128);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct CounterBank {
+    shape: Shape,
+    /// For each dimension the counters of all slots.
+    counters: Vec<i8>,
+    /// Items in each slot.
+    items: [u8; BANK_SLOTS],
+}
+
+impl CounterBank {
+    /// A bank of empty bundles.
+    pub fn new(shape: Shape) -> Self {
+        CounterBank { shape, counters: vec![0; shape.dimension() * BANK_SLOTS], items: [0; BANK_SLOTS] }
+    }
+
+    /// Items that one bundle of this shape may hold: 64, or fewer if the dot product could leave `i16`.
+    pub fn items_max(shape: Shape) -> usize {
+        (i16::MAX as usize / shape.blocks()).min(64)
+    }
+
+    /// The shape of all bundles.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Items in each bundle.
+    #[inline]
+    pub fn items(&self) -> &[u8; BANK_SLOTS] {
+        &self.items
+    }
+
+    /// The counters: for each block and position of it, those of the 64 bundles.
+    #[inline]
+    pub fn as_counters(&self) -> &[i8] {
+        &self.counters
+    }
+
+    /// Adds a code to a bundle.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] if the bundle holds all that it may.
+    pub fn add<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
+        let items = self.items_of(slot, code)?;
+        let limit = Self::items_max(self.shape);
+        if usize::from(items) >= limit {
+            return Err(Error::Full { limit: limit as i64 });
+        }
+        self.change(slot, code, 1)?;
+        self.items[slot] = items + 1;
+        Ok(())
+    }
+
+    /// Takes a code out of the bundle that it was added to. One that was not leaves negative counts.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Empty`] if the bundle holds no item, [`Error::Full`] if a
+    /// counter would pass what a bundle of added codes can reach.
+    pub fn remove<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
+        let items = self.items_of(slot, code)?;
+        if items == 0 {
+            return Err(Error::Empty { slot });
+        }
+        self.change(slot, code, -1)?;
+        self.items[slot] = items - 1;
+        Ok(())
+    }
+
+    /// The dot product of the code with each bundle; 0 for empty ones.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    #[inline]
+    pub fn dots<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<[i16; BANK_SLOTS]> {
+        let code = code.into();
+        self.shape.expect(code.shape())?;
+        let mut dots = [0; BANK_SLOTS];
+        Isa::detect().add_rows(&self.counters, code.as_bytes(), self.shape.positions(), &mut dots);
+        Ok(dots)
+    }
+
+    fn items_of(&self, slot: usize, code: CodeRef<'_>) -> Result<u8> {
+        self.shape.expect(code.shape())?;
+        self.items.get(slot).copied().ok_or(Error::Slot { slot, slots: BANK_SLOTS })
+    }
+
+    /// Adds or takes out, unless a counter would leave what a full bundle reaches: then the dot products would not
+    /// fit either.
+    fn change(&mut self, slot: usize, code: CodeRef<'_>, weight: i8) -> Result<()> {
+        let limit = Self::items_max(self.shape) as i8;
+        let block = self.shape.positions() * BANK_SLOTS;
+        let signed = |sign: i32| if sign < 0 { -weight } else { weight };
+        let mut named = self.counters.chunks_exact(block).zip(code.elements());
+        if named.any(|(block, (position, sign))| block[position * BANK_SLOTS + slot] == limit * signed(sign))
+        {
+            return Err(Error::Full { limit: i64::from(limit) });
+        }
+        for (block, (position, sign)) in self.counters.chunks_exact_mut(block).zip(code.elements()) {
+            block[position * BANK_SLOTS + slot] += signed(sign);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for CounterBank {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CounterBank {{ shape: {}, items: {:?} }}", self.shape, self.items)
+    }
+}

@@ -1,0 +1,212 @@
+//! Block codes that lie in somebody else's memory, such as a row of a table.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::arch::{Isa, Lines};
+use crate::code::block::element;
+use crate::error::Result;
+use crate::{BlockCode, Shape};
+
+/// A block code that lies in somebody else's memory: a [`BlockCode`], or a row of [`Codes`](crate::Codes).
+///
+/// Every operation that reads a code takes one, or a `&BlockCode`.
+///
+/// ```
+/// use embeddenator_vsa::{BlockCode, Codes, Random, Shape};
+///
+/// let mut random = Random::new(7);
+/// let codes = Codes::random(Shape::DEFAULT, 2, &mut random);
+/// let role = BlockCode::random(Shape::DEFAULT, &mut random);
+/// let row = codes.get(1).expect("row 1 of 2");
+/// assert_eq!(row.bind(&role)?, role.bind(row)?);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CodeRef<'a> {
+    shape: Shape,
+    /// `stride` bytes: the blocks, all with positions of the shape, then zeros.
+    row: &'a [u8],
+}
+
+impl<'a> CodeRef<'a> {
+    /// The row must be checked: padded with zeros to the stride, all positions in the shape.
+    #[inline]
+    pub(super) fn from_row(shape: Shape, row: &'a [u8]) -> Self {
+        debug_assert_eq!(row.len(), shape.stride());
+        CodeRef { shape, row }
+    }
+
+    /// Its shape.
+    #[inline]
+    pub fn shape(self) -> Shape {
+        self.shape
+    }
+
+    /// Its bytes, one a block, without padding.
+    #[inline]
+    pub fn as_bytes(self) -> &'a [u8] {
+        &self.row[..self.shape.blocks()]
+    }
+
+    /// The padded bytes.
+    #[inline]
+    pub(crate) fn row(self) -> &'a [u8] {
+        self.row
+    }
+
+    /// Position and sign of each block, in order; the sign is +1 or -1.
+    pub fn elements(self) -> impl ExactSizeIterator<Item = (usize, i32)> + 'a {
+        self.as_bytes().iter().map(|byte| element(*byte))
+    }
+
+    /// The rows of two codes of one shape whose rows are as long as most are: their kernels are not asked for the length.
+    #[inline]
+    fn lines_with<'b>(self, other: CodeRef<'b>) -> Option<(&'a [u8; Lines::BYTES], &'b [u8; Lines::BYTES])> {
+        if self.shape != other.shape {
+            return None;
+        }
+        Some((self.row.try_into().ok()?, other.row.try_into().ok()?))
+    }
+
+    /// A code of its own with the same elements.
+    pub fn to_code(self) -> BlockCode {
+        let mut code = BlockCode::identity(self.shape);
+        code.row_mut().copy_from_slice(self.row);
+        code
+    }
+
+    /// As [`BlockCode::bind`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    #[inline]
+    pub fn bind<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<BlockCode> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().bind_lines(self.shape.modulus(), left, right);
+            return Ok(BlockCode::from_lines(self.shape, lines));
+        }
+        let mut bound = BlockCode::identity(self.shape);
+        self.bind_into(other, &mut bound)?;
+        Ok(bound)
+    }
+
+    /// As [`BlockCode::unbind`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    #[inline]
+    pub fn unbind<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<BlockCode> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().unbind_lines(self.shape.modulus(), left, right);
+            return Ok(BlockCode::from_lines(self.shape, lines));
+        }
+        let mut unbound = BlockCode::identity(self.shape);
+        self.unbind_into(other, &mut unbound)?;
+        Ok(unbound)
+    }
+
+    /// As [`BlockCode::bind_into`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the operands differ.
+    #[inline]
+    pub fn bind_into<'b>(self, other: impl Into<CodeRef<'b>>, bound: &mut BlockCode) -> Result<()> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().bind_lines(self.shape.modulus(), left, right);
+            *bound = BlockCode::from_lines(self.shape, lines);
+            return Ok(());
+        }
+        self.shape.expect(other.shape)?;
+        bound.take_shape(self.shape);
+        Isa::detect().bind(self.shape.modulus(), self.row, other.row, bound.row_mut());
+        Ok(())
+    }
+
+    /// As [`BlockCode::unbind_into`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the operands differ.
+    #[inline]
+    pub fn unbind_into<'b>(self, other: impl Into<CodeRef<'b>>, unbound: &mut BlockCode) -> Result<()> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            let lines = Isa::detect().unbind_lines(self.shape.modulus(), left, right);
+            *unbound = BlockCode::from_lines(self.shape, lines);
+            return Ok(());
+        }
+        self.shape.expect(other.shape)?;
+        unbound.take_shape(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), self.row, other.row, unbound.row_mut());
+        Ok(())
+    }
+
+    /// As [`BlockCode::dot`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    #[inline]
+    pub fn dot<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<i32> {
+        let other = other.into();
+        if let Some((left, right)) = self.lines_with(other) {
+            return Ok(Isa::detect().dot_lines(left, right) - self.shape.padding() as i32);
+        }
+        self.shape.expect(other.shape)?;
+        // The padding of both is equal, and no block.
+        Ok(Isa::detect().dot(self.row, other.row) - self.shape.padding() as i32)
+    }
+
+    /// As [`BlockCode::cosine`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    #[inline]
+    pub fn cosine<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<f32> {
+        Ok(self.dot(other)? as f32 / self.shape.blocks() as f32)
+    }
+}
+
+impl<'a> From<&'a BlockCode> for CodeRef<'a> {
+    #[inline]
+    fn from(code: &'a BlockCode) -> Self {
+        code.as_ref()
+    }
+}
+
+/// What iterators over references to codes give.
+impl<'a> From<&'a &BlockCode> for CodeRef<'a> {
+    #[inline]
+    fn from(code: &'a &BlockCode) -> Self {
+        code.as_ref()
+    }
+}
+
+impl<'a> From<&CodeRef<'a>> for CodeRef<'a> {
+    #[inline]
+    fn from(code: &CodeRef<'a>) -> Self {
+        *code
+    }
+}
+
+impl From<CodeRef<'_>> for BlockCode {
+    fn from(code: CodeRef<'_>) -> Self {
+        code.to_code()
+    }
+}
+
+impl Hash for CodeRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.shape.hash(state);
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for CodeRef<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BlockCode {} ", self.shape)?;
+        formatter.debug_list().entries(self.elements()).finish()
+    }
+}

@@ -1,0 +1,206 @@
+//! The item memory: names, the atoms that follow from them, and the way back from a noisy code to a name.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::error::Result;
+use crate::{BlockCode, CodeRef, Codes, Counts, Random, Shape};
+
+/// Names and their atoms, and the clean-up of noisy codes among them.
+///
+/// # The atom of a name
+///
+/// It is a pure function of shape, seed and the name's bytes, the same on every machine and in every version. So it is
+/// never stored nor sent, and two programs agree on it that have never met:
+///
+/// 1. `h` is XXH3-64 of the name's bytes with the seed, as its reference implementation defines it.
+/// 2. The bytes of the code come from the stream of [`Random`] with the seed `h`, its numbers taken as eight bytes each,
+///    lowest first.
+/// 3. Of each byte the low seven bits are `v`. If `v >= 128 - 128 % L`, for `L` positions a block, the byte is passed
+///    over; else the next block has the position `v % L`, and the sign -1 if the byte's top bit is set.
+///
+/// Names are bytes: `"e"` with an accent is another name composed than decomposed. Two names of one hash would have one
+/// atom; among `n` names that happens with a probability of about `n * n / 2^65`. The seed is no secret key.
+///
+/// # Clean-up
+///
+/// Every atom is compared, so the name found is the nearest one; of atoms equally near it is the one whose bytes sort
+/// first. So what is found depends on the names alone, and not on the order in which they came and went.
+///
+/// ```
+/// use embeddenator_vsa::{ItemMemory, Shape};
+///
+/// let mut memory = ItemMemory::new(Shape::DEFAULT, 1);
+/// memory.insert("cat");
+/// memory.insert("dog");
+/// let code = memory.atom("cat");
+/// let threshold = Shape::DEFAULT.threshold(1e-6)?;
+/// let found = memory.clean_up(code.as_ref(), threshold)?.expect("cat is in it");
+/// assert_eq!((found.name, found.dot), (&b"cat"[..], 128));
+/// assert_eq!(memory.clean_up(memory.atom("bird").as_ref(), threshold)?, None);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ItemMemory {
+    seed: u64,
+    codes: Codes,
+    /// The name of each code.
+    names: Vec<Box<[u8]>>,
+    indexes: HashMap<Box<[u8]>, usize>,
+}
+
+/// A name of an [`ItemMemory`] and the dot product of its atom with a query: `i32` with a code, `i64` with a bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Named<'a, D = i32> {
+    /// The name.
+    pub name: &'a [u8],
+    /// The dot product.
+    pub dot: D,
+}
+
+impl ItemMemory {
+    /// A memory without names.
+    pub fn new(shape: Shape, seed: u64) -> Self {
+        ItemMemory { seed, codes: Codes::new(shape), names: Vec::new(), indexes: HashMap::new() }
+    }
+
+    /// The shape of all atoms.
+    pub fn shape(&self) -> Shape {
+        self.codes.shape()
+    }
+
+    /// The seed that all atoms follow from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The atom of a name, whether it is in the memory or not.
+    pub fn atom(&self, name: impl AsRef<[u8]>) -> BlockCode {
+        BlockCode::random(self.shape(), &mut stream(self.seed, name.as_ref()))
+    }
+
+    /// Puts a name in, and returns the index of its atom in [`codes`](Self::codes). A name that is there already stays
+    /// where it is.
+    pub fn insert(&mut self, name: impl AsRef<[u8]>) -> usize {
+        let name = name.as_ref();
+        if let Some(index) = self.index(name) {
+            return index;
+        }
+        let index = self.names.len();
+        self.codes.push_random(&mut stream(self.seed, name));
+        self.names.push(name.into());
+        self.indexes.insert(name.into(), index);
+        index
+    }
+
+    /// Takes a name out, and says whether it was there. The last atom moves to its index.
+    pub fn remove(&mut self, name: impl AsRef<[u8]>) -> bool {
+        let Some(index) = self.indexes.remove(name.as_ref()) else { return false };
+        let removed = self.codes.swap_remove(index);
+        debug_assert!(removed.is_ok(), "each name has a code");
+        self.names.swap_remove(index);
+        if let Some(moved) = self.names.get(index) {
+            self.indexes.insert(moved.clone(), index);
+        }
+        true
+    }
+
+    /// Names in the memory.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Whether a name is there.
+    pub fn contains(&self, name: impl AsRef<[u8]>) -> bool {
+        self.index(name).is_some()
+    }
+
+    /// The index of a name's atom in [`codes`](Self::codes), until a name is removed.
+    pub fn index(&self, name: impl AsRef<[u8]>) -> Option<usize> {
+        self.indexes.get(name.as_ref()).copied()
+    }
+
+    /// The name whose atom is at an index of [`codes`](Self::codes).
+    pub fn name(&self, index: usize) -> Option<&[u8]> {
+        self.names.get(index).map(AsRef::as_ref)
+    }
+
+    /// The names, in the order of their indexes.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
+    /// The atoms of all names.
+    pub fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// The name whose atom is nearest to a code, if the dot product is `threshold` or more.
+    ///
+    /// [`Shape::threshold`] gives the one for a rate of false positives: divide the rate by the number of names.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn clean_up(&self, code: CodeRef<'_>, threshold: i32) -> Result<Option<Named<'_>>> {
+        Ok(self.best(self.codes.dots(code)?, threshold))
+    }
+
+    /// The name whose atom has the highest dot product with a bundle, if that is `threshold` or more.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn clean_up_counts(&self, bundle: &Counts, threshold: i64) -> Result<Option<Named<'_, i64>>> {
+        Ok(self.best(bundle.dots(&self.codes)?, threshold))
+    }
+
+    /// The names whose atoms have a dot product of `threshold` or more with a bundle, best first.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn contents(&self, bundle: &Counts, threshold: i64) -> Result<Vec<Named<'_, i64>>> {
+        let mut found = self.above(bundle.dots(&self.codes)?, threshold).collect::<Vec<_>>();
+        found.sort_unstable_by(better);
+        Ok(found)
+    }
+
+    fn best<D: Ord + Copy>(&self, dots: Vec<D>, threshold: D) -> Option<Named<'_, D>> {
+        self.above(dots, threshold).min_by(better)
+    }
+
+    fn above<D: Ord + Copy>(&self, dots: Vec<D>, threshold: D) -> impl Iterator<Item = Named<'_, D>> {
+        self.names()
+            .zip(dots)
+            .map(|(name, dot)| Named { name, dot })
+            .filter(move |found| found.dot >= threshold)
+    }
+}
+
+impl PartialEq for ItemMemory {
+    /// Equal shapes, seeds and sets of names; in which order they came is of no matter.
+    fn eq(&self, other: &Self) -> bool {
+        self.shape() == other.shape()
+            && self.seed == other.seed
+            && self.len() == other.len()
+            && self.names().all(|name| other.contains(name))
+    }
+}
+
+impl Eq for ItemMemory {}
+
+/// The numbers that the atom of a name is drawn from.
+fn stream(seed: u64, name: &[u8]) -> Random {
+    Random::new(xxh3_64_with_seed(name, seed))
+}
+
+/// Higher dot products first, of equal ones the name that sorts first.
+fn better<D: Ord>(left: &Named<'_, D>, right: &Named<'_, D>) -> Ordering {
+    right.dot.cmp(&left.dot).then_with(|| left.name.cmp(right.name))
+}

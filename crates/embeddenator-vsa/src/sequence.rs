@@ -1,0 +1,201 @@
+//! Order: n-grams, and sequences whose items are bound to their positions.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::error::{Error, Result};
+use crate::{BlockCode, CodeRef, Codes, Counts, Nearest, Random, Shape};
+
+/// Keeps the stream of the step code apart from those of other uses of one seed.
+const DOMAIN: &[u8] = b"embeddenator-vsa/sequence/step";
+
+/// The n-gram of some items: the first rotated by n - 1 blocks, the next by n - 2, the last not at all, all bound.
+///
+/// Each order of the items gives another code, unlike all others (Joshi, Halseth, Kanerva, "Language geometry using
+/// random indexing", 2016, section 2.1). The n-gram of no items is the identity.
+///
+/// ```
+/// use embeddenator_vsa::{ItemMemory, Shape, ngram};
+///
+/// let mut letters = ItemMemory::new(Shape::DEFAULT, 1);
+/// let [a, b] = ["a", "b"].map(|name| letters.atom(name));
+/// let ab = ngram(Shape::DEFAULT, [a.as_ref(), b.as_ref()])?;
+/// let ba = ngram(Shape::DEFAULT, [b.as_ref(), a.as_ref()])?;
+/// assert!(ab.cosine(&ba)? < 0.1);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::ShapeMismatch`]; [`Error::SequencePosition`] for more items than blocks, whose rotations would repeat.
+pub fn ngram<'a>(shape: Shape, items: impl IntoIterator<Item = CodeRef<'a>>) -> Result<BlockCode> {
+    let mut bound = BlockCode::identity(shape);
+    for (position, item) in items.into_iter().enumerate() {
+        expect_position(position, shape.blocks())?;
+        // Rotation distributes over bind, so each step rotates all that came before.
+        bound = bound.permute(1).bind(&item.to_code())?;
+    }
+    Ok(bound)
+}
+
+/// The bundle of all n-grams of a row of items, one for each run of `n` neighbours; empty if there are fewer items.
+///
+/// # Errors
+/// [`Error::SequencePosition`] for an `n` of more than the blocks, or an `n` of 0, which is the position of no item.
+pub fn ngrams(items: &Codes, n: usize) -> Result<Counts> {
+    let shape = items.shape();
+    if n == 0 {
+        return Err(Error::SequencePosition { position: 0, positions: 0 });
+    }
+    expect_position(n - 1, shape.blocks())?;
+    let mut bundle = Counts::new(shape);
+    let mut bound = BlockCode::identity(shape);
+    for (end, item) in items.iter().enumerate() {
+        if let Some(left_behind) = end.checked_sub(n).and_then(|start| items.get(start)) {
+            bound = bound.unbind(&left_behind.to_code().permute(n as i64 - 1))?;
+        }
+        bound = bound.permute(1).bind(&item.to_code())?;
+        if end + 1 >= n {
+            bundle.add(&bound)?;
+        }
+    }
+    Ok(bundle)
+}
+
+/// Positions of sequences: what ties an item to its place.
+///
+/// Position `i` rotates the item by `i mod B` blocks and binds it with the `i / B`-th power of a step code, for `B`
+/// blocks of `L` positions. Every entry of the step is coprime to `L`, so two different powers of it differ in each
+/// block: an item at one of these places has a cosine of exactly 0 with itself at another of the same rotation.
+/// `B * L` positions can be told apart; beyond them is an error, not a repetition.
+///
+/// A sequence is the bundle of its items at their positions. It is read at a position by taking the position off the
+/// bundle and looking for the nearest item (Plate, "Holographic reduced representations", 1995, section IV; rotation as
+/// the position: Kanerva, "Hyperdimensional computing", 2009, section 4.3).
+///
+/// ```
+/// use embeddenator_vsa::{Codes, Random, Sequence, Shape};
+///
+/// let letters = Codes::random(Shape::DEFAULT, 26, &mut Random::new(1));
+/// let word = [7, 4, 11, 11, 14].map(|letter| letters.get(letter).expect("a letter of 26"));
+/// let sequence = Sequence::new(Shape::DEFAULT, 1);
+/// let bundle = sequence.encode(word)?;
+/// assert_eq!(sequence.nearest(&bundle, 4, &letters)?.index, 14);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    step: BlockCode,
+}
+
+impl Sequence {
+    /// The positions that follow from a seed, the same on every machine.
+    ///
+    /// The step is drawn from the stream of [`Random`] whose seed is XXH3-64 with this seed of the ASCII bytes
+    /// `embeddenator-vsa/sequence/step`: for each block the `below(n)`-th of the `n` positions coprime to `L`,
+    /// ascending; all signs +1.
+    pub fn new(shape: Shape, seed: u64) -> Self {
+        let mut random = Random::new(xxh3_64_with_seed(DOMAIN, seed));
+        let positions = shape.positions() as u8;
+        let coprime: Vec<u8> = (0..positions).filter(|entry| coprime(*entry, positions)).collect();
+        let mut step = BlockCode::identity(shape);
+        for block in step.blocks_mut() {
+            *block = coprime[random.below(coprime.len() as u64) as usize];
+        }
+        Sequence { step }
+    }
+
+    /// The shape of the items.
+    pub fn shape(&self) -> Shape {
+        self.step.shape()
+    }
+
+    /// How many positions can be told apart: blocks times positions of a block.
+    pub fn positions(&self) -> usize {
+        self.shape().dimension()
+    }
+
+    /// An item at a position, counted from 0.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
+    pub fn place(&self, item: CodeRef<'_>, position: usize) -> Result<BlockCode> {
+        let (turn, power) = self.turn_and_power(position)?;
+        item.to_code().permute(turn).bind(&power)
+    }
+
+    /// The item that [`place`](Self::place) put at a position.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
+    pub fn take(&self, placed: CodeRef<'_>, position: usize) -> Result<BlockCode> {
+        let (turn, power) = self.turn_and_power(position)?;
+        Ok(placed.to_code().unbind(&power)?.permute(-turn))
+    }
+
+    /// The bundle of the items, each at its position.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`] for more items than positions.
+    pub fn encode<'a>(&self, items: impl IntoIterator<Item = CodeRef<'a>>) -> Result<Counts> {
+        let mut bundle = Counts::new(self.shape());
+        for (position, item) in items.into_iter().enumerate() {
+            self.add(&mut bundle, item, position)?;
+        }
+        Ok(bundle)
+    }
+
+    /// Adds an item at a position to the bundle of a sequence.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::Full`].
+    pub fn add(&self, bundle: &mut Counts, item: CodeRef<'_>, position: usize) -> Result<()> {
+        bundle.add(&self.place(item, position)?)
+    }
+
+    /// Takes an item at a position out of the bundle of a sequence, exactly.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::Full`].
+    pub fn remove(&self, bundle: &mut Counts, item: CodeRef<'_>, position: usize) -> Result<()> {
+        bundle.remove(&self.place(item, position)?)
+    }
+
+    /// What the bundle holds at a position: the item there, and the others as noise.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
+    pub fn read(&self, bundle: &Counts, position: usize) -> Result<Counts> {
+        let (turn, power) = self.turn_and_power(position)?;
+        Ok(bundle.unbind(&power)?.permute(-turn))
+    }
+
+    /// The code of a table that is most like the item at a position, with its dot product; of equal ones the first.
+    ///
+    /// The dot product of the item that is there is about the number of blocks, that of others about 0 with the
+    /// standard deviation `sqrt(items)` if the shape has as many blocks as positions.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::NoCodes`].
+    pub fn nearest(&self, bundle: &Counts, position: usize, items: &Codes) -> Result<Nearest<i64>> {
+        let found = self.read(bundle, position)?.nearest(items, 1)?;
+        found.first().copied().ok_or(Error::NoCodes)
+    }
+
+    /// The rotation and the power of the step that make a position.
+    fn turn_and_power(&self, position: usize) -> Result<(i64, BlockCode)> {
+        expect_position(position, self.positions())?;
+        let blocks = self.shape().blocks();
+        Ok(((position % blocks) as i64, self.step.power((position / blocks) as i64)))
+    }
+}
+
+fn expect_position(position: usize, positions: usize) -> Result<()> {
+    if position < positions { Ok(()) } else { Err(Error::SequencePosition { position, positions }) }
+}
+
+/// Whether both have no divisor but 1 in common.
+fn coprime(mut a: u8, mut b: u8) -> bool {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a == 1
+}

@@ -1,0 +1,7 @@
+//! The encoders.
+
+mod bytes;
+mod evaluation;
+mod foreign_text;
+mod shingles;
+mod text;
