@@ -45,7 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             "shingles of {shingle_bytes} bytes, {rate:.0} MB/s, {negatives}: a dot product of {threshold}"
         );
         for (percent, copies) in &edited {
-            let dots = codes.iter().zip(&encoder.encode_all(copies)).map(|(file, copy)| file.dot(copy));
+            let copies = encoder.encode_all(copies);
+            let dots = codes.iter().zip(&copies).map(|(file, copy)| file.dot(copy));
             let dots: Vec<i32> = dots.collect::<Result<_, _>>()?;
             let found = dots.iter().filter(|dot| **dot >= threshold).count() as f64 / dots.len() as f64;
             let mean = f64::from(dots.iter().sum::<i32>()) / dots.len() as f64;
