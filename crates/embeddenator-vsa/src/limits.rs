@@ -37,9 +37,12 @@ pub const RESONATOR_STEPS_MAX: usize = 100_000;
 /// words of dictionaries have some 50, and what is longer, such as encoded data, must not cost more a byte.
 pub const WORD_CHARACTERS_MAX: usize = 64;
 
-/// Distinct words of a text whose counts the text encoder keeps, in some 2 MiB: as many as a library of novels has. A
-/// text with more begins to count anew.
+/// Distinct words of a text whose counts the text encoder keeps, in some 3 MiB: more than a long novel has. A text with
+/// more begins to count anew.
 pub const TEXT_WORDS_MAX: usize = 1 << 16;
+
+/// Positions of words that the text encoder keeps, 4 MiB of them, so that it need not hash a word again.
+pub const TEXT_SPOTS_MAX: usize = 1 << 20;
 
 /// Characters that an n-gram of the text encoder may have: a longer one is a word.
 pub const GRAM_CHARACTERS_MAX: usize = 16;

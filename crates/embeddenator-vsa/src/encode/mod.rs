@@ -9,6 +9,7 @@ mod shingles;
 mod sketch;
 mod text;
 mod tokens;
+mod vocabulary;
 mod word_list;
 
 pub use bytes::{BytesEncoder, BytesOptions, BytesStream};
