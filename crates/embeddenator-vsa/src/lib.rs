@@ -7,6 +7,7 @@ mod config;
 mod encode;
 mod error;
 mod item_memory;
+mod kind;
 pub mod limits;
 mod random;
 mod record;
@@ -15,6 +16,7 @@ mod sequence;
 mod shape;
 mod threshold;
 mod top_k;
+pub mod wire;
 
 pub use arch::Isa;
 pub use classifier::{CentroidClassifier, Classified};
@@ -22,7 +24,10 @@ pub use code::{
     BlockCode, CodeRef, Codes, CodesIter, CodesRef, CounterBank, Counts, Planes, PlanesTable, SparseTernary,
 };
 pub use config::VsaConfig;
-pub use encode::{BytesEncoder, BytesOptions, BytesStream, Levels, TextEncoder, TextOptions, TextStream};
+pub use encode::{
+    BytesEncoder, BytesOptions, BytesStream, Levels, ShingleEncoder, ShingleOptions, ShingleSketch,
+    TextEncoder, TextOptions, TextStream,
+};
 pub use error::{Error, Result};
 pub use item_memory::{ItemMemory, Named};
 pub use random::Random;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::{Isa, NODE, OVERRIDE, POSITION, SIGN, scalar};
+use super::{Isa, Lines, NODE, OVERRIDE, POSITION, SIGN, scalar};
 
 const SCALAR: Isa = Isa(&scalar::KERNELS);
 const ENVIRONMENT_TEST: &str = "arch::tests::environment_names_the_kernels";
@@ -125,6 +125,24 @@ fn bind_and_unbind_have_the_bits_of_the_scalar_ones_at_every_length_and_alignmen
             for isa in Isa::supported() {
                 let outputs = bound(isa, modulus, a, b, offset);
                 assert_eq!(outputs, expected, "{isa:?}, {length} bytes, offset {offset}, modulus {modulus}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_of_two_lines_are_those_of_128_bytes() {
+    let (a, b) = (codes(23, 256, 128), codes(24, 256, 128));
+    for offset in alignments() {
+        let (a, _) = a[offset..].as_chunks().0.split_first().expect("more than two lines");
+        let (b, _) = b[offset * 17 % 64..].as_chunks().0.split_first().expect("more than two lines");
+        for modulus in [1, 100, 127, 128] {
+            let [sum, difference] = bound(SCALAR, modulus, a, b, 0);
+            for isa in Isa::supported() {
+                assert_eq!(isa.dot_lines(a, b), SCALAR.dot(a, b), "{isa:?}, offset {offset}");
+                assert_eq!(isa.bind_lines(modulus, a, b).0, sum[..Lines::BYTES], "{isa:?}, offset {offset}");
+                let unbound = isa.unbind_lines(modulus, a, b).0;
+                assert_eq!(unbound, difference[..Lines::BYTES], "{isa:?}, offset {offset}");
             }
         }
     }

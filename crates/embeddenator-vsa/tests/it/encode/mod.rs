@@ -1,3 +1,7 @@
-//! The encoders of texts and bytes.
+//! The encoders.
 
+mod bytes;
 mod evaluation;
+mod foreign_text;
+mod shingles;
+mod text;
