@@ -8,5 +8,5 @@ mod searches;
 mod signs;
 
 pub use measure::{CODES, INPUTS, criterion, cycle, one};
-pub use searches::{Corpus, TOP, assert_same, disturbed};
+pub use searches::{Corpus, TOP};
 pub use signs::Signs;

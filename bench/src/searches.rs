@@ -1,6 +1,6 @@
 //! Items, disturbed queries and recall: what the benchmarks of indexes share.
 
-use embeddenator_retrieval::{Flat, Hierarchy, Hit, Id, Index};
+use embeddenator_retrieval::{Flat, Hierarchy, Id, Index};
 use embeddenator_vsa::{BlockCode, Codes, Random, Shape};
 
 /// Hits that a query asks for.
@@ -97,24 +97,12 @@ impl Corpus {
     }
 }
 
-/// Passes if the two indexes find the same, and refuses an empty answer.
-///
-/// # Panics
-/// If they do not.
-pub fn assert_same(hits: &[Hit], wanted: &[Hit]) {
-    assert!(!wanted.is_empty(), "nothing was found");
-    assert_eq!(hits, wanted);
-}
-
 fn code(codes: &Codes, index: usize) -> BlockCode {
     codes.get(index).expect("the index is below the length").to_code()
 }
 
 /// A code of which this many blocks, each once, are made anew.
-///
-/// # Panics
-/// If the code has fewer.
-pub fn disturbed(code: &BlockCode, wrong: usize, random: &mut Random) -> BlockCode {
+fn disturbed(code: &BlockCode, wrong: usize, random: &mut Random) -> BlockCode {
     let other = BlockCode::random(code.shape(), random);
     let mut bytes = code.as_bytes().to_vec();
     let mut blocks: Vec<usize> = (0..bytes.len()).collect();

@@ -10,6 +10,10 @@ use crate::command::Failure;
 /// One target a line: the whole name of a benchmark, `<=` or `>=`, a number and its unit (a time, `MB/s`, or `x` for
 /// how many times as fast as the peer).
 const TARGETS: &str = "bench/targets.txt";
+/// The document that holds the table, between two lines.
+const DOCUMENT: &str = "docs/benchmarks.md";
+const BEGIN: &str = "<!-- table of bench/: begin -->";
+const END: &str = "<!-- table of bench/: end -->";
 /// How the names of the rows begin that measure a peer.
 const PEER: &str = "peer ";
 
@@ -26,27 +30,44 @@ enum Target {
 
 type Targets = BTreeMap<String, Vec<(Target, String)>>;
 
-/// Prints the table of a baseline, of the last run unless the arguments name one.
+/// Prints the table of a baseline, of the last run unless the arguments name one; `--update` puts it into the document
+/// too.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut names = arguments.to_vec();
     let results = results(&mut names)?;
+    let update = names.iter().any(|name| name == "--update");
+    names.retain(|name| name != "--update");
     let name = match names.as_slice() {
         [] => "new",
         [only] => only,
         _ => {
-            return Err(Failure::Unmet("usage: bench-table [BASELINE] [--criterion DIRECTORY]".to_owned()));
+            return Err(Failure::Unmet(
+                "usage: bench-table [BASELINE] [--update] [--criterion DIRECTORY]".to_owned(),
+            ));
         }
     };
     let text = fs::read_to_string(TARGETS).map_err(unreadable(Path::new(TARGETS)))?;
     let targets = parse_targets(&text)?;
     let baseline = read(&results, name)?;
-    for line in table(&baseline, &targets) {
-        println!("{line}");
-    }
+    let table = table(&baseline, &targets).join("\n");
+    println!("{table}");
     for name in targets.keys().filter(|name| !baseline.contains_key(*name)) {
         eprintln!("warning: {TARGETS} has a target for {name}, which was not measured");
     }
+    if update {
+        let document = fs::read_to_string(DOCUMENT).map_err(unreadable(Path::new(DOCUMENT)))?;
+        fs::write(DOCUMENT, replaced(&document, &table)?)
+            .map_err(|error| Failure::Unmet(format!("cannot write {DOCUMENT}: {error}")))?;
+    }
     Ok(())
+}
+
+/// The document with this table between its two lines.
+fn replaced(document: &str, table: &str) -> Result<String, Failure> {
+    let missing = || Failure::Unmet(format!("{DOCUMENT} lacks the lines {BEGIN} and {END}"));
+    let (before, rest) = document.split_once(BEGIN).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
+    Ok(format!("{before}{BEGIN}\n\n{table}\n\n{END}{after}"))
 }
 
 fn parse_targets(text: &str) -> Result<Targets, Failure> {
@@ -141,7 +162,7 @@ fn format_measure(estimate: &Estimate) -> String {
 mod tests {
     use tempfile::TempDir;
 
-    use super::{Target, parse_targets, run, table};
+    use super::{BEGIN, END, Target, parse_targets, replaced, run, table};
     use crate::baseline::read;
     use crate::baseline::tests::write;
 
@@ -190,6 +211,17 @@ mod tests {
         assert_eq!(targets["b c, d"], [(Target::Ratio(5.0), ">= 5 x".to_owned())]);
         for line in ["a", "a < 4 ns", "a <= ns", "a <= 4", "a <= 4 hours", "a >= 4 ns", "a <= 4 x"] {
             assert!(parse_targets(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn table_is_replaced_between_its_lines_and_nowhere_else() {
+        let document = format!("before\n{BEGIN}\n| old |\n{END}\nafter\n");
+        let new = replaced(&document, "| new |").expect("both lines are there");
+        assert_eq!(new, format!("before\n{BEGIN}\n\n| new |\n\n{END}\nafter\n"));
+        assert_eq!(replaced(&new, "| new |").expect("both lines are there"), new);
+        for document in ["", BEGIN, END] {
+            assert!(replaced(document, "| new |").is_err(), "{document}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The algebra and the encoders of the vector crate, beside the published peer's.
 
 mod codes;
+mod encoders;
 mod hierarchy;
 mod sparse;
 
@@ -32,6 +33,7 @@ fn main() {
     let vectors = Vectors { plain, peers };
     codes::measure(&mut criterion, &mut random);
     sparse::measure(&mut criterion, &vectors);
+    encoders::measure(&mut criterion, &mut random);
     hierarchy::measure(&mut criterion, &mut random);
     criterion.final_summary();
 }

@@ -1,6 +1,7 @@
 //! What can go wrong, by what the caller can do about it.
 
 use crate::Shape;
+use crate::kind::Kind;
 use crate::limits::{BLOCKS_MAX, DIMENSION_MAX, FACTORS_MAX, POSITIONS_MAX, RESONATOR_STEPS_MAX};
 
 /// A result of this crate.
@@ -117,6 +118,39 @@ pub enum Error {
         /// The slots that exist.
         slots: usize,
     },
+    /// The bytes do not begin as a message does; they are something else, or damaged at their front.
+    #[error("the bytes are no message of codes: look whether this is the right file")]
+    NotMessage,
+    /// The bytes are a message and more, or a part of one.
+    #[error("a message of {expected} bytes has {found}: it was cut, or something was appended")]
+    MessageLength {
+        /// Bytes that the message has, or at least those of a header.
+        expected: u64,
+        /// Bytes that were given.
+        found: u64,
+    },
+    /// A newer version of this crate wrote the message.
+    #[error("a message of version {found}, while {supported} is read: use a newer version of this crate")]
+    MessageVersion {
+        /// The version of the message.
+        found: u16,
+        /// The version that is read.
+        supported: u16,
+    },
+    /// The message holds something else than was asked for.
+    #[error("a message of {found:?}, not of {expected:?}: decode it as what it is")]
+    MessageKind {
+        /// What was asked for.
+        expected: Kind,
+        /// What it holds.
+        found: Kind,
+    },
+    /// The message is not what was written; take another copy.
+    #[error("the {what} of the message is damaged: take another copy of it")]
+    Damaged {
+        /// The part that is.
+        what: &'static str,
+    },
     /// Two tables, or a table and its weights, do not have one row for each other.
     #[error("tables of {left} and {right} rows: give one row for each")]
     RowsMismatch {
@@ -182,6 +216,9 @@ pub enum Error {
         /// The steps asked for.
         steps: usize,
     },
+    /// Two sketches come from encoders that hash differently.
+    #[error("sketches of encoders with different options: make both with the same")]
+    OptionsMismatch,
     /// An option of an encoder is out of its range.
     #[error("the encoder option {option} is {value}: use {least} to {most}")]
     EncoderOption {

@@ -21,6 +21,10 @@ pub const SCAN_THREADS_MAX: usize = 4;
 /// a thread takes.
 pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
 
+/// Bytes of the payload of one message: some 500 million codes of 128 bytes, more than one machine scans in a second. A
+/// header that asks for more is damaged.
+pub const MESSAGE_PAYLOAD_BYTES_MAX: u64 = 1 << 36;
+
 /// Factors that a [`Resonator`](crate::Resonator) takes a product apart into: its capacity falls with each, and with
 /// eight it is used up by two or three codes a factor.
 pub const FACTORS_MAX: usize = 8;
@@ -33,9 +37,12 @@ pub const RESONATOR_STEPS_MAX: usize = 100_000;
 /// words of dictionaries have some 50, and what is longer, such as encoded data, must not cost more a byte.
 pub const WORD_CHARACTERS_MAX: usize = 64;
 
-/// Distinct words of a text whose counts the text encoder keeps, in some 2 MiB: as many as a library of novels has. A
-/// text with more begins to count anew.
+/// Distinct words of a text whose counts the text encoder keeps, in some 3 MiB: more than a long novel has. A text with
+/// more begins to count anew.
 pub const TEXT_WORDS_MAX: usize = 1 << 16;
+
+/// Positions of words that the text encoder keeps, 4 MiB of them, so that it need not hash a word again.
+pub const TEXT_SPOTS_MAX: usize = 1 << 20;
 
 /// Characters that an n-gram of the text encoder may have: a longer one is a word.
 pub const GRAM_CHARACTERS_MAX: usize = 16;
@@ -46,3 +53,7 @@ pub const GRAM_BYTES_MAX: usize = 8;
 /// Positions that a feature of an encoder may have: more than that would fill a code of the usual dimension with four
 /// features, and an option must not make encoding endless.
 pub const FEATURE_POSITIONS_MAX: u32 = 4096;
+
+/// Bytes that a shingle may have: what is longer is better taken as a whole, and the rolling hash tells all byte strings
+/// of this length apart, while there are strings of 2048 bytes that it does not.
+pub const SHINGLE_BYTES_MAX: usize = 256;

@@ -37,6 +37,10 @@ impl Shape {
         if !(0.0..=1.0).contains(&probability) {
             return Err(Error::Probability { probability });
         }
+        if probability >= 1.0 {
+            // The sum of all may have rounded up.
+            return Ok(-(self.blocks() as i32));
+        }
         let mut threshold = self.blocks() as i32 + 1;
         let mut sum = 0.0;
         for (dot, chance) in self.chances() {

@@ -36,6 +36,16 @@ impl<D: Ord> PartialOrd for Nearest<D> {
     }
 }
 
+impl Codes {
+    /// As [`CodesRef::nearest`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn nearest<'a>(&self, query: impl Into<CodeRef<'a>>, k: usize) -> Result<Vec<Nearest>> {
+        self.view().nearest(query, k)
+    }
+}
+
 impl CodesRef<'_> {
     /// The `k` codes with the highest dot products with the query, best first, of equal ones the lowest index first.
     ///

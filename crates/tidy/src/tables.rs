@@ -203,7 +203,7 @@ const PULSEDB: LayerTable = LayerTable {
 const VSA: LayerTable = LayerTable {
     crate_name: "embeddenator-vsa",
     layers: &[
-        Layer { name: "words", modules: &["error", "limits", "shape", "random"], mutual: true },
+        Layer { name: "words", modules: &["error", "kind", "limits", "shape", "random"], mutual: true },
         Layer { name: "kernels", modules: &["arch"], mutual: false },
         Layer { name: "codes", modules: &["code"], mutual: false },
         Layer { name: "scans", modules: &["top_k", "batch", "threshold"], mutual: false },

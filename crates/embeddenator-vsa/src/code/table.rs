@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, CodesIter, CodesRef, Nearest, Random, Shape};
+use crate::{BlockCode, CodeRef, CodesIter, CodesRef, Random, Shape};
 
 /// Many codes of one shape in one piece of memory: rows of [`Shape::stride`] bytes, each its blocks and then zeros.
 ///
@@ -156,14 +156,6 @@ impl Codes {
     /// [`Error::ShapeMismatch`], [`Error::Slot`] if there are fewer codes.
     pub fn dots_into<'a>(&self, query: impl Into<CodeRef<'a>>, first: usize, dots: &mut [i32]) -> Result<()> {
         self.view().dots_into(query, first, dots)
-    }
-
-    /// As [`CodesRef::nearest`].
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    pub fn nearest<'a>(&self, query: impl Into<CodeRef<'a>>, k: usize) -> Result<Vec<Nearest>> {
-        self.view().nearest(query, k)
     }
 }
 

@@ -2,63 +2,92 @@
 
 use crate::{Planes, Random};
 
+/// A signed position: the position times two, plus one for a negative sign.
+pub(super) type Spot = u32;
+
 /// Integer counters, one a dimension: a count sketch with one row (Charikar, Chen, Farach-Colton, "Finding frequent
 /// items in data streams", 2002), which is also feature hashing (Weinberger et al., "Feature hashing for large scale
 /// multitask learning", ICML 2009) and, read as index vectors of features that are summed up, random indexing (Kanerva,
 /// Kristofersson, Holst, 2000).
 ///
-/// A feature is 64 bits of hash; from it follow its positions and their signs. So the dot product of two accumulators
-/// estimates without bias, feature by feature, the products of weights, times the positions of the feature.
+/// A feature is 64 bits of hash; from it follow its spots. So the dot product of two accumulators estimates without
+/// bias, feature by feature, the products of weights, times the spots of the feature.
 #[derive(Clone, Debug)]
 pub(super) struct Accumulator {
     counters: Vec<i32>,
+    /// Where something was added, as long as that is few of the counters: then only these are read and set to zero
+    /// again, which for short texts is most of the work.
+    touched: Vec<Spot>,
+    touched_max: usize,
 }
 
 impl Accumulator {
     /// Counters at zero; the caller has checked the dimension.
     pub(super) fn new(dimension: usize) -> Self {
-        Accumulator { counters: vec![0; dimension] }
+        Accumulator { counters: vec![0; dimension], touched: Vec::new(), touched_max: dimension / 8 }
     }
 
-    /// Adds a feature: `weight` or `-weight` at each of so many positions, which may coincide.
+    /// Adds the weight at each of these spots.
     #[inline]
-    pub(super) fn add(&mut self, feature: u64, positions: u32, weight: i32) {
-        let mut random = Random::new(feature);
-        let mut left = positions;
-        while left > 1 {
-            let bits = random.next_u64();
-            self.add_at(bits as u32, weight);
-            self.add_at((bits >> 32) as u32, weight);
-            left -= 2;
+    pub(super) fn add_all(&mut self, spots: &[Spot], weight: i32) {
+        if self.touched.len() <= self.touched_max {
+            self.touched.extend_from_slice(spots);
         }
-        if left == 1 {
-            self.add_at(random.next_u64() as u32, weight);
+        for spot in spots {
+            let signed = if spot & 1 == 0 { weight } else { -weight };
+            let counter = &mut self.counters[(spot >> 1) as usize];
+            // Only gigabytes of one feature come this far; then the sign is what is kept.
+            *counter = counter.saturating_add(signed);
         }
     }
 
-    /// Adds a feature that has one position, without mixing its hash again.
-    #[inline]
-    pub(super) fn add_once(&mut self, feature: u64, weight: i32) {
-        self.add_at((feature >> 32) as u32, weight);
+    /// The signs of the counters, which are then zero again.
+    pub(super) fn take_signs(&mut self) -> Planes {
+        let few = self.touched.len() <= self.touched_max;
+        let signs = if few { self.take_touched() } else { Planes::of_signs(&self.counters) };
+        if !few {
+            self.counters.fill(0);
+        }
+        self.touched.clear();
+        signs
     }
 
-    /// Adds at the position in the upper 31 bits, with the sign in the lowest one.
-    #[inline]
-    fn add_at(&mut self, bits: u32, weight: i32) {
-        let position = (u64::from(bits >> 1) * self.counters.len() as u64) >> 31;
-        let signed = if bits & 1 == 0 { weight } else { -weight };
-        let counter = &mut self.counters[position as usize];
-        // Only gigabytes of one feature come this far; then the sign is what is kept.
-        *counter = counter.saturating_add(signed);
+    fn take_touched(&mut self) -> Planes {
+        let words = self.counters.len().div_ceil(64);
+        let (mut nonzero, mut sign) = (vec![0_u64; words], vec![0_u64; words]);
+        for spot in &self.touched {
+            let position = (spot >> 1) as usize;
+            // A position that comes again is zero by then.
+            let counter = std::mem::take(&mut self.counters[position]);
+            nonzero[position / 64] |= u64::from(counter != 0) << (position % 64);
+            sign[position / 64] |= u64::from(counter < 0) << (position % 64);
+        }
+        Planes::from_words(self.counters.len(), &nonzero, &sign)
+            .expect("each bit is of a counter, each sign of a bit")
     }
+}
 
-    /// The signs of the counters.
-    pub(super) fn signs(&self) -> Planes {
-        Planes::of_signs(&self.counters)
+/// The spot that 32 bits choose among so many dimensions.
+#[inline]
+pub(super) fn spot_of(bits: u32, dimension: usize) -> Spot {
+    let position = (u64::from(bits >> 1) * dimension as u64) >> 31;
+    (position as u32) << 1 | (bits & 1)
+}
+
+/// Appends the spots of a feature, which may coincide. A feature with one spot needs no further mixing.
+#[inline]
+pub(super) fn extend_spots(feature: u64, count: u32, dimension: usize, spots: &mut Vec<Spot>) {
+    if count == 1 {
+        spots.push(spot_of((feature >> 32) as u32, dimension));
+        return;
     }
-
-    /// Sets all counters to zero.
-    pub(super) fn clear(&mut self) {
-        self.counters.fill(0);
+    let mut random = Random::new(feature);
+    for _ in 0..count / 2 {
+        let bits = random.next_u64();
+        spots.push(spot_of(bits as u32, dimension));
+        spots.push(spot_of((bits >> 32) as u32, dimension));
+    }
+    if count % 2 == 1 {
+        spots.push(spot_of(random.next_u64() as u32, dimension));
     }
 }

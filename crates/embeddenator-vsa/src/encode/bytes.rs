@@ -1,6 +1,6 @@
 //! Bytes of any kind as sign vectors: their n-grams at signed positions.
 
-use crate::encode::accumulator::Accumulator;
+use crate::encode::accumulator::{Accumulator, Spot, extend_spots, spot_of};
 use crate::error::{Error, Result};
 use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_BYTES_MAX};
 use crate::{Planes, Random};
@@ -83,7 +83,7 @@ impl BytesEncoder {
     /// Encodes bytes that come in parts.
     pub fn stream(&self) -> BytesStream<'_> {
         let accumulator = Accumulator::new(self.options.dimension);
-        BytesStream { options: &self.options, accumulator, window: 0, taken: 0 }
+        BytesStream { options: &self.options, accumulator, spots: Vec::new(), window: 0, taken: 0 }
     }
 }
 
@@ -102,6 +102,8 @@ impl BytesEncoder {
 pub struct BytesStream<'a> {
     options: &'a BytesOptions,
     accumulator: Accumulator,
+    /// The spots of an n-gram.
+    spots: Vec<Spot>,
     /// The last bytes, the latest lowest.
     window: u64,
     /// Bytes so far, no more than an n-gram has.
@@ -126,11 +128,9 @@ impl BytesStream<'_> {
         if self.taken > 0 && self.taken < self.options.gram_bytes {
             self.add_gram();
         }
-        let code = self.accumulator.signs();
-        self.accumulator.clear();
         self.window = 0;
         self.taken = 0;
-        code
+        self.accumulator.take_signs()
     }
 
     #[inline]
@@ -139,9 +139,13 @@ impl BytesStream<'_> {
         // Grams of another length are others; the seed is mixed before, so that two seeds have nothing in common.
         let feature = Random::new(self.options.seed ^ self.taken as u64).next_u64() ^ gram;
         let feature = Random::new(feature).next_u64();
-        match self.options.gram_positions {
-            1 => self.accumulator.add_once(feature, 1),
-            positions => self.accumulator.add(feature, positions, 1),
+        let BytesOptions { dimension, gram_positions, .. } = *self.options;
+        if gram_positions == 1 {
+            self.accumulator.add_all(&[spot_of((feature >> 32) as u32, dimension)], 1);
+        } else {
+            self.spots.clear();
+            extend_spots(feature, gram_positions, dimension, &mut self.spots);
+            self.accumulator.add_all(&self.spots, 1);
         }
     }
 }

@@ -1,9 +1,10 @@
-//! What each token of a text adds to its accumulator, at how many positions.
+//! What each token of a text adds to its accumulator: the spots of its features.
 
 use snowball_stemmers_rs::{Algorithm, Stemmer};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::encode::accumulator::Accumulator;
+use crate::Random;
+use crate::encode::accumulator::{Spot, extend_spots};
 use crate::encode::text::TextOptions;
 use crate::encode::tokens::Token;
 use crate::encode::word_list::{is_common_word, is_function_word};
@@ -18,8 +19,8 @@ const CHARACTERS: u64 = 0x76a9_03fe_c84b_512d;
 const BEGIN: u8 = b'^';
 const END: u8 = b'$';
 
-/// A word is `WORD_SHARE` times the positions of a listed common word, and `FUNCTION_SHARE` times those of a function
-/// word: weights of 2, 1 and 0.5.
+/// A listed common word has a fourth of the positions of other words, a function word a sixteenth: weights of 1 and 0.5
+/// beside 2.
 const COMMON_SHARE: u32 = 4;
 const FUNCTION_SHARE: u32 = 16;
 
@@ -42,46 +43,48 @@ impl Features {
     }
 
     /// A hash that tells tokens apart.
+    #[inline]
     pub(super) fn identity(&self, token: &Token<'_>) -> u64 {
         match token {
-            Token::Word { text, .. } => self.hash(WORDS, text.as_bytes()),
-            Token::Single(character) => self.hash_characters(&[*character]),
-            Token::Pair(first, second) => self.hash_characters(&[*first, *second]),
+            Token::Word { text, piece } => self.hash(WORDS, text.as_bytes()).wrapping_add(u64::from(*piece)),
+            Token::Single(character) => self.mix(CHARACTERS, u64::from(*character)),
+            Token::Pair(first, second) => {
+                self.mix(CHARACTERS, (1 << 63) | u64::from(*first) << 32 | u64::from(*second))
+            }
         }
     }
 
-    /// Adds the features of a token with this weight.
-    pub(super) fn add(&self, token: &Token<'_>, weight: i32, accumulator: &mut Accumulator) {
+    /// Appends the spots of all features of a token.
+    pub(super) fn extend(&self, token: &Token<'_>, spots: &mut Vec<Spot>) {
         let positions = self.options.word_positions;
         match token {
             Token::Word { text, piece: true } => {
-                accumulator.add(self.hash(WORDS, text.as_bytes()), positions, weight);
-                self.add_grams(text, weight, accumulator);
+                self.extend_feature(self.hash(WORDS, text.as_bytes()), positions, spots);
+                self.extend_grams(text, spots);
             }
-            Token::Word { text, piece: false } => self.add_word(text, weight, accumulator),
-            Token::Single(_) => accumulator.add(self.identity(token), positions / SINGLE_SHARE, weight),
-            Token::Pair(..) => accumulator.add(self.identity(token), positions / PAIR_SHARE, weight),
+            Token::Word { text, piece: false } => self.extend_word(text, spots),
+            Token::Single(_) => self.extend_feature(self.identity(token), positions / SINGLE_SHARE, spots),
+            Token::Pair(..) => self.extend_feature(self.identity(token), positions / PAIR_SHARE, spots),
         }
     }
 
-    fn add_word(&self, word: &str, weight: i32, accumulator: &mut Accumulator) {
+    fn extend_word(&self, word: &str, spots: &mut Vec<Spot>) {
         let positions = self.options.word_positions;
         if word.bytes().all(|byte| byte.is_ascii_digit()) {
-            let number = self.hash(WORDS, word.as_bytes());
-            accumulator.add(number, positions * NUMBER_TIMES, weight);
-        } else if is_function_word(word) {
-            accumulator.add(self.hash(WORDS, word.as_bytes()), positions / FUNCTION_SHARE, weight);
-        } else if is_common_word(word) {
-            accumulator.add(self.hash_stem(word), positions / COMMON_SHARE, weight);
+            self.extend_feature(self.hash(WORDS, word.as_bytes()), positions * NUMBER_TIMES, spots);
+        } else if self.options.english && is_function_word(word) {
+            self.extend_feature(self.hash(WORDS, word.as_bytes()), positions / FUNCTION_SHARE, spots);
+        } else if self.options.english && is_common_word(word) {
+            self.extend_feature(self.hash_stem(word), positions / COMMON_SHARE, spots);
         } else {
-            accumulator.add(self.hash_stem(word), positions, weight);
-            self.add_grams(word, weight, accumulator);
+            self.extend_feature(self.hash_stem(word), positions, spots);
+            self.extend_grams(word, spots);
         }
     }
 
-    /// Of words in ASCII letters the stem; others are not English, and kept whole.
+    /// Of words in ASCII letters the hash of the stem; others are not English, and kept whole.
     fn hash_stem(&self, word: &str) -> u64 {
-        if word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        if self.options.english && word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             self.hash(WORDS, self.stemmer.stem(word).as_bytes())
         } else {
             self.hash(WORDS, word.as_bytes())
@@ -89,45 +92,55 @@ impl Features {
     }
 
     /// The character n-grams of the word between its two marks.
-    fn add_grams(&self, word: &str, weight: i32, accumulator: &mut Accumulator) {
-        let mut marked = [0_u8; 4 * WORD_CHARACTERS_MAX + 2];
+    fn extend_grams(&self, word: &str, spots: &mut Vec<Spot>) {
+        // Eight bytes more, so that a `u64` can be read at each place.
+        let mut marked = [0_u8; 4 * WORD_CHARACTERS_MAX + 2 + 8];
+        marked[0] = BEGIN;
+        marked[1..=word.len()].copy_from_slice(word.as_bytes());
+        marked[word.len() + 1] = END;
         // Where each character begins, and where the last one ends.
-        let mut starts = [0_u16; WORD_CHARACTERS_MAX + 3];
-        let (mut end, mut characters) = (0, 0);
-        let mark = |byte: u8| -> (usize, [u8; 4]) { (1, [byte, 0, 0, 0]) };
-        let encoded = |character: char| {
-            let mut bytes = [0; 4];
-            (character.encode_utf8(&mut bytes).len(), bytes)
-        };
-        let all = std::iter::once(mark(BEGIN)).chain(word.chars().map(encoded)).chain([mark(END)]);
-        for (length, bytes) in all {
-            marked[end..end + length].copy_from_slice(&bytes[..length]);
-            end += length;
+        let mut bounds = [0_u16; WORD_CHARACTERS_MAX + 3];
+        let mut characters = 1;
+        for (start, _) in word.char_indices() {
+            bounds[characters] = start as u16 + 1;
             characters += 1;
-            starts[characters] = end as u16;
         }
+        bounds[characters] = word.len() as u16 + 1;
+        characters += 1;
+        bounds[characters] = word.len() as u16 + 2;
         let (least, most) = (self.options.gram_characters_min, self.options.gram_characters_max);
         for length in least..=most.min(characters) {
-            for bounds in starts[..=characters].windows(length + 1) {
-                let gram = &marked[usize::from(bounds[0])..usize::from(bounds[length])];
-                let feature = self.hash(GRAMS, gram);
-                match self.options.gram_positions {
-                    1 => accumulator.add_once(feature, weight),
-                    positions => accumulator.add(feature, positions, weight),
-                }
+            for span in bounds[..=characters].windows(length + 1) {
+                let (start, end) = (usize::from(span[0]), usize::from(span[length]));
+                self.extend_feature(self.hash_gram(&marked, start, end), self.options.gram_positions, spots);
             }
         }
     }
 
+    /// The hash of an n-gram; those of eight bytes and less, which are nearly all, are a number.
+    #[inline]
+    fn hash_gram(&self, marked: &[u8], start: usize, end: usize) -> u64 {
+        if end - start > 8 {
+            return self.hash(GRAMS, &marked[start..end]);
+        }
+        let eight = marked[start..].first_chunk().expect("eight bytes follow the last mark");
+        self.mix(GRAMS, u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * (end - start))))
+    }
+
+    #[inline]
+    fn extend_feature(&self, feature: u64, count: u32, spots: &mut Vec<Spot>) {
+        extend_spots(feature, count, self.options.dimension, spots);
+    }
+
+    #[inline]
     fn hash(&self, kind: u64, bytes: &[u8]) -> u64 {
         xxh3_64_with_seed(bytes, self.options.seed ^ kind)
     }
 
-    fn hash_characters(&self, characters: &[char]) -> u64 {
-        let mut bytes = [0; 8];
-        for (index, character) in characters.iter().enumerate() {
-            bytes[4 * index..4 * index + 4].copy_from_slice(&u32::from(*character).to_le_bytes());
-        }
-        self.hash(CHARACTERS, &bytes[..4 * characters.len()])
+    /// The hash of a number. The seed is mixed on its own, so that numbers under one seed are not those under another.
+    #[inline]
+    fn mix(&self, kind: u64, number: u64) -> u64 {
+        let seed = Random::new(self.options.seed ^ kind).next_u64();
+        Random::new(seed ^ number).next_u64()
     }
 }

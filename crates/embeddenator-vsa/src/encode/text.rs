@@ -1,13 +1,13 @@
 //! Texts as sign vectors: stemmed words and their character n-grams at signed positions.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use crate::encode::accumulator::Accumulator;
+use crate::encode::accumulator::{Accumulator, Spot, spot_of};
 use crate::encode::features::Features;
-use crate::encode::tokens::{Token, Tokenizer};
+use crate::encode::tokens::Tokenizer;
+use crate::encode::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
-use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX, TEXT_WORDS_MAX};
+use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
 use crate::{Planes, Random};
 
 /// How texts become codes. Codes of different options do not compare.
@@ -29,6 +29,9 @@ pub struct TextOptions {
     /// The positions that each text has to itself, as much as all its words in any order make them: they are added to
     /// the length of each code and so take the unfair advantage from very short texts. 0 for plain cosines.
     pub pivot_positions: u32,
+    /// Whether words are taken for English: stemmed, and the most common ones with less weight. Without it each word is
+    /// taken as it is.
+    pub english: bool,
 }
 
 impl Default for TextOptions {
@@ -41,7 +44,8 @@ impl Default for TextOptions {
             gram_positions: 1,
             gram_characters_min: 3,
             gram_characters_max: 5,
-            pivot_positions: 128,
+            pivot_positions: 64,
+            english: true,
         }
     }
 }
@@ -72,7 +76,7 @@ impl TextOptions {
 ///
 /// No collection is asked, so a code depends on nothing but its text and the options; all is done in integers, and the
 /// bits are the same on every machine. The order of words does not matter, as long as a text has no more than
-/// [`TEXT_WORDS_MAX`] distinct ones. Memory is bounded whatever the text is. A text without words is the zero code,
+/// [`TEXT_WORDS_MAX`](crate::limits::TEXT_WORDS_MAX) distinct ones. Memory is bounded whatever the text is. A text without words is the zero code,
 /// whose cosine with any other is 0.
 ///
 /// ```
@@ -131,7 +135,7 @@ impl TextEncoder {
         TextStream {
             encoder: self,
             accumulator: Accumulator::new(self.options.dimension),
-            counted: Counted::default(),
+            vocabulary: Vocabulary::default(),
             tokenizer: Tokenizer::default(),
         }
     }
@@ -171,71 +175,33 @@ impl fmt::Debug for TextEncoder {
 pub struct TextStream<'a> {
     encoder: &'a TextEncoder,
     accumulator: Accumulator,
-    counted: Counted,
+    vocabulary: Vocabulary,
     tokenizer: Tokenizer,
 }
 
 impl TextStream<'_> {
     /// Takes the next part.
     pub fn push(&mut self, part: &str) {
-        let TextStream { encoder, accumulator, counted, tokenizer } = self;
-        tokenizer.push(part, |token| counted.take(&token, &encoder.features, accumulator));
+        let TextStream { encoder, accumulator, vocabulary, tokenizer } = self;
+        tokenizer.push(part, |token| vocabulary.take(&token, &encoder.features, accumulator));
     }
 
     /// The code of all parts; the stream is then at the beginning of another text.
     pub fn finish(&mut self) -> Planes {
-        let TextStream { encoder, accumulator, counted, tokenizer } = self;
-        tokenizer.finish(&mut |token| counted.take(&token, &encoder.features, accumulator));
-        if counted.fingerprint != 0 {
-            // Any hash of the text gives positions of its own. The weight is below that of every feature.
-            let feature = Random::new(counted.fingerprint).next_u64();
-            accumulator.add(feature, encoder.options.pivot_positions, 1);
+        let TextStream { encoder, accumulator, vocabulary, tokenizer } = self;
+        tokenizer.finish(&mut |token| vocabulary.take(&token, &encoder.features, accumulator));
+        let fingerprint = vocabulary.finish();
+        if fingerprint != 0 {
+            let TextOptions { dimension, pivot_positions, .. } = encoder.options;
+            // The least weight, below that of any word.
+            accumulator.add_all(&own_spots(fingerprint, pivot_positions, dimension), 1);
         }
-        let code = accumulator.signs();
-        accumulator.clear();
-        counted.clear();
-        code
+        accumulator.take_signs()
     }
 }
 
-/// How often each word has come so far.
-#[derive(Debug, Default)]
-struct Counted {
-    counts: HashMap<u64, u8>,
-    /// A hash of what was added, the same in any order.
-    fingerprint: u64,
+/// The positions that a text has to itself.
+fn own_spots(fingerprint: u64, count: u32, dimension: usize) -> Vec<Spot> {
+    let mut random = Random::new(fingerprint);
+    (0..count).map(|_| spot_of(random.next_u64() as u32, dimension)).collect()
 }
-
-impl Counted {
-    /// Counts a token and, if the logarithm of its count grows, adds the difference.
-    fn take(&mut self, token: &Token<'_>, features: &Features, accumulator: &mut Accumulator) {
-        let identity = features.identity(token);
-        if self.counts.len() >= TEXT_WORDS_MAX && !self.counts.contains_key(&identity) {
-            self.counts.clear();
-        }
-        let count = self.counts.entry(identity).or_insert(0);
-        let before = LOGARITHMS[usize::from(*count)];
-        *count = count.saturating_add(1);
-        let weight = LOGARITHMS[usize::from(*count)] - before;
-        if weight > 0 {
-            features.add(token, weight, accumulator);
-            self.fingerprint = self.fingerprint.wrapping_add(identity.wrapping_mul(weight as u64));
-        }
-    }
-
-    fn clear(&mut self) {
-        self.counts.clear();
-        self.fingerprint = 0;
-    }
-}
-
-/// The weight of a word that comes `n` times: `2 + floor(2 * log2(n))`, 0 for none; 255 stands for all that is more.
-const LOGARITHMS: [i32; 256] = {
-    let mut table = [0; 256];
-    let mut count = 1;
-    while count < table.len() {
-        table[count] = 2 + (count * count).ilog2() as i32;
-        count += 1;
-    }
-    table
-};

@@ -34,17 +34,15 @@ impl Tokenizer {
     /// Hands out the tokens that end in this part.
     pub(super) fn push(&mut self, part: &str, mut take: impl FnMut(Token<'_>)) {
         let mut rest = part;
-        while let Some(character) = rest.chars().next() {
-            if character.is_ascii() {
+        while let Some(first) = rest.as_bytes().first() {
+            if first.is_ascii_alphanumeric() {
                 let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-                if run == 0 {
-                    self.finish(&mut take);
-                    rest = &rest[1..];
-                } else {
-                    self.push_ascii(&rest[..run], &mut take);
-                    rest = &rest[run..];
-                }
-            } else {
+                self.push_ascii(&rest[..run], &mut take);
+                rest = &rest[run..];
+            } else if first.is_ascii() {
+                self.finish(&mut take);
+                rest = &rest[1..];
+            } else if let Some(character) = rest.chars().next() {
                 self.push_other(character, &mut take);
                 rest = &rest[character.len_utf8()..];
             }

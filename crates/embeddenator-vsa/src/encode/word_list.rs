@@ -6,13 +6,16 @@
 /// Whether this word, in lower case, is a function word: an article, a pronoun, a preposition, an auxiliary, or a piece
 /// that an apostrophe leaves.
 pub(super) fn is_function_word(word: &str) -> bool {
-    FUNCTION_WORDS.binary_search(&word).is_ok()
+    word.len() <= BYTES_MAX && FUNCTION_WORDS.binary_search(&word).is_ok()
 }
 
 /// Whether this word, in lower case, is one of the most common other words.
 pub(super) fn is_common_word(word: &str) -> bool {
-    COMMON_WORDS.binary_search(&word).is_ok()
+    word.len() <= BYTES_MAX && COMMON_WORDS.binary_search(&word).is_ok()
 }
+
+/// The most bytes that a listed word has, so that longer ones need no search.
+const BYTES_MAX: usize = 10;
 
 /// Function words, ascending.
 #[rustfmt::skip]
@@ -54,12 +57,14 @@ const COMMON_WORDS: &[&str] = &[
 ];
 
 const _: () =
-    assert!(is_ascending(FUNCTION_WORDS) && is_ascending(COMMON_WORDS), "binary search needs order");
+    assert!(are_searchable(FUNCTION_WORDS) && are_searchable(COMMON_WORDS), "a list is not searchable");
 
-const fn is_ascending(words: &[&str]) -> bool {
-    let mut index = 1;
+/// Whether words are ascending and not too long.
+const fn are_searchable(words: &[&str]) -> bool {
+    let mut index = 0;
     while index < words.len() {
-        if !is_less(words[index - 1].as_bytes(), words[index].as_bytes()) {
+        let ascends = index == 0 || is_less(words[index - 1].as_bytes(), words[index].as_bytes());
+        if !ascends || words[index].len() > BYTES_MAX {
             return false;
         }
         index += 1;

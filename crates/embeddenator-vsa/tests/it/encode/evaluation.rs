@@ -10,8 +10,10 @@ use snowball_stemmers_rs::{Algorithm, Stemmer};
 /// How far below BM25 the encoder may stay, in points of recall@10.
 const BELOW_BM25_MAX: f64 = 1.5;
 
-/// What BM25 gives on these conversations; another figure means that this test measures something else.
+/// What BM25 gives on the five conversations that it was first measured on, and their names: another figure on these
+/// means that this test measures something else.
 const BM25: f64 = 59.07;
+const MEASURED: [&str; 5] = ["conv-26", "conv-30", "conv-41", "conv-42", "conv-43"];
 
 #[test]
 fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
@@ -30,7 +32,9 @@ fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
     for (name, options) in variants(&default) {
         report(name, &conversations, codes_of(options));
     }
-    assert!((bm25 - BM25).abs() < 0.5, "recall@10 of BM25 is {bm25:.2} instead of {BM25}");
+    report("default, by the dot product", &conversations, dots_of(default));
+    let known = conversations.keys().eq(&MEASURED);
+    assert!(!known || (bm25 - BM25).abs() < 0.5, "recall@10 of BM25 is {bm25:.2} instead of {BM25}");
     assert!(found >= bm25 - BELOW_BM25_MAX, "recall@10 is {found:.2}, that of BM25 {bm25:.2}");
 }
 
@@ -45,11 +49,13 @@ fn variants(default: &TextOptions) -> Vec<(&'static str, TextOptions)> {
         ("seed 1", with(|options| options.seed = 1)),
         ("seed 2", with(|options| options.seed = 2)),
         ("no pivot", with(|options| options.pivot_positions = 0)),
+        ("pivot of 128", with(|options| options.pivot_positions = 128)),
         ("pivot of 256", with(|options| options.pivot_positions = 256)),
         ("dimension 4096", with(|options| options.dimension = 4096)),
         ("dimension 8192", with(|options| options.dimension = 8192)),
         ("dimension 10 000", with(|options| options.dimension = 10_000)),
         ("dimension 32 768", with(|options| options.dimension = 32_768)),
+        ("not taken for English", with(|options| options.english = false)),
         ("words alone", with(|options| options.gram_positions = 0)),
         ("n-grams of 3 and 4", with(|options| options.gram_characters_max = 4)),
         (
@@ -60,7 +66,7 @@ fn variants(default: &TextOptions) -> Vec<(&'static str, TextOptions)> {
         (
             "twice the positions",
             with(|options| {
-                (options.word_positions, options.gram_positions, options.pivot_positions) = (32, 2, 256);
+                (options.word_positions, options.gram_positions, options.pivot_positions) = (32, 2, 128);
             }),
         ),
     ]
@@ -86,9 +92,9 @@ fn read(data: &Path) -> BTreeMap<String, Conversation> {
             .entry(text(&turn["conversation"]).to_owned())
             .or_insert_with(|| Conversation { ids: Vec::new(), turns: Vec::new(), questions: Vec::new() });
         let shares = turn["caption"].as_str().map_or(String::new(), |caption| format!(" [shares {caption}]"));
-        let [date, speaker, said] = ["date", "speaker", "text"].map(|field| text(&turn[field]));
+        let [day, speaker, said] = ["date", "speaker", "text"].map(|field| text(&turn[field]));
         conversation.ids.push(text(&turn["id"]).to_owned());
-        conversation.turns.push(format!("({date}) {speaker}: {said}{shares}"));
+        conversation.turns.push(format!("({day}) {speaker}: {said}{shares}"));
     }
     for question in lines(&data.join("questions.jsonl")) {
         let evidence: BTreeSet<String> =
@@ -141,12 +147,27 @@ fn recall_at_10(conversation: &Conversation, question: &Question, scores: &[f32]
 fn codes_of(options: TextOptions) -> impl Fn(&[String], &[&str]) -> Vec<Vec<f32>> {
     let encoder = TextEncoder::new(options).unwrap();
     move |turns, questions| {
-        let mut table = PlanesTable::new(encoder.options().dimension).unwrap();
-        for code in encoder.encode_all(turns) {
-            table.push(&code).unwrap();
-        }
+        let table = table_of(&encoder, turns);
         encoder.encode_all(questions).iter().map(|code| table.cosines(code).unwrap()).collect()
     }
+}
+
+/// The dot products of the codes of turns and questions.
+fn dots_of(options: TextOptions) -> impl Fn(&[String], &[&str]) -> Vec<Vec<f32>> {
+    let encoder = TextEncoder::new(options).unwrap();
+    move |turns, questions| {
+        let table = table_of(&encoder, turns);
+        let dots = |code| table.dots(code).unwrap().into_iter().map(|dot| dot as f32).collect();
+        encoder.encode_all(questions).iter().map(dots).collect()
+    }
+}
+
+fn table_of(encoder: &TextEncoder, turns: &[String]) -> PlanesTable {
+    let mut table = PlanesTable::new(encoder.options().dimension).unwrap();
+    for code in encoder.encode_all(turns) {
+        table.push(&code).unwrap();
+    }
+    table
 }
 
 /// Okapi BM25 with k1 = 1.2 and b = 0.75 (Robertson, Zaragoza, "The probabilistic relevance framework: BM25 and beyond",
