@@ -216,6 +216,9 @@ pub enum Error {
         /// The steps asked for.
         steps: usize,
     },
+    /// Two sketches come from encoders that hash differently.
+    #[error("sketches of encoders with different options: make both with the same")]
+    OptionsMismatch,
     /// An option of an encoder is out of its range.
     #[error("the encoder option {option} is {value}: use {least} to {most}")]
     EncoderOption {

@@ -53,3 +53,7 @@ pub const GRAM_BYTES_MAX: usize = 8;
 /// Positions that a feature of an encoder may have: more than that would fill a code of the usual dimension with four
 /// features, and an option must not make encoding endless.
 pub const FEATURE_POSITIONS_MAX: u32 = 4096;
+
+/// Bytes that a shingle may have: what is longer is better taken as a whole, and the rolling hash tells all byte strings
+/// of this length apart, while there are strings of 2048 bytes that it does not.
+pub const SHINGLE_BYTES_MAX: usize = 256;

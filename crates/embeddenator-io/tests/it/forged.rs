@@ -149,20 +149,31 @@ struct Forger {
 
 impl Forger {
     fn new(frame_bytes: u32) -> Self {
+        Self::with_header(16, &frame_bytes.to_le_bytes())
+    }
+
+    /// A header of frame size 10 with `forged` at `offset`, and a hash that fits.
+    fn with_header(offset: usize, forged: &[u8]) -> Self {
         let mut bytes = StreamWriter::new(Vec::new(), KIND, Compression::None)
             .and_then(StreamWriter::finish)
             .expect("writes")[..32]
             .to_vec();
-        bytes[16..20].copy_from_slice(&frame_bytes.to_le_bytes());
+        bytes[16..20].copy_from_slice(&10_u32.to_le_bytes());
+        bytes[offset..offset + forged.len()].copy_from_slice(forged);
         seal(&mut bytes);
         let chain = ContentHash::of(&bytes).0;
         Self { bytes, chain, content: Vec::new() }
     }
 
     /// A frame with a chain that fits.
-    fn frame(mut self, tag: u16, codec: u16, raw_length: u32, stored_length: u32, stored: &[u8]) -> Self {
+    fn frame(self, tag: u16, codec: u16, raw_length: u32, stored_length: u32, stored: &[u8]) -> Self {
         let mut fields = ByteWriter::new();
         fields.u16(tag).u16(codec).u32(raw_length).u32(stored_length).zeros(4);
+        self.fields(&fields, stored)
+    }
+
+    /// A frame of any fields with a chain that fits.
+    fn fields(mut self, fields: &ByteWriter, stored: &[u8]) -> Self {
         let chained = [&self.chain, fields.as_bytes(), stored].concat();
         self.chain = ContentHash::of(&chained).0;
         self.bytes.extend_from_slice(fields.as_bytes());
@@ -211,7 +222,7 @@ fn stream_that_no_writer_makes_is_refused() {
     malformed(ten().data(&[]).end());
     malformed(ten().data(&[1; 11]).end());
     malformed(ten().data(&[1; 41]).end());
-    malformed(ten().frame(1, 0, 10, 9, &[1; 9]).end());
+    malformed(ten().frame(1, 0, 10, 9, &[1; 9]).sum(10, blake3::hash(&[1; 9]).as_bytes()));
     malformed(ten().frame(1, 0, u32::MAX, 9, &[1; 9]).end());
     malformed(ten().frame(1, 0, 9, u32::MAX, &[1; 9]).end());
     malformed(ten().frame(3, 0, 10, 10, &[1; 10]).end());
@@ -219,6 +230,15 @@ fn stream_that_no_writer_makes_is_refused() {
     malformed(ten().sum(u64::MAX, blake3::hash(&[]).as_bytes()));
     malformed(ten().frame(2, 0, 39, 40, &[0; 40]));
     malformed(ten().frame(2, 1, 40, 40, &[0; 40]));
+
+    for reserved in [14, 15, 20, 21, 22, 23] {
+        malformed(Forger::with_header(reserved, &[1]).end());
+    }
+    for reserved in 0..4 {
+        let mut fields = ByteWriter::new();
+        fields.u16(1).u16(0).u32(10).u32(10).u32(1 << (8 * reserved));
+        malformed(ten().fields(&fields, &[1; 10]));
+    }
 
     let error_of = |forged: Forger| refused(64, || forged.read());
     let error = error_of(ten().frame(1, 2, 10, 10, &[1; 10]).end());

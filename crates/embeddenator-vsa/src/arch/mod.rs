@@ -19,6 +19,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod scalar;
 
 use std::fmt;
@@ -298,6 +300,8 @@ static KERNELS: &[Kernels] = &[
     avx512::KERNELS,
     #[cfg(target_arch = "x86_64")]
     avx2::KERNELS,
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    neon::KERNELS,
     scalar::KERNELS,
 ];
 

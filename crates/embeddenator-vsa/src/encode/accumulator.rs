@@ -15,36 +15,55 @@ pub(super) type Spot = u32;
 #[derive(Clone, Debug)]
 pub(super) struct Accumulator {
     counters: Vec<i32>,
+    /// Where something was added, as long as that is few of the counters: then only these are read and set to zero
+    /// again, which for short texts is most of the work.
+    touched: Vec<Spot>,
+    touched_max: usize,
 }
 
 impl Accumulator {
     /// Counters at zero; the caller has checked the dimension.
     pub(super) fn new(dimension: usize) -> Self {
-        Accumulator { counters: vec![0; dimension] }
+        Accumulator { counters: vec![0; dimension], touched: Vec::new(), touched_max: dimension / 8 }
     }
 
     /// Adds the weight at each of these spots.
     #[inline]
     pub(super) fn add_all(&mut self, spots: &[Spot], weight: i32) {
-        for spot in spots {
-            self.add(*spot, weight);
+        if self.touched.len() <= self.touched_max {
+            self.touched.extend_from_slice(spots);
         }
-    }
-
-    /// Adds the weight at a spot.
-    #[inline]
-    pub(super) fn add(&mut self, spot: Spot, weight: i32) {
-        let signed = if spot & 1 == 0 { weight } else { -weight };
-        let counter = &mut self.counters[(spot >> 1) as usize];
-        // Only gigabytes of one feature come this far; then the sign is what is kept.
-        *counter = counter.saturating_add(signed);
+        for spot in spots {
+            let signed = if spot & 1 == 0 { weight } else { -weight };
+            let counter = &mut self.counters[(spot >> 1) as usize];
+            // Only gigabytes of one feature come this far; then the sign is what is kept.
+            *counter = counter.saturating_add(signed);
+        }
     }
 
     /// The signs of the counters, which are then zero again.
     pub(super) fn take_signs(&mut self) -> Planes {
-        let signs = Planes::of_signs(&self.counters);
-        self.counters.fill(0);
+        let few = self.touched.len() <= self.touched_max;
+        let signs = if few { self.take_touched() } else { Planes::of_signs(&self.counters) };
+        if !few {
+            self.counters.fill(0);
+        }
+        self.touched.clear();
         signs
+    }
+
+    fn take_touched(&mut self) -> Planes {
+        let words = self.counters.len().div_ceil(64);
+        let (mut nonzero, mut sign) = (vec![0_u64; words], vec![0_u64; words]);
+        for spot in &self.touched {
+            let position = (spot >> 1) as usize;
+            // A position that comes again is zero by then.
+            let counter = std::mem::take(&mut self.counters[position]);
+            nonzero[position / 64] |= u64::from(counter != 0) << (position % 64);
+            sign[position / 64] |= u64::from(counter < 0) << (position % 64);
+        }
+        Planes::from_words(self.counters.len(), &nonzero, &sign)
+            .expect("each bit is of a counter, each sign of a bit")
     }
 }
 

@@ -141,7 +141,7 @@ impl BytesStream<'_> {
         let feature = Random::new(feature).next_u64();
         let BytesOptions { dimension, gram_positions, .. } = *self.options;
         if gram_positions == 1 {
-            self.accumulator.add(spot_of((feature >> 32) as u32, dimension), 1);
+            self.accumulator.add_all(&[spot_of((feature >> 32) as u32, dimension)], 1);
         } else {
             self.spots.clear();
             extend_spots(feature, gram_positions, dimension, &mut self.spots);

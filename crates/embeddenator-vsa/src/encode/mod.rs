@@ -5,6 +5,8 @@ mod bytes;
 mod characters;
 mod features;
 mod levels;
+mod shingles;
+mod sketch;
 mod text;
 mod tokens;
 mod vocabulary;
@@ -12,4 +14,6 @@ mod word_list;
 
 pub use bytes::{BytesEncoder, BytesOptions, BytesStream};
 pub use levels::Levels;
+pub use shingles::{ShingleEncoder, ShingleOptions};
+pub use sketch::ShingleSketch;
 pub use text::{TextEncoder, TextOptions, TextStream};

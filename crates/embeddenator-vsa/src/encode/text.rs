@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::encode::accumulator::{Accumulator, spot_of};
+use crate::encode::accumulator::{Accumulator, Spot, spot_of};
 use crate::encode::features::Features;
 use crate::encode::tokens::Tokenizer;
 use crate::encode::vocabulary::Vocabulary;
@@ -192,12 +192,16 @@ impl TextStream<'_> {
         tokenizer.finish(&mut |token| vocabulary.take(&token, &encoder.features, accumulator));
         let fingerprint = vocabulary.finish();
         if fingerprint != 0 {
-            let mut random = Random::new(fingerprint);
-            for _ in 0..encoder.options.pivot_positions {
-                // The least weight, below that of any word.
-                accumulator.add(spot_of(random.next_u64() as u32, encoder.options.dimension), 1);
-            }
+            let TextOptions { dimension, pivot_positions, .. } = encoder.options;
+            // The least weight, below that of any word.
+            accumulator.add_all(&own_spots(fingerprint, pivot_positions, dimension), 1);
         }
         accumulator.take_signs()
     }
+}
+
+/// The positions that a text has to itself.
+fn own_spots(fingerprint: u64, count: u32, dimension: usize) -> Vec<Spot> {
+    let mut random = Random::new(fingerprint);
+    (0..count).map(|_| spot_of(random.next_u64() as u32, dimension)).collect()
 }

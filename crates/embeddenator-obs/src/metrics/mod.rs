@@ -1,0 +1,64 @@
+//! Counters, gauges and histograms: their stable names, what records them, and what a recorder holds at a moment.
+//!
+//! [`names`] is the table; [`record_search`] and its neighbours say the common things without spelling a name. All
+//! of them go through the [`facade`](crate::facade), so they cost almost nothing until a recorder is installed,
+//! ours or any other of the `metrics` ecosystem.
+
+mod distribution;
+mod health;
+mod histogram;
+mod latency;
+pub mod names;
+mod operations;
+mod process;
+mod recorder;
+mod scalar;
+mod snapshot;
+mod table;
+mod unit;
+
+pub use latency::{LatencyHistogram, LatencyRecorder, Percentiles};
+pub use operations::{
+    IndexKind, count_codes_compared, count_encoded_bytes, count_index_rebuild, record_database_operation,
+    record_index_build, record_search,
+};
+pub use process::record_process;
+pub use recorder::Recorder;
+pub use snapshot::{Label, Metric, Quantiles, Series, Snapshot, Summary, Value};
+pub use unit::Unit;
+
+/// What a metric is, as OpenTelemetry divides instruments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A sum that only rises.
+    Counter,
+    /// A sum that rises and falls, such as memory in use; a gauge to the facade and to Prometheus.
+    UpDownCounter,
+    /// A value of this moment that makes no sense when added up, such as an age.
+    Gauge,
+    /// How values are distributed.
+    Histogram,
+}
+
+/// Describes every metric of [`names::TABLE`] to the current recorder: unit and one sentence.
+///
+/// Our own [`Recorder`] knows the table already; call this for another recorder of the ecosystem, after installing it.
+///
+/// ```
+/// embeddenator_obs::metrics::describe_all(); // goes nowhere, as nothing listens
+/// ```
+pub fn describe_all() {
+    for name in names::TABLE {
+        let (unit, description) = (name.unit.facade(), name.description);
+        match (name.kind, unit) {
+            (Kind::Counter, Some(unit)) => ::metrics::describe_counter!(name.name, unit, description),
+            (Kind::Counter, None) => ::metrics::describe_counter!(name.name, description),
+            (Kind::Gauge | Kind::UpDownCounter, Some(unit)) => {
+                ::metrics::describe_gauge!(name.name, unit, description);
+            }
+            (Kind::Gauge | Kind::UpDownCounter, None) => ::metrics::describe_gauge!(name.name, description),
+            (Kind::Histogram, Some(unit)) => ::metrics::describe_histogram!(name.name, unit, description),
+            (Kind::Histogram, None) => ::metrics::describe_histogram!(name.name, description),
+        }
+    }
+}
