@@ -132,9 +132,10 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
-    pub fn nearest(&self, codes: &Codes, k: usize) -> Result<Vec<Nearest<i64>>> {
+    pub fn nearest<'a>(&self, codes: impl Into<CodesRef<'a>>, k: usize) -> Result<Vec<Nearest<i64>>> {
+        let codes = codes.into();
         self.shape().expect(codes.shape())?;
-        scan(codes.view(), k, |first, dots| self.dots_into(codes, first, dots))
+        scan(codes, k, |first, dots| self.dots_into(codes, first, dots))
     }
 }
 
