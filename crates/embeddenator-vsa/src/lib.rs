@@ -1,4 +1,50 @@
 //! Sparse ternary vector symbolic architecture: codes over {-1, 0, +1}, their algebra and encoders.
+//!
+//! Symbols become long sparse vectors, and what is said of them becomes sums, products and rotations of these, which can
+//! be compared, searched and taken apart again (Kanerva, "Hyperdimensional computing", 2009).
+//!
+//! | for | use |
+//! |---|---|
+//! | a symbol, a record or a signature, at rest in 128 bytes | [`BlockCode`] of a [`Shape`]; [`CodeRef`] where it lies |
+//! | many of them, and the nearest | [`Codes`], [`CodesRef`], [`Nearest`] |
+//! | a sum that things are added to and taken from | [`Counts`]; 64 small ones in a [`CounterBank`] |
+//! | a dense sign vector, such as an encoded text | [`Planes`], [`PlanesTable`] |
+//! | any sparsity, for interchange | [`SparseTernary`] |
+//! | names to codes and back | [`ItemMemory`] |
+//! | fields, positions, n-grams | [`Record`], [`Sequence`], [`ngrams`] |
+//! | classes from examples | [`CentroidClassifier`] |
+//! | the factors of a product | [`Resonator`] |
+//! | texts, bytes, numbers | [`TextEncoder`], [`BytesEncoder`], [`Levels`] |
+//! | near-duplicates | [`ShingleEncoder`] |
+//! | from which dot product on two codes are related | [`Shape::threshold`] |
+//! | bytes for files and networks | [`wire`] |
+//!
+//! # Laws
+//! They hold exactly, for all codes of one shape of B blocks of L positions; each is a property test.
+//!
+//! | operation | law |
+//! |---|---|
+//! | [`bind`](BlockCode::bind) | commutative, associative, invertible by [`unbind`](BlockCode::unbind); the [`identity`](BlockCode::identity) has zero bytes; `(a * c) . (b * c) = a . b` |
+//! | [`permute`](BlockCode::permute) | of order B; `p(a * b) = p(a) * p(b)`; `p(a) . p(b) = a . b` |
+//! | [`power`](BlockCode::power) | `a^m * a^n = a^(m + n)` |
+//! | [`Counts`] | a commutative group under [`merge`](Counts::merge) and [`subtract`](Counts::subtract); bind and permute distribute over it |
+//! | [`majority`](Counts::majority), [`thin`](Counts::thin), [`thin_to`](Counts::thin_to) | deterministic and lossy: read-outs, never the state of what has to be updated |
+//! | conversions | exact, or refused by `TryFrom` |
+//!
+//! What is refused has changed nothing, and the [`Error`] says what to do.
+//!
+//! ```
+//! use embeddenator_vsa::{BlockCode, Counts, Random, Shape};
+//!
+//! let mut random = Random::new(1);
+//! let [colour, shape, red, round] = std::array::from_fn(|_| BlockCode::random(Shape::DEFAULT, &mut random));
+//! let mut ball = Counts::new(Shape::DEFAULT);
+//! ball.add(&colour.bind(&red)?)?;
+//! ball.add(&shape.bind(&round)?)?;
+//! assert!(ball.unbind(&colour)?.cosine(&red)? > 0.6);
+//! assert!(ball.unbind(&colour)?.cosine(&round)? < 0.1);
+//! # Ok::<(), embeddenator_vsa::Error>(())
+//! ```
 
 mod arch;
 mod classifier;
@@ -36,3 +82,8 @@ pub use resonator::{Factors, Resonator, ResonatorOptions};
 pub use sequence::{Sequence, ngram, ngrams};
 pub use shape::Shape;
 pub use top_k::Nearest;
+
+/// Compiles and runs the examples of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;
