@@ -27,7 +27,7 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/levels";
 /// let (cold, mild, warm) = (cold?, mild?, warm?);
 /// assert!((mild.cosine(&warm)? - 0.95).abs() < 0.01);
 /// assert!((cold.cosine(&warm)? - 0.70).abs() < 0.01);
-/// assert_eq!(celsius.decode(mild.as_ref())?, 15.0);
+/// assert_eq!(celsius.decode(&mild)?, 15.0);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,7 @@ impl Levels {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn decode(&self, code: CodeRef<'_>) -> Result<f64> {
+    pub fn decode<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f64> {
         let nearest = self.codes.nearest(code, 1)?;
         nearest.first().and_then(|found| self.value(found.index)).ok_or(Error::NoCodes)
     }
