@@ -26,3 +26,10 @@ pub const SHARDS_MAX: usize = 1024;
 /// Items that each thread which searches shards gets at least: looking through them takes many times what starting a
 /// thread takes.
 pub const SHARD_THREAD_ITEMS_MIN: usize = 1 << 16;
+
+/// Nodes of a stored hierarchy beyond those that one item in [`STORED_NODE_ITEMS_MIN`] allows.
+pub const STORED_NODES_MIN: usize = 256;
+
+/// Items that a node of a large stored hierarchy has on average at least, so that a made-up table of nodes cannot ask
+/// for much more memory than its codes take. What is sparser is packed before it is stored.
+pub const STORED_NODE_ITEMS_MIN: usize = 16;

@@ -1,7 +1,7 @@
 //! The hierarchical index: bundles of items are scored first, and only the best are looked into.
 
 mod beam;
-mod nodes;
+pub(crate) mod nodes;
 mod placement;
 
 use embeddenator_vsa::limits::BANK_SLOTS;
@@ -65,6 +65,20 @@ impl Hierarchy {
     /// An empty index of codes of this shape that searches in this way.
     pub fn with_options(shape: Shape, options: HierarchyOptions) -> Self {
         Hierarchy { nodes: Nodes::new(shape), options }
+    }
+
+    /// An index of these nodes.
+    pub(crate) fn from_nodes(nodes: Nodes, options: HierarchyOptions) -> Self {
+        Hierarchy { nodes, options }
+    }
+
+    /// How it searches.
+    pub fn options(&self) -> HierarchyOptions {
+        self.options
+    }
+
+    pub(crate) fn nodes(&self) -> &Nodes {
+        &self.nodes
     }
 
     /// The shape of all codes.

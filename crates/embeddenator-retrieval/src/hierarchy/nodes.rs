@@ -6,6 +6,7 @@ use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{BlockCode, CodeRef, Codes, CounterBank, Shape};
 
 use crate::Id;
+use crate::batch::in_parallel;
 use crate::error::{Error, Result};
 
 /// Items side by side, scanned together.
@@ -61,6 +62,37 @@ impl Nodes {
             open_count: 0,
             homes: HashMap::new(),
         }
+    }
+
+    /// The nodes with these items, each at least one and at most the capacity; counts the bundles anew.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if an id is there twice, [`Error::Code`] for another shape.
+    pub(crate) fn of_items(shape: Shape, items: Vec<(Vec<Id>, Codes)>) -> Result<Self> {
+        let mut nodes = Nodes::new(shape);
+        nodes.list = items
+            .into_iter()
+            .map(|(ids, codes)| Node { lowest: lowest(&ids), ids, codes, square: 0 })
+            .collect();
+        let banks: Vec<&[Node]> = nodes.list.chunks(BANK_SLOTS).collect();
+        let counted = in_parallel(&banks, 0, |banks| banks.iter().map(|bank| count(shape, bank)).collect())?;
+        for (bank, squares) in counted {
+            let first = nodes.banks.len() * BANK_SLOTS;
+            let counted = nodes.list[first..].iter_mut().zip(squares);
+            counted.for_each(|(node, square)| node.square = square);
+            nodes.scales.push(squares.map(|square| scale(shape, square)));
+            nodes.banks.push(bank);
+            nodes.open.push(0);
+        }
+        for index in 0..nodes.list.len() {
+            nodes.set_open(index, nodes.list[index].ids.len() < nodes.capacity);
+            for id in &nodes.list[index].ids {
+                if nodes.homes.insert(*id, index as u32).is_some() {
+                    return Err(Error::Malformed { what: "an id", reason: "is there twice" });
+                }
+            }
+        }
+        Ok(nodes)
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -155,39 +187,34 @@ impl Nodes {
     /// Compares all that is derived with the codes and ids that it is derived from.
     pub(crate) fn check(&self) -> Result<()> {
         let mut items = 0;
-        let mut bundles = CounterBank::new(self.shape);
-        for (index, node) in self.list.iter().enumerate() {
-            let inconsistent = |what| Err(Error::Inconsistent { what, node: index });
-            let (bank, slot) = (index / BANK_SLOTS, index % BANK_SLOTS);
-            for code in &node.codes {
-                bundles.add(slot, code)?;
+        let banks = self.list.chunks(BANK_SLOTS).zip(self.banks()).zip(&self.open).enumerate();
+        for (bank, ((nodes, (counters, scales)), open)) in banks {
+            let first = bank * BANK_SLOTS;
+            let (expected, squares) = count(self.shape, nodes)?;
+            if *counters != expected {
+                return Err(Error::Inconsistent { what: "the counters from those", node: first });
             }
-            let last = slot + 1 == BANK_SLOTS || index + 1 == self.list.len();
-            if last && self.banks.get(bank) != Some(&bundles) {
-                return inconsistent("the counters up to those");
+            for (slot, node) in nodes.iter().enumerate() {
+                let inconsistent = |what| Err(Error::Inconsistent { what, node: first + slot });
+                let is_open = (open >> slot) & 1 == 1;
+                if node.ids.len() != node.codes.len() || is_open != (node.ids.len() < self.capacity) {
+                    return inconsistent("the numbers of the items");
+                }
+                let scale = scale(self.shape, squares[slot]);
+                if node.square != squares[slot] || scales[slot].to_bits() != scale.to_bits() {
+                    return inconsistent("the norms");
+                }
+                let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == first + slot);
+                if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
+                    return inconsistent("the ids");
+                }
+                items += node.ids.len();
             }
-            if last {
-                bundles = CounterBank::new(self.shape);
-            }
-            let is_open = self.open.get(bank).is_some_and(|open| (open >> slot) & 1 == 1);
-            if node.ids.len() != node.codes.len() || is_open != (node.ids.len() < self.capacity) {
-                return inconsistent("the numbers of the items");
-            }
-            let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == index);
-            let square = square_of(&self.banks[bank], slot);
-            if node.square != square
-                || self.scales[bank][slot].to_bits() != scale(self.shape, square).to_bits()
-            {
-                return inconsistent("the norm");
-            }
-            if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
-                return inconsistent("the ids");
-            }
-            items += node.ids.len();
         }
         let open_count: u32 = self.open.iter().map(|open| open.count_ones()).sum();
         let banks = self.list.len().div_ceil(BANK_SLOTS);
-        if items != self.homes.len() || open_count as usize != self.open_count || banks != self.banks.len() {
+        let sums = (items, open_count as usize, banks, banks);
+        if sums != (self.homes.len(), self.open_count, self.banks.len(), self.open.len()) {
             return Err(Error::Inconsistent { what: "the sums", node: self.list.len() });
         }
         Ok(())
@@ -246,8 +273,19 @@ fn scale(shape: Shape, square: i64) -> f32 {
     if square == 0 { 0.0 } else { (shape.positions() as f32 / square as f32).sqrt() }
 }
 
-/// The square of the norm of a bundle, from its counters.
-fn square_of(bank: &CounterBank, slot: usize) -> i64 {
-    let counters = bank.as_counters().iter().skip(slot).step_by(BANK_SLOTS);
-    counters.map(|counter| i64::from(*counter) * i64::from(*counter)).sum()
+/// The bundles of the nodes of a bank, and the squares of their norms.
+fn count(shape: Shape, nodes: &[Node]) -> Result<(CounterBank, [i64; BANK_SLOTS])> {
+    let mut bank = CounterBank::new(shape);
+    for (slot, node) in nodes.iter().enumerate() {
+        for code in &node.codes {
+            bank.add(slot, code)?;
+        }
+    }
+    let mut squares = [0; BANK_SLOTS];
+    for row in bank.as_counters().chunks_exact(BANK_SLOTS) {
+        for (square, counter) in squares.iter_mut().zip(row) {
+            *square += i64::from(i32::from(*counter) * i32::from(*counter));
+        }
+    }
+    Ok((bank, squares))
 }

@@ -56,7 +56,10 @@ proptest! {
             }
             let inserted = index.insert(id, &vector);
             match items.entry(id) {
-                Entry::Occupied(_) => prop_assert!(matches!(inserted, Err(Error::DuplicateId { .. }))),
+                Entry::Occupied(_) => {
+                    let refused = matches!(inserted, Err(Error::DuplicateId { .. }));
+                    prop_assert!(refused);
+                }
                 Entry::Vacant(place) => {
                     prop_assert!(inserted.is_ok());
                     place.insert(vector);
