@@ -1,6 +1,7 @@
 //! The inverted index: for each dimension the items that are not zero there, for sparse vectors of any sparsity.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use embeddenator_vsa::SparseTernary;
 
@@ -38,7 +39,7 @@ pub enum Similarity {
 /// assert_eq!((hits[0].id, hits[1].id), (Id(1), Id(2)));
 /// # Ok::<(), embeddenator_retrieval::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Inverted {
     dimension: usize,
     similarity: Similarity,
@@ -141,6 +142,12 @@ impl Inverted {
         }
         let (left, right) = (self.dimension, vector.dimension());
         Err(Error::Code(embeddenator_vsa::Error::DimensionMismatch { left, right }))
+    }
+}
+
+impl fmt::Debug for Inverted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Inverted {{ dimension: {}, {:?} }}", self.dimension, self.stats())
     }
 }
 

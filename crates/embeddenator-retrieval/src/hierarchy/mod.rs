@@ -4,6 +4,8 @@ mod beam;
 pub(crate) mod nodes;
 mod placement;
 
+use std::fmt;
+
 use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{BlockCode, CodeRef, Shape};
 
@@ -21,7 +23,7 @@ const MARGIN_DEVIATIONS: f32 = 6.0;
 const ITEMS_PER_HIT: usize = 4;
 
 /// Block codes in nodes of at most 64, of which a search looks into the best by the scores of their bundles.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Hierarchy {
     nodes: Nodes,
     options: HierarchyOptions,
@@ -201,6 +203,12 @@ impl Hierarchy {
         }
         let queries = queries.iter().zip(best);
         queries.map(|(query, best)| self.search_best(query.as_ref(), k, best)).collect()
+    }
+}
+
+impl fmt::Debug for Hierarchy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Hierarchy {{ shape: {}, {:?} }}", self.shape(), self.stats())
     }
 }
 
