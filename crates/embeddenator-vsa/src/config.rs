@@ -1,6 +1,6 @@
 //! What a program sets once and hands to all that makes codes: shape, seed, dimension of dense vectors.
 
-use crate::{CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape};
+use crate::{BytesOptions, CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape, TextOptions};
 
 /// Shape and seed of all codes of a program, and the dimension of its dense vectors.
 ///
@@ -71,6 +71,16 @@ impl VsaConfig {
     /// A classifier without labels.
     pub fn classifier<L: Ord>(&self) -> CentroidClassifier<L> {
         CentroidClassifier::new(self.shape)
+    }
+
+    /// The options of a text encoder with this dimension and seed.
+    pub fn text_options(&self) -> TextOptions {
+        TextOptions { dimension: self.text_dimension, seed: self.seed, ..Default::default() }
+    }
+
+    /// The options of a bytes encoder with this dimension and seed.
+    pub fn bytes_options(&self) -> BytesOptions {
+        BytesOptions { dimension: self.text_dimension, seed: self.seed, ..Default::default() }
     }
 }
 

@@ -108,7 +108,7 @@ pub use record::{Record, read_field};
 pub use resonator::{Factors, Resonator, ResonatorOptions};
 pub use sequence::{Sequence, ngram, ngrams};
 pub use shape::Shape;
-pub use top_k::Nearest;
+pub use top_k::{Nearest, Similar};
 
 /// Compiles and runs the examples of the crate's README.
 #[cfg(doctest)]

@@ -16,16 +16,31 @@ pub(crate) struct Node {
     pub(crate) codes: Codes,
     /// The lowest of the ids, the largest number if there are none.
     pub(crate) lowest: Id,
+    /// The square of the Euclidean norm of the bundle.
+    pub(crate) square: i64,
+}
+
+/// What turns the 64 scores of a bank into numbers of standard deviations.
+pub(crate) type Scales = [f32; BANK_SLOTS];
+
+/// Where a new item goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The node; the number of nodes for one after the last.
+    pub(crate) node: usize,
+    /// The dot product of the item with the bundle of that node.
+    pub(crate) score: i64,
 }
 
 /// All nodes. Node `n` is slot `n % 64` of bank `n / 64`; the last node is never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Nodes {
     shape: Shape,
     /// Items that a node may hold.
     capacity: usize,
     list: Vec<Node>,
     banks: Vec<CounterBank>,
+    scales: Vec<Scales>,
     /// A word for each bank: the bits of its nodes that have room.
     open: Vec<u64>,
     /// How many nodes have room.
@@ -41,6 +56,7 @@ impl Nodes {
             capacity: CounterBank::items_max(shape),
             list: Vec::new(),
             banks: Vec::new(),
+            scales: Vec::new(),
             open: Vec::new(),
             open_count: 0,
             homes: HashMap::new(),
@@ -63,8 +79,14 @@ impl Nodes {
         &self.list
     }
 
-    pub(crate) fn banks(&self) -> &[CounterBank] {
-        &self.banks
+    /// The banks of counters, each with the scales of its scores.
+    pub(crate) fn banks(&self) -> impl ExactSizeIterator<Item = (&CounterBank, &Scales)> {
+        self.banks.iter().zip(&self.scales)
+    }
+
+    /// A bank of counters, with the scales of its scores.
+    pub(crate) fn bank(&self, bank: usize) -> (&CounterBank, &Scales) {
+        (&self.banks[bank], &self.scales[bank])
     }
 
     /// For each bank the bits of its nodes that have room.
@@ -89,35 +111,41 @@ impl Nodes {
     /// Adds an item that is not there to a node that has room, or to a new one after the last.
     ///
     /// The code must be of the shape of the nodes.
-    pub(crate) fn add(&mut self, node: usize, id: Id, code: CodeRef<'_>) {
-        if node == self.list.len() {
+    pub(crate) fn add(&mut self, place: Place, id: Id, code: CodeRef<'_>) {
+        if place.node == self.list.len() {
             self.push_node();
         }
-        let bank = &mut self.banks[node / BANK_SLOTS];
-        bank.add(node % BANK_SLOTS, code).expect("the node has room and the code its shape");
-        let place = &mut self.list[node];
-        place.codes.push(code).expect("the code has the shape of the nodes");
-        place.ids.push(id);
-        place.lowest = place.lowest.min(id);
-        if place.ids.len() == self.capacity {
-            self.set_open(node, false);
+        let (bank, slot) = (place.node / BANK_SLOTS, place.node % BANK_SLOTS);
+        self.banks[bank].add(slot, code).expect("the node has room and the code its shape");
+        let node = &mut self.list[place.node];
+        node.codes.push(code).expect("the code has the shape of the nodes");
+        node.ids.push(id);
+        node.lowest = node.lowest.min(id);
+        node.square += 2 * place.score + self.shape.blocks() as i64;
+        self.scales[bank][slot] = scale(self.shape, node.square);
+        if node.ids.len() == self.capacity {
+            self.set_open(place.node, false);
         }
-        self.homes.insert(id, node as u32);
+        self.homes.insert(id, place.node as u32);
     }
 
     /// Takes an item out: what was added and taken out again leaves every byte as it was.
     pub(crate) fn take(&mut self, id: Id) -> Option<BlockCode> {
-        let node = self.homes.remove(&id)? as usize;
-        let place = &mut self.list[node];
-        let row = place.row_of(id);
-        place.ids.swap_remove(row);
-        let code = place.codes.swap_remove(row).expect("each id has its row");
-        if id == place.lowest {
-            place.lowest = lowest(&place.ids);
+        let home = self.homes.remove(&id)? as usize;
+        let (bank, slot) = (home / BANK_SLOTS, home % BANK_SLOTS);
+        let node = &mut self.list[home];
+        let row = node.row_of(id);
+        node.ids.swap_remove(row);
+        let code = node.codes.swap_remove(row).expect("each id has its row");
+        if id == node.lowest {
+            node.lowest = lowest(&node.ids);
         }
-        let bank = &mut self.banks[node / BANK_SLOTS];
-        bank.remove(node % BANK_SLOTS, code.as_ref()).expect("the item was added to its node");
-        self.set_open(node, true);
+        let counters = &mut self.banks[bank];
+        counters.remove(slot, code.as_ref()).expect("the item was added to its node");
+        let score = counters.dots(code.as_ref()).expect("the code has the shape of the nodes")[slot];
+        node.square -= 2 * i64::from(score) + self.shape.blocks() as i64;
+        self.scales[bank][slot] = scale(self.shape, node.square);
+        self.set_open(home, true);
         while self.list.last().is_some_and(|node| node.ids.is_empty()) {
             self.pop_node();
         }
@@ -131,7 +159,7 @@ impl Nodes {
         for (index, node) in self.list.iter().enumerate() {
             let inconsistent = |what| Err(Error::Inconsistent { what, node: index });
             let (bank, slot) = (index / BANK_SLOTS, index % BANK_SLOTS);
-            for code in node.codes.iter() {
+            for code in &node.codes {
                 bundles.add(slot, code)?;
             }
             let last = slot + 1 == BANK_SLOTS || index + 1 == self.list.len();
@@ -146,6 +174,12 @@ impl Nodes {
                 return inconsistent("the numbers of the items");
             }
             let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == index);
+            let square = square_of(&self.banks[bank], slot);
+            if node.square != square
+                || self.scales[bank][slot].to_bits() != scale(self.shape, square).to_bits()
+            {
+                return inconsistent("the norm");
+            }
             if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
                 return inconsistent("the ids");
             }
@@ -172,11 +206,17 @@ impl Nodes {
         let slot = self.list.len() % BANK_SLOTS;
         if slot == 0 {
             self.banks.push(CounterBank::new(self.shape));
+            self.scales.push([0.0; BANK_SLOTS]);
             self.open.push(0);
         }
         self.set_open(self.list.len(), true);
         let codes = Codes::with_capacity(self.shape, self.capacity);
-        self.list.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
+        self.list.push(Node {
+            ids: Vec::with_capacity(self.capacity),
+            codes,
+            lowest: lowest(&[]),
+            square: 0,
+        });
     }
 
     fn pop_node(&mut self) {
@@ -185,6 +225,7 @@ impl Nodes {
         if self.list.len().is_multiple_of(BANK_SLOTS) {
             self.open.pop();
             self.banks.pop();
+            self.scales.pop();
         }
     }
 }
@@ -197,4 +238,16 @@ impl Node {
 
 fn lowest(ids: &[Id]) -> Id {
     ids.iter().copied().min().unwrap_or(Id(u64::MAX))
+}
+
+/// What a score of a bundle is multiplied with to become a number of standard deviations of the scores of unrelated
+/// codes: these have the variance of the bundle's squared norm over the positions of a block. Nothing of an empty one.
+fn scale(shape: Shape, square: i64) -> f32 {
+    if square == 0 { 0.0 } else { (shape.positions() as f32 / square as f32).sqrt() }
+}
+
+/// The square of the norm of a bundle, from its counters.
+fn square_of(bank: &CounterBank, slot: usize) -> i64 {
+    let counters = bank.as_counters().iter().skip(slot).step_by(BANK_SLOTS);
+    counters.map(|counter| i64::from(*counter) * i64::from(*counter)).sum()
 }
