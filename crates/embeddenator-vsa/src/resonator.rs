@@ -50,6 +50,8 @@ const HALVINGS: usize = 4;
 /// | 5 | 16 | 1 048 576 | 65 | 364 |
 /// | 6 | 8 | 262 144 | 44 | 875 |
 ///
+/// Made by `cargo run --release -p embeddenator-vsa --example factors -- --full`.
+///
 /// A step takes some milliseconds at most. Where the combinations are few, comparing all of them is faster: a dot product
 /// takes some nanoseconds.
 ///
