@@ -31,7 +31,7 @@ pub struct StreamReader<R: Read> {
     stored: Vec<u8>,
     /// The verified content of the frame before this place.
     raw: Vec<u8>,
-    /// How much of it `read` has handed out.
+    /// How much of it has been handed out.
     taken: usize,
     whole: blake3::Hasher,
     /// Bytes of the content so far.
@@ -84,9 +84,14 @@ impl<R: Read> StreamReader<R> {
 
     /// The content of the next frame, or nothing behind the verified end.
     ///
-    /// What [`Read`] has left of the frame before is passed over.
+    /// If [`Read`] has taken a part of a frame, what is left of it comes first: whichever way it is read, each byte is
+    /// handed out once.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>> {
-        Ok(if self.advance()? { Some(&self.raw) } else { None })
+        if self.taken == self.raw.len() && !self.advance()? {
+            return Ok(None);
+        }
+        let start = std::mem::replace(&mut self.taken, self.raw.len());
+        Ok(self.raw.get(start..))
     }
 
     /// Reads the next frame; false behind the end.
