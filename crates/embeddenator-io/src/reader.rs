@@ -9,6 +9,7 @@ use crate::frame::{
     BODY, Chain, END, END_BYTES, FORMAT, FRAME, FRAME_HEADER_BYTES, Fields, FrameHeader, STREAM_HEADER_BYTES,
     Sum, Tag, read_stream_header,
 };
+use crate::header::recognise;
 use crate::kind::Kind;
 use crate::limits::Limits;
 
@@ -57,7 +58,12 @@ impl<R: Read> StreamReader<R> {
     /// Reads and checks the header.
     pub fn new(mut inner: R, kind: Kind, limits: &Limits) -> Result<Self> {
         let mut header = [0; STREAM_HEADER_BYTES];
-        read_whole(&mut inner, &mut header, FORMAT.what, 0)?;
+        if let Err(error) = read_whole(&mut inner, &mut header, FORMAT.what, 0) {
+            if let Error::Truncated { remaining, .. } = error {
+                recognise(&FORMAT, header.get(..remaining as usize).unwrap_or_default())?;
+            }
+            return Err(error);
+        }
         let frame_bytes = read_stream_header(&header, kind)?;
         if frame_bytes > limits.frame_bytes_max {
             return Err(Error::LimitExceeded {
