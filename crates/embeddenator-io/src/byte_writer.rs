@@ -50,8 +50,11 @@ impl ByteWriter {
     }
 
     /// Appends `count` zeros.
+    ///
+    /// # Panics
+    /// If that is more than memory can hold.
     pub fn zeros(&mut self, count: usize) -> &mut Self {
-        self.bytes.resize(self.bytes.len() + count, 0);
+        self.bytes.resize(self.bytes.len().saturating_add(count), 0);
         self
     }
 

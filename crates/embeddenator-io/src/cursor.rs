@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 
 /// Reads little-endian numbers and runs of bytes from a slice, one after the other.
 ///
-/// Each call names what it reads, for the error. A failed call reads nothing, so the cursor stays where it was. No
-/// call allocates.
+/// Each call names what it reads, for the error, which is [`Error::Truncated`] if fewer bytes are left. A failed call
+/// reads nothing, so the cursor stays where it was. No call allocates.
 ///
 /// ```
 /// use embeddenator_io::{Cursor, Error};
@@ -65,9 +65,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes `count` items of `item_bytes` bytes each, after which a list for `count` items may be allocated: there
-    /// are as many bytes as it needs.
+    /// Takes `count` items of `item_bytes` bytes each, after which a list of `count` items may be allocated: the count
+    /// is no more than the bytes that were there.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if there are fewer bytes; [`Error::Malformed`] for items without bytes, of which any number
+    /// would fit.
     pub fn items(&mut self, count: u64, item_bytes: usize, what: &'static str) -> Result<&'a [u8]> {
+        if item_bytes == 0 && count > 0 {
+            return Err(Error::Malformed { what, offset: self.offset, reason: "its items have no bytes" });
+        }
         self.take_u64(count.saturating_mul(item_bytes as u64), what)
     }
 
@@ -82,17 +89,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `count` bytes that must be zero, such as padding.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] at the first that is not; [`Error::Truncated`] if there are fewer.
     pub fn zeros(&mut self, count: usize, what: &'static str) -> Result<()> {
-        let start = self.offset;
-        let taken = self.take(count, what)?;
-        match taken.iter().position(|&byte| byte != 0) {
-            None => Ok(()),
-            Some(at) => Err(Error::Malformed {
-                what,
-                offset: start.saturating_add(at as u64),
-                reason: "a reserved byte is not zero",
-            }),
+        let mut behind = self.clone();
+        let taken = behind.take(count, what)?;
+        if let Some(at) = taken.iter().position(|&byte| byte != 0) {
+            let offset = self.offset.saturating_add(at as u64);
+            return Err(Error::Malformed { what, offset, reason: "a reserved byte is not zero" });
         }
+        *self = behind;
+        Ok(())
     }
 
     /// Takes a byte.

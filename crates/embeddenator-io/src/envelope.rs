@@ -7,7 +7,7 @@ use crate::compress::{Decoder, Encoded, Encoder, reserve};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::hash::{ContentHash, check_of};
-use crate::header::{Format, begin_header, end_header, read_header};
+use crate::header::{Format, begin_header, end_header, read_header, take_header};
 use crate::kind::Kind;
 use crate::limits::Limits;
 
@@ -15,7 +15,7 @@ use crate::limits::Limits;
 pub const ENVELOPE_HEADER_BYTES: usize = 64;
 
 const FORMAT: Format = Format { what: "envelope", magic: *b"\x89EMBENV\n", version: 1 };
-const BODY: &str = "the stored bytes of an envelope";
+const BODY: &str = "the body of an envelope";
 
 /// An envelope whose header has been checked; its content has not.
 ///
@@ -98,7 +98,7 @@ impl<'a> Envelope<'a> {
     /// Reads the header of the envelope that `bytes` begin with, and returns the bytes behind that envelope.
     pub fn read_prefix(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<(Self, &'a [u8])> {
         let mut cursor = Cursor::new(bytes);
-        let header_bytes = cursor.array::<ENVELOPE_HEADER_BYTES>(FORMAT.what)?;
+        let header_bytes = take_header::<ENVELOPE_HEADER_BYTES>(&FORMAT, &mut cursor)?;
         let (header, check) = read_fields(&header_bytes, kind)?;
         if header.raw_length > limits.content_bytes_max {
             return Err(Error::LimitExceeded {

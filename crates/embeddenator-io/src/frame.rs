@@ -12,7 +12,7 @@ pub(crate) const FORMAT: Format = Format { what: "stream", magic: *b"\x89EMBSTR\
 /// What a frame's header is called in errors.
 pub(crate) const FRAME: &str = "the header of a frame";
 /// What a frame's stored bytes are called in errors.
-pub(crate) const BODY: &str = "the stored bytes of a frame";
+pub(crate) const BODY: &str = "the body of a frame";
 /// What the last frame is called in errors.
 pub(crate) const END: &str = "the end frame of a stream";
 

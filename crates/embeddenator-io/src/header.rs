@@ -20,6 +20,24 @@ pub(crate) struct Format {
 /// Bytes of the hash that ends each header.
 const CHECK_BYTES: usize = 8;
 
+/// Holds if `first` can be the first bytes of the format, as far as they reach: what is too short for a header was cut
+/// only then, and is another thing otherwise.
+pub(crate) fn recognise(format: &Format, first: &[u8]) -> Result<()> {
+    if first.iter().zip(&format.magic).all(|(byte, magic)| byte == magic) {
+        return Ok(());
+    }
+    let mut found = [0; 8];
+    for (to, from) in found.iter_mut().zip(first) {
+        *to = *from;
+    }
+    Err(Error::NotRecognised { what: format.what, found })
+}
+
+/// Takes a header of `N` bytes, of which nothing has been checked if it is there.
+pub(crate) fn take_header<const N: usize>(format: &Format, cursor: &mut Cursor<'_>) -> Result<[u8; N]> {
+    cursor.array(format.what).or_else(|cut| recognise(format, cursor.rest()).and(Err(cut)))
+}
+
 /// Checks a header of `N` bytes and returns a cursor at byte 14, behind the flags.
 ///
 /// The order is that of the document: magic, version, hash, and only then what the header says.
@@ -31,10 +49,7 @@ pub(crate) fn read_header<'a, const N: usize>(
 ) -> Result<Cursor<'a>> {
     let what = format.what;
     let mut cursor = Cursor::with_offset(header, offset);
-    let magic = cursor.array::<8>(what)?;
-    if magic != format.magic {
-        return Err(Error::NotRecognised { what, found: magic });
-    }
+    recognise(format, &cursor.array::<8>(what)?)?;
     let version = cursor.u16(what)?;
     if version != format.version {
         return Err(Error::UnsupportedVersion { what, found: version, supported: format.version });

@@ -20,8 +20,9 @@ pub const SECTIONS_MAX_DEFAULT: u32 = 4096;
 pub(crate) const ZSTD_RATIO_MAX: u64 = 32_768;
 /// The strongest level of zstd; the levels below 1 trade size for a speed that codec none has anyway.
 pub(crate) const ZSTD_LEVEL_MAX: i32 = 22;
-/// Names that are tried for a file aside: a taken one was left by a killed process of the same number.
-pub(crate) const ASIDE_NAMES_MAX: u32 = 64;
+/// Names that are tried for a file aside. A taken one was left by a killed process of the same number, which in a
+/// container is the same for ever, so that each time it is killed may leave one; trying them all takes milliseconds.
+pub(crate) const ASIDE_NAMES_MAX: u32 = 4096;
 
 /// What a reader takes from bytes that may come from anyone.
 ///

@@ -9,6 +9,7 @@ use crate::frame::{
     BODY, Chain, END, END_BYTES, FORMAT, FRAME, FRAME_HEADER_BYTES, Fields, FrameHeader, STREAM_HEADER_BYTES,
     Sum, Tag, read_stream_header,
 };
+use crate::header::recognise;
 use crate::kind::Kind;
 use crate::limits::Limits;
 
@@ -31,7 +32,7 @@ pub struct StreamReader<R: Read> {
     stored: Vec<u8>,
     /// The verified content of the frame before this place.
     raw: Vec<u8>,
-    /// How much of it `read` has handed out.
+    /// How much of it has been handed out.
     taken: usize,
     whole: blake3::Hasher,
     /// Bytes of the content so far.
@@ -57,7 +58,12 @@ impl<R: Read> StreamReader<R> {
     /// Reads and checks the header.
     pub fn new(mut inner: R, kind: Kind, limits: &Limits) -> Result<Self> {
         let mut header = [0; STREAM_HEADER_BYTES];
-        read_whole(&mut inner, &mut header, FORMAT.what, 0)?;
+        if let Err(error) = read_whole(&mut inner, &mut header, FORMAT.what, 0) {
+            if let Error::Truncated { remaining, .. } = error {
+                recognise(&FORMAT, header.get(..remaining as usize).unwrap_or_default())?;
+            }
+            return Err(error);
+        }
         let frame_bytes = read_stream_header(&header, kind)?;
         if frame_bytes > limits.frame_bytes_max {
             return Err(Error::LimitExceeded {
@@ -84,9 +90,14 @@ impl<R: Read> StreamReader<R> {
 
     /// The content of the next frame, or nothing behind the verified end.
     ///
-    /// What [`Read`] has left of the frame before is passed over.
+    /// If [`Read`] has taken a part of a frame, what is left of it comes first: whichever way it is read, each byte is
+    /// handed out once.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>> {
-        Ok(if self.advance()? { Some(&self.raw) } else { None })
+        if self.taken == self.raw.len() && !self.advance()? {
+            return Ok(None);
+        }
+        let start = std::mem::replace(&mut self.taken, self.raw.len());
+        Ok(self.raw.get(start..))
     }
 
     /// Reads the next frame; false behind the end.

@@ -16,7 +16,7 @@ const HALVINGS: usize = 4;
 /// Finds the factors of a product: given `bind(x, y, z)` with `x`, `y` and `z` from three tables, which three it was.
 ///
 /// Trying all combinations takes the product of the tables' lengths; a resonator searches them all at once, in
-/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020, section 3; for block
+/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020; for block
 /// codes Hersche et al., "Factorizers for distributed sparse block codes", 2023):
 ///
 /// ```text
@@ -49,6 +49,8 @@ const HALVINGS: usize = 4;
 /// | 4 | 48 | 5 308 416 | 95 | 905 |
 /// | 5 | 16 | 1 048 576 | 65 | 364 |
 /// | 6 | 8 | 262 144 | 44 | 875 |
+///
+/// Made by `cargo run --release -p embeddenator-vsa --example factors -- --full`.
 ///
 /// A step takes some milliseconds at most. Where the combinations are few, comparing all of them is faster: a dot product
 /// takes some nanoseconds.

@@ -1,5 +1,6 @@
 //! The life of a file aside: created, written, then renamed or removed.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,8 @@ impl<S: FileOperations> Aside<S> {
             return Err(Error::Stopped { what: "the replacement of a file" });
         };
         let written = self.system.write(file, bytes);
+        // Whoever asked for more reports that, and what the file holds is not what was meant.
+        self.stopped = matches!(written, Ok(0)) && !bytes.is_empty();
         written.map_err(|source| {
             // Nothing was written when a signal interrupted it, so it may be tried again.
             self.stopped = source.kind() != io::ErrorKind::Interrupted;
@@ -57,7 +60,6 @@ impl<S: FileOperations> Aside<S> {
         while !bytes.is_empty() {
             match self.write(bytes) {
                 Ok(0) => {
-                    self.stopped = true;
                     let source = io::ErrorKind::WriteZero.into();
                     let path = self.target.clone();
                     return Err(Error::Io { action: "write the new content of", path, source });
@@ -109,7 +111,9 @@ impl<S: FileOperations> Drop for Aside<S> {
 /// The file that is meant by a path, and its permissions if it exists.
 fn find_target<S: FileOperations>(system: &mut S, path: &Path) -> Result<(PathBuf, Option<Permissions>)> {
     let failed = |action, source| Error::Io { action, path: path.to_owned(), source };
-    if path.file_name().is_none() {
+    // A path may end with its name and a slash, which the system refuses only when it renames, after all is written.
+    let ends_with = |name: &OsStr| path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
+    if !path.file_name().is_some_and(ends_with) {
         return Err(Error::NotAFile { path: path.to_owned() });
     }
     let mut target = path.to_owned();
@@ -135,7 +139,9 @@ fn create_beside<S: FileOperations>(system: &mut S, target: &Path, private: bool
         match system.create(&path, private) {
             Ok(file) => return Ok((file, path)),
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists && attempt < ASIDE_NAMES_MAX => {}
-            Err(source) => return Err(Error::Io { action: "create", path, source }),
+            Err(source) => {
+                return Err(Error::Io { action: "create a file beside", path: target.to_owned(), source });
+            }
         }
         attempt += 1;
     }

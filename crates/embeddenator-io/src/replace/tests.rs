@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::aside::Aside;
 use super::system::{FileOperations, Found, Permissions, System};
 use crate::error::{Error, Result};
+use crate::limits::ASIDE_NAMES_MAX;
 
 /// How a chosen operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,19 +263,98 @@ impl FileOperations for Busy {
     }
 }
 
+/// Answers `create` as if names were taken, without files, and `write` as if the disk took nothing.
+#[derive(Debug)]
+struct Crowded {
+    taken: u32,
+}
+
+impl FileOperations for Crowded {
+    type Directory = <System as FileOperations>::Directory;
+
+    fn look(&mut self, path: &Path) -> io::Result<Found> {
+        System.look(path)
+    }
+
+    fn resolve(&mut self, path: &Path) -> io::Result<PathBuf> {
+        System.resolve(path)
+    }
+
+    fn create(&mut self, path: &Path, private: bool) -> io::Result<File> {
+        if self.taken > 0 {
+            self.taken -= 1;
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        System.create(path, private)
+    }
+
+    fn write(&mut self, _file: &mut File, _bytes: &[u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn set_permissions(&mut self, file: &File, permissions: &Permissions) -> io::Result<()> {
+        System.set_permissions(file, permissions)
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        System.sync(file)
+    }
+
+    fn open_directory(&mut self, path: &Path) -> io::Result<Self::Directory> {
+        System.open_directory(path)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        System.rename(from, to)
+    }
+
+    fn sync_directory(&mut self, directory: &Self::Directory) -> io::Result<()> {
+        System.sync_directory(directory)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        System.remove(path)
+    }
+}
+
 #[test]
 fn taken_names_are_passed_over_and_left_alone() {
-    for (taken, creates) in [(0, true), (1, true), (63, true), (64, false), (65, false)] {
+    for taken in [0, 1, 65] {
         let directory = tempfile::tempdir().expect("a directory");
         let path = with_old_file(directory.path());
-        let created = Aside::create(Busy { taken, interruptions: 2 }, &path);
-        assert_eq!(created.is_ok(), creates, "{taken} names are taken");
-        if let Ok(mut aside) = created {
-            aside.write_all(NEW).expect("writes");
-            aside.commit().expect("replaces");
-            assert_eq!(fs::read(&path).expect("reads"), NEW);
-        }
+        let mut aside = Aside::create(Busy { taken, interruptions: 2 }, &path).expect("creates");
+        aside.write_all(NEW).expect("writes");
+        aside.commit().expect("replaces");
+        assert_eq!(fs::read(&path).expect("reads"), NEW);
         let left = fs::read_dir(directory.path()).expect("a directory").count();
-        assert_eq!(left, 1 + taken.min(64) as usize);
+        assert_eq!(left, 1 + taken as usize);
     }
+}
+
+/// A process in a container has one number for ever, and leaves one file each time it is killed.
+#[test]
+fn thousands_of_leftovers_are_passed_over_and_no_more() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = with_old_file(directory.path());
+    for (taken, creates) in [(4000, true), (ASIDE_NAMES_MAX - 1, true), (ASIDE_NAMES_MAX, false)] {
+        let created = Aside::create(Crowded { taken }, &path);
+        assert_eq!(created.is_ok(), creates, "{taken} names are taken");
+        if let Err(error) = created {
+            assert!(error.to_string().contains("beside"), "{error}");
+            let Error::Io { path: named, source, .. } = error else { panic!("{error}") };
+            assert_eq!((named, source.kind()), (path.clone(), io::ErrorKind::AlreadyExists));
+        }
+    }
+}
+
+#[test]
+fn write_that_takes_nothing_is_not_committed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = with_old_file(directory.path());
+    let mut aside = Aside::create(Crowded { taken: 0 }, &path).expect("creates");
+    assert_eq!(aside.write(&[]).expect("nothing is asked for"), 0);
+    assert_eq!(aside.write(NEW).expect("nothing is taken"), 0);
+    let error = aside.commit().expect_err("the new content is not there");
+    assert!(matches!(error, Error::Stopped { .. }), "{error}");
+    assert_eq!(fs::read(&path).expect("reads"), OLD);
 }

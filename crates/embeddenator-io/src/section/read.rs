@@ -4,7 +4,7 @@ use super::{ENTRY_BYTES, Entry, FORMAT, HEADER_BYTES, PADDING, SECTION, TABLE, a
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::hash::ContentHash;
-use crate::header::read_header;
+use crate::header::{read_header, take_header};
 use crate::kind::{Kind, SectionKind};
 use crate::limits::Limits;
 
@@ -41,7 +41,7 @@ impl<'a> Sections<'a> {
     /// verifies first or checks each.
     pub fn open(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self> {
         let mut cursor = Cursor::new(bytes);
-        let header_bytes = cursor.array::<HEADER_BYTES>(FORMAT.what)?;
+        let header_bytes = take_header::<HEADER_BYTES>(&FORMAT, &mut cursor)?;
         let header = read_fields(&header_bytes, kind)?;
         if header.count > limits.sections_max {
             return Err(Error::LimitExceeded {

@@ -40,7 +40,7 @@ fn failed_read_names_thing_and_place_and_moves_nothing() {
             "{error}"
         );
     }
-    let error = cursor.clone().zeros(2, "padding").expect_err("they are not zero");
+    let error = cursor.zeros(2, "padding").expect_err("they are not zero");
     assert!(matches!(error, Error::Malformed { what: "padding", offset: 101, .. }), "{error}");
     let error = cursor.clone().finish("the list").expect_err("two bytes are left");
     assert!(matches!(error, Error::TrailingBytes { what: "the list", offset: 101, count: 2 }), "{error}");
@@ -55,6 +55,9 @@ fn absurd_counts_are_cut_short() {
         let error = cursor.items(count, size, "items").expect_err("there are fewer");
         assert!(matches!(error, Error::Truncated { what: "items", remaining: 16, .. }), "{error}");
     }
+    let error = cursor.items(u64::MAX, 0, "items").expect_err("no bytes hold no list");
+    assert!(matches!(error, Error::Malformed { what: "items", .. }), "{error}");
+    assert!(cursor.items(0, 0, "items").expect("no items of no bytes").is_empty());
     assert!(cursor.take_u64(u64::MAX, "all").is_err());
     assert!(cursor.take(usize::MAX, "all").is_err());
     assert_eq!(cursor.items(2, 8, "items").expect("there").len(), 16);

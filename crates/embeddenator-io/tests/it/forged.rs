@@ -62,6 +62,23 @@ fn header_of_a_newer_program_is_named() {
 }
 
 #[test]
+fn short_file_of_another_format_is_not_called_cut() {
+    for foreign in [&b"P"[..], b"PK\x03\x04", b"hello, world", &[0x89], &[0x89, b'P', b'N', b'G'], &[0; 31]] {
+        let results = [
+            Envelope::read(foreign, KIND, &limits()).map(drop),
+            Sections::open(foreign, KIND, &limits()).map(drop),
+            StreamReader::new(foreign, KIND, &limits()).map(drop),
+        ];
+        // One byte may be the first of each magic.
+        let cut = foreign == [0x89];
+        for error in results.map(|result| result.expect_err("it is foreign")) {
+            assert_eq!(matches!(error, Error::NotRecognised { .. }), !cut, "{error}");
+            assert_eq!(matches!(error, Error::Truncated { .. }), cut, "{error}");
+        }
+    }
+}
+
+#[test]
 fn absurd_lengths_allocate_nothing() {
     for length in [101, 1 << 20, (1 << 20) + 1, 1 << 40, u64::MAX - 63, u64::MAX] {
         for codec in [0_u16, 1] {

@@ -56,7 +56,32 @@ fn two_replacements_of_one_file_do_not_meet() {
 }
 
 #[test]
-fn reader_of_the_old_file_keeps_it() {
+fn many_threads_replace_one_file_and_readers_see_it_whole() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("file");
+    replace_file(&path, &[0; 5000]).expect("makes");
+    let check = || {
+        let content = fs::read(&path).expect("it is there at any moment");
+        assert_eq!(content.len(), 5000);
+        assert!(content.iter().all(|byte| *byte == content[0]), "it is one of those that were written");
+    };
+    std::thread::scope(|scope| {
+        for thread in 1..=8_u8 {
+            let (path, check) = (&path, &check);
+            scope.spawn(move || {
+                for _ in 0..4 {
+                    replace_file(path, &[thread; 5000]).expect("replaces");
+                    check();
+                }
+            });
+        }
+    });
+    check();
+    assert_eq!(names(directory.path()), ["file"]);
+}
+
+#[test]
+fn file_that_is_not_there_yet_appears_whole() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("file");
     let mut replacement = Replacement::create(&path).expect("creates");
@@ -71,8 +96,10 @@ fn what_is_no_file_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let inner = directory.path().join("inner");
     fs::create_dir(&inner).expect("creates");
-    for path in [inner.as_path(), Path::new("/"), Path::new(""), Path::new("..")] {
-        let error = replace_file(path, b"content").expect_err("no file");
+    let (slash, dot) = (directory.path().join("new/"), directory.path().join("new/."));
+    for path in [&inner, &slash, &dot, Path::new("/"), Path::new(""), Path::new("..")] {
+        // Before anything is written.
+        let error = Replacement::create(path).map(drop).expect_err("no file");
         assert!(matches!(error, Error::NotAFile { .. }), "{error}");
     }
     assert_eq!(names(directory.path()), ["inner"]);
@@ -84,7 +111,7 @@ fn error_names_the_path() {
     let path = directory.path().join("missing").join("file");
     let error = replace_file(&path, b"content").expect_err("there is no such directory");
     let Error::Io { path: named, .. } = &error else { panic!("{error}") };
-    assert!(named.starts_with(directory.path().join("missing")), "{error}");
+    assert_eq!(*named, path, "it is the one that the caller gave");
     assert!(error.to_string().contains("missing"), "{error}");
 }
 
@@ -114,6 +141,9 @@ fn bare_name_is_in_the_current_directory() {
 mod unix {
     //! Links and modes.
 
+    use std::ffi::OsStr;
+    use std::io::Read;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;
@@ -172,6 +202,34 @@ mod unix {
         let error = replace_file(&path, b"new").expect_err("it leads to a device");
         assert!(matches!(error, Error::NotAFile { .. }), "{error}");
         assert_eq!(names(directory.path()), ["link"]);
+    }
+
+    #[test]
+    fn open_file_keeps_the_old_content() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("file");
+        fs::write(&path, "old").expect("writes");
+        let mut open = fs::File::open(&path).expect("opens");
+        replace_file(&path, b"new").expect("replaces");
+        let mut content = String::new();
+        open.read_to_string(&mut content).expect("reads");
+        assert_eq!(content, "old");
+    }
+
+    #[test]
+    fn any_name_that_the_system_takes_is_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in [&[b'x'; 255][..], b"caf\xe9", b"new\nline", b" ", b"..."] {
+            let path = directory.path().join(OsStr::from_bytes(name));
+            // Some systems take only names in UTF-8.
+            if fs::write(&path, "old").is_err() {
+                continue;
+            }
+            replace_file(&path, b"new").expect("replaces");
+            assert_eq!(fs::read(&path).expect("reads"), b"new");
+            fs::remove_file(&path).expect("removes");
+            assert!(names(directory.path()).is_empty(), "nothing is left beside it");
+        }
     }
 
     #[test]

@@ -112,6 +112,21 @@ fn other_kind_is_refused() {
     assert!(matches!(error, Error::WrongKind { expected: 6, found: 5, .. }), "{error}");
 }
 
+#[test]
+fn each_byte_is_handed_out_once_whichever_way_it_is_read() {
+    let content: Vec<u8> = (0..25).collect();
+    let bytes = write(&content, Compression::None, 10);
+    let mut reader = StreamReader::new(bytes.as_slice(), KIND, &Limits::default()).expect("opens");
+    let mut buffer = [0; 4];
+    assert_eq!(reader.next_frame().expect("reads"), Some(&content[..10]));
+    reader.read_exact(&mut buffer).expect("reads");
+    assert_eq!(buffer, content[10..14], "what was handed out is not read again");
+    assert_eq!(reader.next_frame().expect("reads"), Some(&content[14..20]), "what is left comes next");
+    assert_eq!(reader.next_frame().expect("reads"), Some(&content[20..]));
+    assert_eq!(reader.read(&mut buffer).expect("reads"), 0);
+    assert_eq!(reader.next_frame().expect("reads"), None);
+}
+
 /// Gives a byte at a time, and an interruption before each.
 struct Slow<'a> {
     bytes: &'a [u8],
@@ -260,6 +275,17 @@ proptest! {
         let mut seen = Vec::new();
         read_into(bytes.as_slice(), &Limits::default(), &mut seen).expect("reads");
         prop_assert_eq!(&seen, &content);
+
+        // Both ways to read take turns, and each byte comes once.
+        let mut reader = StreamReader::new(bytes.as_slice(), KIND, &Limits::default()).expect("opens");
+        let mut mixed = Vec::new();
+        let mut buffer = vec![0; portion];
+        while let Some(frame) = reader.next_frame().expect("reads") {
+            mixed.extend_from_slice(frame);
+            let count = reader.read(&mut buffer).expect("reads");
+            mixed.extend_from_slice(&buffer[..count]);
+        }
+        prop_assert_eq!(&mixed, &content);
 
         let mut reader = StreamReader::new(bytes.as_slice(), KIND, &Limits::default()).expect("opens");
         let mut read = Vec::new();

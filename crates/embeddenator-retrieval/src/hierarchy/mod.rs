@@ -4,6 +4,8 @@ mod beam;
 pub(crate) mod nodes;
 mod placement;
 
+use std::fmt;
+
 use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{BlockCode, CodeRef, Shape};
 
@@ -21,7 +23,36 @@ const MARGIN_DEVIATIONS: f32 = 6.0;
 const ITEMS_PER_HIT: usize = 4;
 
 /// Block codes in nodes of at most 64, of which a search looks into the best by the scores of their bundles.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Each node has a bundle, the sum of its codes; the bundles of 64 nodes are one
+/// [`CounterBank`](embeddenator_vsa::CounterBank), which gives the dot products of a query with all of them by adding a
+/// cache line for each block. A score counts in deviations of what unrelated codes score at that node: the norm of the
+/// bundle over the square root of the positions. The best nodes, the [`Beam`], are looked into, and their items
+/// compared exactly; scores of hits are cosines.
+///
+/// Signed counters can cancel, so the score of a bundle bounds nothing: the recall is measured, not proved. With the
+/// default beam, over 100 000 items and with 30% of the blocks of a query wrong, the nearest of unrelated codes is found
+/// in 1.000 of the searches, and of the ten nearest in clusters of 16 to 1000 items at least 0.99; the README has more.
+/// A search that must not miss anything says so in [`SearchOptions::exact`].
+///
+/// An item goes to the open node that it is most similar to, so that clusters find together in any order of arrival.
+/// The same calls in the same order give the same bytes, and inserting and removing again leaves no trace.
+///
+/// ```
+/// use embeddenator_retrieval::{Beam, Hierarchy, Id, Index, SearchOptions};
+/// use embeddenator_vsa::{BlockCode, Random, Shape};
+///
+/// let mut random = Random::new(1);
+/// let mut index = Hierarchy::new(Shape::DEFAULT);
+/// for id in (0..1000).map(Id) {
+///     index.insert(id, &BlockCode::random(Shape::DEFAULT, &mut random))?;
+/// }
+/// let query = index.get(Id(7)).expect("it was inserted");
+/// let wide = SearchOptions { beam: Some(Beam { width: 64, width_max: 512 }), ..SearchOptions::default() };
+/// assert_eq!(index.search_with(&query, 1, &wide)?[0].id, Id(7));
+/// # Ok::<(), embeddenator_retrieval::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
 pub struct Hierarchy {
     nodes: Nodes,
     options: HierarchyOptions,
@@ -157,7 +188,7 @@ impl Hierarchy {
         let mut best = TopK::new(k, self.nodes.items());
         for scored in best_nodes.into_sorted(nodes) {
             let node = &nodes[scored.node as usize];
-            if best.is_full() && f32::from(scored.score) + self.margin(node) < best.worst() as f32 {
+            if best.is_full() && f32::from(scored.score) + self.margin(node) < best.worst_dot() as f32 {
                 continue;
             }
             scan(node, query, &mut best)?;
@@ -201,6 +232,12 @@ impl Hierarchy {
         }
         let queries = queries.iter().zip(best);
         queries.map(|(query, best)| self.search_best(query.as_ref(), k, best)).collect()
+    }
+}
+
+impl fmt::Debug for Hierarchy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Hierarchy {{ shape: {}, {:?} }}", self.shape(), self.stats())
     }
 }
 

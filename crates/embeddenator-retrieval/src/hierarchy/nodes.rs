@@ -34,7 +34,7 @@ pub(crate) struct Place {
 }
 
 /// All nodes. Node `n` is slot `n % 64` of bank `n / 64`; the last node is never empty.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Nodes {
     shape: Shape,
     /// Items that a node may hold.
@@ -64,7 +64,8 @@ impl Nodes {
         }
     }
 
-    /// The nodes with these items, each at least one and at most the capacity; counts the bundles anew.
+    /// The nodes with these items, each at most as many as the capacity, the last at least one; counts the bundles
+    /// anew.
     ///
     /// # Errors
     /// [`Error::Malformed`] if an id is there twice, [`Error::Code`] for another shape.

@@ -35,16 +35,16 @@ pub(super) fn with_hierarchy_sections<R>(
     let sparse = index.nodes().as_slice().len() > nodes_max(index.nodes().items());
     let packed = if sparse { Some(packed(index)?) } else { None };
     let index = packed.as_ref().unwrap_or(index);
-    let nodes = index.nodes().as_slice().iter().filter(|node| !node.ids.is_empty());
+    let nodes = index.nodes().as_slice();
     let mut codes = Vec::with_capacity(index.nodes().items() * index.shape().stride());
     let mut sizes = Vec::new();
-    for node in nodes.clone() {
+    for node in nodes {
         codes.extend_from_slice(node.codes.as_rows());
         sizes.push(node.ids.len() as u8);
     }
     let mut builder = SectionsBuilder::new(HIERARCHY);
     builder.push(HEAD, head(index.shape(), index.nodes().items()));
-    ids_section(&mut builder, nodes.flat_map(|node| node.ids.iter().copied()));
+    ids_section(&mut builder, nodes.iter().flat_map(|node| node.ids.iter().copied()));
     builder.push(CODES, codes);
     builder.push(NODES, sizes);
     write(builder)
@@ -128,8 +128,11 @@ fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result
     let sizes = verified(sections, NODES)?;
     let malformed = |reason| Err(Error::Malformed { what: "the table of nodes", reason });
     let capacity = embeddenator_vsa::CounterBank::items_max(shape);
-    if !sizes.iter().all(|size| (1..=capacity).contains(&usize::from(*size))) {
-        return malformed("has a node that is empty or has too many items");
+    if sizes.iter().any(|size| usize::from(*size) > capacity) {
+        return malformed("has a node of too many items");
+    }
+    if sizes.last() == Some(&0) {
+        return malformed("ends with a node without items");
     }
     if sizes.iter().map(|size| usize::from(*size)).sum::<usize>() != items {
         return malformed("has not as many items as there are");

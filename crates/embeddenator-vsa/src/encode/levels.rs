@@ -12,7 +12,7 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/levels";
 
 /// A scale: numbers in a range as the codes of evenly spaced levels, whose cosine falls linearly with their distance
 /// (Rachkovskij, Slipchenko, Kussul, Baidyk, "Properties of numeric codes for the scheme of random subspaces
-/// RSC", 2005; Rahimi et al. 2016, section 3).
+/// RSC", 2005; Rahimi et al. 2016).
 ///
 /// The lowest level is a random code. Each further one takes some more blocks, in a random order, from the code of the
 /// highest level, which differs from the lowest in the position of each block. So for `n` levels of `B` blocks the
