@@ -1,6 +1,7 @@
-//! Makes the checksums of the byte formats of `embeddenator-io` fit, as far as the bytes reach.
+//! Makes the checksums of the byte formats of `embeddenator-io` and `embeddenator-vsa` fit, as far as the bytes reach.
 
 use embeddenator_io::{Kind, Limits};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Limits that keep a run small.
 pub const LIMITS: Limits = Limits {
@@ -20,6 +21,16 @@ fn header(bytes: &mut [u8], length: usize) {
     if let Some(header) = bytes.get_mut(..length) {
         let (covered, check) = header.split_at_mut(length - 8);
         check.copy_from_slice(&hash(covered)[..8]);
+    }
+}
+
+/// Seals a message of codes, and writes the length that its payload has.
+pub fn codes(bytes: &mut [u8]) {
+    if let Some((header, payload)) = bytes.split_at_mut_checked(64) {
+        header[40..48].copy_from_slice(&(payload.len() as u64).to_le_bytes());
+        header[48..56].copy_from_slice(&xxh3_64(payload).to_le_bytes());
+        let sum = xxh3_64(&header[..56]);
+        header[56..].copy_from_slice(&sum.to_le_bytes());
     }
 }
 

@@ -26,6 +26,16 @@ pub(crate) struct Estimate {
     pub(crate) function: String,
 }
 
+/// How the names of the rows begin that measure a peer.
+const PEER: &str = "peer ";
+
+impl Estimate {
+    /// Whether it measures a published crate, not ours.
+    pub(crate) fn is_peer(&self) -> bool {
+        self.function.starts_with(PEER)
+    }
+}
+
 /// The directory of criterion's results: the one of `--criterion` in the arguments, which is then taken out of them,
 /// or where criterion writes those of `bench/`.
 pub(crate) fn results(arguments: &mut Vec<String>) -> Result<PathBuf, Failure> {

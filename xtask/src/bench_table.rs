@@ -14,8 +14,6 @@ const TARGETS: &str = "bench/targets.txt";
 const DOCUMENT: &str = "docs/benchmarks.md";
 const BEGIN: &str = "<!-- table of bench/: begin -->";
 const END: &str = "<!-- table of bench/: end -->";
-/// How the names of the rows begin that measure a peer.
-const PEER: &str = "peer ";
 
 /// What a row shall reach.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +100,7 @@ fn table(baseline: &Baseline, targets: &Targets) -> Vec<String> {
         vec!["| what | target | ours | peer | ratio |".to_owned(), "|---|---|---|---|---|".to_owned()];
     for (name, estimate) in baseline {
         let peer = fastest_peer(baseline, &estimate.group);
-        if estimate.function.starts_with(PEER) {
+        if estimate.is_peer() {
             // The fastest of a group stands beside each of ours; the others have rows of their own.
             let alone = !baseline.values().any(|other| is_ours_of(other, &estimate.group));
             if alone || peer != Some(estimate) {
@@ -129,12 +127,12 @@ fn table(baseline: &Baseline, targets: &Targets) -> Vec<String> {
 }
 
 fn is_ours_of(estimate: &Estimate, group: &str) -> bool {
-    estimate.group == group && !estimate.function.starts_with(PEER)
+    estimate.group == group && !estimate.is_peer()
 }
 
 /// The peer's row that every one of ours in a group is compared with.
 fn fastest_peer<'a>(baseline: &'a Baseline, group: &str) -> Option<&'a Estimate> {
-    let peers = baseline.values().filter(|row| row.group == group && row.function.starts_with(PEER));
+    let peers = baseline.values().filter(|row| row.group == group && row.is_peer());
     peers.min_by(|one, other| one.median.total_cmp(&other.median))
 }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use embeddenator_vsa::{BytesEncoder, Planes, Random, TextEncoder};
+use embeddenator_vsa::{BytesEncoder, Planes, Random, ShingleEncoder, TextEncoder};
 use peer_vsa::{ReversibleVSAConfig, SparseVec};
 
 /// Different words of the texts, besides the function words.
@@ -70,7 +70,7 @@ fn text(vocabulary: &[String], bytes: usize, random: &mut Random) -> String {
     text
 }
 
-/// Bytes of any kind, beside the peer's encoding of bytes.
+/// Bytes of any kind as a dense vector and as a signature, beside the peer's encoding of bytes.
 fn bytes(criterion: &mut Criterion, random: &mut Random) {
     let bytes: Vec<u8> = (0..BYTES).map(|_| random.next_u64() as u8).collect();
     let encoder = BytesEncoder::default();
@@ -78,6 +78,10 @@ fn bytes(criterion: &mut Criterion, random: &mut Random) {
     let mut stream = encoder.stream();
     bytes.chunks(100).for_each(|part| stream.push(part));
     assert_eq!(stream.finish(), code, "a stream of parts gives the same code");
+    let shingles = ShingleEncoder::default();
+    let (signature, edited) = (shingles.encode(&bytes), shingles.encode(&bytes[BYTES / 2..]));
+    let jaccard = ShingleEncoder::jaccard(&signature, &edited).expect("both have one shape");
+    assert!((jaccard - 0.5).abs() < 0.2, "half of the shingles are common, not {jaccard}");
     let config = ReversibleVSAConfig::default();
     let peer = || SparseVec::encode_data(black_box(&bytes), &config, None);
     assert_eq!(peer().pos, peer().pos);
@@ -85,6 +89,7 @@ fn bytes(criterion: &mut Criterion, random: &mut Random) {
     let mut group = criterion.benchmark_group("vsa_ops/encode 4096 bytes");
     group.throughput(Throughput::Bytes(BYTES as u64));
     group.bench_function("BytesEncoder", |bencher| bencher.iter(|| encoder.encode(black_box(&bytes))));
+    group.bench_function("ShingleEncoder", |bencher| bencher.iter(|| shingles.encode(black_box(&bytes))));
     group.bench_function("peer SparseVec", |bencher| bencher.iter(peer));
     group.finish();
 }

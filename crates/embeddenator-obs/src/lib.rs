@@ -24,9 +24,15 @@
 //! let text = prometheus::render(&recorder.snapshot());
 //! assert!(text.contains("embeddenator_searches_total{embeddenator_index_kind=\"flat\"} 1\n"));
 //! ```
+//!
+//! # What it costs
+//! Without a recorder a counter or a span is a few nanoseconds: the clock is not even read. The bench `overhead`
+//! measures it; the README has the figures.
 #![forbid(unsafe_code)]
 
 mod error;
+#[cfg(feature = "subscriber")]
+pub mod init;
 pub mod json;
 pub mod limits;
 mod lock;
@@ -42,3 +48,8 @@ pub use ::metrics as facade;
 pub use crate::error::{Error, Result};
 pub use crate::metrics::{LatencyHistogram, LatencyRecorder, Recorder, Snapshot};
 pub use crate::timer::{HiResTimer, Span};
+
+/// The example of the README, compiled.
+#[cfg(all(doctest, feature = "subscriber"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -43,3 +43,6 @@ pub const COUNT_MAX: u64 = 1 << 53;
 
 /// The highest value of a [`LatencyHistogram`](crate::LatencyHistogram) in nanoseconds: one hour.
 pub const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
+
+/// Characters of a refused log filter that an error repeats.
+pub const FILTER_SHOWN_CHARACTERS: usize = 128;

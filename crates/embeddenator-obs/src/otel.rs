@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
+use crate::metrics::names::OVERFLOW;
 use crate::metrics::{Kind, Label, Metric, Series, Snapshot, Summary, Value};
 
 /// Sums count since the start of the recorder: `AGGREGATION_TEMPORALITY_CUMULATIVE`.
@@ -127,6 +128,10 @@ fn distribution(point: &mut Json, summary: &Summary) {
 }
 
 fn attribute(name: &str, value: &str) -> Json {
+    // The one label that OpenTelemetry defines as a truth value.
+    if name == OVERFLOW && value == "true" {
+        return json!({ "key": name, "value": { "boolValue": true } });
+    }
     json!({ "key": name, "value": { "stringValue": value } })
 }
 

@@ -77,7 +77,11 @@ impl HiResTimer {
         static BEST: OnceLock<HiResTimer> = OnceLock::new();
         BEST.get_or_init(|| {
             let clock = quanta::Clock::new();
-            let trusted = scales(&clock) && deviation(&clock) <= DEVIATION_MAX;
+            let agrees = || {
+                let to_ns = |start, end| clock.delta_as_nanos(start, end);
+                deviation(system_ns, || clock.raw(), to_ns) <= DEVIATION_MAX
+            };
+            let trusted = scales(&clock) && agrees();
             Self { clock: if trusted { Clock::Processor(clock) } else { Clock::System } }
         })
     }
@@ -187,24 +191,21 @@ fn scales(clock: &quanta::Clock) -> bool {
     clock.delta_as_nanos(0, STEPS) != STEPS
 }
 
-/// By what share a counter at least deviates from the system's clock, over a millisecond. Each end is read between
-/// two readings of the system's clock, so being interrupted widens what is allowed and is not taken for deviation.
-fn deviation(clock: &quanta::Clock) -> f64 {
-    const WINDOW: Duration = Duration::from_millis(1);
-    let read = || {
-        let before = Instant::now();
-        let steps = clock.raw();
-        (before, steps, Instant::now())
-    };
+/// By what share a counter at least deviates from the system's clock, over a millisecond: `counter` reads it and
+/// `to_ns` scales a difference. Each end is read between two readings of the system's clock, so being interrupted
+/// widens what is allowed and is not taken for deviation.
+fn deviation(system_ns: impl Fn() -> u64, counter: impl Fn() -> u64, to_ns: impl Fn(u64, u64) -> u64) -> f64 {
+    const WINDOW_NS: u64 = 1_000_000;
+    let read = || (system_ns(), counter(), system_ns());
     let (before_start, start, after_start) = read();
-    while after_start.elapsed() < WINDOW {
+    while system_ns() - after_start < WINDOW_NS {
         std::hint::spin_loop();
     }
     let (before_end, end, after_end) = read();
-    let least = before_end.duration_since(after_start).as_nanos() as f64;
-    let most = after_end.duration_since(before_start).as_nanos() as f64;
-    let counted = clock.delta_as_nanos(start, end) as f64;
-    (least - counted).max(counted - most).max(0.0) / most
+    let least = (before_end - after_start) as f64;
+    let most = (after_end - before_start) as f64;
+    let measured = to_ns(start, end) as f64;
+    (least - measured).max(measured - most).max(0.0) / most
 }
 
 /// Nanoseconds since the first call in the process.
@@ -317,5 +318,39 @@ impl IntoF64 for &mut Probe {
     fn into_f64(self) -> f64 {
         self.converted = true;
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// The deviation of a counter of so many steps a microsecond that was calibrated to be one of a thousand, by a
+    /// system's clock that moves by `step` nanoseconds at each reading.
+    fn deviation_of(rate: u64, step: u64) -> f64 {
+        let now = Cell::new(5_u64);
+        let system = || {
+            now.set(now.get() + step);
+            now.get()
+        };
+        deviation(system, || now.get() * rate / 1000, |start, end| end - start)
+    }
+
+    #[test]
+    fn counter_that_runs_as_calibrated_is_trusted() {
+        for step in [1, 40, 30_000, 2_000_000] {
+            assert!(deviation_of(1000, step) <= 0.0, "{step}");
+        }
+    }
+
+    #[test]
+    fn counter_that_runs_fast_or_slow_or_stands_is_not_trusted() {
+        for rate in [0, 500, 990, 1010, 3000] {
+            let deviation = deviation_of(rate, 40);
+            let expected = (rate as f64 / 1000.0 - 1.0).abs();
+            assert!(deviation > DEVIATION_MAX && (deviation - expected).abs() < 0.001, "{rate}: {deviation}");
+        }
     }
 }

@@ -18,6 +18,17 @@ pub enum Error {
     /// A code does not fit the index: its shape or dimension is another.
     #[error("a code that does not fit the index: give one of its shape")]
     Code(#[from] embeddenator_vsa::Error),
+    /// Stored bytes are cut, damaged or another thing; restore them, or build the index anew.
+    #[error("the bytes of an index cannot be read: restore them, or build the index anew")]
+    Bytes(#[from] embeddenator_io::Error),
+    /// Stored bytes are whole, but say what no index says.
+    #[error("{what} of a stored index {reason}: restore the bytes, or build the index anew")]
+    Malformed {
+        /// Which part.
+        what: &'static str,
+        /// Which rule is broken.
+        reason: &'static str,
+    },
     /// The index holds as many items as it may.
     #[error("an index of {items_max} items is full: remove some, or divide them among shards")]
     Full {

@@ -1,6 +1,7 @@
 //! The exact index: one scan over all codes, which is also the oracle of the others.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread;
@@ -33,7 +34,7 @@ const CHUNK: usize = 1024;
 /// assert_eq!((hits.len(), hits[0].id, hits[0].score), (3, Id(7), 1.0));
 /// # Ok::<(), embeddenator_retrieval::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Flat {
     codes: Codes,
     /// The id of each row.
@@ -154,6 +155,12 @@ impl Flat {
             best.offer_all(&self.ids[first..end], dots);
         }
         Ok(best)
+    }
+}
+
+impl fmt::Debug for Flat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Flat {{ shape: {}, len: {} }}", self.shape(), self.ids.len())
     }
 }
 

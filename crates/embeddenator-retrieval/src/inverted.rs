@@ -1,6 +1,7 @@
 //! The inverted index: for each dimension the items that are not zero there, for sparse vectors of any sparsity.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use embeddenator_vsa::SparseTernary;
 
@@ -38,7 +39,7 @@ pub enum Similarity {
 /// assert_eq!((hits[0].id, hits[1].id), (Id(1), Id(2)));
 /// # Ok::<(), embeddenator_retrieval::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Inverted {
     dimension: usize,
     similarity: Similarity,
@@ -46,6 +47,8 @@ pub struct Inverted {
     postings: HashMap<u32, Vec<Posting>>,
     /// The items, and free places that removals left.
     slots: Vec<Option<(Id, SparseTernary)>>,
+    /// The non-zero elements of the item in each slot, beside each other, since each search reads them.
+    nonzero: Vec<u32>,
     free: Vec<u32>,
     /// The slot of each item.
     homes: HashMap<Id, u32>,
@@ -53,6 +56,9 @@ pub struct Inverted {
 
 /// An item that is not zero in a dimension: twice its slot, and one more if it is -1 there.
 type Posting = u32;
+
+/// Takes off what rounding can add to the square of a score.
+const SQUARE_SLACK: f64 = 1.0 - 1e-5;
 
 /// What an [`Inverted`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +85,7 @@ impl Inverted {
             similarity,
             postings: HashMap::new(),
             slots: Vec::new(),
+            nonzero: Vec::new(),
             free: Vec::new(),
             homes: HashMap::new(),
         })
@@ -125,12 +132,34 @@ impl Inverted {
         dots
     }
 
-    fn score(&self, dot: i32, query_nonzero: usize, item: &SparseTernary) -> f32 {
+    /// What `dot` of a vector of `query` non-zero elements and one of `item` is as a score; the same bits as
+    /// [`SparseTernary::cosine`] gives.
+    fn score(&self, dot: i32, query: usize, item: u32) -> f32 {
         match self.similarity {
             Similarity::Dot => dot as f32,
             Similarity::Cosine => {
-                let product = query_nonzero as f64 * item.nonzero_count() as f64;
+                let product = query as f64 * f64::from(item);
                 if product > 0.0 { (f64::from(dot) / product.sqrt()) as f32 } else { 0.0 }
+            }
+        }
+    }
+
+    /// Offers the items whose dot product with a query of `query` non-zero elements is above 0.
+    fn offer_positive(&self, dots: &[i32], query: usize, best: &mut TopK<Hit>) {
+        let counts = self.similarity == Similarity::Cosine;
+        // An item that cannot be among the best is passed over by comparing squares, which takes no root and no
+        // division; the squares are a little generous, for what rounding does to scores.
+        let mut square_min = 0.0;
+        for ((dot, nonzero), slot) in dots.iter().zip(&self.nonzero).zip(&self.slots) {
+            let square = f64::from(*dot) * f64::from(*dot);
+            let scale = if counts { f64::from(*nonzero) } else { 1.0 };
+            if *dot <= 0 || square < square_min * scale {
+                continue;
+            }
+            if let Some((id, _)) = slot {
+                best.offer(Hit { id: *id, score: self.score(*dot, query, *nonzero) });
+                let worst = best.worst().map_or(0.0, |hit| f64::from(hit.score));
+                square_min = worst * worst * if counts { query as f64 } else { 1.0 } * SQUARE_SLACK;
             }
         }
     }
@@ -141,6 +170,12 @@ impl Inverted {
         }
         let (left, right) = (self.dimension, vector.dimension());
         Err(Error::Code(embeddenator_vsa::Error::DimensionMismatch { left, right }))
+    }
+}
+
+impl fmt::Debug for Inverted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Inverted {{ dimension: {}, {:?} }}", self.dimension, self.stats())
     }
 }
 
@@ -158,15 +193,22 @@ impl Index for Inverted {
         let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
         for (index, posting) in postings_of(vector, slot) {
             let list = self.postings.entry(index).or_default();
-            // Mostly at the end, since slots are reused only after removals.
-            let at = list.partition_point(|other| *other < posting);
-            list.insert(at, posting);
+            match list.last() {
+                // Slots are reused only after removals.
+                Some(newest) if *newest > posting => {
+                    let at = list.partition_point(|other| *other < posting);
+                    list.insert(at, posting);
+                }
+                _ => list.push(posting),
+            }
         }
         let item = Some((id, vector.clone()));
-        match self.slots.get_mut(slot as usize) {
-            Some(place) => *place = item,
-            None => self.slots.push(item),
+        if slot as usize == self.slots.len() {
+            self.slots.push(None);
+            self.nonzero.push(0);
         }
+        self.slots[slot as usize] = item;
+        self.nonzero[slot as usize] = vector.nonzero_count() as u32;
         self.homes.insert(id, slot);
         Ok(())
     }
@@ -202,17 +244,14 @@ impl Index for Inverted {
         self.expect_dimension(query)?;
         let dots = self.dots(query);
         let mut best = TopK::new(k, self.homes.len());
-        let mut offer_where = |chosen: fn(i32) -> bool| {
-            for (dot, slot) in dots.iter().zip(&self.slots).filter(|(dot, _)| chosen(**dot)) {
-                if let Some((id, item)) = slot {
-                    best.offer(Hit { id: *id, score: self.score(*dot, query.nonzero_count(), item) });
+        self.offer_positive(&dots, query.nonzero_count(), &mut best);
+        if !best.is_full() {
+            // Only if too little has something in common with the query, the others come in.
+            for ((dot, nonzero), slot) in dots.iter().zip(&self.nonzero).zip(&self.slots) {
+                if let Some((id, _)) = slot.as_ref().filter(|_| *dot <= 0) {
+                    best.offer(Hit { id: *id, score: self.score(*dot, query.nonzero_count(), *nonzero) });
                 }
             }
-            best.is_full()
-        };
-        // What has something in common with the query is found first; only if that is too little come the others.
-        if !offer_where(|dot| dot > 0) {
-            offer_where(|dot| dot <= 0);
         }
         Ok(best.into_sorted())
     }

@@ -13,9 +13,9 @@ pub const SCAN_THREAD_BYTES_MIN: usize = 4 << 20;
 /// Queries that each thread of a batch gets at least: together they take longer than starting a thread does.
 pub const BATCH_THREAD_QUERIES_MIN: usize = 16;
 
-/// Queries whose scores of all nodes are kept at once in a batch: enough that many of them share each cache line of
-/// the counters, few enough that the scores of a million items take 4 MB.
-pub const BATCH_GROUP_QUERIES: usize = 128;
+/// Queries of a batch that ask the banks of a hierarchy together: enough that many of them share each cache line of the
+/// counters, few enough that what is kept for them takes some megabytes.
+pub const BATCH_GROUP_QUERIES: usize = 1024;
 
 /// Items that an [`Inverted`](crate::Inverted) index may hold: a posting is a `u32` of which one bit is the sign.
 pub const INVERTED_ITEMS_MAX: usize = 1 << 31;
@@ -26,3 +26,10 @@ pub const SHARDS_MAX: usize = 1024;
 /// Items that each thread which searches shards gets at least: looking through them takes many times what starting a
 /// thread takes.
 pub const SHARD_THREAD_ITEMS_MIN: usize = 1 << 16;
+
+/// Nodes of a stored hierarchy beyond those that one item in [`STORED_NODE_ITEMS_MIN`] allows.
+pub const STORED_NODES_MIN: usize = 256;
+
+/// Items that a node of a large stored hierarchy has on average at least, so that a made-up table of nodes cannot ask
+/// for much more memory than its codes take. What is sparser is packed before it is stored.
+pub const STORED_NODE_ITEMS_MIN: usize = 16;

@@ -28,6 +28,11 @@ fn bytes(seed: u64, count: usize) -> Vec<u8> {
     numbers(seed).flat_map(u64::to_le_bytes).take(count).collect()
 }
 
+/// The part of a buffer that starts at a cache line, as the types of the crate hold rows.
+fn aligned<T>(buffer: &[T]) -> &[T] {
+    &buffer[buffer.as_ptr().align_offset(64)..]
+}
+
 /// A code at the start of a cache line, as the types of the crate hold them.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -67,17 +72,18 @@ fn rows(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("rows");
     let query = code(3);
     for count in [1_000, 20_000, 1_000_000] {
-        let rows = bytes(4, count * BLOCKS);
+        let rows = bytes(4, count * BLOCKS + 64);
+        let rows = &aligned(&rows)[..count * BLOCKS];
         let mut dots = vec![0; count];
         group.throughput(Throughput::Bytes(rows.len() as u64));
         for isa in Isa::supported() {
             group.bench_function(BenchmarkId::new(format!("dots_{count}"), isa.name()), |bencher| {
-                bencher.iter(|| isa.dots(&black_box(&query).0, black_box(&rows), black_box(&mut dots)));
+                bencher.iter(|| isa.dots(&black_box(&query).0, black_box(rows), black_box(&mut dots)));
             });
             group.bench_function(
                 BenchmarkId::new(format!("positions_below_{count}"), isa.name()),
                 |bencher| {
-                    bencher.iter(|| assert!(isa.positions_below(128, black_box(&rows))));
+                    bencher.iter(|| assert!(isa.positions_below(128, black_box(rows))));
                 },
             );
         }
@@ -150,8 +156,9 @@ fn nodes(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(64));
     let codes: Vec<Code> = (100..1123).map(code).collect();
     for count in [1, 244] {
-        let nodes: Vec<i8> =
-            numbers(11).flat_map(u64::to_le_bytes).map(|byte| byte as i8).take(count * NODE).collect();
+        let bytes = numbers(11).flat_map(u64::to_le_bytes);
+        let nodes: Vec<i8> = bytes.map(|byte| byte as i8).take(count * NODE + 64).collect();
+        let nodes = aligned(&nodes);
         for isa in Isa::supported() {
             let (mut next, mut at) = (codes.iter().cycle(), (0..count).cycle());
             group.bench_function(BenchmarkId::new(format!("add_rows_of_{count}"), isa.name()), |bencher| {

@@ -28,7 +28,7 @@ const RELATED: f64 = 0.1;
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = std::env::args_os().nth(1).ok_or("name a directory")?;
     let mut random = Random::new(1);
-    let files = sample(&directory.into(), &mut random)?;
+    let files = sample(Path::new(&directory), &mut random)?;
     let bytes: usize = files.iter().map(Vec::len).sum();
     println!("{} files of {bytes} bytes", files.len());
     let edited = [20, 40].map(|percent| {
@@ -45,7 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             "shingles of {shingle_bytes} bytes, {rate:.0} MB/s, {negatives}: a dot product of {threshold}"
         );
         for (percent, copies) in &edited {
-            let dots = codes.iter().zip(&encoder.encode_all(copies)).map(|(file, copy)| file.dot(copy));
+            let copies = encoder.encode_all(copies);
+            let dots = codes.iter().zip(&copies).map(|(file, copy)| file.dot(copy));
             let dots: Vec<i32> = dots.collect::<Result<_, _>>()?;
             let found = dots.iter().filter(|dot| **dot >= threshold).count() as f64 / dots.len() as f64;
             let mean = f64::from(dots.iter().sum::<i32>()) / dots.len() as f64;
@@ -121,7 +122,7 @@ fn edit(file: &[u8], files: &[Vec<u8>], percent: u64, random: &mut Random) -> Ve
 }
 
 /// Some files of the tree, no two of the same content.
-fn sample(directory: &PathBuf, random: &mut Random) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+fn sample(directory: &Path, random: &mut Random) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let mut paths = Vec::new();
     walk(directory, &mut paths)?;
     paths.sort_unstable();

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::{BlockCode, Codes, Counts, Shape};
+use crate::{CodeRef, CodesRef, Counts, Shape};
 
 /// A classifier that keeps the bundle of the codes of each label, and gives a code the label of the bundle with the
-/// highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023, section 2.2.1).
+/// highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023).
 ///
 /// It learns a code at a time and unlearns it exactly: a code that was added and removed again leaves no trace, and the
 /// order of learning is of no matter. Of labels with equal cosines the one that sorts first is given.
@@ -73,7 +73,8 @@ impl<L: Ord> CentroidClassifier<L> {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`].
-    pub fn add(&mut self, label: L, code: &BlockCode) -> Result<()> {
+    pub fn add<'a>(&mut self, label: L, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let class = self.classes.entry(label).or_insert_with(|| Class::new(self.shape));
         class.change(code, 1)?;
@@ -85,7 +86,8 @@ impl<L: Ord> CentroidClassifier<L> {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`]; [`Error::NotAdded`] if the label has learned no code; [`Error::Full`].
-    pub fn remove(&mut self, label: &L, code: &BlockCode) -> Result<()> {
+    pub fn remove<'a>(&mut self, label: &L, code: impl Into<CodeRef<'a>>) -> Result<()> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let class = self.classes.get_mut(label).ok_or(Error::NotAdded)?;
         if class.items == 1 && class.counts != Counts::from(code) {
@@ -103,7 +105,8 @@ impl<L: Ord> CentroidClassifier<L> {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn classify(&self, code: &BlockCode) -> Result<Option<Classified<'_, L>>> {
+    pub fn classify<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Option<Classified<'_, L>>> {
+        let code = code.into();
         self.shape.expect(code.shape())?;
         let mut best: Option<Classified<'_, L>> = None;
         for (label, class) in &self.classes {
@@ -119,8 +122,8 @@ impl<L: Ord> CentroidClassifier<L> {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn classify_all(&self, codes: &Codes) -> Result<Vec<Classified<'_, L>>> {
-        let found = codes.iter().map(|code| self.classify(&code.to_code()));
+    pub fn classify_all<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<Classified<'_, L>>> {
+        let found = codes.into().iter().map(|code| self.classify(code));
         found.filter_map(Result::transpose).collect()
     }
 }
@@ -131,15 +134,15 @@ impl Class {
     }
 
     /// Adds or takes out a code.
-    fn change(&mut self, code: &BlockCode, weight: i32) -> Result<()> {
+    fn change(&mut self, code: CodeRef<'_>, weight: i32) -> Result<()> {
         let dot = self.counts.dot(code)?;
-        self.counts.add_weighted(code.as_ref(), weight)?;
+        self.counts.add_weighted(code, weight)?;
         // The square of a sum: each counter `c` that the code names becomes `(c + w)^2 = c^2 + 2 c w + w^2`.
         self.squares += 2 * i128::from(dot) * i128::from(weight) + code.shape().blocks() as i128;
         Ok(())
     }
 
-    fn cosine(&self, code: &BlockCode) -> Result<f64> {
+    fn cosine(&self, code: CodeRef<'_>) -> Result<f64> {
         let norms = (self.squares as f64 * code.shape().blocks() as f64).sqrt();
         Ok(if norms > 0.0 { self.counts.dot(code)? as f64 / norms } else { 0.0 })
     }

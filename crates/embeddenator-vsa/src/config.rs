@@ -1,6 +1,6 @@
 //! What a program sets once and hands to all that makes codes: shape, seed, dimension of dense vectors.
 
-use crate::{CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape};
+use crate::{BytesOptions, CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape, TextOptions};
 
 /// Shape and seed of all codes of a program, and the dimension of its dense vectors.
 ///
@@ -26,12 +26,13 @@ pub struct VsaConfig {
 
 impl VsaConfig {
     /// 128 x 128: 16 384 dimensions, 128 bytes a code, and dense vectors of as many dimensions in 4 KiB. Enough for
-    /// tables of millions of codes and bundles of some 250.
+    /// tables of millions of codes and bundles of some 400.
     pub const fn new() -> Self {
         VsaConfig { shape: Shape::DEFAULT, seed: 0, text_dimension: 16_384 }
     }
 
-    /// 100 x 100: 10 000 dimensions, exactly 1% of them non-zero, as the literature compares.
+    /// 100 x 100: 10 000 dimensions, exactly 1% of them non-zero, as the literature compares. For
+    /// bundles of some 250.
     pub const fn d10k() -> Self {
         VsaConfig { shape: Shape::D10K, text_dimension: 10_000, ..Self::new() }
     }
@@ -41,7 +42,7 @@ impl VsaConfig {
         VsaConfig { shape: Shape::LARGE, text_dimension: 65_536, ..Self::new() }
     }
 
-    /// 64 x 64: 4 096 dimensions, one cache line a code, for bundles of some 50. The measured promises of the crate
+    /// 64 x 64: 4 096 dimensions, one cache line a code, for bundles of some 100. The measured promises of the crate
     /// begin at 10 000 dimensions.
     pub const fn small() -> Self {
         VsaConfig { shape: Shape::SMALL, text_dimension: 4_096, ..Self::new() }
@@ -70,6 +71,16 @@ impl VsaConfig {
     /// A classifier without labels.
     pub fn classifier<L: Ord>(&self) -> CentroidClassifier<L> {
         CentroidClassifier::new(self.shape)
+    }
+
+    /// The options of a text encoder with this dimension and seed.
+    pub fn text_options(&self) -> TextOptions {
+        TextOptions { dimension: self.text_dimension, seed: self.seed, ..Default::default() }
+    }
+
+    /// The options of a bytes encoder with this dimension and seed.
+    pub fn bytes_options(&self) -> BytesOptions {
+        BytesOptions { dimension: self.text_dimension, seed: self.seed, ..Default::default() }
     }
 }
 

@@ -37,9 +37,9 @@ use crate::{BlockCode, CodeRef, Codes, Counts, Random, Shape};
 /// memory.insert("dog");
 /// let code = memory.atom("cat");
 /// let threshold = Shape::DEFAULT.threshold(1e-6)?;
-/// let found = memory.clean_up(code.as_ref(), threshold)?.expect("cat is in it");
+/// let found = memory.clean_up(&code, threshold)?.expect("cat is in it");
 /// assert_eq!((found.name, found.dot), (&b"cat"[..], 128));
-/// assert_eq!(memory.clean_up(memory.atom("bird").as_ref(), threshold)?, None);
+/// assert_eq!(memory.clean_up(&memory.atom("bird"), threshold)?, None);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ impl ItemMemory {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
-    pub fn clean_up(&self, code: CodeRef<'_>, threshold: i32) -> Result<Option<Named<'_>>> {
+    pub fn clean_up<'a>(&self, code: impl Into<CodeRef<'a>>, threshold: i32) -> Result<Option<Named<'_>>> {
         Ok(self.best(self.codes.dots(code)?, threshold))
     }
 

@@ -1,17 +1,17 @@
 //! Records: fillers bound to their roles, exact as counters or thinned to one byte a block.
 
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Codes, Counts, Nearest, Shape};
+use crate::{BlockCode, CodeRef, Codes, CodesRef, Counts, Nearest, Shape};
 
 /// A record: the bundle of its fields, each the filler bound with the role.
 ///
 /// It is read by unbinding a role, which leaves the filler and the other fields as noise, and cleaning that up among
-/// the fillers that there can be (Kanerva, "Hyperdimensional computing", 2009, section 4.4; for block codes Laiho et
-/// al. 2015, section III). Fields are added and removed exactly.
+/// the fillers that there can be (Kanerva, "Hyperdimensional computing", 2009; for block codes Laiho et
+/// al. 2015). Fields are added and removed exactly.
 ///
 /// [`thin`](Self::thin) makes a code of one byte a block of it, for what is at rest: of some ten fields each can still be
 /// read by [`read_field`]. That is lossy, so keep the record itself where it has to be updated. Thinned records share
-/// more elements by chance than random codes do: the variance of the dot product of two unrelated ones is about
+/// more elements by chance than random codes do, since of equal counters the lowest position is taken: the variance of the dot product of two unrelated ones is about
 /// `fields / 2` times as large, and [`Shape::threshold`] does not hold for them.
 ///
 /// ```
@@ -31,7 +31,7 @@ use crate::{BlockCode, CodeRef, Codes, Counts, Nearest, Shape};
 ///
 /// let thinned = record.thin();
 /// assert_eq!(thinned.as_bytes().len(), 128);
-/// let found = read_field(thinned.as_ref(), &form, names.codes())?;
+/// let found = read_field(&thinned, &form, names.codes())?;
 /// assert_eq!(names.name(found.index), Some(&b"round"[..]));
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
@@ -63,7 +63,7 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`].
-    pub fn add(&mut self, role: &BlockCode, filler: &BlockCode) -> Result<()> {
+    pub fn add<'a>(&mut self, role: &BlockCode, filler: impl Into<CodeRef<'a>>) -> Result<()> {
         self.counts.add(&role.bind(filler)?)
     }
 
@@ -71,7 +71,7 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`].
-    pub fn remove(&mut self, role: &BlockCode, filler: &BlockCode) -> Result<()> {
+    pub fn remove<'a>(&mut self, role: &BlockCode, filler: impl Into<CodeRef<'a>>) -> Result<()> {
         self.counts.remove(&role.bind(filler)?)
     }
 
@@ -79,7 +79,7 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn field(&self, role: &BlockCode) -> Result<Counts> {
+    pub fn field<'a>(&self, role: impl Into<CodeRef<'a>>) -> Result<Counts> {
         self.counts.unbind(role)
     }
 
@@ -89,7 +89,11 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::NoCodes`].
-    pub fn read(&self, role: &BlockCode, fillers: &Codes) -> Result<Nearest<i64>> {
+    pub fn read<'a, 'b>(
+        &self,
+        role: impl Into<CodeRef<'a>>,
+        fillers: impl Into<CodesRef<'b>>,
+    ) -> Result<Nearest<i64>> {
         let found = self.field(role)?.nearest(fillers, 1)?;
         found.first().copied().ok_or(Error::NoCodes)
     }
@@ -121,7 +125,11 @@ impl From<Counts> for Record {
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`], [`Error::NoCodes`].
-pub fn read_field(record: CodeRef<'_>, role: &BlockCode, fillers: &Codes) -> Result<Nearest> {
-    let found = fillers.nearest(record.to_code().unbind(role)?.as_ref(), 1)?;
+pub fn read_field<'a, 'b, 'c>(
+    record: impl Into<CodeRef<'a>>,
+    role: impl Into<CodeRef<'b>>,
+    fillers: impl Into<CodesRef<'c>>,
+) -> Result<Nearest> {
+    let found = fillers.into().nearest(&record.into().to_code().unbind(role)?, 1)?;
     found.first().copied().ok_or(Error::NoCodes)
 }

@@ -16,7 +16,7 @@ const HALVINGS: usize = 4;
 /// Finds the factors of a product: given `bind(x, y, z)` with `x`, `y` and `z` from three tables, which three it was.
 ///
 /// Trying all combinations takes the product of the tables' lengths; a resonator searches them all at once, in
-/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020, section 3; for block
+/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020; for block
 /// codes Hersche et al., "Factorizers for distributed sparse block codes", 2023):
 ///
 /// ```text
@@ -38,8 +38,22 @@ const HALVINGS: usize = 4;
 ///
 /// # Capacity
 ///
-/// Of 100 random products each, with the default options: see the table; all were found. With one of the tables twice
-/// as long a share of them is missed.
+/// Measured on 100 random products each, with the default options, at 128 x 128 unless said otherwise; all were found:
+///
+/// | factors | codes a table | combinations | steps, mean | at most |
+/// |---|---|---|---|---|
+/// | 2 | 4 000 | 16 000 000 | 3 | 61 |
+/// | 3 | 64, four of ten blocks wrong | 262 144 | 8 | 182 |
+/// | 3 | 256 | 16 777 216 | 85 | 1 584 |
+/// | 3, at 100 x 100 | 128 | 2 097 152 | 33 | 841 |
+/// | 4 | 48 | 5 308 416 | 95 | 905 |
+/// | 5 | 16 | 1 048 576 | 65 | 364 |
+/// | 6 | 8 | 262 144 | 44 | 875 |
+///
+/// Made by `cargo run --release -p embeddenator-vsa --example factors -- --full`.
+///
+/// A step takes some milliseconds at most. Where the combinations are few, comparing all of them is faster: a dot product
+/// takes some nanoseconds.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Resonator, ResonatorOptions, Shape};
@@ -51,7 +65,7 @@ const HALVINGS: usize = 4;
 /// let product = code(0, x).bind(&code(1, y))?.bind(&code(2, z))?;
 ///
 /// let resonator = Resonator::new(tables, ResonatorOptions::default())?;
-/// let found = resonator.factor(product.as_ref())?.expect("far below capacity");
+/// let found = resonator.factor(&product)?.expect("far below capacity");
 /// assert_eq!(found.indexes, [x, y, z]);
 /// assert_eq!(found.dot, 128);
 /// # Ok::<(), embeddenator_vsa::Error>(())
@@ -137,7 +151,8 @@ impl Resonator {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`]; [`Error::Full`] for tables of more than 2^23 codes.
-    pub fn factor(&self, product: CodeRef<'_>) -> Result<Option<Factors>> {
+    pub fn factor<'a>(&self, product: impl Into<CodeRef<'a>>) -> Result<Option<Factors>> {
+        let product = product.into();
         self.shape().expect(product.shape())?;
         let agreement = self.options.agreement.unwrap_or(self.shape().blocks() as i32);
         let mut random = Random::new(self.options.seed);

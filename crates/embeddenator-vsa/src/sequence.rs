@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Codes, Counts, Nearest, Random, Shape};
+use crate::{BlockCode, CodeRef, CodesRef, Counts, Nearest, Random, Shape};
 
 /// Keeps the stream of the step code apart from those of other uses of one seed.
 const DOMAIN: &[u8] = b"embeddenator-vsa/sequence/step";
@@ -11,27 +11,30 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/sequence/step";
 /// The n-gram of some items: the first rotated by n - 1 blocks, the next by n - 2, the last not at all, all bound.
 ///
 /// Each order of the items gives another code, unlike all others (Joshi, Halseth, Kanerva, "Language geometry using
-/// random indexing", 2016, section 2.1). The n-gram of no items is the identity.
+/// random indexing", 2016). The n-gram of no items is the identity.
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Shape, ngram};
 ///
 /// let mut letters = ItemMemory::new(Shape::DEFAULT, 1);
 /// let [a, b] = ["a", "b"].map(|name| letters.atom(name));
-/// let ab = ngram(Shape::DEFAULT, [a.as_ref(), b.as_ref()])?;
-/// let ba = ngram(Shape::DEFAULT, [b.as_ref(), a.as_ref()])?;
+/// let ab = ngram(Shape::DEFAULT, [&a, &b])?;
+/// let ba = ngram(Shape::DEFAULT, [&b, &a])?;
 /// assert!(ab.cosine(&ba)? < 0.1);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`]; [`Error::SequencePosition`] for more items than blocks, whose rotations would repeat.
-pub fn ngram<'a>(shape: Shape, items: impl IntoIterator<Item = CodeRef<'a>>) -> Result<BlockCode> {
+pub fn ngram<'a, C>(shape: Shape, items: impl IntoIterator<Item = C>) -> Result<BlockCode>
+where
+    C: Into<CodeRef<'a>>,
+{
     let mut bound = BlockCode::identity(shape);
     for (position, item) in items.into_iter().enumerate() {
         expect_position(position, shape.blocks())?;
         // Rotation distributes over bind, so each step rotates all that came before.
-        bound = bound.permute(1).bind(&item.to_code())?;
+        bound = bound.permute(1).bind(item)?;
     }
     Ok(bound)
 }
@@ -40,7 +43,8 @@ pub fn ngram<'a>(shape: Shape, items: impl IntoIterator<Item = CodeRef<'a>>) -> 
 ///
 /// # Errors
 /// [`Error::SequencePosition`] for an `n` of more than the blocks, or an `n` of 0, which is the position of no item.
-pub fn ngrams(items: &Codes, n: usize) -> Result<Counts> {
+pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
+    let items = items.into();
     let shape = items.shape();
     if n == 0 {
         return Err(Error::SequencePosition { position: 0, positions: 0 });
@@ -52,7 +56,7 @@ pub fn ngrams(items: &Codes, n: usize) -> Result<Counts> {
         if let Some(left_behind) = end.checked_sub(n).and_then(|start| items.get(start)) {
             bound = bound.unbind(&left_behind.to_code().permute(n as i64 - 1))?;
         }
-        bound = bound.permute(1).bind(&item.to_code())?;
+        bound = bound.permute(1).bind(item)?;
         if end + 1 >= n {
             bundle.add(&bound)?;
         }
@@ -68,8 +72,8 @@ pub fn ngrams(items: &Codes, n: usize) -> Result<Counts> {
 /// `B * L` positions can be told apart; beyond them is an error, not a repetition.
 ///
 /// A sequence is the bundle of its items at their positions. It is read at a position by taking the position off the
-/// bundle and looking for the nearest item (Plate, "Holographic reduced representations", 1995, section IV; rotation as
-/// the position: Kanerva, "Hyperdimensional computing", 2009, section 4.3).
+/// bundle and looking for the nearest item (Plate, "Holographic reduced representations", 1995; rotation as
+/// the position: Kanerva, "Hyperdimensional computing", 2009).
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Sequence, Shape};
@@ -117,25 +121,28 @@ impl Sequence {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
-    pub fn place(&self, item: CodeRef<'_>, position: usize) -> Result<BlockCode> {
+    pub fn place<'a>(&self, item: impl Into<CodeRef<'a>>, position: usize) -> Result<BlockCode> {
         let (turn, power) = self.turn_and_power(position)?;
-        item.to_code().permute(turn).bind(&power)
+        item.into().to_code().permute(turn).bind(&power)
     }
 
     /// The item that [`place`](Self::place) put at a position.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
-    pub fn take(&self, placed: CodeRef<'_>, position: usize) -> Result<BlockCode> {
+    pub fn take<'a>(&self, placed: impl Into<CodeRef<'a>>, position: usize) -> Result<BlockCode> {
         let (turn, power) = self.turn_and_power(position)?;
-        Ok(placed.to_code().unbind(&power)?.permute(-turn))
+        Ok(placed.into().to_code().unbind(&power)?.permute(-turn))
     }
 
     /// The bundle of the items, each at its position.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`] for more items than positions.
-    pub fn encode<'a>(&self, items: impl IntoIterator<Item = CodeRef<'a>>) -> Result<Counts> {
+    pub fn encode<'a, C>(&self, items: impl IntoIterator<Item = C>) -> Result<Counts>
+    where
+        C: Into<CodeRef<'a>>,
+    {
         let mut bundle = Counts::new(self.shape());
         for (position, item) in items.into_iter().enumerate() {
             self.add(&mut bundle, item, position)?;
@@ -147,7 +154,7 @@ impl Sequence {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::Full`].
-    pub fn add(&self, bundle: &mut Counts, item: CodeRef<'_>, position: usize) -> Result<()> {
+    pub fn add<'a>(&self, bundle: &mut Counts, item: impl Into<CodeRef<'a>>, position: usize) -> Result<()> {
         bundle.add(&self.place(item, position)?)
     }
 
@@ -155,7 +162,12 @@ impl Sequence {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::Full`].
-    pub fn remove(&self, bundle: &mut Counts, item: CodeRef<'_>, position: usize) -> Result<()> {
+    pub fn remove<'a>(
+        &self,
+        bundle: &mut Counts,
+        item: impl Into<CodeRef<'a>>,
+        position: usize,
+    ) -> Result<()> {
         bundle.remove(&self.place(item, position)?)
     }
 
@@ -175,7 +187,12 @@ impl Sequence {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::NoCodes`].
-    pub fn nearest(&self, bundle: &Counts, position: usize, items: &Codes) -> Result<Nearest<i64>> {
+    pub fn nearest<'a>(
+        &self,
+        bundle: &Counts,
+        position: usize,
+        items: impl Into<CodesRef<'a>>,
+    ) -> Result<Nearest<i64>> {
         let found = self.read(bundle, position)?.nearest(items, 1)?;
         found.first().copied().ok_or(Error::NoCodes)
     }

@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::error::Result;
 use crate::limits::{SCAN_THREAD_BYTES_MIN, SCAN_THREADS_MAX};
-use crate::{CodeRef, Codes, CodesRef, Counts};
+use crate::{CodeRef, Codes, CodesRef, Counts, Planes, PlanesTable};
 
 /// Rows whose dot products are kept at once: they stay in the first cache.
 const CHUNK: usize = 1024;
@@ -33,6 +33,50 @@ impl<D: Ord> Ord for Nearest<D> {
 impl<D: Ord> PartialOrd for Nearest<D> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// A row of a table and its cosine with a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Similar {
+    /// The index of the row in its table.
+    pub index: usize,
+    /// Its cosine with the query, from -1 to 1.
+    pub cosine: f32,
+}
+
+impl PlanesTable {
+    /// The `k` rows with the highest cosines with the query, best first, of equal ones the lowest index first.
+    ///
+    /// Exact: every row is compared. Fewer are returned if the table has fewer, none for a `k` of 0.
+    ///
+    /// ```
+    /// use embeddenator_vsa::{PlanesTable, TextEncoder};
+    ///
+    /// let encoder = TextEncoder::default();
+    /// let mut table = PlanesTable::new(encoder.encode("").dimension())?;
+    /// for text in ["the staging key rotates on Mondays", "uploads fail when the clock is not UTC"] {
+    ///     table.push(&encoder.encode(text))?;
+    /// }
+    /// assert_eq!(table.nearest(&encoder.encode("why does an upload fail?"), 1)?[0].index, 1);
+    /// # Ok::<(), embeddenator_vsa::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch).
+    pub fn nearest(&self, query: &Planes, k: usize) -> Result<Vec<Similar>> {
+        let cosines = self.cosines(query)?;
+        let mut rows: Vec<Similar> =
+            cosines.into_iter().enumerate().map(|(index, cosine)| Similar { index, cosine }).collect();
+        let best_first = |left: &Similar, right: &Similar| {
+            right.cosine.total_cmp(&left.cosine).then(left.index.cmp(&right.index))
+        };
+        if k < rows.len() {
+            rows.select_nth_unstable_by(k, best_first);
+            rows.truncate(k);
+        }
+        rows.sort_unstable_by(best_first);
+        Ok(rows)
     }
 }
 
@@ -88,9 +132,10 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
-    pub fn nearest(&self, codes: &Codes, k: usize) -> Result<Vec<Nearest<i64>>> {
+    pub fn nearest<'a>(&self, codes: impl Into<CodesRef<'a>>, k: usize) -> Result<Vec<Nearest<i64>>> {
+        let codes = codes.into();
         self.shape().expect(codes.shape())?;
-        scan(codes.view(), k, |first, dots| self.dots_into(codes, first, dots))
+        scan(codes, k, |first, dots| self.dots_into(codes, first, dots))
     }
 }
 
@@ -111,10 +156,20 @@ where
         let mut parts = parts.filter(|part| !part.is_empty());
         let own = parts.next().unwrap_or(0..0);
         let dots_into = &dots_into;
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || scan_part(dots_into, k, part))).collect();
+        let others: Vec<_> = parts
+            .map(|part| {
+                let rows = part.clone();
+                let spawned = thread::Builder::new().spawn_scoped(scope, || scan_part(dots_into, k, rows));
+                (spawned, part)
+            })
+            .collect();
         let mut nearest = scan_part(dots_into, k, own)?;
-        for other in others {
-            nearest.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        for (other, part) in others {
+            nearest.extend(match other {
+                Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                // The system has no thread to give.
+                Err(_) => scan_part(dots_into, k, part)?,
+            });
         }
         Ok(nearest)
     })?;

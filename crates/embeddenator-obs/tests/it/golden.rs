@@ -111,3 +111,14 @@ fn otlp_integers_beyond_its_range_are_its_largest_and_times_before_1970_are_unkn
     assert_eq!(point["asInt"], i64::MAX.to_string());
     assert_eq!(point["startTimeUnixNano"], "0");
 }
+
+#[test]
+fn otlp_overflow_is_a_truth_value() {
+    let recorder = Recorder::new();
+    recorder.within(|| facade::counter!("c", "long" => "v".repeat(1000)).increment(1));
+    let period = Period { start: UNIX_EPOCH, end: UNIX_EPOCH };
+    let document = otel::document(&recorder.snapshot(), &Resource::new("x"), period);
+    let point = &document["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"][0];
+    let expected = serde_json::json!([{ "key": "otel.metric.overflow", "value": { "boolValue": true } }]);
+    assert_eq!(point["attributes"], expected);
+}

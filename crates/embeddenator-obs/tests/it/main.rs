@@ -6,6 +6,8 @@ mod exposition;
 mod golden;
 mod hostile;
 mod latencies;
+#[cfg(feature = "subscriber")]
+mod logs;
 mod names;
 mod parser;
 mod process_wide;

@@ -1,60 +1,132 @@
 //! The choice of the nodes that a search looks into.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 
-use super::nodes::Node;
+use embeddenator_vsa::limits::BANK_SLOTS;
+
+use super::nodes::{Node, Scales};
 use crate::Beam;
 
-/// Nodes whose scores are compared with the threshold at once.
-const RUN: usize = 64;
+/// Deviations from which on a node's score stands out from those of unrelated items: one of a thousand does by chance.
+const FLOOR_DEVIATIONS: f32 = 3.0;
+/// Values that are compared at once.
+const LANES: usize = 16;
 
-/// A node and its score, ordered best first.
-pub(super) type Scored = (Reverse<i16>, u32);
-
-/// The best nodes by score, best first, of equal scores those with the lower ids first: the `width` best, and beyond
-/// them those with scores of `floor` and more, `width_max` together.
-pub(super) fn best_nodes(scores: &[i16], nodes: &[Node], beam: Beam, floor: i16) -> Vec<Scored> {
-    let (width, width_max) = (beam.width.max(1), beam.width_max.max(beam.width).max(1));
-    let mut kept: Vec<Scored> = Vec::new();
-    let mut threshold = i16::MIN;
-    let mut prune_at = 4 * width;
-    for (run, first) in scores.chunks(RUN).zip((0_u32..).step_by(RUN)) {
-        // The maximum of a run is found in wide registers, and mostly is too low.
-        if run.iter().copied().fold(i16::MIN, i16::max) < threshold {
-            continue;
-        }
-        let above = run.iter().zip(first..).filter(|(score, _)| **score >= threshold);
-        kept.extend(above.map(|(score, node)| (Reverse(*score), node)));
-        if kept.len() >= prune_at {
-            threshold = prune(&mut kept, nodes, width, width_max, floor).max(threshold);
-            prune_at = (2 * kept.len()).max(prune_at);
-        }
-    }
-    prune(&mut kept, nodes, width, width_max, floor);
-    kept.sort_unstable_by_key(|scored| key(*scored, nodes));
-    kept
+/// A node, its score, and how many standard deviations of the scores of unrelated codes that is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scored {
+    pub(super) node: u32,
+    pub(super) score: i16,
+    deviations: f32,
 }
 
-/// Drops what can no longer be among the best, and returns the score that is needed to be.
-fn prune(kept: &mut Vec<Scored>, nodes: &[Node], width: usize, width_max: usize, floor: i16) -> i16 {
-    if kept.len() <= width {
-        return i16::MIN;
+/// Gathers the best nodes by deviations, of equal ones those with the lower ids first: the `width` best, and beyond
+/// them those that stand out, `width_max` together.
+///
+/// ```text
+/// threshold = what a node needs to be among the best of those seen so far
+/// for each bank: if its best node reaches the threshold, keep the nodes that do
+///     when twice as many are kept as were needed: drop the others, raise the threshold
+/// ```
+#[derive(Clone, Debug)]
+pub(super) struct BestNodes {
+    width: usize,
+    width_max: usize,
+    threshold: f32,
+    kept: Vec<Scored>,
+    /// As many are kept before the worst are dropped.
+    kept_max: usize,
+}
+
+impl BestNodes {
+    pub(super) fn new(beam: Beam) -> Self {
+        let width = beam.width.max(1);
+        BestNodes {
+            width,
+            width_max: beam.width_max.max(width),
+            threshold: f32::NEG_INFINITY,
+            kept: Vec::new(),
+            kept_max: width.saturating_mul(4),
+        }
     }
-    let (_, (Reverse(last), _), _) = kept.select_nth_unstable_by_key(width - 1, |scored| key(*scored, nodes));
-    let threshold = (*last).min(floor);
-    let beyond = kept.split_off(width);
-    kept.extend(beyond.into_iter().filter(|(score, _)| score.0 >= floor));
-    if kept.len() <= width_max {
-        return threshold;
+
+    /// Offers a bank: the scores of its nodes, of which the first is node `first`.
+    #[inline]
+    pub(super) fn offer(
+        &mut self,
+        first: usize,
+        scores: &[i16; BANK_SLOTS],
+        scales: &Scales,
+        nodes: &[Node],
+    ) {
+        let mut deviations = [0.0; BANK_SLOTS];
+        for ((deviations, score), scale) in deviations.iter_mut().zip(scores).zip(scales) {
+            *deviations = f32::from(*score) * scale;
+        }
+        // The best of a bank is found in wide registers, and mostly is too low.
+        if maximum(&deviations) < self.threshold {
+            return;
+        }
+        // The last bank has slots without a node.
+        let offered = (first..nodes.len()).zip(scores).zip(deviations);
+        let above = offered.filter(|(_, deviations)| *deviations >= self.threshold);
+        self.kept.extend(above.map(|((node, score), deviations)| Scored {
+            node: node as u32,
+            score: *score,
+            deviations,
+        }));
+        if self.kept.len() >= self.kept_max {
+            self.drop_worst(nodes);
+            self.kept_max = self.kept_max.max(self.kept.len().saturating_mul(2));
+        }
     }
-    let (_, (Reverse(last), _), _) =
-        kept.select_nth_unstable_by_key(width_max - 1, |scored| key(*scored, nodes));
-    let threshold = *last;
-    kept.truncate(width_max);
-    threshold
+
+    /// The nodes, best first.
+    pub(super) fn into_sorted(mut self, nodes: &[Node]) -> Vec<Scored> {
+        self.drop_worst(nodes);
+        self.kept.sort_unstable_by(|left, right| left.cmp(right, nodes));
+        self.kept
+    }
+
+    /// Drops what can no longer be among the best.
+    fn drop_worst(&mut self, nodes: &[Node]) {
+        if self.kept.len() <= self.width {
+            return;
+        }
+        let mut threshold = self.select(self.width, nodes).min(FLOOR_DEVIATIONS);
+        let beyond = self.kept.split_off(self.width);
+        self.kept.extend(beyond.into_iter().filter(|scored| scored.deviations >= FLOOR_DEVIATIONS));
+        if self.kept.len() > self.width_max {
+            threshold = self.select(self.width_max, nodes);
+            self.kept.truncate(self.width_max);
+        }
+        self.threshold = self.threshold.max(threshold);
+    }
+
+    /// Moves the `count` best to the front and returns the deviations of the worst of them.
+    fn select(&mut self, count: usize, nodes: &[Node]) -> f32 {
+        let (_, last, _) = self.kept.select_nth_unstable_by(count - 1, |left, right| left.cmp(right, nodes));
+        last.deviations
+    }
+}
+
+impl Scored {
+    /// Orders better ones first.
+    #[inline]
+    fn cmp(&self, other: &Scored, nodes: &[Node]) -> Ordering {
+        let lowest = |scored: &Scored| nodes[scored.node as usize].lowest;
+        let by_id = || lowest(self).cmp(&lowest(other)).then(self.node.cmp(&other.node));
+        other.deviations.total_cmp(&self.deviations).then_with(by_id)
+    }
 }
 
 #[inline]
-fn key(scored: Scored, nodes: &[Node]) -> (Reverse<i16>, crate::Id) {
-    (scored.0, nodes[scored.1 as usize].lowest)
+fn maximum(values: &[f32; BANK_SLOTS]) -> f32 {
+    let mut largest = [f32::NEG_INFINITY; LANES];
+    for values in values.chunks_exact(LANES) {
+        for (largest, value) in largest.iter_mut().zip(values) {
+            *largest = if *value > *largest { *value } else { *largest };
+        }
+    }
+    largest.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }

@@ -6,6 +6,7 @@ use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{BlockCode, CodeRef, Codes, CounterBank, Shape};
 
 use crate::Id;
+use crate::batch::in_parallel;
 use crate::error::{Error, Result};
 
 /// Items side by side, scanned together.
@@ -16,16 +17,31 @@ pub(crate) struct Node {
     pub(crate) codes: Codes,
     /// The lowest of the ids, the largest number if there are none.
     pub(crate) lowest: Id,
+    /// The square of the Euclidean norm of the bundle.
+    pub(crate) square: i64,
+}
+
+/// What turns the 64 scores of a bank into numbers of standard deviations.
+pub(crate) type Scales = [f32; BANK_SLOTS];
+
+/// Where a new item goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The node; the number of nodes for one after the last.
+    pub(crate) node: usize,
+    /// The dot product of the item with the bundle of that node.
+    pub(crate) score: i64,
 }
 
 /// All nodes. Node `n` is slot `n % 64` of bank `n / 64`; the last node is never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Nodes {
     shape: Shape,
     /// Items that a node may hold.
     capacity: usize,
     list: Vec<Node>,
     banks: Vec<CounterBank>,
+    scales: Vec<Scales>,
     /// A word for each bank: the bits of its nodes that have room.
     open: Vec<u64>,
     /// How many nodes have room.
@@ -41,10 +57,43 @@ impl Nodes {
             capacity: CounterBank::items_max(shape),
             list: Vec::new(),
             banks: Vec::new(),
+            scales: Vec::new(),
             open: Vec::new(),
             open_count: 0,
             homes: HashMap::new(),
         }
+    }
+
+    /// The nodes with these items, each at most as many as the capacity, the last at least one; counts the bundles
+    /// anew.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if an id is there twice, [`Error::Code`] for another shape.
+    pub(crate) fn of_items(shape: Shape, items: Vec<(Vec<Id>, Codes)>) -> Result<Self> {
+        let mut nodes = Nodes::new(shape);
+        nodes.list = items
+            .into_iter()
+            .map(|(ids, codes)| Node { lowest: lowest(&ids), ids, codes, square: 0 })
+            .collect();
+        let banks: Vec<&[Node]> = nodes.list.chunks(BANK_SLOTS).collect();
+        let counted = in_parallel(&banks, 0, |banks| banks.iter().map(|bank| count(shape, bank)).collect())?;
+        for (bank, squares) in counted {
+            let first = nodes.banks.len() * BANK_SLOTS;
+            let counted = nodes.list[first..].iter_mut().zip(squares);
+            counted.for_each(|(node, square)| node.square = square);
+            nodes.scales.push(squares.map(|square| scale(shape, square)));
+            nodes.banks.push(bank);
+            nodes.open.push(0);
+        }
+        for index in 0..nodes.list.len() {
+            nodes.set_open(index, nodes.list[index].ids.len() < nodes.capacity);
+            for id in &nodes.list[index].ids {
+                if nodes.homes.insert(*id, index as u32).is_some() {
+                    return Err(Error::Malformed { what: "an id", reason: "is there twice" });
+                }
+            }
+        }
+        Ok(nodes)
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -63,8 +112,14 @@ impl Nodes {
         &self.list
     }
 
-    pub(crate) fn banks(&self) -> &[CounterBank] {
-        &self.banks
+    /// The banks of counters, each with the scales of its scores.
+    pub(crate) fn banks(&self) -> impl ExactSizeIterator<Item = (&CounterBank, &Scales)> {
+        self.banks.iter().zip(&self.scales)
+    }
+
+    /// A bank of counters, with the scales of its scores.
+    pub(crate) fn bank(&self, bank: usize) -> (&CounterBank, &Scales) {
+        (&self.banks[bank], &self.scales[bank])
     }
 
     /// For each bank the bits of its nodes that have room.
@@ -89,35 +144,41 @@ impl Nodes {
     /// Adds an item that is not there to a node that has room, or to a new one after the last.
     ///
     /// The code must be of the shape of the nodes.
-    pub(crate) fn add(&mut self, node: usize, id: Id, code: CodeRef<'_>) {
-        if node == self.list.len() {
+    pub(crate) fn add(&mut self, place: Place, id: Id, code: CodeRef<'_>) {
+        if place.node == self.list.len() {
             self.push_node();
         }
-        let bank = &mut self.banks[node / BANK_SLOTS];
-        bank.add(node % BANK_SLOTS, code).expect("the node has room and the code its shape");
-        let place = &mut self.list[node];
-        place.codes.push(code).expect("the code has the shape of the nodes");
-        place.ids.push(id);
-        place.lowest = place.lowest.min(id);
-        if place.ids.len() == self.capacity {
-            self.set_open(node, false);
+        let (bank, slot) = (place.node / BANK_SLOTS, place.node % BANK_SLOTS);
+        self.banks[bank].add(slot, code).expect("the node has room and the code its shape");
+        let node = &mut self.list[place.node];
+        node.codes.push(code).expect("the code has the shape of the nodes");
+        node.ids.push(id);
+        node.lowest = node.lowest.min(id);
+        node.square += 2 * place.score + self.shape.blocks() as i64;
+        self.scales[bank][slot] = scale(self.shape, node.square);
+        if node.ids.len() == self.capacity {
+            self.set_open(place.node, false);
         }
-        self.homes.insert(id, node as u32);
+        self.homes.insert(id, place.node as u32);
     }
 
     /// Takes an item out: what was added and taken out again leaves every byte as it was.
     pub(crate) fn take(&mut self, id: Id) -> Option<BlockCode> {
-        let node = self.homes.remove(&id)? as usize;
-        let place = &mut self.list[node];
-        let row = place.row_of(id);
-        place.ids.swap_remove(row);
-        let code = place.codes.swap_remove(row).expect("each id has its row");
-        if id == place.lowest {
-            place.lowest = lowest(&place.ids);
+        let home = self.homes.remove(&id)? as usize;
+        let (bank, slot) = (home / BANK_SLOTS, home % BANK_SLOTS);
+        let node = &mut self.list[home];
+        let row = node.row_of(id);
+        node.ids.swap_remove(row);
+        let code = node.codes.swap_remove(row).expect("each id has its row");
+        if id == node.lowest {
+            node.lowest = lowest(&node.ids);
         }
-        let bank = &mut self.banks[node / BANK_SLOTS];
-        bank.remove(node % BANK_SLOTS, code.as_ref()).expect("the item was added to its node");
-        self.set_open(node, true);
+        let counters = &mut self.banks[bank];
+        counters.remove(slot, code.as_ref()).expect("the item was added to its node");
+        let score = counters.dots(code.as_ref()).expect("the code has the shape of the nodes")[slot];
+        node.square -= 2 * i64::from(score) + self.shape.blocks() as i64;
+        self.scales[bank][slot] = scale(self.shape, node.square);
+        self.set_open(home, true);
         while self.list.last().is_some_and(|node| node.ids.is_empty()) {
             self.pop_node();
         }
@@ -127,33 +188,34 @@ impl Nodes {
     /// Compares all that is derived with the codes and ids that it is derived from.
     pub(crate) fn check(&self) -> Result<()> {
         let mut items = 0;
-        let mut bundles = CounterBank::new(self.shape);
-        for (index, node) in self.list.iter().enumerate() {
-            let inconsistent = |what| Err(Error::Inconsistent { what, node: index });
-            let (bank, slot) = (index / BANK_SLOTS, index % BANK_SLOTS);
-            for code in node.codes.iter() {
-                bundles.add(slot, code)?;
+        let banks = self.list.chunks(BANK_SLOTS).zip(self.banks()).zip(&self.open).enumerate();
+        for (bank, ((nodes, (counters, scales)), open)) in banks {
+            let first = bank * BANK_SLOTS;
+            let (expected, squares) = count(self.shape, nodes)?;
+            if *counters != expected {
+                return Err(Error::Inconsistent { what: "the counters from those", node: first });
             }
-            let last = slot + 1 == BANK_SLOTS || index + 1 == self.list.len();
-            if last && self.banks.get(bank) != Some(&bundles) {
-                return inconsistent("the counters up to those");
+            for (slot, node) in nodes.iter().enumerate() {
+                let inconsistent = |what| Err(Error::Inconsistent { what, node: first + slot });
+                let is_open = (open >> slot) & 1 == 1;
+                if node.ids.len() != node.codes.len() || is_open != (node.ids.len() < self.capacity) {
+                    return inconsistent("the numbers of the items");
+                }
+                let scale = scale(self.shape, squares[slot]);
+                if node.square != squares[slot] || scales[slot].to_bits() != scale.to_bits() {
+                    return inconsistent("the norms");
+                }
+                let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == first + slot);
+                if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
+                    return inconsistent("the ids");
+                }
+                items += node.ids.len();
             }
-            if last {
-                bundles = CounterBank::new(self.shape);
-            }
-            let is_open = self.open.get(bank).is_some_and(|open| (open >> slot) & 1 == 1);
-            if node.ids.len() != node.codes.len() || is_open != (node.ids.len() < self.capacity) {
-                return inconsistent("the numbers of the items");
-            }
-            let at_home = |id| self.homes.get(id).is_some_and(|home| *home as usize == index);
-            if node.lowest != lowest(&node.ids) || !node.ids.iter().all(at_home) {
-                return inconsistent("the ids");
-            }
-            items += node.ids.len();
         }
         let open_count: u32 = self.open.iter().map(|open| open.count_ones()).sum();
         let banks = self.list.len().div_ceil(BANK_SLOTS);
-        if items != self.homes.len() || open_count as usize != self.open_count || banks != self.banks.len() {
+        let sums = (items, open_count as usize, banks, banks);
+        if sums != (self.homes.len(), self.open_count, self.banks.len(), self.open.len()) {
             return Err(Error::Inconsistent { what: "the sums", node: self.list.len() });
         }
         Ok(())
@@ -172,11 +234,17 @@ impl Nodes {
         let slot = self.list.len() % BANK_SLOTS;
         if slot == 0 {
             self.banks.push(CounterBank::new(self.shape));
+            self.scales.push([0.0; BANK_SLOTS]);
             self.open.push(0);
         }
         self.set_open(self.list.len(), true);
         let codes = Codes::with_capacity(self.shape, self.capacity);
-        self.list.push(Node { ids: Vec::with_capacity(self.capacity), codes, lowest: lowest(&[]) });
+        self.list.push(Node {
+            ids: Vec::with_capacity(self.capacity),
+            codes,
+            lowest: lowest(&[]),
+            square: 0,
+        });
     }
 
     fn pop_node(&mut self) {
@@ -185,6 +253,7 @@ impl Nodes {
         if self.list.len().is_multiple_of(BANK_SLOTS) {
             self.open.pop();
             self.banks.pop();
+            self.scales.pop();
         }
     }
 }
@@ -197,4 +266,27 @@ impl Node {
 
 fn lowest(ids: &[Id]) -> Id {
     ids.iter().copied().min().unwrap_or(Id(u64::MAX))
+}
+
+/// What a score of a bundle is multiplied with to become a number of standard deviations of the scores of unrelated
+/// codes: these have the variance of the bundle's squared norm over the positions of a block. Nothing of an empty one.
+fn scale(shape: Shape, square: i64) -> f32 {
+    if square == 0 { 0.0 } else { (shape.positions() as f32 / square as f32).sqrt() }
+}
+
+/// The bundles of the nodes of a bank, and the squares of their norms.
+fn count(shape: Shape, nodes: &[Node]) -> Result<(CounterBank, [i64; BANK_SLOTS])> {
+    let mut bank = CounterBank::new(shape);
+    for (slot, node) in nodes.iter().enumerate() {
+        for code in &node.codes {
+            bank.add(slot, code)?;
+        }
+    }
+    let mut squares = [0; BANK_SLOTS];
+    for row in bank.as_counters().chunks_exact(BANK_SLOTS) {
+        for (square, counter) in squares.iter_mut().zip(row) {
+            *square += i64::from(i32::from(*counter) * i32::from(*counter));
+        }
+    }
+    Ok((bank, squares))
 }

@@ -1,6 +1,7 @@
 //! The inverted index: every search equals a comparison with all items, bit for bit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use embeddenator_retrieval::{Error, Hit, Id, Index, Inverted, SearchOptions, Similarity};
 use embeddenator_vsa::SparseTernary;
@@ -51,12 +52,18 @@ proptest! {
             let id = Id(id);
             if remove {
                 prop_assert_eq!(index.remove(id), items.remove(&id));
-            } else if items.contains_key(&id) {
-                let refused = matches!(index.insert(id, &vector), Err(Error::DuplicateId { .. }));
-                prop_assert!(refused);
-            } else {
-                index.insert(id, &vector).expect("a new id");
-                items.insert(id, vector);
+                continue;
+            }
+            let inserted = index.insert(id, &vector);
+            match items.entry(id) {
+                Entry::Occupied(_) => {
+                    let refused = matches!(inserted, Err(Error::DuplicateId { .. }));
+                    prop_assert!(refused);
+                }
+                Entry::Vacant(place) => {
+                    prop_assert!(inserted.is_ok());
+                    place.insert(vector);
+                }
             }
         }
         prop_assert_eq!(index.len(), items.len());

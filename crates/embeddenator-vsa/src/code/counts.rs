@@ -247,7 +247,7 @@ impl Counts {
     }
 
     /// The element with the largest absolute counter of each block, as a code of one byte a block. Lossy: capacity falls
-    /// from some 250 items to some 10.
+    /// from some 250 items to some 10 (measured: see the crate's page).
     ///
     /// Of equal counters the lowest position wins; a block without any count gives position 0 and sign +1.
     pub fn thin(&self) -> BlockCode {

@@ -3,7 +3,7 @@
 use crate::arch::Isa;
 use crate::code::counts::largest;
 use crate::error::{Error, Result};
-use crate::{Codes, Counts};
+use crate::{CodesRef, Counts};
 
 /// Weights and tables.
 ///
@@ -23,7 +23,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::Full`] for more than `i32::MAX` codes.
-    pub fn bundle(codes: &Codes) -> Result<Counts> {
+    pub fn bundle<'a>(codes: impl Into<CodesRef<'a>>) -> Result<Counts> {
+        let codes = codes.into();
         let mut counts = Counts::new(codes.shape());
         counts.add_all(codes)?;
         Ok(counts)
@@ -33,7 +34,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
-    pub fn add_all(&mut self, codes: &Codes) -> Result<()> {
+    pub fn add_all<'a>(&mut self, codes: impl Into<CodesRef<'a>>) -> Result<()> {
+        let codes = codes.into();
         self.add_rows(codes, |_| 1, codes.len() as i64)
     }
 
@@ -41,7 +43,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
-    pub fn remove_all(&mut self, codes: &Codes) -> Result<()> {
+    pub fn remove_all<'a>(&mut self, codes: impl Into<CodesRef<'a>>) -> Result<()> {
+        let codes = codes.into();
         self.add_rows(codes, |_| -1, codes.len() as i64)
     }
 
@@ -51,7 +54,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`]; [`Error::RowsMismatch`] if there is not one weight for each code; [`Error::Full`] if
     /// a counter could leave `i32`.
-    pub fn add_all_weighted(&mut self, codes: &Codes, weights: &[i32]) -> Result<()> {
+    pub fn add_all_weighted<'a>(&mut self, codes: impl Into<CodesRef<'a>>, weights: &[i32]) -> Result<()> {
+        let codes = codes.into();
         self.shape.expect(codes.shape())?;
         if codes.len() != weights.len() {
             return Err(Error::RowsMismatch { left: codes.len(), right: weights.len() });
@@ -82,7 +86,8 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn dots(&self, codes: &Codes) -> Result<Vec<i64>> {
+    pub fn dots<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<i64>> {
+        let codes = codes.into();
         let mut dots = vec![0; codes.len()];
         self.dots_into(codes, 0, &mut dots)?;
         Ok(dots)
@@ -92,12 +97,18 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Slot`] if there are fewer codes.
-    pub fn dots_into(&self, codes: &Codes, first: usize, dots: &mut [i64]) -> Result<()> {
+    pub fn dots_into<'a>(
+        &self,
+        codes: impl Into<CodesRef<'a>>,
+        first: usize,
+        dots: &mut [i64],
+    ) -> Result<()> {
+        let codes = codes.into();
         self.shape.expect(codes.shape())?;
         let (slots, stride, isa) = (codes.len(), self.shape.stride(), Isa::detect());
         let end = first.saturating_add(dots.len());
         if end > slots {
-            return Err(Error::Slot { slot: end, slots });
+            return Err(Error::Slot { slot: end - 1, slots });
         }
         let rows = codes.as_rows()[first * stride..end * stride].chunks_exact(stride);
         for (dot, row) in dots.iter_mut().zip(rows) {
@@ -110,14 +121,14 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn cosines(&self, codes: &Codes) -> Result<Vec<f32>> {
+    pub fn cosines<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<f32>> {
         let norms = self.norm() * (self.shape.blocks() as f64).sqrt();
         let cosine = |dot: i64| if norms > 0.0 { (dot as f64 / norms) as f32 } else { 0.0 };
         Ok(self.dots(codes)?.into_iter().map(cosine).collect())
     }
 
     /// Adds each row as often as its weight says; `room` is the sum of the absolute weights.
-    fn add_rows(&mut self, codes: &Codes, weight: impl Fn(usize) -> i32, room: i64) -> Result<()> {
+    fn add_rows(&mut self, codes: CodesRef<'_>, weight: impl Fn(usize) -> i32, room: i64) -> Result<()> {
         self.shape.expect(codes.shape())?;
         let positions = self.shape.positions();
         if !self.has_room(room) {
@@ -130,7 +141,7 @@ impl Counts {
             Self::expect_counters(sums.iter().copied())?;
         }
         let isa = Isa::detect();
-        for (row, code) in codes.iter().enumerate() {
+        for (row, code) in codes.iter().enumerate().filter(|(row, _)| weight(*row) != 0) {
             isa.add_code(&mut self.counters, positions, code.as_bytes(), weight(row));
         }
         Ok(())

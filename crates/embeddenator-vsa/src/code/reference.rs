@@ -117,7 +117,8 @@ impl<'a> CodeRef<'a> {
         let other = other.into();
         if let Some((left, right)) = self.lines_with(other) {
             let lines = Isa::detect().bind_lines(self.shape.modulus(), left, right);
-            *bound = BlockCode::from_lines(self.shape, lines);
+            bound.take_shape(self.shape);
+            bound.set_lines(lines);
             return Ok(());
         }
         self.shape.expect(other.shape)?;
@@ -135,7 +136,8 @@ impl<'a> CodeRef<'a> {
         let other = other.into();
         if let Some((left, right)) = self.lines_with(other) {
             let lines = Isa::detect().unbind_lines(self.shape.modulus(), left, right);
-            *unbound = BlockCode::from_lines(self.shape, lines);
+            unbound.take_shape(self.shape);
+            unbound.set_lines(lines);
             return Ok(());
         }
         self.shape.expect(other.shape)?;

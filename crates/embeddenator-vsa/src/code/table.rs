@@ -159,6 +159,12 @@ impl Codes {
     }
 }
 
+impl<'a> From<&'a Codes> for CodesRef<'a> {
+    fn from(codes: &'a Codes) -> Self {
+        codes.view()
+    }
+}
+
 impl From<CodesRef<'_>> for Codes {
     /// A copy.
     fn from(view: CodesRef<'_>) -> Codes {

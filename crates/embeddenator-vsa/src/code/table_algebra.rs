@@ -16,8 +16,8 @@ type Kernel = fn(Isa, u8, &[u8], &[u8], &mut [u8]);
 /// let mut random = Random::new(1);
 /// let colours = Codes::random(Shape::DEFAULT, 100, &mut random);
 /// let role = BlockCode::random(Shape::DEFAULT, &mut random);
-/// let bound = colours.bind_all(role.as_ref())?;
-/// assert_eq!(bound.unbind_all(role.as_ref())?, colours);
+/// let bound = colours.bind_all(&role)?;
+/// assert_eq!(bound.unbind_all(&role)?, colours);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 impl Codes {
@@ -25,8 +25,8 @@ impl Codes {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn bind_all(&self, code: CodeRef<'_>) -> Result<Codes> {
-        self.with_one(code, Isa::bind)
+    pub fn bind_all<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Codes> {
+        self.with_one(code.into(), Isa::bind)
     }
 
     /// One code taken out of each code.
@@ -35,8 +35,8 @@ impl Codes {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn unbind_all(&self, code: CodeRef<'_>) -> Result<Codes> {
-        self.with_one(code, Isa::unbind)
+    pub fn unbind_all<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Codes> {
+        self.with_one(code.into(), Isa::unbind)
     }
 
     /// Each code bound with the code of the same row of another table.
@@ -68,7 +68,7 @@ impl Codes {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn cosines(&self, query: CodeRef<'_>) -> Result<Vec<f32>> {
+    pub fn cosines<'a>(&self, query: impl Into<CodeRef<'a>>) -> Result<Vec<f32>> {
         let blocks = self.shape().blocks() as f32;
         Ok(self.dots(query)?.into_iter().map(|dot| dot as f32 / blocks).collect())
     }

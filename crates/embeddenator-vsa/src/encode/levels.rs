@@ -12,7 +12,7 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/levels";
 
 /// A scale: numbers in a range as the codes of evenly spaced levels, whose cosine falls linearly with their distance
 /// (Rachkovskij, Slipchenko, Kussul, Baidyk, "Properties of numeric codes for the scheme of random subspaces
-/// RSC", 2005; Rahimi et al. 2016, section 3).
+/// RSC", 2005; Rahimi et al. 2016).
 ///
 /// The lowest level is a random code. Each further one takes some more blocks, in a random order, from the code of the
 /// highest level, which differs from the lowest in the position of each block. So for `n` levels of `B` blocks the
@@ -27,7 +27,7 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/levels";
 /// let (cold, mild, warm) = (cold?, mild?, warm?);
 /// assert!((mild.cosine(&warm)? - 0.95).abs() < 0.01);
 /// assert!((cold.cosine(&warm)? - 0.70).abs() < 0.01);
-/// assert_eq!(celsius.decode(mild.as_ref())?, 15.0);
+/// assert_eq!(celsius.decode(&mild)?, 15.0);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +122,7 @@ impl Levels {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`].
-    pub fn decode(&self, code: CodeRef<'_>) -> Result<f64> {
+    pub fn decode<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f64> {
         let nearest = self.codes.nearest(code, 1)?;
         nearest.first().and_then(|found| self.value(found.index)).ok_or(Error::NoCodes)
     }

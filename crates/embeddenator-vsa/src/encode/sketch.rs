@@ -184,10 +184,10 @@ fn entered(hash: u64, byte: u8) -> u64 {
 fn lower(minima: &mut [u64], element: u64) {
     let product = u128::from(Random::new(element).next_u64()) * minima.len() as u128;
     let rest = product as u64;
-    if let Some(minimum) = minima.get_mut((product >> 64) as usize) {
-        if rest < *minimum {
-            *minimum = rest;
-        }
+    if let Some(minimum) = minima.get_mut((product >> 64) as usize)
+        && rest < *minimum
+    {
+        *minimum = rest;
     }
 }
 

@@ -104,7 +104,8 @@ fn ngram_rotates_the_first_item_most() {
         let [a, b, c] = [(); 3].map(|()| BlockCode::random(shape, &mut random));
         let expected = a.permute(2).bind(&b.permute(1)).and_then(|bound| bound.bind(&c));
         assert_eq!(ngram(shape, [a.as_ref(), b.as_ref(), c.as_ref()]), expected, "{shape}");
-        assert_eq!(ngram(shape, []), Ok(BlockCode::identity(shape)), "{shape}");
+        let none: [&BlockCode; 0] = [];
+        assert_eq!(ngram(shape, none), Ok(BlockCode::identity(shape)), "{shape}");
     }
 }
 

@@ -117,5 +117,5 @@ fn tables_that_do_not_fit_are_refused_and_change_nothing() {
     assert_eq!(bundle.add_all_weighted(&codes, &[i32::MIN, i32::MAX, 5]), Err(full.clone()));
     assert_eq!(bundle.merge_weighted(&before, i32::MIN), Err(full));
     assert_eq!(bundle, before);
-    assert_eq!(bundle.dots_into(&codes, 2, &mut [0; 2]), Err(Error::Slot { slot: 4, slots: 3 }));
+    assert_eq!(bundle.dots_into(&codes, 2, &mut [0; 2]), Err(Error::Slot { slot: 3, slots: 3 }));
 }

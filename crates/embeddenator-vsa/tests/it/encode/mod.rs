@@ -1,4 +1,4 @@
-//! The encoders.
+//! What the encoders promise: measured quality, unbiased estimates, the same bits.
 
 mod bytes;
 mod evaluation;

@@ -1,7 +1,7 @@
 //! What the text encoder promises of ordinary texts.
 
 use embeddenator_vsa::limits::{DIMENSION_MAX, FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
-use embeddenator_vsa::{Error, Planes, Random, TextEncoder, TextOptions};
+use embeddenator_vsa::{BytesOptions, Error, Planes, Random, TextEncoder, TextOptions, VsaConfig};
 use xxhash_rust::xxh3::xxh3_64;
 
 const SENTENCE: &str = "On 8 May 2023, Caroline's painting of the lake won first prize at the county fair!";
@@ -209,6 +209,16 @@ fn options_out_of_range_are_refused_by_name() {
         assert!(matches!(&error, Error::EncoderOption { option, .. } if *option == field), "{error}");
         assert!(error.to_string().contains(field), "{error}");
     }
+}
+
+#[test]
+fn profiles_have_options_of_their_dimension_and_seed() {
+    let config = VsaConfig { seed: 7, ..VsaConfig::d10k() };
+    let text = config.text_options();
+    assert_eq!(text, TextOptions { dimension: 10_000, seed: 7, ..Default::default() });
+    let bytes = config.bytes_options();
+    assert_eq!(bytes, BytesOptions { dimension: 10_000, seed: 7, ..Default::default() });
+    assert_eq!(VsaConfig::new().text_options(), TextOptions::default());
 }
 
 fn cosines() -> impl Fn(&str, &str) -> f32 {

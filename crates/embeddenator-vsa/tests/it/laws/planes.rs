@@ -1,6 +1,6 @@
 //! Dense ternary vectors and tables of them against their elements written out.
 
-use embeddenator_vsa::{Error, Planes, PlanesTable};
+use embeddenator_vsa::{Error, Planes, PlanesTable, Similar};
 use proptest::prelude::*;
 
 use super::{ternary, ternary_pair};
@@ -87,7 +87,15 @@ proptest! {
         let dots: Vec<_> = rows.iter().map(|row| row.dot(&query).unwrap()).collect();
         prop_assert_eq!(table.dots(&query).unwrap(), dots);
         let cosines: Vec<_> = rows.iter().map(|row| row.cosine(&query).unwrap()).collect();
-        prop_assert_eq!(table.cosines(&query).unwrap(), cosines);
+        prop_assert_eq!(&table.cosines(&query).unwrap(), &cosines);
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by(|left, right| cosines[*right].total_cmp(&cosines[*left]));
+        for k in [0, 1, count / 2, count, count + 1] {
+            let nearest = table.nearest(&query, k).unwrap();
+            let expected: Vec<_> =
+                order.iter().take(k).map(|index| Similar { index: *index, cosine: cosines[*index] }).collect();
+            prop_assert_eq!(nearest, expected);
+        }
     }
 }
 
@@ -110,7 +118,8 @@ fn other_dimensions_and_lengths_are_refused() {
     assert_eq!(table.push(&four), Err(refused.clone()));
     assert!(table.is_empty());
     assert_eq!(table.dots(&four), Err(refused.clone()));
-    assert_eq!(table.cosines(&four), Err(refused));
+    assert_eq!(table.cosines(&four), Err(refused.clone()));
+    assert_eq!(table.nearest(&four, 1), Err(refused));
     for dimension in [0, (1 << 24) + 1] {
         let refused = Error::Dimension { dimension };
         assert_eq!(Planes::zero(dimension), Err(refused.clone()));

@@ -1,4 +1,6 @@
-//! Indexes over ten thousand vectors beside the peer's: to build them, and to ask a thousand queries.
+//! Indexes over ten thousand vectors beside the peer's, and what measuring a search costs.
+
+mod metrics;
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -31,6 +33,7 @@ fn main() {
     let vectors = Vectors::new(&mut random);
     inverted(&mut criterion, &vectors);
     peer(&mut criterion, &vectors);
+    metrics::measure(&mut criterion, &mut random);
     criterion.final_summary();
 }
 
