@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
         let mut bound = BlockCode::identity(self.product.shape());
         for (table, index) in self.tables.iter().zip(&self.best) {
             let code = table.get(*index).expect("the best code is a row of its table");
-            bound = bound.bind(&code.to_code())?;
+            bound = bound.bind(code)?;
         }
         Ok(bound)
     }
