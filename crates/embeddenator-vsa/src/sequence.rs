@@ -85,7 +85,7 @@ pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
 /// assert_eq!(sequence.read(&bundle, 4, &letters)?.index, 14);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sequence {
     step: BlockCode,
 }

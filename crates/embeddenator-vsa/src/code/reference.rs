@@ -149,7 +149,10 @@ impl<'a> CodeRef<'a> {
     /// As [`BlockCode::inverse`].
     #[must_use]
     pub fn inverse(self) -> BlockCode {
-        BlockCode::identity(self.shape).unbind(self).expect("both have one shape")
+        let identity = BlockCode::identity(self.shape);
+        let mut inverse = BlockCode::identity(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), identity.row(), self.row, inverse.row_mut());
+        inverse
     }
 
     /// As [`BlockCode::power`].

@@ -58,7 +58,7 @@ impl Codes {
     /// The inverse of each code.
     #[must_use]
     pub fn inverse_all(&self) -> Codes {
-        self.map(|code| code.inverse())
+        self.map(CodeRef::inverse)
     }
 
     /// Each code bound with itself `exponent` times, as [`BlockCode::power`].
@@ -82,7 +82,7 @@ impl Codes {
     /// Each code with all signs turned.
     #[must_use]
     pub fn negate_all(&self) -> Codes {
-        self.map(|code| code.negate())
+        self.map(CodeRef::negate)
     }
 
     fn with_one(&self, code: CodeRef<'_>, kernel: Kernel) -> Result<Codes> {
@@ -104,7 +104,7 @@ impl Codes {
         Ok(self.with_same_shape(rows))
     }
 
-    fn map(&self, change: impl Fn(CodeRef<'_>) -> BlockCode) -> Codes {
+    fn map<'a>(&'a self, change: impl Fn(CodeRef<'a>) -> BlockCode) -> Codes {
         let mut rows = AlignedBytes::with_capacity(self.as_rows().len());
         for code in self {
             rows.extend_zeroed(self.shape().stride()).copy_from_slice(change(code).row());
