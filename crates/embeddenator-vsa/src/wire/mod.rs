@@ -4,8 +4,9 @@
 //! are the same in the message as in memory, so that one that lies in a map of a file is asked where it lies, by
 //! [`view`].
 //!
-//! Bytes that come from elsewhere never panic, and nothing is allocated that is not smaller than they are. The checksums
-//! find accidents, not attackers: who makes the bytes makes the sums.
+//! Bytes that come from elsewhere never panic. Nothing is allocated before the lengths in the header have agreed with the
+//! bytes that are there, and then at most twice as many as these. The checksums find accidents, not attackers: who makes
+//! the bytes makes the sums.
 //!
 //! ```
 //! use embeddenator_vsa::{BlockCode, Random, Shape, wire};
