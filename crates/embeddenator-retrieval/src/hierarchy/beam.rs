@@ -120,8 +120,9 @@ impl Scored {
     }
 }
 
+/// The largest of the values, found in wide registers.
 #[inline]
-fn maximum(values: &[f32; BANK_SLOTS]) -> f32 {
+pub(super) fn maximum(values: &[f32; BANK_SLOTS]) -> f32 {
     let mut largest = [f32::NEG_INFINITY; LANES];
     for values in values.chunks_exact(LANES) {
         for (largest, value) in largest.iter_mut().zip(values) {
