@@ -39,14 +39,17 @@ pub(super) struct BestNodes {
 }
 
 impl BestNodes {
-    pub(super) fn new(beam: Beam) -> Self {
+    /// Of `nodes` nodes.
+    pub(super) fn new(beam: Beam, nodes: usize) -> Self {
         let width = beam.width.max(1);
+        let kept_max = width.saturating_mul(4);
         BestNodes {
             width,
             width_max: beam.width_max.max(width),
             threshold: f32::NEG_INFINITY,
-            kept: Vec::new(),
-            kept_max: width.saturating_mul(4),
+            // A bank is kept before the rest is dropped.
+            kept: Vec::with_capacity(kept_max.saturating_add(BANK_SLOTS).min(nodes)),
+            kept_max,
         }
     }
 
