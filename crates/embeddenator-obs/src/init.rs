@@ -81,6 +81,8 @@ impl Surroundings {
 
 /// Sends the process's events to standard error. Call it once, first in `main`.
 ///
+/// A line that cannot be written, because nobody reads the pipe or the disk is full, is lost; the process goes on.
+///
 /// ```
 /// use embeddenator_obs::Error;
 /// use embeddenator_obs::init::{self, Logs};
@@ -110,6 +112,8 @@ where
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(logs.filter, surroundings)?)
         .with_span_events(spans)
+        // It would tell of a write that failed by `eprintln!`, which panics when standard error itself is broken.
+        .log_internal_errors(false)
         .with_writer(writer);
     Ok(match logs.format {
         LogFormat::Text => Dispatch::new(builder.with_ansi(surroundings.colours()).finish()),

@@ -1,7 +1,8 @@
 //! Logs: what is shown, in which form, and what is refused.
 
 use std::error::Error as _;
-use std::io::Write;
+use std::io::{Read as _, Write};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use embeddenator_obs::Error;
@@ -136,4 +137,33 @@ fn second_receiver_of_a_process_is_refused() {
     init::logs(Logs { filter: "off", ..Logs::default() }).expect("no other test installs one");
     let error = init::logs(Logs::default()).expect_err("there is one");
     assert!(matches!(error, Error::LogsInstalled));
+}
+
+/// Set for the process whose standard error goes nowhere.
+const BROKEN: &str = "EMBEDDENATOR_OBS_TEST_BROKEN_STANDARD_ERROR";
+
+#[test]
+fn broken_standard_error_costs_lines_and_not_the_process() {
+    if std::env::var_os(BROKEN).is_some() {
+        std::io::stdin().read_to_end(&mut Vec::new()).expect("the parent closes it");
+        let format = LogFormat::JsonLines;
+        init::logs(Logs { format, ..Logs::default() }).expect("the only test of this process");
+        warn!("nobody reads this");
+        return;
+    }
+    let mut child = Command::new(std::env::current_exe().expect("a running test has a path"))
+        .args(["--exact", "logs::broken_standard_error_costs_lines_and_not_the_process", "--nocapture"])
+        .env(BROKEN, "1")
+        .env(init::LOG_VARIABLE, "warn")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the test binary starts");
+    // The child writes only after its standard input has ended, when nobody holds the other end of the pipe.
+    drop(child.stderr.take());
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("the child ends");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
