@@ -41,10 +41,10 @@ impl Default for Logs<'_> {
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people: time, level, target, message.
+    /// For people: time, level, target, message. A line break within a message stays one.
     Text,
-    /// For programs: one JSON object a line, with `timestamp`, `level`, `target` and the event's members beside
-    /// `message`. Never coloured.
+    /// For programs: one JSON object a line, with `timestamp`, `level` and `target`; the event's members are in
+    /// `fields`, beside `message`, so that none can pass for one of those. Never coloured.
     JsonLines,
 }
 
@@ -100,7 +100,7 @@ pub fn logs(logs: Logs<'_>) -> Result<()> {
     tracing::dispatcher::set_global_default(receiver).map_err(|_| Error::LogsInstalled)
 }
 
-/// What [`logs`] installs, for a writer and surroundings of the caller's: one event a line.
+/// What [`logs`] installs, for a writer and surroundings of the caller's.
 ///
 /// # Errors
 /// [`Error::LogFilter`] if the filter in force cannot be read.
@@ -117,7 +117,7 @@ where
         .with_writer(writer);
     Ok(match logs.format {
         LogFormat::Text => Dispatch::new(builder.with_ansi(surroundings.colours()).finish()),
-        LogFormat::JsonLines => Dispatch::new(builder.with_ansi(false).json().flatten_event(true).finish()),
+        LogFormat::JsonLines => Dispatch::new(builder.with_ansi(false).json().finish()),
     })
 }
 

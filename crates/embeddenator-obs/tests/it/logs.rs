@@ -33,7 +33,7 @@ fn written(logs: Logs<'_>, surroundings: &Surroundings) -> Result<String, Error>
         debug!("a detail");
         info!(path = "a\"b", "opened");
         warn!("the index is \u{1b}[31mdamaged\nand rebuilt");
-        error!(code = 5, "gone");
+        error!(code = 5, level = "its own", "gone");
     });
     let bytes = kept.0.lock().expect("no test panics inside").clone();
     Ok(String::from_utf8(bytes).expect("logs are text"))
@@ -78,6 +78,7 @@ fn filter_that_cannot_be_read_is_an_error_that_names_its_origin() {
         (with(None, Some("it=loud")), "warn", init::RUST_LOG_VARIABLE),
         (with(None, None), "it=loud", "the option `filter`"),
         (with(Some(&long), None), "warn", init::LOG_VARIABLE),
+        (with(Some("\u{1b}[31m=loud\n"), None), "warn", init::LOG_VARIABLE),
     ];
     for (surroundings, filter, expected) in cases {
         let error =
@@ -85,6 +86,7 @@ fn filter_that_cannot_be_read_is_an_error_that_names_its_origin() {
         assert!(error.source().is_some());
         assert!(error.to_string().starts_with(expected), "{error}");
         assert!(error.to_string().len() < 400, "a long value is cut");
+        assert!(!error.to_string().contains(char::is_control), "{error:?}");
         assert!(matches!(error, Error::LogFilter { .. }), "{error}");
     }
 }
@@ -117,9 +119,10 @@ fn json_lines_are_documents_whatever_is_logged() {
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert_eq!(lines.len(), 3);
-    assert_eq!((&lines[0]["level"], &lines[0]["path"]), (&"INFO".into(), &"a\"b".into()));
-    assert_eq!(lines[1]["message"], "the index is \u{1b}[31mdamaged\nand rebuilt");
-    assert_eq!((&lines[2]["code"], &lines[2]["target"]), (&5.into(), &"it::logs".into()));
+    assert_eq!((&lines[0]["level"], &lines[0]["fields"]["path"]), (&"INFO".into(), &"a\"b".into()));
+    assert_eq!(lines[1]["fields"]["message"], "the index is \u{1b}[31mdamaged\nand rebuilt");
+    assert_eq!((&lines[2]["fields"]["code"], &lines[2]["target"]), (&5.into(), &"it::logs".into()));
+    assert_eq!((&lines[2]["level"], &lines[2]["fields"]["level"]), (&"ERROR".into(), &"its own".into()));
     assert!(lines.iter().all(|line| line["timestamp"].is_string()));
 }
 
