@@ -29,6 +29,12 @@ const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests, or those of `--package <name>`", run: test, in_ci: true },
     Step { name: "fmt", about: "the code is formatted", run: fmt, in_ci: true },
     Step { name: "lint", about: "clippy has no warning", run: lint, in_ci: true },
+    Step {
+        name: "features",
+        about: "crates with features have no warning without them either",
+        run: features,
+        in_ci: true,
+    },
     Step { name: "doc", about: "the documents build without a warning", run: doc, in_ci: true },
     Step { name: "doctest", about: "the examples in the documents run", run: doctest, in_ci: true },
     Step { name: "examples", about: "each example builds and runs", run: examples::run, in_ci: true },
@@ -129,6 +135,15 @@ fn fmt(arguments: &[String]) -> Result<(), Failure> {
 
 fn lint(arguments: &[String]) -> Result<(), Failure> {
     let mut words = scoped(&["clippy", "--all-targets"], arguments);
+    words.extend(arguments.iter().map(String::as_str));
+    words.extend(["--", "-D", "warnings"]);
+    cargo(&words, &[])
+}
+
+/// The crates that have features; `lint` sees them with all of their defaults.
+fn features(arguments: &[String]) -> Result<(), Failure> {
+    let mut words = vec!["clippy", "--no-default-features", "--all-targets"];
+    words.extend(["-p", "embeddenator-io", "-p", "embeddenator-obs"]);
     words.extend(arguments.iter().map(String::as_str));
     words.extend(["--", "-D", "warnings"]);
     cargo(&words, &[])

@@ -1,4 +1,35 @@
-//! Indexes over block codes: exact, hierarchical and inverted search, persisted as checked sections.
+//! Indexes over codes: exact, hierarchical and inverted search, near-duplicates and names, kept as checked sections.
+//!
+//! | for | use |
+//! |---|---|
+//! | the nearest block codes, exactly | [`Flat`] |
+//! | the same among millions, or thousands of queries a second, with a stated recall | [`Hierarchy`] |
+//! | the nearest sparse ternary vectors, exactly | [`Inverted`] |
+//! | near-duplicates by min-hash signatures | [`Signatures`] |
+//! | the name of a noisy code | [`CleanUp`] |
+//! | several indexes as one | [`Sharded`] |
+//!
+//! All of them are an [`Index`]: insert, remove, replace, search for one query or a batch. Hits come best first and of
+//! equal scores by id; the number of threads changes nothing but the time.
+//!
+//! ```
+//! use embeddenator_retrieval::{Hierarchy, Id, Index};
+//! use embeddenator_vsa::{BlockCode, Random, Shape};
+//!
+//! let mut random = Random::new(7);
+//! let codes: Vec<_> = (0..1000).map(|_| BlockCode::random(Shape::DEFAULT, &mut random)).collect();
+//! let mut index = Hierarchy::new(Shape::DEFAULT);
+//! for (id, code) in (0..).map(Id).zip(&codes) {
+//!     index.insert(id, code)?;
+//! }
+//! let hits = index.search(&codes[42], 3)?;
+//! assert_eq!((hits.len(), hits[0].id, hits[0].score), (3, Id(42), 1.0));
+//! # Ok::<(), embeddenator_retrieval::Error>(())
+//! ```
+//!
+//! Indexes are written as bytes and opened from them, for instance from a memory map. Everything is verified; what can
+//! be derived is rebuilt instead of believed. The formats are written down byte by byte in
+//! `docs/embeddenator-retrieval-format.md` of the repository.
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -25,3 +56,8 @@ pub use persist::Opened;
 pub use search::{Beam, Hit, Id, SearchOptions};
 pub use shard::Sharded;
 pub use signature::Signatures;
+
+/// Compiles and runs the examples of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;

@@ -35,6 +35,11 @@ impl<T: Ord> TopK<T> {
         self.kept.len() >= self.k
     }
 
+    /// The worst of the kept, if there are `k`.
+    pub(crate) fn worst(&self) -> Option<&T> {
+        self.kept.peek().filter(|_| self.is_full())
+    }
+
     /// Takes over what another one kept of other offers.
     pub(crate) fn merge(&mut self, other: TopK<T>) {
         for found in other.kept {
@@ -52,18 +57,18 @@ impl TopK<Found> {
     /// Offers items with their dot products.
     #[inline]
     pub(crate) fn offer_all(&mut self, ids: &[Id], dots: &[i32]) {
-        let mut worst = self.worst();
+        let mut worst = self.worst_dot();
         for (id, dot) in ids.iter().zip(dots) {
             if *dot >= worst {
                 self.offer((Reverse(*dot), *id));
-                worst = self.worst();
+                worst = self.worst_dot();
             }
         }
     }
 
     /// The dot product that an item needs at least to be kept.
     #[inline]
-    pub(crate) fn worst(&self) -> i32 {
+    pub(crate) fn worst_dot(&self) -> i32 {
         if !self.is_full() {
             return i32::MIN;
         }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::{CodeRef, CodesRef, Counts, Shape};
 
 /// A classifier that keeps the bundle of the codes of each label, and gives a code the label of the bundle with the
-/// highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023, section 2.2.1).
+/// highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023).
 ///
 /// It learns a code at a time and unlearns it exactly: a code that was added and removed again leaves no trace, and the
 /// order of learning is of no matter. Of labels with equal cosines the one that sorts first is given.

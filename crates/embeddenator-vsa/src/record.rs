@@ -6,8 +6,8 @@ use crate::{BlockCode, CodeRef, Codes, CodesRef, Counts, Nearest, Shape};
 /// A record: the bundle of its fields, each the filler bound with the role.
 ///
 /// It is read by unbinding a role, which leaves the filler and the other fields as noise, and cleaning that up among
-/// the fillers that there can be (Kanerva, "Hyperdimensional computing", 2009, section 4.4; for block codes Laiho et
-/// al. 2015, section III). Fields are added and removed exactly.
+/// the fillers that there can be (Kanerva, "Hyperdimensional computing", 2009; for block codes Laiho et
+/// al. 2015). Fields are added and removed exactly.
 ///
 /// [`thin`](Self::thin) makes a code of one byte a block of it, for what is at rest: of some ten fields each can still be
 /// read by [`read_field`]. That is lossy, so keep the record itself where it has to be updated. Thinned records share

@@ -16,7 +16,7 @@ const HALVINGS: usize = 4;
 /// Finds the factors of a product: given `bind(x, y, z)` with `x`, `y` and `z` from three tables, which three it was.
 ///
 /// Trying all combinations takes the product of the tables' lengths; a resonator searches them all at once, in
-/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020, section 3; for block
+/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020; for block
 /// codes Hersche et al., "Factorizers for distributed sparse block codes", 2023):
 ///
 /// ```text

@@ -11,7 +11,7 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/sequence/step";
 /// The n-gram of some items: the first rotated by n - 1 blocks, the next by n - 2, the last not at all, all bound.
 ///
 /// Each order of the items gives another code, unlike all others (Joshi, Halseth, Kanerva, "Language geometry using
-/// random indexing", 2016, section 2.1). The n-gram of no items is the identity.
+/// random indexing", 2016). The n-gram of no items is the identity.
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Shape, ngram};
@@ -72,8 +72,8 @@ pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
 /// `B * L` positions can be told apart; beyond them is an error, not a repetition.
 ///
 /// A sequence is the bundle of its items at their positions. It is read at a position by taking the position off the
-/// bundle and looking for the nearest item (Plate, "Holographic reduced representations", 1995, section IV; rotation as
-/// the position: Kanerva, "Hyperdimensional computing", 2009, section 4.3).
+/// bundle and looking for the nearest item (Plate, "Holographic reduced representations", 1995; rotation as
+/// the position: Kanerva, "Hyperdimensional computing", 2009).
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Sequence, Shape};

@@ -11,7 +11,7 @@ use embeddenator_vsa::{BlockCode, CodeRef, Shape};
 
 use crate::batch::in_parallel;
 use crate::error::{Error, Result};
-use crate::limits::{BATCH_GROUP_QUERIES, ITEMS_MAX};
+use crate::limits::{BATCH_GROUP_QUERIES, BATCH_SHARED_BYTES_MIN, ITEMS_MAX};
 use crate::top_k::{Found, TopK};
 use crate::{Beam, Hit, Id, Index, SearchOptions};
 use beam::BestNodes;
@@ -23,6 +23,35 @@ const MARGIN_DEVIATIONS: f32 = 6.0;
 const ITEMS_PER_HIT: usize = 4;
 
 /// Block codes in nodes of at most 64, of which a search looks into the best by the scores of their bundles.
+///
+/// Each node has a bundle, the sum of its codes; the bundles of 64 nodes are one
+/// [`CounterBank`](embeddenator_vsa::CounterBank), which gives the dot products of a query with all of them by adding a
+/// cache line for each block. A score counts in deviations of what unrelated codes score at that node: the norm of the
+/// bundle over the square root of the positions. The best nodes, the [`Beam`], are looked into, and their items
+/// compared exactly; scores of hits are cosines.
+///
+/// Signed counters can cancel, so the score of a bundle bounds nothing: the recall is measured, not proved. With the
+/// default beam, over 100 000 items and with 30% of the blocks of a query wrong, the nearest of unrelated codes is found
+/// in 1.000 of the searches, and of the ten nearest in clusters of 16 to 1000 items at least 0.99; the README has more.
+/// A search that must not miss anything says so in [`SearchOptions::exact`].
+///
+/// An item goes to the open node that it is most similar to, so that clusters find together in any order of arrival.
+/// The same calls in the same order give the same bytes, and inserting and removing again leaves no trace.
+///
+/// ```
+/// use embeddenator_retrieval::{Beam, Hierarchy, Id, Index, SearchOptions};
+/// use embeddenator_vsa::{BlockCode, Random, Shape};
+///
+/// let mut random = Random::new(1);
+/// let mut index = Hierarchy::new(Shape::DEFAULT);
+/// for id in (0..1000).map(Id) {
+///     index.insert(id, &BlockCode::random(Shape::DEFAULT, &mut random))?;
+/// }
+/// let query = index.get(Id(7)).expect("it was inserted");
+/// let wide = SearchOptions { beam: Some(Beam { width: 64, width_max: 512 }), ..SearchOptions::default() };
+/// assert_eq!(index.search_with(&query, 1, &wide)?[0].id, Id(7));
+/// # Ok::<(), embeddenator_retrieval::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Hierarchy {
     nodes: Nodes,
@@ -136,7 +165,7 @@ impl Hierarchy {
     pub fn search_ref(&self, query: CodeRef<'_>, k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
         self.expect_shape(query.shape())?;
         let Some(beam) = self.beam(k, options) else { return self.scan_all(query, k) };
-        let mut best = BestNodes::new(beam);
+        let mut best = BestNodes::new(beam, self.nodes.as_slice().len());
         for (first, (counters, scales)) in (0..).step_by(BANK_SLOTS).zip(self.nodes.banks()) {
             best.offer(first, &counters.dots(query)?, scales, self.nodes.as_slice());
         }
@@ -159,7 +188,7 @@ impl Hierarchy {
         let mut best = TopK::new(k, self.nodes.items());
         for scored in best_nodes.into_sorted(nodes) {
             let node = &nodes[scored.node as usize];
-            if best.is_full() && f32::from(scored.score) + self.margin(node) < best.worst() as f32 {
+            if best.is_full() && f32::from(scored.score) + self.margin(node) < best.worst_dot() as f32 {
                 continue;
             }
             scan(node, query, &mut best)?;
@@ -195,10 +224,11 @@ impl Hierarchy {
 
     /// Searches for several queries, bank by bank, so that they share what is in the caches.
     fn search_group(&self, queries: &[BlockCode], k: usize, beam: Beam) -> Result<Vec<Vec<Hit>>> {
-        let mut best = vec![BestNodes::new(beam); queries.len()];
+        let nodes = self.nodes.as_slice();
+        let mut best: Vec<_> = queries.iter().map(|_| BestNodes::new(beam, nodes.len())).collect();
         for (first, (counters, scales)) in (0..).step_by(BANK_SLOTS).zip(self.nodes.banks()) {
             for (query, best) in queries.iter().zip(&mut best) {
-                best.offer(first, &counters.dots(query.as_ref())?, scales, self.nodes.as_slice());
+                best.offer(first, &counters.dots(query.as_ref())?, scales, nodes);
             }
         }
         let queries = queries.iter().zip(best);
@@ -256,9 +286,11 @@ impl Index for Hierarchy {
         for query in queries {
             self.expect_shape(query.shape())?;
         }
-        let Some(beam) = self.beam(k, options) else {
+        let beam = self.beam(k, options);
+        let shared = beam.filter(|_| self.stats().counter_bytes >= BATCH_SHARED_BYTES_MIN);
+        let Some(beam) = shared else {
             return in_parallel(queries, options.threads, |queries| {
-                queries.iter().map(|query| self.scan_all(query.as_ref(), k)).collect()
+                queries.iter().map(|query| self.search_ref(query.as_ref(), k, options)).collect()
             });
         };
         in_parallel(queries, options.threads, |queries| {

@@ -12,7 +12,7 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/levels";
 
 /// A scale: numbers in a range as the codes of evenly spaced levels, whose cosine falls linearly with their distance
 /// (Rachkovskij, Slipchenko, Kussul, Baidyk, "Properties of numeric codes for the scheme of random subspaces
-/// RSC", 2005; Rahimi et al. 2016, section 3).
+/// RSC", 2005; Rahimi et al. 2016).
 ///
 /// The lowest level is a random code. Each further one takes some more blocks, in a random order, from the code of the
 /// highest level, which differs from the lowest in the position of each block. So for `n` levels of `B` blocks the
@@ -96,9 +96,10 @@ impl Levels {
         if value.is_nan() {
             return Err(Error::NotANumber);
         }
-        // Halves, since the difference of both ends may be too large for a number.
-        let above = value.clamp(self.low, self.high) / 2.0 - self.low / 2.0;
-        let share = above / (self.high / 2.0 - self.low / 2.0);
+        // The difference of both ends may be too large for a number; halves of small ones may be too small.
+        let scale = if (self.high - self.low).is_finite() { 1.0 } else { 0.5 };
+        let above = value.clamp(self.low, self.high) * scale - self.low * scale;
+        let share = above / (self.high * scale - self.low * scale);
         Ok(((share * self.top()).round() as usize).min(self.codes.len() - 1))
     }
 
