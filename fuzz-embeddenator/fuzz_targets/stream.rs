@@ -17,12 +17,21 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn read(bytes: &[u8]) {
     let Ok(mut reader) = StreamReader::new(bytes, seal::kind(bytes), &seal::LIMITS) else { return };
-    let mut length = 0;
+    let mut seen = Vec::new();
     while let Ok(Some(frame)) = reader.next_frame() {
         assert!(!frame.is_empty() && frame.len() as u64 <= u64::from(seal::LIMITS.frame_bytes_max));
-        length += frame.len() as u64;
-        assert!(length <= seal::LIMITS.stream_bytes_max);
+        seen.extend_from_slice(frame);
+        assert!(seen.len() as u64 <= seal::LIMITS.stream_bytes_max);
     }
+    // The same bytes come when a part of each frame is read in the other way.
+    let Ok(mut reader) = StreamReader::new(bytes, seal::kind(bytes), &seal::LIMITS) else { return };
+    let (mut mixed, mut part) = (Vec::new(), [0; 7]);
+    while let Ok(count @ 1..) = reader.read(&mut part) {
+        mixed.extend_from_slice(&part[..count]);
+        let Ok(Some(frame)) = reader.next_frame() else { break };
+        mixed.extend_from_slice(frame);
+    }
+    assert_eq!(mixed, seen);
 }
 
 /// The first bytes choose how the others are written.

@@ -34,11 +34,12 @@ pub fn codes(bytes: &mut [u8]) {
     }
 }
 
-/// Seals an envelope; the hash of the content too if it is not compressed.
+/// Seals an envelope, behind which others may lie; the hash of the content too if it is not compressed.
 pub fn envelope(bytes: &mut [u8]) {
+    let stored_length = number(bytes, 24, 8) as usize;
     if bytes.len() >= 64 {
-        let (head, stored) = bytes.split_at_mut(64);
-        let hash = hash(stored);
+        let (head, rest) = bytes.split_at_mut(64);
+        let hash = hash(rest.get(..stored_length).unwrap_or(rest));
         head[48..56].copy_from_slice(&hash[..8]);
         if head[14] == 0 {
             head[32..48].copy_from_slice(&hash[..16]);

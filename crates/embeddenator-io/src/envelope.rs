@@ -1,6 +1,7 @@
 //! The envelope: one content with its kind, codec, lengths and hashes.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::codec::{Codec, Compression};
 use crate::compress::{Decoder, Encoded, Encoder, reserve};
@@ -31,7 +32,7 @@ const BODY: &str = "the body of an envelope";
 /// assert_eq!(*Envelope::open(rest, Kind(2), &limits)?, *b"second");
 /// # Ok::<(), embeddenator_io::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Envelope<'a> {
     header: EnvelopeHeader,
     check: [u8; 8],
@@ -56,6 +57,9 @@ pub struct EnvelopeHeader {
 
 impl<'a> Envelope<'a> {
     /// Puts a content into an envelope: a header of 64 bytes and at most as many as the content has.
+    ///
+    /// There is no limit here, but a reader has one: see [`Limits::content_bytes_max`]. Compressing takes about twice
+    /// the content in memory, and what the encoder needs.
     ///
     /// # Errors
     /// [`Error::CodecNotBuilt`] for a compression that was left out of the build; [`Error::Encoding`] and
@@ -82,12 +86,18 @@ impl<'a> Envelope<'a> {
     /// Takes the content out of `bytes`, which are exactly one envelope of that kind.
     ///
     /// Without compression the content is borrowed. All is verified: any changed byte is an error.
+    ///
+    /// # Errors
+    /// Those of [`Envelope::read`] and of [`Envelope::content`].
     pub fn open(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Cow<'a, [u8]>> {
         Self::read(bytes, kind, limits)?.content()
     }
 
     /// Reads the header of `bytes`, which are exactly one envelope of that kind; the content waits for
     /// [`Envelope::content`].
+    ///
+    /// # Errors
+    /// Those of [`Envelope::read_prefix`], and [`Error::TrailingBytes`].
     pub fn read(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self> {
         let (envelope, rest) = Self::read_prefix(bytes, kind, limits)?;
         let end = bytes.len().saturating_sub(rest.len()) as u64;
@@ -96,6 +106,11 @@ impl<'a> Envelope<'a> {
     }
 
     /// Reads the header of the envelope that `bytes` begin with, and returns the bytes behind that envelope.
+    ///
+    /// # Errors
+    /// [`Error::NotRecognised`], [`Error::WrongKind`] and the `Unsupported` ones for another thing;
+    /// [`Error::Truncated`], [`Error::ChecksumMismatch`] and [`Error::Malformed`] for damage;
+    /// [`Error::LimitExceeded`] for a content beyond [`Limits::content_bytes_max`].
     pub fn read_prefix(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<(Self, &'a [u8])> {
         let mut cursor = Cursor::new(bytes);
         let header_bytes = take_header::<ENVELOPE_HEADER_BYTES>(&FORMAT, &mut cursor)?;
@@ -152,6 +167,13 @@ impl<'a> Envelope<'a> {
             what: BODY,
             offset: ENVELOPE_HEADER_BYTES as u64,
         }
+    }
+}
+
+impl fmt::Debug for Envelope<'_> {
+    /// What the header says; not what is stored.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope").field("header", &self.header).finish_non_exhaustive()
     }
 }
 

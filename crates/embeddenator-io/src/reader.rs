@@ -1,5 +1,6 @@
 //! The streaming reader: hands out what a frame holds once its chain fits.
 
+use std::fmt;
 use std::io::{self, Read};
 
 use crate::codec::Codec;
@@ -18,11 +19,14 @@ use crate::limits::Limits;
 /// What is handed out has been verified: it is a beginning of what was written. That it is all of it is known at the
 /// end, so a consumer that must not act on half a content waits for `Ok(0)` or `Ok(None)`; a stream that was cut ends
 /// with an error instead. It holds one frame stored and one raw, within [`Limits::frame_bytes_max`]. Behind the end it
-/// asks the reader below for one more byte, which must not exist. After an error it refuses to go on.
+/// asks the reader below for one more byte, which must not exist: on a connection it waits until the other side closes
+/// it, and a stream inside of something longer is read through [`Read::take`]. After an error it refuses to go on.
+///
+/// A small stream can unpack to [`Limits::stream_bytes_max`], which `read_to_end` would gather in memory: of what
+/// strangers send, set that limit, or work by frames.
 ///
 /// [`Read`] gives these errors inside of an [`io::Error`], whose `get_ref` leads to [`Error`]. See
 /// [`StreamWriter`](crate::StreamWriter) for an example.
-#[derive(Debug)]
 pub struct StreamReader<R: Read> {
     inner: R,
     limits: Limits,
@@ -56,6 +60,11 @@ enum State {
 
 impl<R: Read> StreamReader<R> {
     /// Reads and checks the header.
+    ///
+    /// # Errors
+    /// [`Error::NotRecognised`], [`Error::WrongKind`] and the `Unsupported` ones for another thing;
+    /// [`Error::Truncated`], [`Error::ChecksumMismatch`] and [`Error::Malformed`] for damage;
+    /// [`Error::LimitExceeded`] for frames beyond [`Limits::frame_bytes_max`]; [`Error::Stream`] if `inner` fails.
     pub fn new(mut inner: R, kind: Kind, limits: &Limits) -> Result<Self> {
         let mut header = [0; STREAM_HEADER_BYTES];
         if let Err(error) = read_whole(&mut inner, &mut header, FORMAT.what, 0) {
@@ -92,6 +101,11 @@ impl<R: Read> StreamReader<R> {
     ///
     /// If [`Read`] has taken a part of a frame, what is left of it comes first: whichever way it is read, each byte is
     /// handed out once.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], [`Error::ChecksumMismatch`], [`Error::Malformed`], [`Error::TrailingBytes`] and
+    /// [`Error::Undecodable`] for damage; [`Error::LimitExceeded`] for a content beyond
+    /// [`Limits::stream_bytes_max`]; [`Error::Stream`] if the reader below fails; [`Error::Stopped`] from then on.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>> {
         if self.taken == self.raw.len() && !self.advance()? {
             return Ok(None);
@@ -195,6 +209,18 @@ impl<R: Read> StreamReader<R> {
         read_whole(&mut self.inner, buffer, what, self.offset)?;
         self.offset = self.offset.saturating_add(buffer.len() as u64);
         Ok(())
+    }
+}
+
+impl<R: Read> fmt::Debug for StreamReader<R> {
+    /// How far it is; not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamReader")
+            .field("frame_bytes", &self.frame_bytes)
+            .field("length", &self.length)
+            .field("offset", &self.offset)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The streaming writer: a content of any length, in frames.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use crate::codec::{Codec, Compression};
@@ -12,7 +13,8 @@ use crate::limits::{FRAME_BYTES_DEFAULT, FRAME_BYTES_MAX};
 /// Writes a content of any length into frames, each with its checksum, and an end frame with that of the whole.
 ///
 /// Without [`StreamWriter::finish`] there is no end frame, and every reader finds the stream cut. After a failed write
-/// it refuses to go on. It holds one frame raw and one compressed.
+/// it refuses to go on. It holds one frame raw and one compressed, beside what the encoder needs. Through a
+/// [`Replacement`](crate::Replacement) a file of any length is written at once or not at all: `finish()?.commit()?`.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -29,7 +31,6 @@ use crate::limits::{FRAME_BYTES_DEFAULT, FRAME_BYTES_MAX};
 /// assert!(text.ends_with("line 9999\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct StreamWriter<W: Write> {
     inner: W,
     frame_bytes: usize,
@@ -44,6 +45,9 @@ pub struct StreamWriter<W: Write> {
 
 impl<W: Write> StreamWriter<W> {
     /// Begins a stream with frames of [`FRAME_BYTES_DEFAULT`].
+    ///
+    /// # Errors
+    /// As [`StreamWriter::with_frame_bytes`].
     pub fn new(inner: W, kind: Kind, compression: Compression) -> Result<Self> {
         Self::with_frame_bytes(inner, kind, compression, FRAME_BYTES_DEFAULT)
     }
@@ -87,6 +91,10 @@ impl<W: Write> StreamWriter<W> {
     }
 
     /// Appends to the content.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] if the writer below fails, [`Error::Encoding`] and [`Error::OutOfMemory`] if there is no
+    /// memory; [`Error::Stopped`] from then on.
     pub fn append(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let appended = self.append_part(bytes)?;
@@ -98,6 +106,9 @@ impl<W: Write> StreamWriter<W> {
     /// Writes what waits, the end frame, and flushes; returns the writer that was given.
     ///
     /// The bytes are as durable as that writer makes them.
+    ///
+    /// # Errors
+    /// As [`StreamWriter::append`]; the writer that was given is dropped.
     pub fn finish(mut self) -> Result<W> {
         self.refuse_stopped()?;
         if !self.waiting.is_empty() {
@@ -150,6 +161,17 @@ impl<W: Write> StreamWriter<W> {
             return Err(Error::Stopped { what: FORMAT.what });
         }
         Ok(())
+    }
+}
+
+impl<W: Write> fmt::Debug for StreamWriter<W> {
+    /// How far it is; not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamWriter")
+            .field("frame_bytes", &self.frame_bytes)
+            .field("length", &self.length)
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
     }
 }
 

@@ -39,10 +39,13 @@ pub fn render(snapshot: &Snapshot) -> String {
 
 /// A name for the metric whose samples have names that no other metric's have.
 fn family_name(metric: &Metric, taken: &mut HashSet<String>) -> String {
-    let base = metric_name(&metric.name);
+    let sanitised = metric_name(&metric.name);
+    // The word goes behind the unit.
+    let total = if metric.kind == Kind::Counter { "_total" } else { "" };
+    let base = sanitised.strip_suffix(total).unwrap_or(&sanitised);
     let mut number = 1;
     loop {
-        let numbered = if number == 1 { base.clone() } else { format!("{base}_{number}") };
+        let numbered = if number == 1 { base.to_owned() } else { format!("{base}_{number}") };
         let name = with_suffixes(numbered, metric);
         let samples = samples_of(&name, metric.kind);
         if samples.iter().all(|sample| !taken.contains(sample)) {
@@ -122,7 +125,9 @@ fn distribution(text: &mut String, name: &str, labels: &str, summary: &Summary) 
     put(text, format_args!("{name}_count{labels} {}\n", summary.count));
 }
 
-/// The labels as text, without braces. Labels whose names become equal are joined, as OpenTelemetry says.
+/// The labels as text, without braces, the same text for what is the same to Prometheus: in the order of the names
+/// that it sees, and without those that have no value. Labels whose names become equal are joined, as OpenTelemetry
+/// says.
 fn labels(labels: &[Label], kind: Kind) -> String {
     let mut named: Vec<(String, String)> = Vec::new();
     for label in labels {
@@ -135,6 +140,8 @@ fn labels(labels: &[Label], kind: Kind) -> String {
             None => named.push((name, label.value.clone())),
         }
     }
+    named.retain(|(_, value)| !value.is_empty());
+    named.sort();
     let written: Vec<String> =
         named.iter().map(|(name, value)| format!("{name}=\"{}\"", label_value(value))).collect();
     written.join(",")

@@ -1,5 +1,4 @@
-//! Indexes over codes: exact, hierarchical and inverted search, near-duplicates, clean-up, shards; kept as checked
-//! sections.
+//! Indexes over codes: exact, hierarchical and inverted search, near-duplicates and names, kept as checked sections.
 //!
 //! | for | use |
 //! |---|---|

@@ -53,6 +53,13 @@ impl Random {
     /// Bytes of the stream are taken lowest first; one whose position would make low positions more likely is passed
     /// over.
     pub(crate) fn fill_code(&mut self, positions: u8, blocks: &mut [u8]) {
+        if positions == 128 {
+            // Every byte of the stream is a block as it is, which is what the loop below comes to.
+            for blocks in blocks.chunks_mut(8) {
+                blocks.copy_from_slice(&self.next_u64().to_le_bytes()[..blocks.len()]);
+            }
+            return;
+        }
         let fair = 128 - 128 % positions;
         let mut left = blocks.iter_mut();
         let Some(mut block) = left.next() else { return };

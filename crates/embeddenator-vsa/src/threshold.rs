@@ -18,7 +18,8 @@ impl Shape {
     /// the threshold for that rate of false positives.
     ///
     /// For a search among `n` codes divide the rate for the whole search by `n`. A probability that is smaller than
-    /// that of two equal codes gives `blocks + 1`, which no dot product reaches.
+    /// that of two equal codes, such as 0, gives `blocks + 1`, which no dot product reaches. Below 10^-300 the chances
+    /// of shapes of many blocks are no longer told apart from 0.
     ///
     /// ```
     /// use embeddenator_vsa::Shape;
@@ -42,6 +43,10 @@ impl Shape {
             return Ok(-(self.blocks() as i32));
         }
         let mut threshold = self.blocks() as i32 + 1;
+        if probability <= 0.0 {
+            // The chances of many blocks round down to 0 long before they are.
+            return Ok(threshold);
+        }
         let mut sum = 0.0;
         for (dot, chance) in self.chances() {
             sum += chance;
@@ -53,7 +58,8 @@ impl Shape {
         Ok(threshold)
     }
 
-    /// The probability that the dot product of two independent random codes is `dot` or more.
+    /// The probability that the dot product of two independent random codes is `dot` or more; 0 where it is below the
+    /// smallest number.
     pub fn chance(self, dot: i32) -> f64 {
         let reached = self.chances().take_while(|(other, _)| *other >= dot);
         reached.map(|(_, chance)| chance).sum::<f64>().min(1.0)
@@ -61,8 +67,9 @@ impl Shape {
 
     /// Each dot product and its probability, from `blocks` down to `-blocks`.
     ///
-    /// The distribution is symmetric, so the convolution need not be turned round. All terms are positive, so even the smallest probabilities keep their digits. The order of the additions is
-    /// fixed, so they are the same bits everywhere.
+    /// The distribution is symmetric, so the convolution need not be turned round. All terms are positive, so even small
+    /// probabilities keep their digits, as far down as numbers do. The order of the additions is fixed, so they are the
+    /// same bits everywhere.
     fn chances(self) -> impl Iterator<Item = (i32, f64)> {
         let hit = 1.0 / (2.0 * self.positions() as f64);
         let miss = 1.0 - 2.0 * hit;

@@ -224,12 +224,10 @@ const RETRIEVAL: LayerTable = LayerTable {
     crate_name: "embeddenator-retrieval",
     layers: &[
         Layer { name: "words", modules: &["error", "limits", "search"], mutual: true },
+        Layer { name: "what indexes share", modules: &["index", "top_k", "batch"], mutual: true },
         Layer { name: "indexes", modules: &["flat", "inverted", "hierarchy"], mutual: false },
         Layer { name: "built on them", modules: &["signature", "cleanup", "shard"], mutual: false },
         Layer { name: "bytes", modules: &["persist"], mutual: false },
     ],
-    bans: &[
-        Ban { words: &["std", "fs"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES },
-        Ban { words: &["std", "io"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES },
-    ],
+    bans: &[Ban { words: &["std", "fs"], holds_for: Scope::OutsideOf(&[]), reason: NO_FILES }],
 };

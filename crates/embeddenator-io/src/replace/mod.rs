@@ -46,6 +46,9 @@ pub fn replace_file(path: impl AsRef<Path>, content: &[u8]) -> Result<()> {
 ///
 /// - **Where**: in the directory of the file that it replaces, under a name that begins with `.embeddenator-`. It is
 ///   removed when it is dropped without [`Replacement::commit`], or when that fails; a killed process leaves it behind.
+///   The process must be allowed to read that directory and write to it; a relative path means the current directory
+///   until the commit.
+/// - **Several** may be under way for one file, in any threads and processes: the last commit wins.
 /// - **Symbolic links** are followed: the file that the link leads to is replaced, and the link stays. A link that
 ///   leads nowhere, and anything else that is no regular file, is refused.
 /// - **Permissions** of the replaced file are kept on Unix: read, write and execute, not the owner nor the extended
@@ -74,6 +77,10 @@ pub struct Replacement {
 
 impl Replacement {
     /// Creates the file aside; the one at `path` stays as it is, or missing.
+    ///
+    /// # Errors
+    /// [`Error::NotAFile`](crate::Error::NotAFile) for a directory, a device or a name that ends with a slash;
+    /// [`Error::Io`](crate::Error::Io) if the system refuses, or if thousands of leftovers have taken the names.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Self { aside: Aside::create(System, path.as_ref())? })
     }

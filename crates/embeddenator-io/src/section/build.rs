@@ -1,6 +1,7 @@
 //! Building a container of sections.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Write;
 
 use super::{ENTRY_BYTES, FORMAT, HEADER_BYTES, aligned};
@@ -12,6 +13,9 @@ use crate::header::{begin_header, end_header};
 use crate::kind::{Kind, SectionKind};
 
 /// Gathers sections, and writes them as one container.
+///
+/// Of more than [`SECTIONS_MAX_DEFAULT`](crate::SECTIONS_MAX_DEFAULT) sections only a reader with a higher limit takes
+/// the container.
 ///
 /// ```
 /// use embeddenator_io::{Kind, Limits, SectionKind, Sections, SectionsBuilder};
@@ -30,7 +34,7 @@ use crate::kind::{Kind, SectionKind};
 /// assert_eq!(sections.section(CODES)?.offset % 64, 0);
 /// # Ok::<(), embeddenator_io::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SectionsBuilder<'a> {
     kind: Kind,
     sections: Vec<(SectionKind, Cow<'a, [u8]>)>,
@@ -110,5 +114,13 @@ impl<'a> SectionsBuilder<'a> {
         let mut head = end_header::<HEADER_BYTES>(header).to_vec();
         head.extend_from_slice(table.as_bytes());
         Ok((head, end))
+    }
+}
+
+impl fmt::Debug for SectionsBuilder<'_> {
+    /// The kinds and lengths of its sections; not what they hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections: Vec<_> = self.sections.iter().map(|(kind, bytes)| (kind, bytes.len())).collect();
+        f.debug_struct("SectionsBuilder").field("kind", &self.kind).field("sections", &sections).finish()
     }
 }

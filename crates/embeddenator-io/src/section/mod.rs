@@ -11,7 +11,8 @@ use crate::header::Format;
 use crate::kind::SectionKind;
 
 /// The multiple of bytes at which each section begins, counted from the first byte of the container: a cache line,
-/// and the widest vector register.
+/// and the widest vector register. In memory they are aligned if the container is: a memory map begins at a page, a
+/// `Vec<u8>` anywhere.
 pub const SECTION_ALIGNMENT: usize = 64;
 
 const FORMAT: Format = Format { what: "container of sections", magic: *b"\x89EMBSEC\n", version: 1 };

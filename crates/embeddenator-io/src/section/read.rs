@@ -1,5 +1,7 @@
 //! Opening, finding and verifying sections, without copying them.
 
+use std::fmt;
+
 use super::{ENTRY_BYTES, Entry, FORMAT, HEADER_BYTES, PADDING, SECTION, TABLE, aligned};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
@@ -12,7 +14,7 @@ use crate::limits::Limits;
 ///
 /// It borrows the bytes, which may be a memory map, and copies nothing. See [`SectionsBuilder`](crate::SectionsBuilder)
 /// for an example.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Sections<'a> {
     bytes: &'a [u8],
     /// Rows of `ENTRY_BYTES`, each of which has been decoded once.
@@ -21,7 +23,7 @@ pub struct Sections<'a> {
 }
 
 /// A section of a container.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Section<'a> {
     /// What it is to its owner.
@@ -39,6 +41,11 @@ impl<'a> Sections<'a> {
     /// Looks at the header and the table only, in time linear in the number of sections, and touches no page beyond
     /// them. What the sections hold is not compared with its checksums; a caller that indexes by numbers found there
     /// verifies first or checks each.
+    ///
+    /// # Errors
+    /// [`Error::NotRecognised`], [`Error::WrongKind`] and the `Unsupported` ones for another thing;
+    /// [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::ChecksumMismatch`] and [`Error::Malformed`] for
+    /// damage; [`Error::LimitExceeded`] for more than [`Limits::sections_max`] sections.
     pub fn open(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self> {
         let mut cursor = Cursor::new(bytes);
         let header_bytes = take_header::<HEADER_BYTES>(&FORMAT, &mut cursor)?;
@@ -112,11 +119,16 @@ impl<'a> Sections<'a> {
     }
 
     /// Compares every section and the padding with what was written.
+    ///
+    /// # Errors
+    /// [`Error::ChecksumMismatch`] or [`Error::Malformed`] at the first that differs.
     pub fn verify(&self) -> Result<()> {
         self.verify_where(|_| true)
     }
 
     /// Compares the sections of that kind, and the padding before each, with what was written.
+    ///
+    /// Of a kind that there is none of, nothing is wrong; [`Sections::section`] tells that it is missing.
     pub fn verify_section(&self, kind: SectionKind) -> Result<()> {
         self.verify_where(|found| found == kind)
     }
@@ -136,6 +148,25 @@ impl<'a> Sections<'a> {
             end = entry.offset.saturating_add(entry.length);
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Sections<'_> {
+    /// Its kind and its table; not what the sections hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections: Vec<_> = self.iter().collect();
+        f.debug_struct("Sections").field("kind", &self.kind).field("sections", &sections).finish()
+    }
+}
+
+impl fmt::Debug for Section<'_> {
+    /// Its row of the table; not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Section")
+            .field("kind", &self.kind)
+            .field("offset", &self.offset)
+            .field("length", &self.bytes.len())
+            .finish()
     }
 }
 

@@ -4,7 +4,10 @@ use std::error::Error as _;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
-use embeddenator_io::{Codec, Error};
+use embeddenator_io::{
+    Codec, Compression, Envelope, Error, Kind, Limits, SectionKind, Sections, SectionsBuilder, StreamReader,
+    StreamWriter,
+};
 
 use crate::damage::check_message;
 
@@ -60,6 +63,35 @@ fn messages_name_thing_value_and_remedy() {
         let inside = converted.get_ref().and_then(|inside| inside.downcast_ref::<Error>());
         assert_eq!(inside.expect("the error is kept").to_string(), message);
     }
+}
+
+#[test]
+fn debug_output_does_not_print_contents() {
+    let (kind, limits, content) = (Kind(1), Limits::default(), vec![7; 100_000]);
+    let mut writer = StreamWriter::new(Vec::new(), kind, Compression::None).expect("begins");
+    writer.append(&content).expect("appends");
+    let writer_output = format!("{writer:?}");
+    let stream = writer.finish().expect("finishes");
+    let mut reader = StreamReader::new(stream.as_slice(), kind, &limits).expect("opens");
+    assert_eq!(reader.next_frame().expect("reads"), Some(content.as_slice()));
+    let enveloped = Envelope::wrap(kind, &content, Compression::None).expect("wraps");
+    let envelope = Envelope::read(&enveloped, kind, &limits).expect("reads");
+    let mut builder = SectionsBuilder::new(kind);
+    builder.push(SectionKind(2), content.as_slice());
+    let builder_output = format!("{builder:?}");
+    let container = builder.into_bytes().expect("builds");
+    let sections = Sections::open(&container, kind, &limits).expect("opens");
+    for output in [
+        writer_output,
+        format!("{reader:?}"),
+        format!("{envelope:?}"),
+        builder_output,
+        format!("{sections:?}"),
+    ] {
+        assert!(output.len() < 1000, "{} bytes, beginning with {:.80}", output.len(), output);
+    }
+    let output = format!("{sections:?}");
+    assert!(output.contains("SectionKind(2)") && output.contains("length: 100000"), "{output}");
 }
 
 #[test]

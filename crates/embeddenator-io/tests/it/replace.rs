@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use embeddenator_io::{Error, Replacement, replace_file};
+use embeddenator_io::{
+    Compression, Error, Kind, Limits, Replacement, StreamReader, StreamWriter, replace_file,
+};
 
 /// The names in a directory, sorted.
 fn names(directory: &Path) -> Vec<String> {
@@ -38,6 +40,22 @@ fn replacement_that_is_dropped_leaves_nothing() {
     drop(replacement);
     assert_eq!(names(directory.path()), ["file"]);
     assert_eq!(fs::read(&path).expect("reads"), b"old");
+}
+
+#[test]
+fn stream_is_written_into_a_replacement() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("file");
+    let replacement = Replacement::create(&path).expect("creates");
+    let mut writer = StreamWriter::new(replacement, Kind(1), Compression::None).expect("begins");
+    writer.append(b"all or nothing").expect("appends");
+    assert!(!path.exists());
+    writer.finish().expect("finishes").commit().expect("replaces");
+    let mut content = Vec::new();
+    let file = fs::File::open(&path).expect("opens");
+    let mut reader = StreamReader::new(file, Kind(1), &Limits::default()).expect("opens");
+    std::io::Read::read_to_end(&mut reader, &mut content).expect("reads");
+    assert_eq!(content, b"all or nothing");
 }
 
 #[test]

@@ -96,9 +96,10 @@ impl Levels {
         if value.is_nan() {
             return Err(Error::NotANumber);
         }
-        // Halves, since the difference of both ends may be too large for a number.
-        let above = value.clamp(self.low, self.high) / 2.0 - self.low / 2.0;
-        let share = above / (self.high / 2.0 - self.low / 2.0);
+        // The difference of both ends may be too large for a number; halves of small ones may be too small.
+        let scale = if (self.high - self.low).is_finite() { 1.0 } else { 0.5 };
+        let above = value.clamp(self.low, self.high) * scale - self.low * scale;
+        let share = above / (self.high * scale - self.low * scale);
         Ok(((share * self.top()).round() as usize).min(self.codes.len() - 1))
     }
 

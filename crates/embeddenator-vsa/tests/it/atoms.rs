@@ -47,6 +47,21 @@ fn stream_of_numbers_is_the_published_one() {
 }
 
 #[test]
+fn code_of_128_positions_is_the_bytes_of_the_stream() {
+    for blocks in 1..=40 {
+        let shape = Shape::new(blocks, 128).unwrap();
+        let (mut random, mut stream) = (Random::new(blocks as u64), Random::new(blocks as u64));
+        for _ in 0..3 {
+            let code = BlockCode::random(shape, &mut random);
+            let bytes: Vec<u8> =
+                (0..blocks.div_ceil(8)).flat_map(|_| stream.next_u64().to_le_bytes()).collect();
+            assert_eq!(code.as_bytes(), &bytes[..blocks]);
+            assert_eq!(random, stream, "{blocks}");
+        }
+    }
+}
+
+#[test]
 fn positions_and_signs_are_drawn_evenly() {
     for (blocks, positions, _) in DIGESTS {
         let shape = Shape::new(blocks, positions).unwrap();

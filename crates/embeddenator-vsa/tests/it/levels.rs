@@ -58,6 +58,16 @@ fn widest_range_has_levels_between_its_ends() {
 }
 
 #[test]
+fn narrowest_ranges_have_both_ends() {
+    let tiny = f64::from_bits(1);
+    for (low, high) in [(0.0, tiny), (-tiny, 0.0), (-tiny, tiny), (1.0, 1.0_f64.next_up())] {
+        let scale = Levels::new(Shape::DEFAULT, low..=high, 5, 3).expect("a scale");
+        assert_eq!((scale.level(low), scale.level(high)), (Ok(0), Ok(4)), "{low} {high}");
+        assert_eq!((scale.value(0), scale.value(4)), (Some(low), Some(high)));
+    }
+}
+
+#[test]
 fn value_is_read_back_from_a_noisy_code() {
     let scale = Levels::new(Shape::DEFAULT, 0.0..=128.0, 129, 4).expect("a scale");
     let mut random = Random::new(4);

@@ -1,5 +1,6 @@
 //! Thresholds: the exact distribution against closed forms and against ten million independent pairs.
 
+use embeddenator_vsa::limits::BLOCKS_MAX;
 use embeddenator_vsa::{BlockCode, Codes, Error, Random, Shape};
 
 use crate::shapes::shapes;
@@ -20,13 +21,23 @@ fn chances_of_few_blocks_are_those_counted_by_hand() {
 fn threshold_is_the_smallest_dot_product_that_rare() {
     for shape in shapes() {
         let blocks = shape.blocks() as i32;
-        for probability in [1.0, 0.9, 0.5, 1e-1, 1e-3, 1e-6, 1e-9, 1e-30, 0.0] {
+        for probability in [1.0, 0.9, 0.5, 1e-1, 1e-3, 1e-6, 1e-9, 1e-30] {
             let threshold = shape.threshold(probability).expect("a probability");
             assert!((-blocks..=blocks + 1).contains(&threshold), "{shape} {probability}: {threshold}");
             assert!(shape.chance(threshold) <= probability, "{shape} {probability}: {threshold}");
             let lower_is_more = threshold == -blocks || shape.chance(threshold - 1) > probability;
             assert!(lower_is_more, "{shape} {probability}: {threshold}");
         }
+    }
+}
+
+#[test]
+fn nothing_reaches_the_threshold_of_no_false_positive() {
+    // The chance of equal codes of 512 blocks is 2^-4096, which is no floating-point number but 0.
+    let most = Shape::new(BLOCKS_MAX, 1).expect("a shape");
+    for shape in shapes().into_iter().chain([most]) {
+        assert_eq!(shape.threshold(0.0), Ok(shape.blocks() as i32 + 1), "{shape}");
+        assert_eq!(shape.threshold(-0.0), Ok(shape.blocks() as i32 + 1), "{shape}");
     }
 }
 
