@@ -15,7 +15,7 @@ pub enum Error {
     LogsInstalled,
     /// An environment variable or an option holds a log filter that cannot be read.
     #[error(
-        "{origin} holds the log filter `{value}`, which cannot be read: write it like `info` or `warn,pulsedb=debug`"
+        "{origin} holds the log filter {value:?}, which cannot be read: write it like `info` or `warn,pulsedb=debug`"
     )]
     LogFilter {
         /// The environment variable, or the option, that holds it.

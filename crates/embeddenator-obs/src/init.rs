@@ -41,10 +41,10 @@ impl Default for Logs<'_> {
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people: time, level, target, message.
+    /// For people: time, level, target, message. A line break within a message stays one.
     Text,
-    /// For programs: one JSON object a line, with `timestamp`, `level`, `target` and the event's members beside
-    /// `message`. Never coloured.
+    /// For programs: one JSON object a line, with `timestamp`, `level` and `target`; the event's members are in
+    /// `fields`, beside `message`, so that none can pass for one of those. Never coloured.
     JsonLines,
 }
 
@@ -81,6 +81,8 @@ impl Surroundings {
 
 /// Sends the process's events to standard error. Call it once, first in `main`.
 ///
+/// A line that cannot be written, because nobody reads the pipe or the disk is full, is lost; the process goes on.
+///
 /// ```
 /// use embeddenator_obs::Error;
 /// use embeddenator_obs::init::{self, Logs};
@@ -98,7 +100,7 @@ pub fn logs(logs: Logs<'_>) -> Result<()> {
     tracing::dispatcher::set_global_default(receiver).map_err(|_| Error::LogsInstalled)
 }
 
-/// What [`logs`] installs, for a writer and surroundings of the caller's: one event a line.
+/// What [`logs`] installs, for a writer and surroundings of the caller's.
 ///
 /// # Errors
 /// [`Error::LogFilter`] if the filter in force cannot be read.
@@ -110,10 +112,12 @@ where
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(logs.filter, surroundings)?)
         .with_span_events(spans)
+        // It would tell of a write that failed by `eprintln!`, which panics when standard error itself is broken.
+        .log_internal_errors(false)
         .with_writer(writer);
     Ok(match logs.format {
         LogFormat::Text => Dispatch::new(builder.with_ansi(surroundings.colours()).finish()),
-        LogFormat::JsonLines => Dispatch::new(builder.with_ansi(false).json().flatten_event(true).finish()),
+        LogFormat::JsonLines => Dispatch::new(builder.with_ansi(false).json().finish()),
     })
 }
 

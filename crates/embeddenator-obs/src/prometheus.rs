@@ -4,7 +4,8 @@
 //! `embeddenator_search_duration_seconds`, and counters end in `_total`. Histograms are summaries with the quantiles
 //! 0.5, 0.9, 0.99, 0.999 and 1, the last being the exact maximum; a histogram without values has no quantiles, since
 //! they would be NaN. Names and labels that become equal by this are told apart, never merged: a metric gets a number
-//! at its end, a series the label `series`.
+//! at its end, a series the label `series`. These numbers follow the order of the snapshot, so they may move when
+//! another such metric or series comes: give metrics names that differ in letters or digits.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -39,10 +40,13 @@ pub fn render(snapshot: &Snapshot) -> String {
 
 /// A name for the metric whose samples have names that no other metric's have.
 fn family_name(metric: &Metric, taken: &mut HashSet<String>) -> String {
-    let base = metric_name(&metric.name);
+    let sanitised = metric_name(&metric.name);
+    // The word goes behind the unit.
+    let total = if metric.kind == Kind::Counter { "_total" } else { "" };
+    let base = sanitised.strip_suffix(total).unwrap_or(&sanitised);
     let mut number = 1;
     loop {
-        let numbered = if number == 1 { base.clone() } else { format!("{base}_{number}") };
+        let numbered = if number == 1 { base.to_owned() } else { format!("{base}_{number}") };
         let name = with_suffixes(numbered, metric);
         let samples = samples_of(&name, metric.kind);
         if samples.iter().all(|sample| !taken.contains(sample)) {
@@ -122,7 +126,9 @@ fn distribution(text: &mut String, name: &str, labels: &str, summary: &Summary) 
     put(text, format_args!("{name}_count{labels} {}\n", summary.count));
 }
 
-/// The labels as text, without braces. Labels whose names become equal are joined, as OpenTelemetry says.
+/// The labels as text, without braces, the same text for what is the same to Prometheus: in the order of the names
+/// that it sees, and without those that have no value. Labels whose names become equal are joined, as OpenTelemetry
+/// says.
 fn labels(labels: &[Label], kind: Kind) -> String {
     let mut named: Vec<(String, String)> = Vec::new();
     for label in labels {
@@ -135,6 +141,8 @@ fn labels(labels: &[Label], kind: Kind) -> String {
             None => named.push((name, label.value.clone())),
         }
     }
+    named.retain(|(_, value)| !value.is_empty());
+    named.sort();
     let written: Vec<String> =
         named.iter().map(|(name, value)| format!("{name}=\"{}\"", label_value(value))).collect();
     written.join(",")

@@ -43,8 +43,9 @@ pub enum Similarity {
 pub struct Inverted {
     dimension: usize,
     similarity: Similarity,
-    /// For each dimension that some item fills the items that do, by ascending slot.
-    postings: HashMap<u32, Vec<Posting>>,
+    /// For each dimension the items that fill it, by ascending slot: pages of [`PAGE`] lists, empty ones where no item
+    /// fills any. Looking a list up by hash takes longer than reading a short one.
+    pages: Vec<Vec<Vec<Posting>>>,
     /// The items, and free places that removals left.
     slots: Vec<Option<(Id, SparseTernary)>>,
     /// The non-zero elements of the item in each slot, beside each other, since each search reads them.
@@ -57,8 +58,11 @@ pub struct Inverted {
 /// An item that is not zero in a dimension: twice its slot, and one more if it is -1 there.
 type Posting = u32;
 
-/// Takes off what rounding can add to the square of a score.
-const SQUARE_SLACK: f64 = 1.0 - 1e-5;
+/// Lists that are made together.
+const PAGE: usize = 64;
+
+/// Takes off what rounding can add to a score.
+const SCORE_SLACK: f64 = 1.0 - 1e-5;
 
 /// What an [`Inverted`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +87,7 @@ impl Inverted {
         Ok(Inverted {
             dimension,
             similarity,
-            postings: HashMap::new(),
+            pages: Vec::new(),
             slots: Vec::new(),
             nonzero: Vec::new(),
             free: Vec::new(),
@@ -105,8 +109,8 @@ impl Inverted {
     pub fn stats(&self) -> InvertedStats {
         InvertedStats {
             items: self.homes.len(),
-            lists: self.postings.len(),
-            postings: self.postings.values().map(Vec::len).sum(),
+            lists: self.pages.iter().flatten().filter(|list| !list.is_empty()).count(),
+            postings: self.pages.iter().flatten().map(Vec::len).sum(),
         }
     }
 
@@ -121,11 +125,30 @@ impl Inverted {
         slot.as_ref().map(|(_, vector)| vector)
     }
 
+    /// The items that fill a dimension.
+    fn list(&self, index: u32) -> &[Posting] {
+        let page = self.pages.get(index as usize / PAGE);
+        page.and_then(|page| page.get(index as usize % PAGE)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The list of the items that fill a dimension, which is made if there is none.
+    fn list_mut(&mut self, index: u32) -> &mut Vec<Posting> {
+        let (page, list) = (index as usize / PAGE, index as usize % PAGE);
+        if self.pages.len() <= page {
+            self.pages.resize_with(page + 1, Vec::new);
+        }
+        let page = &mut self.pages[page];
+        if page.is_empty() {
+            page.resize_with(PAGE, Vec::new);
+        }
+        &mut page[list]
+    }
+
     /// The dot product of the query with the item of each slot.
     fn dots(&self, query: &SparseTernary) -> Vec<i32> {
         let mut dots = vec![0; self.slots.len()];
         for (indexes, sign) in [(query.plus(), 1), (query.minus(), -1)] {
-            for posting in indexes.iter().filter_map(|index| self.postings.get(index)).flatten() {
+            for posting in indexes.iter().flat_map(|index| self.list(*index)) {
                 dots[(posting >> 1) as usize] += if posting & 1 == 0 { sign } else { -sign };
             }
         }
@@ -146,20 +169,24 @@ impl Inverted {
 
     /// Offers the items whose dot product with a query of `query` non-zero elements is above 0.
     fn offer_positive(&self, dots: &[i32], query: usize, best: &mut TopK<Hit>) {
-        let counts = self.similarity == Similarity::Cosine;
-        // An item that cannot be among the best is passed over by comparing squares, which takes no root and no
-        // division; the squares are a little generous, for what rounding does to scores.
-        let mut square_min = 0.0;
-        for ((dot, nonzero), slot) in dots.iter().zip(&self.nonzero).zip(&self.slots) {
-            let square = f64::from(*dot) * f64::from(*dot);
-            let scale = if counts { f64::from(*nonzero) } else { 1.0 };
-            if *dot <= 0 || square < square_min * scale {
+        // An item needs at least this dot product to be among the best, even if it is the shortest of all; most are
+        // passed over by this one comparison, which takes no root and no division.
+        let mut dot_min = 1;
+        let per_score = match self.similarity {
+            Similarity::Dot => 1.0,
+            Similarity::Cosine => {
+                let shortest = self.nonzero.iter().copied().filter(|nonzero| *nonzero > 0).min().unwrap_or(0);
+                (query as f64 * f64::from(shortest)).sqrt()
+            }
+        };
+        for (slot, dot) in dots.iter().enumerate() {
+            if *dot < dot_min.max(1) {
                 continue;
             }
-            if let Some((id, _)) = slot {
-                best.offer(Hit { id: *id, score: self.score(*dot, query, *nonzero) });
+            if let Some((id, _)) = &self.slots[slot] {
+                best.offer(Hit { id: *id, score: self.score(*dot, query, self.nonzero[slot]) });
                 let worst = best.worst().map_or(0.0, |hit| f64::from(hit.score));
-                square_min = worst * worst * if counts { query as f64 } else { 1.0 } * SQUARE_SLACK;
+                dot_min = (worst * per_score * SCORE_SLACK).ceil() as i32;
             }
         }
     }
@@ -192,7 +219,7 @@ impl Index for Inverted {
         }
         let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
         for (index, posting) in postings_of(vector, slot) {
-            let list = self.postings.entry(index).or_default();
+            let list = self.list_mut(index);
             match list.last() {
                 // Slots are reused only after removals.
                 Some(newest) if *newest > posting => {
@@ -217,12 +244,9 @@ impl Index for Inverted {
         let slot = self.homes.remove(&id)?;
         let (_, vector) = self.slots[slot as usize].take().expect("each id has its slot");
         for (index, posting) in postings_of(&vector, slot) {
-            let list = self.postings.get_mut(&index).expect("each element has its posting");
+            let list = self.list_mut(index);
             let at = list.binary_search(&posting).expect("each element has its posting");
             list.remove(at);
-            if list.is_empty() {
-                self.postings.remove(&index);
-            }
         }
         self.free.push(slot);
         Some(vector)

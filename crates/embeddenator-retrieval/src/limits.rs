@@ -17,6 +17,9 @@ pub const BATCH_THREAD_QUERIES_MIN: usize = 16;
 /// counters, few enough that what is kept for them takes some megabytes.
 pub const BATCH_GROUP_QUERIES: usize = 1024;
 
+/// Bytes of counters from which on the queries of a batch ask the banks together: less stays in the caches anyway.
+pub const BATCH_SHARED_BYTES_MIN: usize = 8 << 20;
+
 /// Items that an [`Inverted`](crate::Inverted) index may hold: a posting is a `u32` of which one bit is the sign.
 pub const INVERTED_ITEMS_MAX: usize = 1 << 31;
 

@@ -27,6 +27,8 @@ pub const INDEX_REBUILDS: &str = "embeddenator.index.rebuilds";
 pub const SEARCH_DURATION: &str = "embeddenator.search.duration";
 /// Searches that returned. Label: [`INDEX_KIND`].
 pub const SEARCHES: &str = "embeddenator.searches";
+/// How the names of what a recorder says of itself begin; it refuses to be told such by others.
+pub const OF_RECORDER: &str = "embeddenator.obs.";
 /// Metrics that a recorder refused because a limit was reached or their name has no place.
 pub const SERIES_REFUSED: &str = "embeddenator.obs.series.refused";
 /// States that a recorder replaced because a thread panicked inside their lock.

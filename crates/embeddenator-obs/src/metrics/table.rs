@@ -15,7 +15,7 @@ use crate::limits::{
 };
 use crate::lock::Whole;
 use crate::metrics::health::{Health, count};
-use crate::metrics::names::OVERFLOW;
+use crate::metrics::names::{OF_RECORDER, OVERFLOW};
 
 /// Cells of type `T`, by name and labels.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl<T> Rows<T> {
 /// name cannot be taken; the overflow key when the labels cannot.
 fn canonical(key: &Key) -> Option<Key> {
     let name = key.name();
-    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.starts_with(OF_RECORDER) {
         return None;
     }
     let given = key.labels().len();

@@ -101,6 +101,23 @@ fn flood_of_histograms_stays_bounded_and_is_told() {
 }
 
 #[test]
+fn what_a_recorder_says_of_itself_is_recorded_by_nobody_else() {
+    let recorder = Recorder::new();
+    recorder.within(|| {
+        facade::counter!(names::VALUES_REFUSED).increment(7);
+        facade::counter!(names::VALUES_REFUSED, "a" => "b").increment(7);
+        facade::gauge!(names::VALUES_SATURATED).set(7);
+        facade::gauge!("g").set(f64::NAN);
+    });
+    let snapshot = recorder.snapshot();
+    let shown: Vec<&str> = snapshot.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(shown, [names::SERIES_REFUSED, names::VALUES_REFUSED, "g"]);
+    assert!(snapshot.metrics.iter().all(|metric| metric.series.len() == 1));
+    assert_eq!(value(&recorder, names::SERIES_REFUSED), Some(Value::Count(3)));
+    assert_eq!(value(&recorder, names::VALUES_REFUSED), Some(Value::Count(1)));
+}
+
+#[test]
 fn gauges_are_always_numbers() {
     let recorder = Recorder::new();
     recorder.within(|| {

@@ -1,7 +1,8 @@
 //! Logs: what is shown, in which form, and what is refused.
 
 use std::error::Error as _;
-use std::io::Write;
+use std::io::{Read as _, Write};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use embeddenator_obs::Error;
@@ -32,7 +33,7 @@ fn written(logs: Logs<'_>, surroundings: &Surroundings) -> Result<String, Error>
         debug!("a detail");
         info!(path = "a\"b", "opened");
         warn!("the index is \u{1b}[31mdamaged\nand rebuilt");
-        error!(code = 5, "gone");
+        error!(code = 5, level = "its own", "gone");
     });
     let bytes = kept.0.lock().expect("no test panics inside").clone();
     Ok(String::from_utf8(bytes).expect("logs are text"))
@@ -77,6 +78,7 @@ fn filter_that_cannot_be_read_is_an_error_that_names_its_origin() {
         (with(None, Some("it=loud")), "warn", init::RUST_LOG_VARIABLE),
         (with(None, None), "it=loud", "the option `filter`"),
         (with(Some(&long), None), "warn", init::LOG_VARIABLE),
+        (with(Some("\u{1b}[31m=loud\n"), None), "warn", init::LOG_VARIABLE),
     ];
     for (surroundings, filter, expected) in cases {
         let error =
@@ -84,6 +86,7 @@ fn filter_that_cannot_be_read_is_an_error_that_names_its_origin() {
         assert!(error.source().is_some());
         assert!(error.to_string().starts_with(expected), "{error}");
         assert!(error.to_string().len() < 400, "a long value is cut");
+        assert!(!error.to_string().contains(char::is_control), "{error:?}");
         assert!(matches!(error, Error::LogFilter { .. }), "{error}");
     }
 }
@@ -116,9 +119,10 @@ fn json_lines_are_documents_whatever_is_logged() {
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert_eq!(lines.len(), 3);
-    assert_eq!((&lines[0]["level"], &lines[0]["path"]), (&"INFO".into(), &"a\"b".into()));
-    assert_eq!(lines[1]["message"], "the index is \u{1b}[31mdamaged\nand rebuilt");
-    assert_eq!((&lines[2]["code"], &lines[2]["target"]), (&5.into(), &"it::logs".into()));
+    assert_eq!((&lines[0]["level"], &lines[0]["fields"]["path"]), (&"INFO".into(), &"a\"b".into()));
+    assert_eq!(lines[1]["fields"]["message"], "the index is \u{1b}[31mdamaged\nand rebuilt");
+    assert_eq!((&lines[2]["fields"]["code"], &lines[2]["target"]), (&5.into(), &"it::logs".into()));
+    assert_eq!((&lines[2]["level"], &lines[2]["fields"]["level"]), (&"ERROR".into(), &"its own".into()));
     assert!(lines.iter().all(|line| line["timestamp"].is_string()));
 }
 
@@ -136,4 +140,33 @@ fn second_receiver_of_a_process_is_refused() {
     init::logs(Logs { filter: "off", ..Logs::default() }).expect("no other test installs one");
     let error = init::logs(Logs::default()).expect_err("there is one");
     assert!(matches!(error, Error::LogsInstalled));
+}
+
+/// Set for the process whose standard error goes nowhere.
+const BROKEN: &str = "EMBEDDENATOR_OBS_TEST_BROKEN_STANDARD_ERROR";
+
+#[test]
+fn broken_standard_error_costs_lines_and_not_the_process() {
+    if std::env::var_os(BROKEN).is_some() {
+        std::io::stdin().read_to_end(&mut Vec::new()).expect("the parent closes it");
+        let format = LogFormat::JsonLines;
+        init::logs(Logs { format, ..Logs::default() }).expect("the only test of this process");
+        warn!("nobody reads this");
+        return;
+    }
+    let mut child = Command::new(std::env::current_exe().expect("a running test has a path"))
+        .args(["--exact", "logs::broken_standard_error_costs_lines_and_not_the_process", "--nocapture"])
+        .env(BROKEN, "1")
+        .env(init::LOG_VARIABLE, "warn")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the test binary starts");
+    // The child writes only after its standard input has ended, when nobody holds the other end of the pipe.
+    drop(child.stderr.take());
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("the child ends");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }

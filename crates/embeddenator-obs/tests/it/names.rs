@@ -84,7 +84,7 @@ fn functions_record_what_the_table_says() {
             assert!(names::LABELS.contains(&label.name.as_str()), "{}", label.name);
         }
     }
-    let of_recorder = |name: &str| name.starts_with("embeddenator.obs.");
+    let of_recorder = |name: &str| name.starts_with(names::OF_RECORDER);
     for row in names::TABLE.iter().filter(|row| !of_recorder(row.name)) {
         let elsewhere = row.name == names::PROCESS_MEMORY_USAGE && !cfg!(target_os = "linux");
         assert!(snapshot.find(row.name).is_some() || elsewhere, "nothing records {}", row.name);

@@ -55,6 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Family>, String> {
                 return Err(fault("a sample of no family"));
             }
             let mut labels = sample.labels.clone();
+            labels.retain(|(_, value)| !value.is_empty());
             labels.sort();
             if !seen.insert((sample.name.clone(), labels)) {
                 return Err(fault("a sample twice"));
@@ -194,6 +195,8 @@ fn reader_refuses_what_the_format_does_not_say() {
         "# TYPE a gauge\na NaN\n",
         "# TYPE a gauge\na inf\n",
         "# TYPE a gauge\na 1\na 2\n",
+        "# TYPE a gauge\na 1\na{b=\"\"} 2\n",
+        "# TYPE a gauge\na{b=\"1\",c=\"2\"} 1\na{c=\"2\",b=\"1\"} 2\n",
         "# TYPE a gauge\na{b=\"1\",b=\"2\"} 1\n",
         "# TYPE a gauge\na{b=\"1} 1\n",
         "# TYPE a gauge\na{b=\"\\t\"} 1\n",

@@ -39,14 +39,17 @@ pub(super) struct BestNodes {
 }
 
 impl BestNodes {
-    pub(super) fn new(beam: Beam) -> Self {
+    /// Of `nodes` nodes.
+    pub(super) fn new(beam: Beam, nodes: usize) -> Self {
         let width = beam.width.max(1);
+        let kept_max = width.saturating_mul(4);
         BestNodes {
             width,
             width_max: beam.width_max.max(width),
             threshold: f32::NEG_INFINITY,
-            kept: Vec::new(),
-            kept_max: width.saturating_mul(4),
+            // A bank is kept before the rest is dropped.
+            kept: Vec::with_capacity(kept_max.saturating_add(BANK_SLOTS).min(nodes)),
+            kept_max,
         }
     }
 
@@ -120,8 +123,9 @@ impl Scored {
     }
 }
 
+/// The largest of the values, found in wide registers.
 #[inline]
-fn maximum(values: &[f32; BANK_SLOTS]) -> f32 {
+pub(super) fn maximum(values: &[f32; BANK_SLOTS]) -> f32 {
     let mut largest = [f32::NEG_INFINITY; LANES];
     for values in values.chunks_exact(LANES) {
         for (largest, value) in largest.iter_mut().zip(values) {

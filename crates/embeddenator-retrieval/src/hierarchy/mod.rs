@@ -11,7 +11,7 @@ use embeddenator_vsa::{BlockCode, CodeRef, Shape};
 
 use crate::batch::in_parallel;
 use crate::error::{Error, Result};
-use crate::limits::{BATCH_GROUP_QUERIES, ITEMS_MAX};
+use crate::limits::{BATCH_GROUP_QUERIES, BATCH_SHARED_BYTES_MIN, ITEMS_MAX};
 use crate::top_k::{Found, TopK};
 use crate::{Beam, Hit, Id, Index, SearchOptions};
 use beam::BestNodes;
@@ -165,7 +165,7 @@ impl Hierarchy {
     pub fn search_ref(&self, query: CodeRef<'_>, k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
         self.expect_shape(query.shape())?;
         let Some(beam) = self.beam(k, options) else { return self.scan_all(query, k) };
-        let mut best = BestNodes::new(beam);
+        let mut best = BestNodes::new(beam, self.nodes.as_slice().len());
         for (first, (counters, scales)) in (0..).step_by(BANK_SLOTS).zip(self.nodes.banks()) {
             best.offer(first, &counters.dots(query)?, scales, self.nodes.as_slice());
         }
@@ -224,10 +224,11 @@ impl Hierarchy {
 
     /// Searches for several queries, bank by bank, so that they share what is in the caches.
     fn search_group(&self, queries: &[BlockCode], k: usize, beam: Beam) -> Result<Vec<Vec<Hit>>> {
-        let mut best = vec![BestNodes::new(beam); queries.len()];
+        let nodes = self.nodes.as_slice();
+        let mut best: Vec<_> = queries.iter().map(|_| BestNodes::new(beam, nodes.len())).collect();
         for (first, (counters, scales)) in (0..).step_by(BANK_SLOTS).zip(self.nodes.banks()) {
             for (query, best) in queries.iter().zip(&mut best) {
-                best.offer(first, &counters.dots(query.as_ref())?, scales, self.nodes.as_slice());
+                best.offer(first, &counters.dots(query.as_ref())?, scales, nodes);
             }
         }
         let queries = queries.iter().zip(best);
@@ -285,9 +286,11 @@ impl Index for Hierarchy {
         for query in queries {
             self.expect_shape(query.shape())?;
         }
-        let Some(beam) = self.beam(k, options) else {
+        let beam = self.beam(k, options);
+        let shared = beam.filter(|_| self.stats().counter_bytes >= BATCH_SHARED_BYTES_MIN);
+        let Some(beam) = shared else {
             return in_parallel(queries, options.threads, |queries| {
-                queries.iter().map(|query| self.scan_all(query.as_ref(), k)).collect()
+                queries.iter().map(|query| self.search_ref(query.as_ref(), k, options)).collect()
             });
         };
         in_parallel(queries, options.threads, |queries| {

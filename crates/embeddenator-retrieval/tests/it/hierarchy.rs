@@ -1,5 +1,6 @@
 //! The hierarchical index: what it shares with the exact one, and the exactness of its updates.
 
+use embeddenator_retrieval::limits::BATCH_SHARED_BYTES_MIN;
 use embeddenator_retrieval::{Beam, Error, Flat, Hierarchy, HierarchyOptions, Id, Index, SearchOptions};
 use embeddenator_vsa::{BlockCode, Random, Shape};
 
@@ -58,19 +59,26 @@ fn search_gives_as_many_hits_as_are_asked_for_or_there() {
 
 #[test]
 fn batch_finds_what_its_searches_find_at_any_number_of_threads() {
+    // Nine banks of 1 MiB, enough for queries to share them; and more than one group of queries.
     let mut index = narrow(Shape::DEFAULT);
-    insert_all(&mut index, &clusters(Shape::DEFAULT, 5_000, 20, 0.3, 5));
-    // More than one group of queries a thread.
-    let queries = clusters(Shape::DEFAULT, 300, 20, 0.4, 5);
-    for options in [SearchOptions::default(), SearchOptions { exact: true, ..SearchOptions::default() }] {
-        let search = |query| index.search_with(query, 7, &options).expect("one shape");
-        let one_by_one: Vec<_> = queries.iter().map(search).collect();
-        for threads in [0, 1, 2, 5] {
-            let options = SearchOptions { threads, ..options };
-            assert_eq!(index.search_batch(&queries, 7, &options).expect("one shape"), one_by_one);
-        }
-    }
+    insert_all(&mut index, &clusters(Shape::DEFAULT, 34_000, 20, 0.3, 5));
+    assert!(index.stats().counter_bytes >= BATCH_SHARED_BYTES_MIN);
+    let queries = clusters(Shape::DEFAULT, 1_100, 20, 0.4, 5);
+    check_batch(&index, &queries, SearchOptions::default());
+    check_batch(&index, &queries[..100], SearchOptions { exact: true, ..SearchOptions::default() });
+    let mut small = narrow(Shape::DEFAULT);
+    insert_all(&mut small, &queries);
+    check_batch(&small, &queries, SearchOptions::default());
     assert_eq!(index.search_batch(&[], 7, &SearchOptions::default()).expect("no query"), [[]; 0]);
+}
+
+fn check_batch(index: &Hierarchy, queries: &[BlockCode], options: SearchOptions) {
+    let search = |query| index.search_with(query, 7, &options).expect("one shape");
+    let one_by_one: Vec<_> = queries.iter().map(search).collect();
+    for threads in [0, 1, 2, 5] {
+        let options = SearchOptions { threads, ..options };
+        assert_eq!(index.search_batch(queries, 7, &options).expect("one shape"), one_by_one);
+    }
 }
 
 #[test]
