@@ -231,7 +231,7 @@ const VSA: LayerTable = LayerTable {
         Layer { name: "words", modules: &["error", "kind", "limits", "shape", "random"], mutual: true },
         Layer { name: "kernels", modules: &["arch"], mutual: false },
         Layer { name: "codes", modules: &["code"], mutual: false },
-        Layer { name: "scans", modules: &["top_k", "batch", "threshold"], mutual: false },
+        Layer { name: "scans", modules: &["top_k", "threshold"], mutual: false },
         Layer {
             name: "algebra",
             modules: &["sequence", "record", "item_memory", "classifier", "resonator", "encode", "config"],
