@@ -84,8 +84,12 @@ impl<L: Ord> CentroidClassifier<L> {
 
     /// Unlearns a code of a label; the label is forgotten with its last code.
     ///
+    /// Which codes a label has learned is not kept: one that it has not is taken out of its bundle all the same, as by
+    /// [`Counts::remove`], unless it would be the last.
+    ///
     /// # Errors
-    /// [`Error::ShapeMismatch`]; [`Error::NotAdded`] if the label has learned no code; [`Error::Full`].
+    /// [`Error::ShapeMismatch`]; [`Error::NotAdded`] if the label has learned no code, or one alone which is another;
+    /// [`Error::Full`].
     pub fn remove<'a>(&mut self, label: &L, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         self.shape.expect(code.shape())?;

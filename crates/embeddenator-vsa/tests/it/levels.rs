@@ -1,6 +1,7 @@
 //! Scales: cosines that fall linearly, ends that clamp, what is refused.
 
 use embeddenator_vsa::{BlockCode, CodeRef, Error, Levels, Random, Shape};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::shapes::shapes;
 
@@ -105,6 +106,24 @@ fn scales_that_cannot_be_are_refused() {
     let flat = Shape::new(8, 1).expect("a shape");
     let error = Error::Levels { levels: 2, levels_max: 9, positions: 1 };
     assert_eq!(Levels::new(flat, 0.0..=1.0, 2, 1), Err(error));
+}
+
+#[test]
+fn scales_have_the_same_codes_on_every_machine() {
+    let found = shapes().into_iter().map(|shape| {
+        let scale = Levels::new(shape, 0.0..=1.0, 7, 42).expect("a scale");
+        xxh3_64(&scale.codes().iter().flat_map(CodeRef::as_bytes).copied().collect::<Vec<u8>>())
+    });
+    let golden = [
+        0x96a2_d83f_0989_ae3d,
+        0x0cae_e50c_897c_4875,
+        0xb7c4_3f2a_d9f9_c8e1,
+        0xb8ce_5402_9c86_96c4,
+        0xcd96_b3e4_9ddb_b509,
+        0xf5ba_ecf3_03c4_7878,
+    ];
+    let found: Vec<u64> = found.collect();
+    assert_eq!(found, golden, "{found:#018x?}");
 }
 
 #[test]
