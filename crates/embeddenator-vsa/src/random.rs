@@ -69,7 +69,9 @@ impl Random {
                 if low >= fair {
                     continue;
                 }
-                *block = (low % positions) | (byte & 0x80);
+                // More than half of 128 positions are taken as they are, without a division.
+                let position = if fair == positions { low } else { low % positions };
+                *block = position | (byte & 0x80);
                 match left.next() {
                     Some(next) => block = next,
                     None => return,

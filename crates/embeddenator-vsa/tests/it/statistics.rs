@@ -1,6 +1,6 @@
 //! The statistical promises of the crate, each on a seeded sample of a stated size.
 
-use embeddenator_vsa::{BlockCode, Codes, Counts, Planes, Random, Record, Shape, read_field};
+use embeddenator_vsa::{BlockCode, Codes, Counts, Random, Record, Shape, read_field};
 
 /// Foils of each trial: codes that were not bundled.
 const FOILS: usize = 10_000;
@@ -74,9 +74,9 @@ fn counts_of_200_and_of_250_items_are_told_from_10_000_foils() {
 #[test]
 fn majority_of_150_items_is_told_from_10_000_foils() {
     let recall = mean_recall(Shape::D10K, 150, 20, |bundle, codes| {
-        let majority = bundle.majority();
-        let dense = |code: &BlockCode| Planes::from(code);
-        codes.iter().map(|code| dense(&code.to_code()).dot(&majority).expect("one dimension")).collect()
+        // The dot products of counters of -1, 0 and 1 with codes are those of planes, and found sooner.
+        let signs = bundle.majority().elements().collect();
+        Counts::from_counters(Shape::D10K, signs).and_then(|signs| signs.dots(codes)).expect("one shape")
     });
     println!("recall of the majority: {recall:.4} at 150");
     assert!(recall >= 0.99, "{recall}");
@@ -98,24 +98,21 @@ fn thinned_bundle_holds_about_ten_items() {
     }
 }
 
-/// 10 000 clean-ups among 10 000 codes; exactly 102 of 128 blocks are drawn anew, the most that is not above 80%, and
-/// then 103.
+/// 10 000 clean-ups among 10 000 codes; exactly 103 of 128 blocks are drawn anew, the fewest that are 80% and more.
 #[test]
 fn code_with_four_of_five_blocks_randomised_is_cleaned_up() {
     const QUERIES: usize = 10_000;
     let shape = Shape::DEFAULT;
     let mut random = Random::new(3);
     let table = codes(shape, 10_000, &mut random);
-    for wrong in [102, 103] {
-        let mut found = 0;
-        for query in 0..QUERIES {
-            let noisy = randomised(&table, query, wrong, &mut random);
-            found += u32::from(table.nearest(noisy.as_ref(), 1).expect("one shape")[0].index == query);
-        }
-        let right = f64::from(found) / QUERIES as f64;
-        println!("clean-up with {wrong} of 128 blocks randomised: {right:.4}");
-        assert!(right >= 0.999, "{right}");
+    let mut found = 0;
+    for query in 0..QUERIES {
+        let noisy = randomised(&table, query, 103, &mut random);
+        found += u32::from(table.nearest(noisy.as_ref(), 1).expect("one shape")[0].index == query);
     }
+    let right = f64::from(found) / QUERIES as f64;
+    println!("clean-up with 103 of 128 blocks randomised: {right:.4}");
+    assert!(right >= 0.999, "{right}");
 }
 
 /// A row of the table with some of its blocks, chosen at random, drawn anew.
