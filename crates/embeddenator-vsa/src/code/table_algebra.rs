@@ -24,7 +24,7 @@ impl Codes {
     /// Each code bound with one code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     pub fn bind_all<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Codes> {
         self.with_one(code.into(), Isa::bind)
     }
@@ -34,7 +34,7 @@ impl Codes {
     /// The other way round, each code taken out of one, is `table.inverse_all().bind_all(code)`.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     pub fn unbind_all<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Codes> {
         self.with_one(code.into(), Isa::unbind)
     }
@@ -42,7 +42,7 @@ impl Codes {
     /// Each code bound with the code of the same row of another table.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch), [`Error::RowsMismatch`](crate::Error::RowsMismatch).
     pub fn bind_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Codes> {
         self.with_rows(other.into(), Isa::bind)
     }
@@ -50,7 +50,7 @@ impl Codes {
     /// Of each code the code of the same row of another table taken out.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch), [`Error::RowsMismatch`](crate::Error::RowsMismatch).
     pub fn unbind_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Codes> {
         self.with_rows(other.into(), Isa::unbind)
     }

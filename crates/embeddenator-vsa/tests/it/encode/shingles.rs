@@ -38,7 +38,7 @@ fn exact(left: &[u8], right: &[u8], shingle_bytes: usize) -> f64 {
         shingles
     });
     let mut all = [left.as_slice(), &right].concat();
-    all.sort();
+    all.sort_unstable();
     let common = all.windows(2).filter(|pair| pair[0] == pair[1]).count();
     common as f64 / (all.len() - common) as f64
 }
