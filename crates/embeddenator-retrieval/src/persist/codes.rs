@@ -1,12 +1,12 @@
 //! Flat and hierarchical indexes as sections.
 
 use embeddenator_io::{ByteWriter, Cursor, Sections, SectionsBuilder};
-use embeddenator_vsa::{Codes, CodesRef, Shape};
+use embeddenator_vsa::{Codes, CodesRef, CounterBank, Shape};
 
 use super::{CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, ids_section, open_sections, read_ids, verified};
 use crate::error::{Error, Result};
 use crate::hierarchy::nodes::Nodes;
-use crate::limits::{ITEMS_MAX, STORED_NODE_ITEMS_MIN, STORED_NODES_MIN};
+use crate::limits::{ITEMS_MAX, STORED_NODE_DIVISOR, STORED_NODES_MIN};
 use crate::{Flat, Hierarchy, HierarchyOptions, Id};
 
 pub(super) fn flat_sections(index: &Flat) -> SectionsBuilder<'_> {
@@ -32,7 +32,7 @@ pub(super) fn with_hierarchy_sections<R>(
     index: &Hierarchy,
     write: impl FnOnce(SectionsBuilder<'_>) -> Result<R>,
 ) -> Result<R> {
-    let sparse = index.nodes().as_slice().len() > nodes_max(index.nodes().items());
+    let sparse = index.nodes().as_slice().len() > nodes_max(index.nodes().items(), index.shape());
     let packed = if sparse { Some(packed(index)?) } else { None };
     let index = packed.as_ref().unwrap_or(index);
     let nodes = index.nodes().as_slice();
@@ -85,12 +85,12 @@ pub(super) fn open_hierarchy(bytes: &[u8], options: HierarchyOptions) -> Result<
 
 /// The items of each node.
 fn divide(sizes: &[u8], ids: &[Id], codes: CodesRef<'_>) -> Result<Vec<(Vec<Id>, Codes)>> {
-    let capacity = embeddenator_vsa::CounterBank::items_max(codes.shape());
     let mut items = ids.iter().zip(codes);
     let mut divided = Vec::with_capacity(sizes.len());
-    for size in sizes {
-        let mut node = (Vec::with_capacity(capacity), Codes::with_capacity(codes.shape(), capacity));
-        for (id, code) in items.by_ref().take(usize::from(*size)) {
+    for size in sizes.iter().copied().map(usize::from) {
+        // Room for more is left to insertions: the bytes may be made up, and then it is never used.
+        let mut node = (Vec::with_capacity(size), Codes::with_capacity(codes.shape(), size));
+        for (id, code) in items.by_ref().take(size) {
             node.0.push(*id);
             node.1.push(code)?;
         }
@@ -127,7 +127,7 @@ fn read_items<'a>(sections: &Sections<'a>) -> Result<(Vec<Id>, CodesRef<'a>)> {
 fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result<&'a [u8]> {
     let sizes = verified(sections, NODES)?;
     let malformed = |reason| Err(Error::Malformed { what: "the table of nodes", reason });
-    let capacity = embeddenator_vsa::CounterBank::items_max(shape);
+    let capacity = CounterBank::items_max(shape);
     if sizes.iter().any(|size| usize::from(*size) > capacity) {
         return malformed("has a node of too many items");
     }
@@ -137,13 +137,13 @@ fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result
     if sizes.iter().map(|size| usize::from(*size)).sum::<usize>() != items {
         return malformed("has not as many items as there are");
     }
-    if sizes.len() > nodes_max(items) {
+    if sizes.len() > nodes_max(items, shape) {
         return malformed("has too many nodes for its items");
     }
     Ok(sizes)
 }
 
 /// Nodes that a stored index of so many items may have.
-fn nodes_max(items: usize) -> usize {
-    STORED_NODES_MIN + items / STORED_NODE_ITEMS_MIN
+fn nodes_max(items: usize, shape: Shape) -> usize {
+    STORED_NODES_MIN + items / (CounterBank::items_max(shape) / STORED_NODE_DIVISOR).max(1)
 }

@@ -125,6 +125,17 @@ fn hierarchy_of_nearly_empty_nodes_is_packed() {
 }
 
 #[test]
+fn hierarchy_of_long_codes_is_read_as_it_was_written() {
+    // Of codes of 4096 blocks a node holds only 7.
+    let shape = Shape::new(4096, 1).expect("a shape");
+    let mut index = Hierarchy::new(shape);
+    insert_all(&mut index, &vec![BlockCode::identity(shape); 3_600]);
+    let read = Hierarchy::open(&index.to_bytes().expect("enough memory"), options()).expect("a hierarchy");
+    assert!(read.damage.is_none(), "{:?}", read.damage);
+    assert_eq!(read.index, index);
+}
+
+#[test]
 fn empty_indexes_are_kept() {
     let flat = Flat::new(Shape::LARGE).to_bytes().expect("enough memory");
     let read = Flat::open(&flat).expect("a flat index");
