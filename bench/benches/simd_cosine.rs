@@ -55,13 +55,17 @@ fn codes(criterion: &mut Criterion, kernels: &str) {
         for (a, b) in &pairs {
             let plain = Signs::of_code(a).cosine(&Signs::of_code(b));
             assert!((f64::from(a.cosine(b).expect(SAME)) - plain).abs() < 1e-6);
+            assert_eq!(a.dot(b).expect(SAME), Signs::of_code(a).dot(&Signs::of_code(b)));
         }
         let groups = ["simd_cosine/sparse", "simd_cosine/sparse, one pair"];
         // The second group is there for its peer; one shape is enough.
         for group in groups.into_iter().take(if shape == Shape::DEFAULT { 2 } else { 1 }) {
             let mut group = criterion.benchmark_group(group);
             group.bench_function(format!("{name}, {kernels}"), |bencher| {
-                cycle(bencher, &pairs, |(a, b)| a.cosine(b));
+                cycle(bencher, &pairs, |(a, b)| a.cosine(b).expect(SAME));
+            });
+            group.bench_function(format!("{name} dot, {kernels}"), |bencher| {
+                cycle(bencher, &pairs, |(a, b)| a.dot(b).expect(SAME));
             });
             group.finish();
         }
@@ -97,7 +101,7 @@ fn sparse_rows<const N: usize>(
     peers: &[(SparseVec, SparseVec); N],
 ) {
     let mut group = criterion.benchmark_group(name);
-    group.bench_function("SparseTernary", |bencher| cycle(bencher, ours, |(a, b)| a.cosine(b)));
+    group.bench_function("SparseTernary", |bencher| cycle(bencher, ours, |(a, b)| a.cosine(b).expect(SAME)));
     group.bench_function("peer SparseVec", |bencher| cycle(bencher, peers, |(a, b)| a.cosine(b)));
     group.bench_function("peer SparseVec, scalar", |bencher| {
         cycle(bencher, peers, |(a, b)| a.cosine_scalar(b));
@@ -124,7 +128,7 @@ fn dense(criterion: &mut Criterion, kernels: &str) {
     // Eight pairs of planes fit the first-level cache, all of them only the second.
     let mut group = criterion.benchmark_group("simd_cosine/dense");
     group.bench_function(format!("Planes cosine, {kernels}"), |bencher| {
-        cycle(bencher, ours.first_chunk::<8>().expect("there are 64"), |(a, b)| a.cosine(b));
+        cycle(bencher, ours.first_chunk::<8>().expect("there are 64"), |(a, b)| a.cosine(b).expect(SAME));
     });
     if env::var_os(KERNELS).is_none() {
         group.bench_function("peer PackedTritVec dot", |bencher| {

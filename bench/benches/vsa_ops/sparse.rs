@@ -54,7 +54,9 @@ fn pairs<const N: usize>(
     peers: &[(SparseVec, SparseVec); N],
 ) {
     let mut group = criterion.benchmark_group(name);
-    group.bench_function("SparseTernary hadamard", |bencher| cycle(bencher, ours, |(a, b)| a.hadamard(b)));
+    group.bench_function("SparseTernary hadamard", |bencher| {
+        cycle(bencher, ours, |(a, b)| a.hadamard(b).expect(SAME));
+    });
     group.bench_function("peer SparseVec", |bencher| cycle(bencher, peers, |(a, b)| a.bind(b)));
     group.finish();
 }
@@ -67,7 +69,7 @@ fn bundles<const N: usize>(
 ) {
     let mut group = criterion.benchmark_group(name);
     group.bench_function("SparseTernary majority", |bencher| {
-        cycle(bencher, ours, |(a, b)| SparseTernary::majority([a, b]));
+        cycle(bencher, ours, |(a, b)| SparseTernary::majority([a, b]).expect(SAME));
     });
     group.bench_function("peer SparseVec", |bencher| cycle(bencher, peers, |(a, b)| a.bundle(b)));
     group.finish();
@@ -82,7 +84,7 @@ fn many(criterion: &mut Criterion, ours: &Ours, vectors: &Vectors) {
     assert_eq!(Signs::of_peer(&SparseVec::bundle_sum_many(peers.iter().copied())), sum);
     let mut group = criterion.benchmark_group("vsa_ops/majority of 16");
     group.bench_function("SparseTernary majority", |bencher| {
-        bencher.iter(|| SparseTernary::majority(ours.iter().copied()));
+        bencher.iter(|| SparseTernary::majority(ours.iter().copied()).expect(SAME));
     });
     group.bench_function("peer SparseVec", |bencher| {
         bencher.iter(|| SparseVec::bundle_sum_many(peers.iter().copied()));

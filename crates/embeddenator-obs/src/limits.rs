@@ -2,7 +2,8 @@
 //!
 //! Together they bound what a recorder may hold, whatever names and labels it is given: at most
 //! [`HISTOGRAM_SERIES_MAX`] histograms of some 48 KB, and twice [`SERIES_MAX`] counters and gauges whose labels have
-//! at most [`LABELS_MAX`] x ([`LABEL_NAME_BYTES_MAX`] + [`LABEL_VALUE_BYTES_MAX`]) bytes: 24 MB each way.
+//! at most [`LABELS_MAX`] x ([`LABEL_NAME_BYTES_MAX`] + [`LABEL_VALUE_BYTES_MAX`]) bytes: 24 MB each way. With
+//! what keeps them (names, pointers, the allocator's share) a recorder filled to all limits takes some 60 MB.
 
 /// Bytes in the name of a metric: what OpenTelemetry allows for an instrument. A longer name is refused and counted.
 pub const NAME_BYTES_MAX: usize = 255;

@@ -4,7 +4,8 @@
 //! `embeddenator_search_duration_seconds`, and counters end in `_total`. Histograms are summaries with the quantiles
 //! 0.5, 0.9, 0.99, 0.999 and 1, the last being the exact maximum; a histogram without values has no quantiles, since
 //! they would be NaN. Names and labels that become equal by this are told apart, never merged: a metric gets a number
-//! at its end, a series the label `series`.
+//! at its end, a series the label `series`. These numbers follow the order of the snapshot, so they may move when
+//! another such metric or series comes: give metrics names that differ in letters or digits.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

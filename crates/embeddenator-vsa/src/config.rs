@@ -1,6 +1,9 @@
 //! What a program sets once and hands to all that makes codes: shape, seed, dimension of dense vectors.
 
-use crate::{BytesOptions, CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape, TextOptions};
+use crate::{
+    BytesOptions, CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape, ShingleOptions,
+    TextOptions,
+};
 
 /// Shape and seed of all codes of a program, and the dimension of its dense vectors.
 ///
@@ -81,6 +84,11 @@ impl VsaConfig {
     /// The options of a bytes encoder with this dimension and seed.
     pub fn bytes_options(&self) -> BytesOptions {
         BytesOptions { dimension: self.text_dimension, seed: self.seed, ..Default::default() }
+    }
+
+    /// The options of a shingles encoder with this shape and seed.
+    pub fn shingle_options(&self) -> ShingleOptions {
+        ShingleOptions { shape: self.shape, seed: self.seed, ..Default::default() }
     }
 }
 

@@ -74,7 +74,7 @@ pub enum Error {
     },
     /// A vector is no block code: a block of it has no or several non-zero elements.
     #[error(
-        "block {block} has {nonzero} non-zero elements instead of one: only such vectors are block codes"
+        "block {block} has {nonzero} non-zero elements instead of one: keep it as it is; a bundle is read out with `thin`"
     )]
     NotBlockCode {
         /// The first such block, counted from 0.
@@ -91,7 +91,9 @@ pub enum Error {
         counter: i32,
     },
     /// Indexes of a sparse vector are not strictly ascending, not below the dimension, or in both signs.
-    #[error("index {index} is out of order, doubled or not below the dimension {dimension}")]
+    #[error(
+        "index {index} is out of order, doubled or not below the dimension {dimension}: sort the indexes, each once"
+    )]
     Index {
         /// The index that does not fit.
         index: u32,
@@ -111,7 +113,7 @@ pub enum Error {
         slot: usize,
     },
     /// A slot does not exist.
-    #[error("slot {slot} of {slots}")]
+    #[error("slot {slot} where there are {slots}: use a lower one, they count from 0")]
     Slot {
         /// The slot asked for.
         slot: usize,

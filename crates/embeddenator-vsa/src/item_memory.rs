@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::Result;
-use crate::{BlockCode, CodeRef, Codes, Counts, Random, Shape};
+use crate::{BlockCode, CodeRef, Codes, CodesRef, Counts, Random, Shape};
 
 /// Names and their atoms, and the clean-up of noisy codes among them.
 ///
@@ -52,7 +52,7 @@ pub struct ItemMemory {
 }
 
 /// A name of an [`ItemMemory`] and the dot product of its atom with a query: `i32` with a code, `i64` with a bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Named<'a, D = i32> {
     /// The name.
@@ -80,6 +80,15 @@ impl ItemMemory {
     /// The atom of a name, whether it is in the memory or not.
     pub fn atom(&self, name: impl AsRef<[u8]>) -> BlockCode {
         BlockCode::random(self.shape(), &mut stream(self.seed, name.as_ref()))
+    }
+
+    /// The atoms of some names, in order, whether they are in the memory or not.
+    pub fn atoms<T: AsRef<[u8]>>(&self, names: &[T]) -> Codes {
+        let mut codes = Codes::with_capacity(self.shape(), names.len());
+        for name in names {
+            codes.push_random(&mut stream(self.seed, name.as_ref()));
+        }
+        codes
     }
 
     /// Puts a name in, and returns the index of its atom in [`codes`](Self::codes). A name that is there already stays
@@ -151,6 +160,18 @@ impl ItemMemory {
     /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     pub fn clean_up<'a>(&self, code: impl Into<CodeRef<'a>>, threshold: i32) -> Result<Option<Named<'_>>> {
         Ok(self.best(self.codes.dots(code)?, threshold))
+    }
+
+    /// [`clean_up`](Self::clean_up) of each code of a table, in order.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn clean_up_all<'a>(
+        &self,
+        codes: impl Into<CodesRef<'a>>,
+        threshold: i32,
+    ) -> Result<Vec<Option<Named<'_>>>> {
+        codes.into().iter().map(|code| self.clean_up(code, threshold)).collect()
     }
 
     /// The name whose atom has the highest dot product with a bundle, if that is `threshold` or more.

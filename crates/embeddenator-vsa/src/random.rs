@@ -11,7 +11,7 @@
 ///
 /// assert_eq!(Random::new(1).next_u64(), Random::new(1).next_u64());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Random {
     state: u64,
 }

@@ -11,8 +11,9 @@ use crate::{BlockCode, CodeRef, Codes, CodesRef, Counts, Nearest, Shape};
 ///
 /// [`thin`](Self::thin) makes a code of one byte a block of it, for what is at rest: of some ten fields each can still be
 /// read by [`read_field`]. That is lossy, so keep the record itself where it has to be updated. Thinned records share
-/// more elements by chance than random codes do, since of equal counters the lowest position is taken: the variance of the dot product of two unrelated ones is about
-/// `fields / 2` times as large, and [`Shape::threshold`] does not hold for them.
+/// more elements by chance than random codes do, since of equal counters the lowest position is taken: the variance of
+/// the dot product of two unrelated ones is about `fields / 2` times as large, and [`Shape::threshold`] does not hold for
+/// them.
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Record, Shape, read_field};
@@ -50,7 +51,7 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`], [`Error::Full`].
-    pub fn from_fields(roles: &Codes, fillers: &Codes) -> Result<Self> {
+    pub fn from_fields<'a>(roles: &Codes, fillers: impl Into<CodesRef<'a>>) -> Result<Self> {
         Ok(Record { counts: Counts::bundle(&roles.bind_rows(fillers)?)? })
     }
 
@@ -63,16 +64,24 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`].
-    pub fn add<'a>(&mut self, role: &BlockCode, filler: impl Into<CodeRef<'a>>) -> Result<()> {
-        self.counts.add(&role.bind(filler)?)
+    pub fn add<'a, 'b>(
+        &mut self,
+        role: impl Into<CodeRef<'a>>,
+        filler: impl Into<CodeRef<'b>>,
+    ) -> Result<()> {
+        self.counts.add(&role.into().bind(filler)?)
     }
 
     /// Takes a field out that was added.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`].
-    pub fn remove<'a>(&mut self, role: &BlockCode, filler: impl Into<CodeRef<'a>>) -> Result<()> {
-        self.counts.remove(&role.bind(filler)?)
+    pub fn remove<'a, 'b>(
+        &mut self,
+        role: impl Into<CodeRef<'a>>,
+        filler: impl Into<CodeRef<'b>>,
+    ) -> Result<()> {
+        self.counts.remove(&role.into().bind(filler)?)
     }
 
     /// The noisy filler of a role.
@@ -130,6 +139,6 @@ pub fn read_field<'a, 'b, 'c>(
     role: impl Into<CodeRef<'b>>,
     fillers: impl Into<CodesRef<'c>>,
 ) -> Result<Nearest> {
-    let found = fillers.into().nearest(&record.into().to_code().unbind(role)?, 1)?;
+    let found = fillers.into().nearest(&record.into().unbind(role)?, 1)?;
     found.first().copied().ok_or(Error::NoCodes)
 }

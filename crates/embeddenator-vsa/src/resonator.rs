@@ -70,14 +70,14 @@ const HALVINGS: usize = 4;
 /// assert_eq!(found.dot, 128);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resonator {
     tables: Vec<Codes>,
     options: ResonatorOptions,
 }
 
 /// How long a [`Resonator`] searches, and what it accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResonatorOptions {
     /// What the random parts of the tables follow from. The same seed gives the same answer after as many steps.
     pub seed: u64,
@@ -99,7 +99,7 @@ impl Default for ResonatorOptions {
 }
 
 /// The factors of a product.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Factors {
     /// Of each table the index of its code.
@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
         let mut bound = BlockCode::identity(self.product.shape());
         for (table, index) in self.tables.iter().zip(&self.best) {
             let code = table.get(*index).expect("the best code is a row of its table");
-            bound = bound.bind(&code.to_code())?;
+            bound = bound.bind(code)?;
         }
         Ok(bound)
     }

@@ -54,7 +54,7 @@ pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
     let mut bound = BlockCode::identity(shape);
     for (end, item) in items.iter().enumerate() {
         if let Some(left_behind) = end.checked_sub(n).and_then(|start| items.get(start)) {
-            bound = bound.unbind(&left_behind.to_code().permute(n as i64 - 1))?;
+            bound = bound.unbind(&left_behind.permute(n as i64 - 1))?;
         }
         bound = bound.permute(1).bind(item)?;
         if end + 1 >= n {
@@ -82,10 +82,10 @@ pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
 /// let word = [7, 4, 11, 11, 14].map(|letter| letters.get(letter).expect("a letter of 26"));
 /// let sequence = Sequence::new(Shape::DEFAULT, 1);
 /// let bundle = sequence.encode(word)?;
-/// assert_eq!(sequence.nearest(&bundle, 4, &letters)?.index, 14);
+/// assert_eq!(sequence.read(&bundle, 4, &letters)?.index, 14);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sequence {
     step: BlockCode,
 }
@@ -123,7 +123,7 @@ impl Sequence {
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
     pub fn place<'a>(&self, item: impl Into<CodeRef<'a>>, position: usize) -> Result<BlockCode> {
         let (turn, power) = self.turn_and_power(position)?;
-        item.into().to_code().permute(turn).bind(&power)
+        item.into().permute(turn).bind(&power)
     }
 
     /// The item that [`place`](Self::place) put at a position.
@@ -132,7 +132,7 @@ impl Sequence {
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
     pub fn take<'a>(&self, placed: impl Into<CodeRef<'a>>, position: usize) -> Result<BlockCode> {
         let (turn, power) = self.turn_and_power(position)?;
-        Ok(placed.into().to_code().unbind(&power)?.permute(-turn))
+        Ok(placed.into().unbind(&power)?.permute(-turn))
     }
 
     /// The bundle of the items, each at its position.
@@ -171,11 +171,11 @@ impl Sequence {
         bundle.remove(&self.place(item, position)?)
     }
 
-    /// What the bundle holds at a position: the item there, and the others as noise.
+    /// The noisy item at a position of a bundle: the item there, and the others as noise.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
-    pub fn read(&self, bundle: &Counts, position: usize) -> Result<Counts> {
+    pub fn item(&self, bundle: &Counts, position: usize) -> Result<Counts> {
         let (turn, power) = self.turn_and_power(position)?;
         Ok(bundle.unbind(&power)?.permute(-turn))
     }
@@ -187,13 +187,13 @@ impl Sequence {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::NoCodes`].
-    pub fn nearest<'a>(
+    pub fn read<'a>(
         &self,
         bundle: &Counts,
         position: usize,
         items: impl Into<CodesRef<'a>>,
     ) -> Result<Nearest<i64>> {
-        let found = self.read(bundle, position)?.nearest(items, 1)?;
+        let found = self.item(bundle, position)?.nearest(items, 1)?;
         found.first().copied().ok_or(Error::NoCodes)
     }
 

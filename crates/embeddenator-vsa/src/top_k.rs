@@ -88,6 +88,14 @@ impl Codes {
     pub fn nearest<'a>(&self, query: impl Into<CodeRef<'a>>, k: usize) -> Result<Vec<Nearest>> {
         self.view().nearest(query, k)
     }
+
+    /// As [`CodesRef::nearest_all`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn nearest_all<'a>(&self, queries: impl Into<CodesRef<'a>>, k: usize) -> Result<Vec<Vec<Nearest>>> {
+        self.view().nearest_all(queries, k)
+    }
 }
 
 impl CodesRef<'_> {
@@ -111,6 +119,14 @@ impl CodesRef<'_> {
         let query = query.into();
         self.shape().expect(query.shape())?;
         scan(self, k, |first, dots| self.dots_into(query, first, dots))
+    }
+
+    /// [`nearest`](Self::nearest) of each query, in order.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    pub fn nearest_all<'b>(self, queries: impl Into<CodesRef<'b>>, k: usize) -> Result<Vec<Vec<Nearest>>> {
+        queries.into().iter().map(|query| self.nearest(query, k)).collect()
     }
 }
 
@@ -230,6 +246,12 @@ mod tests {
                     let found =
                         codes.nearest(codes.get(query).expect("the query is a row"), k).expect("one shape");
                     assert_eq!(found, sorted(&codes, query, k), "{count} codes, k = {k}, query {query}");
+                }
+                if count <= CHUNK {
+                    let each: Vec<_> = (0..count.min(5)).map(|query| sorted(&codes, query, k)).collect();
+                    let mut queries = Codes::new(small);
+                    codes.iter().take(5).for_each(|code| queries.push(code).expect("one shape"));
+                    assert_eq!(codes.nearest_all(&queries, k), Ok(each), "{count} codes, k = {k}");
                 }
             }
         }

@@ -150,8 +150,13 @@ const SLICES: &str = "`cursor` alone takes foreign bytes apart: read through it"
 const CODECS: &str = "the codec's binding is named in `compress` only: go through its encoder and decoder";
 const FILES: &str = "files are named in `replace` only: everything else works on slices, readers and writers";
 
+const TIME: &str = "nothing but `timer` reads the time: take a duration or a moment as a parameter";
+const SURROUNDINGS: &str = "the environment is read in `init` only: take what it says as a parameter";
+const QUIET: &str = "this crate opens no connection and starts no thread: binaries do, with what it renders";
+const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
+
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, RETRIEVAL];
+pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, OBS, RETRIEVAL];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -167,6 +172,26 @@ const IO: LayerTable = LayerTable {
         Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&["cursor"]), reason: SLICES },
         Ban { words: &["zstd"], holds_for: Scope::OutsideOf(&["compress"]), reason: CODECS },
         Ban { words: &["fs"], holds_for: Scope::OutsideOf(&["replace"]), reason: FILES },
+    ],
+};
+
+const OBS: LayerTable = LayerTable {
+    crate_name: "embeddenator-obs",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits"], mutual: true },
+        Layer { name: "locks", modules: &["lock"], mutual: false },
+        Layer { name: "measures", modules: &["metrics", "timer"], mutual: false },
+        Layer { name: "for binaries", modules: &["prometheus", "json", "otel", "init"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["Instant", "now"], holds_for: Scope::OutsideOf(&["timer"]), reason: TIME },
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: TIME },
+        Ban { words: &["quanta"], holds_for: Scope::OutsideOf(&["timer"]), reason: TIME },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&["init"]), reason: SURROUNDINGS },
+        Ban { words: &["std", "net"], holds_for: Scope::OutsideOf(&[]), reason: QUIET },
+        Ban { words: &["std", "thread"], holds_for: Scope::OutsideOf(&[]), reason: QUIET },
+        Ban { words: &["tracing"], holds_for: Scope::OutsideOf(&["init"]), reason: LOG_EVENTS },
+        Ban { words: &["tracing_subscriber"], holds_for: Scope::OutsideOf(&["init"]), reason: LOG_EVENTS },
     ],
 };
 

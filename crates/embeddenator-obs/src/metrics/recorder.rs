@@ -17,9 +17,13 @@ use crate::metrics::{Kind, Unit, names};
 
 /// Records metrics of the facade in memory, bounded by [`limits`](crate::limits); clones share what is recorded.
 ///
-/// Counting and finding a series do not wait for other threads; a histogram is locked for some ten nanoseconds. It
-/// never panics, whatever names, labels and values it is given: what has no room counts into the series labelled
+/// Counting waits for no other thread. Finding a series waits only while another one is made, which copies the table;
+/// a histogram is locked for some ten nanoseconds by who records, and while a snapshot copies its 48 KB. It never
+/// panics, whatever names, labels and values it is given: what has no room counts into the series labelled
 /// `otel.metric.overflow`, and what is refused altogether is counted by [`names::SERIES_REFUSED`].
+///
+/// A series of a histogram takes its step and its buckets from the unit that is known when the series is first asked
+/// for, so describe a metric of your own before: without a unit the step is a millionth, which is coarse for seconds.
 ///
 /// ```
 /// use embeddenator_obs::{Recorder, facade};

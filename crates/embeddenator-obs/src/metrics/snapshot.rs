@@ -71,7 +71,8 @@ pub enum Value {
 pub struct Summary {
     /// How many values.
     pub count: u64,
-    /// Their sum.
+    /// Their sum, each value rounded to a step of the histogram: a nanosecond of a time, one of what is counted, a
+    /// millionth of all else.
     pub sum: f64,
     /// How many values were beyond what the histogram holds, and taken as the highest.
     pub saturated: u64,

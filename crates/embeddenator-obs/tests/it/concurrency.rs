@@ -45,6 +45,53 @@ fn increments_of_threads_add_up_exactly() {
 }
 
 #[test]
+fn snapshots_while_threads_record_are_whole_and_never_fall() {
+    let recorder = Recorder::new();
+    let seen = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    recorder.within(|| {
+                        for round in 0..ROUNDS {
+                            facade::counter!("c", "n" => (round % 300).to_string()).increment(1);
+                            facade::histogram!("h").record(round as f64);
+                        }
+                    });
+                })
+            })
+            .collect();
+        let mut seen = (0, 0);
+        let mut last = false;
+        while !last {
+            // Once more after the end, so that the last one holds everything.
+            last = threads.iter().all(thread::ScopedJoinHandle::is_finished);
+            let now = whole(&recorder);
+            assert!(now.0 >= seen.0 && now.1 >= seen.1, "{now:?} after {seen:?}");
+            seen = now;
+        }
+        seen
+    });
+    assert_eq!(seen, (THREADS * ROUNDS, THREADS * ROUNDS));
+}
+
+/// What a snapshot counts in its counters and histograms, each of which must agree with itself.
+fn whole(recorder: &Recorder) -> (u64, u64) {
+    let mut counted = (0, 0);
+    for series in recorder.snapshot().metrics.iter().flat_map(|metric| &metric.series) {
+        match &series.value {
+            Value::Count(count) => counted.0 += count,
+            Value::Distribution(summary) => {
+                assert_eq!(summary.buckets.iter().sum::<u64>(), summary.count);
+                assert_eq!(summary.quantiles.is_some(), summary.count > 0);
+                counted.1 += summary.count;
+            }
+            other => panic!("nobody recorded {other:?}"),
+        }
+    }
+    counted
+}
+
+#[test]
 fn series_that_threads_ask_for_at_once_are_made_once() {
     let recorder = Recorder::new();
     thread::scope(|scope| {

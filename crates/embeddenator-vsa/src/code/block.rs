@@ -141,24 +141,13 @@ impl BlockCode {
     /// The code that this one binds with to the identity.
     #[must_use]
     pub fn inverse(&self) -> BlockCode {
-        let mut inverse = Self::identity(self.shape);
-        let identity = Self::identity(self.shape);
-        Isa::detect().unbind(self.shape.modulus(), identity.row(), self.row(), inverse.row_mut());
-        inverse
+        self.as_ref().inverse()
     }
 
     /// This code bound with itself `exponent` times; the identity for 0, powers of the inverse below.
     #[must_use]
     pub fn power(&self, exponent: i64) -> BlockCode {
-        let mut power = self.clone();
-        let positions = self.shape.positions() as i64;
-        let factor = exponent.rem_euclid(positions);
-        let keep_sign = exponent.rem_euclid(2) == 1;
-        for byte in power.blocks_mut() {
-            let position = i64::from(*byte & POSITION) * factor % positions;
-            *byte = (position as u8) | if keep_sign { *byte & SIGN } else { 0 };
-        }
-        power
+        self.as_ref().power(exponent)
     }
 
     /// Rotates the blocks: block `i` moves to block `i + by`, modulo the blocks.
@@ -167,20 +156,13 @@ impl BlockCode {
     /// rotations. Negative values rotate back.
     #[must_use]
     pub fn permute(&self, by: i64) -> BlockCode {
-        let mut permuted = self.clone();
-        let blocks = self.shape.blocks();
-        permuted.blocks_mut().rotate_right(by.rem_euclid(blocks as i64) as usize);
-        permuted
+        self.as_ref().permute(by)
     }
 
     /// The code with all signs turned.
     #[must_use]
     pub fn negate(&self) -> BlockCode {
-        let mut negated = self.clone();
-        for byte in negated.blocks_mut() {
-            *byte ^= SIGN;
-        }
-        negated
+        self.as_ref().negate()
     }
 
     /// The dot product: blocks that agree less blocks that agree in all but the sign; from -blocks to blocks.

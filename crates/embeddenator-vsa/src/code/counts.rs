@@ -199,7 +199,7 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     pub fn unbind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
-        self.bind(&code.into().to_code().inverse())
+        self.bind(&code.into().inverse())
     }
 
     /// The bundle with each bundled code permuted, as [`BlockCode::permute`].

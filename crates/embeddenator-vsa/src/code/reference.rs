@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::arch::{Isa, Lines};
-use crate::code::block::element;
+use crate::code::block::{POSITION, SIGN, element};
 use crate::error::Result;
 use crate::{BlockCode, Shape};
 
@@ -144,6 +144,47 @@ impl<'a> CodeRef<'a> {
         unbound.take_shape(self.shape);
         Isa::detect().unbind(self.shape.modulus(), self.row, other.row, unbound.row_mut());
         Ok(())
+    }
+
+    /// As [`BlockCode::inverse`].
+    #[must_use]
+    pub fn inverse(self) -> BlockCode {
+        let identity = BlockCode::identity(self.shape);
+        let mut inverse = BlockCode::identity(self.shape);
+        Isa::detect().unbind(self.shape.modulus(), identity.row(), self.row, inverse.row_mut());
+        inverse
+    }
+
+    /// As [`BlockCode::power`].
+    #[must_use]
+    pub fn power(self, exponent: i64) -> BlockCode {
+        let mut power = self.to_code();
+        let positions = self.shape.positions() as i64;
+        let factor = exponent.rem_euclid(positions);
+        let keep_sign = exponent.rem_euclid(2) == 1;
+        for byte in power.blocks_mut() {
+            let position = i64::from(*byte & POSITION) * factor % positions;
+            *byte = (position as u8) | if keep_sign { *byte & SIGN } else { 0 };
+        }
+        power
+    }
+
+    /// As [`BlockCode::permute`].
+    #[must_use]
+    pub fn permute(self, by: i64) -> BlockCode {
+        let mut permuted = self.to_code();
+        permuted.blocks_mut().rotate_right(by.rem_euclid(self.shape.blocks() as i64) as usize);
+        permuted
+    }
+
+    /// As [`BlockCode::negate`].
+    #[must_use]
+    pub fn negate(self) -> BlockCode {
+        let mut negated = self.to_code();
+        for byte in negated.blocks_mut() {
+            *byte ^= SIGN;
+        }
+        negated
     }
 
     /// As [`BlockCode::dot`].

@@ -157,6 +157,22 @@ impl Codes {
     pub fn dots_into<'a>(&self, query: impl Into<CodeRef<'a>>, first: usize, dots: &mut [i32]) -> Result<()> {
         self.view().dots_into(query, first, dots)
     }
+
+    /// As [`CodesRef::cosines`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn cosines<'a>(&self, query: impl Into<CodeRef<'a>>) -> Result<Vec<f32>> {
+        self.view().cosines(query)
+    }
+
+    /// As [`CodesRef::dot_rows`].
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
+    pub fn dot_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Vec<i32>> {
+        self.view().dot_rows(other)
+    }
 }
 
 impl<'a> From<&'a Codes> for CodesRef<'a> {

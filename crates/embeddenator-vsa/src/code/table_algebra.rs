@@ -2,8 +2,8 @@
 
 use crate::arch::Isa;
 use crate::code::aligned::AlignedBytes;
-use crate::error::{Error, Result};
-use crate::{BlockCode, CodeRef, Codes};
+use crate::error::Result;
+use crate::{BlockCode, CodeRef, Codes, CodesRef};
 
 /// The kernel of bind or of unbind.
 type Kernel = fn(Isa, u8, &[u8], &[u8], &mut [u8]);
@@ -43,40 +43,22 @@ impl Codes {
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
-    pub fn bind_rows(&self, other: &Codes) -> Result<Codes> {
-        self.with_rows(other, Isa::bind)
+    pub fn bind_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Codes> {
+        self.with_rows(other.into(), Isa::bind)
     }
 
     /// Of each code the code of the same row of another table taken out.
     ///
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
-    pub fn unbind_rows(&self, other: &Codes) -> Result<Codes> {
-        self.with_rows(other, Isa::unbind)
-    }
-
-    /// The dot product of each code with the code of the same row of another table, in order.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
-    pub fn dot_rows(&self, other: &Codes) -> Result<Vec<i32>> {
-        self.expect_rows(other)?;
-        self.iter().zip(other.iter()).map(|(left, right)| left.dot(right)).collect()
-    }
-
-    /// The cosine of the query with each code, in order.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    pub fn cosines<'a>(&self, query: impl Into<CodeRef<'a>>) -> Result<Vec<f32>> {
-        let blocks = self.shape().blocks() as f32;
-        Ok(self.dots(query)?.into_iter().map(|dot| dot as f32 / blocks).collect())
+    pub fn unbind_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Codes> {
+        self.with_rows(other.into(), Isa::unbind)
     }
 
     /// The inverse of each code.
     #[must_use]
     pub fn inverse_all(&self) -> Codes {
-        self.map(BlockCode::inverse)
+        self.map(CodeRef::inverse)
     }
 
     /// Each code bound with itself `exponent` times, as [`BlockCode::power`].
@@ -100,7 +82,7 @@ impl Codes {
     /// Each code with all signs turned.
     #[must_use]
     pub fn negate_all(&self) -> Codes {
-        self.map(BlockCode::negate)
+        self.map(CodeRef::negate)
     }
 
     fn with_one(&self, code: CodeRef<'_>, kernel: Kernel) -> Result<Codes> {
@@ -114,18 +96,18 @@ impl Codes {
         Ok(self.with_same_shape(rows))
     }
 
-    fn with_rows(&self, other: &Codes, kernel: Kernel) -> Result<Codes> {
-        self.expect_rows(other)?;
+    fn with_rows(&self, other: CodesRef<'_>, kernel: Kernel) -> Result<Codes> {
+        self.view().expect_rows(other)?;
         let mut rows = AlignedBytes::zeroed(self.as_rows().len());
         // The padding is 0 in both, and the sum and the difference of zeros is 0 again.
         kernel(Isa::detect(), self.shape().modulus(), self.as_rows(), other.as_rows(), rows.as_mut_slice());
         Ok(self.with_same_shape(rows))
     }
 
-    fn map(&self, change: impl Fn(&BlockCode) -> BlockCode) -> Codes {
+    fn map<'a>(&'a self, change: impl Fn(CodeRef<'a>) -> BlockCode) -> Codes {
         let mut rows = AlignedBytes::with_capacity(self.as_rows().len());
         for code in self {
-            rows.extend_zeroed(self.shape().stride()).copy_from_slice(change(&code.to_code()).row());
+            rows.extend_zeroed(self.shape().stride()).copy_from_slice(change(code).row());
         }
         self.with_same_shape(rows)
     }
@@ -134,13 +116,5 @@ impl Codes {
         let mut codes = Codes::new(self.shape());
         codes.rows = rows;
         codes
-    }
-
-    fn expect_rows(&self, other: &Codes) -> Result<()> {
-        self.shape().expect(other.shape())?;
-        if self.len() == other.len() {
-            return Ok(());
-        }
-        Err(Error::RowsMismatch { left: self.len(), right: other.len() })
     }
 }

@@ -127,6 +127,34 @@ impl<'a> CodesRef<'a> {
         }
         Ok(())
     }
+
+    /// The cosine of the query with each code, in order.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn cosines<'b>(self, query: impl Into<CodeRef<'b>>) -> Result<Vec<f32>> {
+        let blocks = self.shape.blocks() as f32;
+        Ok(self.dots(query)?.into_iter().map(|dot| dot as f32 / blocks).collect())
+    }
+
+    /// The dot product of each code with the code of the same row of another table, in order.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
+    pub fn dot_rows<'b>(self, other: impl Into<CodesRef<'b>>) -> Result<Vec<i32>> {
+        let other = other.into();
+        self.expect_rows(other)?;
+        self.iter().zip(other).map(|(left, right)| left.dot(right)).collect()
+    }
+
+    /// Refuses a table of another shape or of another number of rows.
+    pub(super) fn expect_rows(self, other: CodesRef<'_>) -> Result<()> {
+        self.shape.expect(other.shape)?;
+        if self.len() == other.len() {
+            return Ok(());
+        }
+        Err(Error::RowsMismatch { left: self.len(), right: other.len() })
+    }
 }
 
 impl<'a> IntoIterator for CodesRef<'a> {

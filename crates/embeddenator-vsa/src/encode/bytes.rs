@@ -6,7 +6,7 @@ use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_BYTES_MAX};
 use crate::{Planes, Random};
 
 /// How bytes become codes. Codes of different options do not compare.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BytesOptions {
     /// The dimension of the codes. The noise of a cosine is `1 / sqrt(dimension)`; each dimension takes two bits.
     pub dimension: usize,
@@ -40,7 +40,7 @@ impl Default for BytesOptions {
 /// assert!(left.cosine(&right)? > 0.7);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BytesEncoder {
     options: BytesOptions,
 }

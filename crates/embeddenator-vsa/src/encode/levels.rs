@@ -119,6 +119,19 @@ impl Levels {
         self.codes.get(level).map(CodeRef::to_code).ok_or(Error::NoCodes)
     }
 
+    /// The codes of the levels nearest to some values, in order.
+    ///
+    /// # Errors
+    /// [`Error::NotANumber`].
+    pub fn encode_all(&self, values: &[f64]) -> Result<Codes> {
+        let mut codes = Codes::with_capacity(self.shape(), values.len());
+        for value in values {
+            let code = self.codes.get(self.level(*value)?).ok_or(Error::NoCodes)?;
+            codes.push(code)?;
+        }
+        Ok(codes)
+    }
+
     /// The value of the level whose code is most like a code, of equal ones the lowest: the way back from a noisy code.
     ///
     /// # Errors

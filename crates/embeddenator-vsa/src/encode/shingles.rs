@@ -6,7 +6,7 @@ use crate::limits::SHINGLE_BYTES_MAX;
 use crate::{BlockCode, CodeRef, Codes, Shape};
 
 /// How bytes become signatures. Signatures of different options do not compare.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ShingleOptions {
     /// The shape of the signatures. The noise of an estimate falls with the root of the blocks.
     pub shape: Shape,
@@ -67,7 +67,7 @@ impl Default for ShingleOptions {
 /// assert!(ShingleEncoder::jaccard(&text, &encoder.encode(b"something else"))? < 0.2);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ShingleEncoder {
     options: ShingleOptions,
 }
@@ -116,7 +116,7 @@ impl ShingleEncoder {
 
     /// A sketch of nothing, for bytes that come in parts and for unions.
     pub fn sketch(&self) -> ShingleSketch {
-        ShingleSketch::new(self.options.clone())
+        ShingleSketch::new(self.options)
     }
 
     /// The estimated Jaccard similarity of what two signatures of one encoder were made of.

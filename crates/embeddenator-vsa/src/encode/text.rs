@@ -11,7 +11,7 @@ use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
 use crate::{Planes, Random};
 
 /// How texts become codes. Codes of different options do not compare.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TextOptions {
     /// The dimension of the codes. The noise of a cosine is `1 / sqrt(dimension)`; each dimension takes two bits.
     pub dimension: usize,
@@ -105,7 +105,7 @@ impl TextEncoder {
     }
 
     fn checked(options: TextOptions) -> Self {
-        TextEncoder { features: Features::new(options.clone()), options }
+        TextEncoder { features: Features::new(options), options }
     }
 
     /// The options.
@@ -149,9 +149,18 @@ impl Default for TextEncoder {
 
 impl Clone for TextEncoder {
     fn clone(&self) -> Self {
-        Self::checked(self.options.clone())
+        Self::checked(self.options)
     }
 }
+
+impl PartialEq for TextEncoder {
+    /// Equal options.
+    fn eq(&self, other: &Self) -> bool {
+        self.options == other.options
+    }
+}
+
+impl Eq for TextEncoder {}
 
 impl fmt::Debug for TextEncoder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,7 +42,7 @@ pub trait Message: Payload {}
 impl<T: Payload> Message for T {}
 
 /// What the header of a message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Head {
     /// What it holds.

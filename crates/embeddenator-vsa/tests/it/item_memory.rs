@@ -75,6 +75,12 @@ fn clean_up_finds_the_nearest_name_or_none() {
     assert_eq!(found.name, b"name 77");
     assert_eq!(Ok(found.dot), memory.atom("name 77").dot(&noisy));
     assert_eq!(memory.clean_up(noisy.as_ref(), found.dot + 1), Ok(None));
+    let mut codes = memory.atoms(&["name 3", "not there"]);
+    assert_eq!(codes.get(0), Some(memory.atom("name 3").as_ref()));
+    codes.push(&noisy).expect("one shape");
+    let names = memory.clean_up_all(&codes, 20).expect("one shape");
+    let names: Vec<_> = names.into_iter().map(|found| found.map(|found| found.name)).collect();
+    assert_eq!(names, [Some(&b"name 3"[..]), None, Some(b"name 77")]);
     let nothing = ItemMemory::new(Shape::DEFAULT, 4);
     assert_eq!(nothing.clean_up(noisy.as_ref(), i32::MIN), Ok(None));
     let other = BlockCode::identity(Shape::D10K);

@@ -41,6 +41,10 @@ fn values_outside_of_the_range_have_the_level_of_its_end() {
         assert_eq!(scale.level(value), Ok(level), "{value}");
         assert_eq!(scale.encode(value).ok(), scale.codes().get(level).map(CodeRef::to_code), "{value}");
     }
+    let values = [7.0, f64::NEG_INFINITY, -3.4];
+    let each = values.map(|value| scale.encode(value).expect("a number"));
+    assert!(scale.encode_all(&values).expect("numbers").iter().eq(each.iter().map(BlockCode::as_ref)));
+    assert_eq!(scale.encode_all(&[1.0, f64::NAN]), Err(Error::NotANumber));
     assert_eq!(scale.level(f64::NAN), Err(Error::NotANumber));
     assert_eq!(scale.encode(f64::NAN), Err(Error::NotANumber));
     assert_eq!((scale.value(0), scale.value(20), scale.value(21)), (Some(-10.0), Some(10.0), None));

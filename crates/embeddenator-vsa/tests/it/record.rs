@@ -18,6 +18,11 @@ fn record_of_fields_does_not_depend_on_their_order() {
             record.add(&row(&roles, field), &row(&fillers, field)).expect("one shape");
         }
         assert_eq!(Record::from_fields(&roles, &fillers).as_ref(), Ok(&record), "{shape}");
+        let mut of_rows = Record::new(shape);
+        for (role, filler) in roles.iter().zip(&fillers) {
+            of_rows.add(role, filler).expect("one shape");
+        }
+        assert_eq!(of_rows, record, "{shape}");
         assert_eq!(Record::from(record.counts().clone()), record);
         for field in [3, 0, 5, 1, 2, 4] {
             record.remove(&row(&roles, field), &row(&fillers, field)).expect("one shape");

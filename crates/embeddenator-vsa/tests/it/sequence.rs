@@ -49,7 +49,7 @@ fn position_past_the_last_is_an_error() {
         assert!(sequence.place(item.as_ref(), positions - 1).is_ok());
         assert_eq!(sequence.place(item.as_ref(), positions), Err(error.clone()));
         assert_eq!(sequence.take(item.as_ref(), positions), Err(error.clone()));
-        assert_eq!(sequence.read(&Counts::new(shape), positions), Err(error.clone()));
+        assert_eq!(sequence.item(&Counts::new(shape), positions), Err(error.clone()));
         if positions < 1000 {
             let items = std::iter::repeat_n(item.as_ref(), positions);
             assert!(sequence.encode(items.clone()).is_ok());
@@ -68,7 +68,7 @@ fn items_of_a_long_sequence_are_read_at_their_positions() {
     let mut bundle =
         sequence.encode(word.iter().map(|item| items.get(*item).expect("an item"))).expect("600 positions");
     for (position, item) in word.iter().enumerate() {
-        let found = sequence.nearest(&bundle, position, &items).expect("one shape");
+        let found = sequence.read(&bundle, position, &items).expect("one shape");
         assert_eq!(found.index, *item, "position {position}");
     }
     for (position, item) in word.iter().enumerate() {
@@ -76,7 +76,7 @@ fn items_of_a_long_sequence_are_read_at_their_positions() {
     }
     assert!(bundle.is_zero());
     let empty = Codes::new(Shape::LARGE);
-    assert_eq!(sequence.nearest(&bundle, 0, &empty), Err(Error::NoCodes));
+    assert_eq!(sequence.read(&bundle, 0, &empty), Err(Error::NoCodes));
 }
 
 #[test]

@@ -61,6 +61,9 @@ fn tables_are_compared_row_by_row() {
         let cosines: Vec<f32> =
             left.iter().map(|code| code.cosine(query.as_ref()).expect("one shape")).collect();
         assert_eq!(left.cosines(query.as_ref()), Ok(cosines), "{shape}");
+        // A table in somebody else's memory answers the same.
+        assert_eq!(left.view().dot_rows(right.view()), left.dot_rows(&right), "{shape}");
+        assert_eq!(left.view().cosines(&query), left.cosines(&query), "{shape}");
     }
 }
 

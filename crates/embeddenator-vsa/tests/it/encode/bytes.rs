@@ -93,13 +93,13 @@ fn options_out_of_range_are_refused_by_name() {
     let refused = |options| BytesEncoder::new(options).unwrap_err();
     let base = BytesOptions::default();
     for dimension in [0, DIMENSION_MAX + 1] {
-        assert_eq!(refused(BytesOptions { dimension, ..base.clone() }), Error::Dimension { dimension });
+        assert_eq!(refused(BytesOptions { dimension, ..base }), Error::Dimension { dimension });
     }
     let cases = [
-        ("gram_bytes", BytesOptions { gram_bytes: 0, ..base.clone() }),
-        ("gram_bytes", BytesOptions { gram_bytes: GRAM_BYTES_MAX + 1, ..base.clone() }),
-        ("gram_positions", BytesOptions { gram_positions: 0, ..base.clone() }),
-        ("gram_positions", BytesOptions { gram_positions: FEATURE_POSITIONS_MAX + 1, ..base.clone() }),
+        ("gram_bytes", BytesOptions { gram_bytes: 0, ..base }),
+        ("gram_bytes", BytesOptions { gram_bytes: GRAM_BYTES_MAX + 1, ..base }),
+        ("gram_positions", BytesOptions { gram_positions: 0, ..base }),
+        ("gram_positions", BytesOptions { gram_positions: FEATURE_POSITIONS_MAX + 1, ..base }),
     ];
     for (field, options) in cases {
         let error = refused(options);

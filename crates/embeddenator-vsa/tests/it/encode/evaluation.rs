@@ -28,7 +28,7 @@ fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
         questions.iter().map(|question| index.scores(question)).collect()
     });
     let default = TextOptions::default();
-    let found = report("default", &conversations, codes_of(default.clone()));
+    let found = report("default", &conversations, codes_of(default));
     for (name, options) in variants(&default) {
         report(name, &conversations, codes_of(options));
     }
@@ -41,7 +41,7 @@ fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
 /// What `docs/text-encoder.md` shows beside the default; printed, not asserted.
 fn variants(default: &TextOptions) -> Vec<(&'static str, TextOptions)> {
     let with = |change: fn(&mut TextOptions)| {
-        let mut options = default.clone();
+        let mut options = *default;
         change(&mut options);
         options
     };

@@ -1,7 +1,9 @@
 //! What the text encoder promises of ordinary texts.
 
 use embeddenator_vsa::limits::{DIMENSION_MAX, FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
-use embeddenator_vsa::{BytesOptions, Error, Planes, Random, TextEncoder, TextOptions, VsaConfig};
+use embeddenator_vsa::{
+    BytesOptions, Error, Planes, Random, Shape, ShingleOptions, TextEncoder, TextOptions, VsaConfig,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 const SENTENCE: &str = "On 8 May 2023, Caroline's painting of the lake won first prize at the county fair!";
@@ -191,18 +193,18 @@ fn options_out_of_range_are_refused_by_name() {
     let refused = |options: TextOptions| TextEncoder::new(options).unwrap_err();
     let base = TextOptions::default();
     for dimension in [0, DIMENSION_MAX + 1] {
-        assert_eq!(refused(TextOptions { dimension, ..base.clone() }), Error::Dimension { dimension });
+        assert_eq!(refused(TextOptions { dimension, ..base }), Error::Dimension { dimension });
     }
     let most = FEATURE_POSITIONS_MAX + 1;
     let cases = [
-        ("word_positions", TextOptions { word_positions: 0, ..base.clone() }),
-        ("word_positions", TextOptions { word_positions: most, ..base.clone() }),
-        ("gram_positions", TextOptions { gram_positions: most, ..base.clone() }),
-        ("gram_characters_min", TextOptions { gram_characters_min: 0, ..base.clone() }),
-        ("gram_characters_min", TextOptions { gram_characters_min: usize::MAX, ..base.clone() }),
-        ("gram_characters_max", TextOptions { gram_characters_max: 2, ..base.clone() }),
-        ("gram_characters_max", TextOptions { gram_characters_max: 17, ..base.clone() }),
-        ("pivot_positions", TextOptions { pivot_positions: most, ..base.clone() }),
+        ("word_positions", TextOptions { word_positions: 0, ..base }),
+        ("word_positions", TextOptions { word_positions: most, ..base }),
+        ("gram_positions", TextOptions { gram_positions: most, ..base }),
+        ("gram_characters_min", TextOptions { gram_characters_min: 0, ..base }),
+        ("gram_characters_min", TextOptions { gram_characters_min: usize::MAX, ..base }),
+        ("gram_characters_max", TextOptions { gram_characters_max: 2, ..base }),
+        ("gram_characters_max", TextOptions { gram_characters_max: 17, ..base }),
+        ("pivot_positions", TextOptions { pivot_positions: most, ..base }),
     ];
     for (field, options) in cases {
         let error = refused(options);
@@ -218,7 +220,10 @@ fn profiles_have_options_of_their_dimension_and_seed() {
     assert_eq!(text, TextOptions { dimension: 10_000, seed: 7, ..Default::default() });
     let bytes = config.bytes_options();
     assert_eq!(bytes, BytesOptions { dimension: 10_000, seed: 7, ..Default::default() });
+    let shingles = config.shingle_options();
+    assert_eq!(shingles, ShingleOptions { shape: Shape::D10K, seed: 7, ..Default::default() });
     assert_eq!(VsaConfig::new().text_options(), TextOptions::default());
+    assert_eq!(VsaConfig::new().shingle_options(), ShingleOptions::default());
 }
 
 fn cosines() -> impl Fn(&str, &str) -> f32 {

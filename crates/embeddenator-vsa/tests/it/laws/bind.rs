@@ -96,6 +96,8 @@ proptest! {
         prop_assert_eq!(left.unbind(&b).unwrap(), a.unbind(right).unwrap());
         prop_assert_eq!(left.dot(&b).unwrap(), a.dot(right).unwrap());
         prop_assert_eq!(left.elements().collect::<Vec<_>>(), a.elements().collect::<Vec<_>>());
+        prop_assert_eq!((left.inverse(), left.negate()), (a.inverse(), a.negate()));
+        prop_assert_eq!((left.power(-3), left.permute(5)), (a.power(-3), a.permute(5)));
         prop_assert_eq!(BlockCode::from(left), a);
     }
 

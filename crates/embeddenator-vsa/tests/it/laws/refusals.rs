@@ -1,7 +1,10 @@
 //! What no shape, code or counter can be is refused, and changes nothing.
 
 use embeddenator_vsa::limits::{BLOCKS_MAX, POSITIONS_MAX};
-use embeddenator_vsa::{BlockCode, Codes, Counts, Error, Random, Shape};
+use embeddenator_vsa::{
+    BlockCode, CentroidClassifier, Codes, CounterBank, Counts, Error, Levels, Planes, Random, Record,
+    Resonator, ResonatorOptions, Sequence, Shape, SparseTernary, TextEncoder, TextOptions, wire,
+};
 use proptest::prelude::*;
 
 use super::shapes;
@@ -172,6 +175,42 @@ fn only_shapes_inside_the_limits_exist() {
 
 #[test]
 fn messages_name_the_thing_the_value_and_the_remedy() {
+    let shape = Shape::new(2, 3).unwrap();
+    let code = BlockCode::identity(shape);
+    let none = Codes::new(shape);
+    let refused = [
+        Shape::new(0, 300).unwrap_err(),
+        code.bind(&BlockCode::identity(Shape::DEFAULT)).unwrap_err(),
+        Planes::zero(0).unwrap_err(),
+        Planes::zero(3).unwrap().dot(&Planes::zero(4).unwrap()).unwrap_err(),
+        BlockCode::from_bytes(shape, &[]).unwrap_err(),
+        BlockCode::from_bytes(shape, &[0, 9]).unwrap_err(),
+        Codes::from_rows(shape, &[1; 64]).unwrap_err(),
+        BlockCode::try_from(&Counts::new(shape)).unwrap_err(),
+        BlockCode::try_from(&Counts::from_counters(shape, vec![2, 0, 0, 1, 0, 0]).unwrap()).unwrap_err(),
+        SparseTernary::new(3, vec![1, 1], vec![]).unwrap_err(),
+        Counts::from_counters(Shape::new(1, 1).unwrap(), vec![i32::MIN]).unwrap_err(),
+        CounterBank::new(shape).remove(3, &code).unwrap_err(),
+        CounterBank::new(shape).add(64, &code).unwrap_err(),
+        none.bind_rows(&Codes::random(shape, 1, &mut Random::new(1))).unwrap_err(),
+        Record::new(shape).read(&code, &none).unwrap_err(),
+        Sequence::new(shape, 1).place(&code, 6).unwrap_err(),
+        CentroidClassifier::<u8>::new(shape).remove(&1, &code).unwrap_err(),
+        shape.threshold(1.5).unwrap_err(),
+        Levels::new(shape, 1.0..=0.0, 2, 1).unwrap_err(),
+        Levels::new(shape, 0.0..=1.0, 9, 1).unwrap_err(),
+        Levels::new(shape, 0.0..=1.0, 2, 1).unwrap().encode(f64::NAN).unwrap_err(),
+        Resonator::new(Vec::new(), ResonatorOptions::default()).unwrap_err(),
+        TextEncoder::new(TextOptions { word_positions: 0, ..TextOptions::default() }).unwrap_err(),
+        wire::head(&[0; 64]).unwrap_err(),
+        wire::decode::<Planes>(&wire::encode(&code)).unwrap_err(),
+        wire::decode::<BlockCode>(&wire::encode(&code)[..65]).unwrap_err(),
+    ];
+    for error in &refused {
+        let message = error.to_string();
+        assert!(message.contains(": "), "no remedy: {message}");
+        assert!(!message.starts_with(char::is_uppercase) && !message.ends_with('.'), "{message}");
+    }
     let error = Error::ShapeMismatch { left: Shape::DEFAULT, right: Shape::D10K };
     assert_eq!(error.to_string(), "operands of the shapes 128x128 and 100x100: make both of one shape");
     let error = Shape::new(0, 300).unwrap_err();

@@ -4,15 +4,20 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use embeddenator_vsa::wire::{Head, Kind};
 use embeddenator_vsa::{
-    BlockCode, CodeRef, Codes, CodesRef, CounterBank, Counts, Error, Nearest, Planes, PlanesTable, Random,
-    Shape, SparseTernary,
+    BlockCode, BytesEncoder, BytesOptions, BytesStream, CentroidClassifier, Classified, CodeRef, Codes,
+    CodesIter, CodesRef, CounterBank, Counts, Error, Factors, Isa, ItemMemory, Levels, Named, Nearest,
+    Planes, PlanesTable, Random, Record, Resonator, ResonatorOptions, Sequence, Shape, ShingleEncoder,
+    ShingleOptions, ShingleSketch, Similar, SparseTernary, TextEncoder, TextOptions, TextStream, VsaConfig,
 };
 
 #[test]
 fn every_type_is_shared_between_threads_and_shown() {
     fn value<T: Clone + Debug + PartialEq + Send + Sync + Unpin>() {}
     fn key<T: Eq + Hash>() {}
+    fn option<T: Copy + Debug + Default + Eq + Hash + Send + Sync>() {}
+    fn shared<T: Debug + Send + Sync + Unpin>() {}
     value::<BlockCode>();
     value::<CodeRef<'static>>();
     value::<Codes>();
@@ -25,7 +30,33 @@ fn every_type_is_shared_between_threads_and_shown() {
     value::<Random>();
     value::<Shape>();
     value::<Nearest>();
+    value::<Similar>();
+    value::<Named<'static>>();
+    value::<Classified<'static, String>>();
+    value::<Factors>();
+    value::<Head>();
+    value::<Kind>();
+    value::<Record>();
+    value::<Sequence>();
+    value::<Levels>();
+    value::<Resonator>();
+    value::<ItemMemory>();
+    value::<CentroidClassifier<String>>();
+    value::<TextEncoder>();
+    value::<BytesEncoder>();
+    value::<ShingleEncoder>();
     value::<Error>();
+    shared::<CodesIter<'static>>();
+    shared::<TextStream<'static>>();
+    shared::<BytesStream<'static>>();
+    shared::<ShingleSketch>();
+    shared::<Isa>();
+    option::<Shape>();
+    option::<VsaConfig>();
+    option::<TextOptions>();
+    option::<BytesOptions>();
+    option::<ShingleOptions>();
+    option::<ResonatorOptions>();
     key::<BlockCode>();
     key::<CodeRef<'static>>();
     key::<Planes>();
