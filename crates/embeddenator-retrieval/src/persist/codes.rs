@@ -3,7 +3,10 @@
 use embeddenator_io::{ByteWriter, Cursor, Sections, SectionsBuilder};
 use embeddenator_vsa::{Codes, CodesRef, CounterBank, Shape};
 
-use super::{CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, ids_section, open_sections, read_ids, verified};
+use super::{
+    CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, TOO_MANY_ITEMS, ids_section, open_sections, read_ids,
+    refused, verified,
+};
 use crate::error::{Error, Result};
 use crate::hierarchy::nodes::Nodes;
 use crate::limits::{ITEMS_MAX, STORED_NODE_DIVISOR, STORED_NODES_MIN};
@@ -21,10 +24,7 @@ pub(super) fn open_flat(bytes: &[u8]) -> Result<Flat> {
     let sections = open_sections(bytes, FLAT)?;
     let (ids, codes) = read_items(&sections)?;
     let codes = Codes::from_rows(codes.shape(), codes.as_rows())?;
-    Flat::from_codes(codes, ids).map_err(|error| match error {
-        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
-        error => error,
-    })
+    Flat::from_codes(codes, ids).map_err(refused)
 }
 
 /// Hands out the sections of the index, or of a packed copy if most of its nodes are nearly empty.
@@ -66,17 +66,14 @@ pub(super) fn open_hierarchy(bytes: &[u8], options: HierarchyOptions) -> Result<
     let (ids, codes) = read_items(&sections)?;
     match read_nodes(&sections, ids.len(), codes.shape()) {
         Ok(sizes) => {
-            let nodes = Nodes::of_items(codes.shape(), divide(sizes, &ids, codes)?)?;
+            let nodes = Nodes::of_items(codes.shape(), divide(sizes, &ids, codes)?).map_err(refused)?;
             Ok(Opened { index: Hierarchy::from_nodes(nodes, options), damage: None })
         }
         Err(damage) => {
             tracing::warn!(items = ids.len(), %damage, "rebuilding the nodes of a stored index");
             let mut index = Hierarchy::with_options(codes.shape(), options);
             for (id, code) in ids.iter().zip(codes) {
-                index.insert_ref(*id, code).map_err(|error| match error {
-                    Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
-                    error => error,
-                })?;
+                index.insert_ref(*id, code).map_err(refused)?;
             }
             Ok(Opened { index, damage: Some(damage) })
         }
@@ -115,7 +112,7 @@ fn read_items<'a>(sections: &Sections<'a>) -> Result<(Vec<Id>, CodesRef<'a>)> {
     head.finish(what)?;
     let shape = Shape::new(usize::from(blocks), usize::from(positions))?;
     if items > ITEMS_MAX as u64 {
-        return Err(Error::Full { items_max: ITEMS_MAX });
+        return Err(TOO_MANY_ITEMS);
     }
     let mut rows = Cursor::new(verified(sections, CODES)?);
     let codes = CodesRef::from_rows(shape, rows.items(items, shape.stride(), "the codes")?)?;
@@ -145,5 +142,5 @@ fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result
 
 /// Nodes that a stored index of so many items may have.
 fn nodes_max(items: usize, shape: Shape) -> usize {
-    STORED_NODES_MIN + items / (CounterBank::items_max(shape) / STORED_NODE_DIVISOR).max(1)
+    STORED_NODES_MIN + items / CounterBank::items_max(shape).div_ceil(STORED_NODE_DIVISOR)
 }

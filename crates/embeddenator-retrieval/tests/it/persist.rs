@@ -220,7 +220,7 @@ fn what_checksums_cannot_find_is_found() {
     assert!(matches!(open(1, &|head| head[8] += 1), Err(Error::Bytes(_))));
     assert!(matches!(open(1, &|head| head[8] -= 1), Err(Error::Bytes(_))));
     // More items than can be, and more than there are bytes: nothing is allocated for them.
-    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Full { .. })));
+    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Malformed { what: "the head", .. })));
     assert!(matches!(
         open(1, &|head| head[8..12].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f])),
         Err(Error::Bytes(_))
@@ -236,7 +236,7 @@ fn what_checksums_cannot_find_is_found() {
     assert!(matches!(open(1, &|head| head[4] = 2), Err(Error::Malformed { what: "the similarity", .. })));
     assert!(matches!(open(1, &|head| head[..4].fill(0)), Err(Error::Code(_))));
     assert!(matches!(open(1, &|head| head[..4].fill(0xff)), Err(Error::Code(_))));
-    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Full { .. })));
+    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Malformed { what: "the head", .. })));
     assert!(matches!(open(5, &|counts| counts[..4].fill(0xff)), Err(Error::Bytes(_))));
     assert!(matches!(open(5, &|counts| counts.push(0)), Err(Error::Bytes(_))));
     assert!(matches!(open(6, &|indexes| indexes[0] = 200), Err(Error::Code(_))));
