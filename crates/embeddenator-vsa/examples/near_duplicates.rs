@@ -4,10 +4,10 @@
 //! cargo run --release -p embeddenator-vsa --example near_duplicates -- /usr/include
 //! ```
 //!
-//! Without a directory it takes the files of this crate, which are few. Of each file, a share of the lines is replaced by text of other files, at places all over it. Unrelated pairs are all
-//! pairs of different files whose exact Jaccard similarity, of the same shingles, is below a tenth. For each length of
-//! shingles it prints the least dot product that at most 1 of 10 000 unrelated pairs reaches, and the share of the edited
-//! files that reach it.
+//! Without a directory it takes the files of this crate, which are few. Of each file, a share of the lines is replaced by
+//! text of other files, at places all over it. Unrelated pairs are all pairs of different files whose exact Jaccard
+//! similarity, of the same shingles, is below a tenth. For each length of shingles it prints the least dot product that at
+//! most 1 of 10 000 unrelated pairs reaches, and the share of the edited files that reach it.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
