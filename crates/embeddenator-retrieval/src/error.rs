@@ -15,8 +15,8 @@ pub enum Error {
         /// The id.
         id: Id,
     },
-    /// A code does not fit the index: its shape or dimension is another.
-    #[error("a code that does not fit the index: give one of its shape")]
+    /// A code does not fit the index: its shape or dimension is another. Or stored bytes hold what is no code.
+    #[error("a code that does not fit the index: give one of its shape, or restore the bytes that hold it")]
     Code(#[from] embeddenator_vsa::Error),
     /// Stored bytes are cut, damaged or another thing; restore them, or build the index anew.
     #[error("the bytes of an index cannot be read: restore them, or build the index anew")]

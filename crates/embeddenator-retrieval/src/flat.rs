@@ -10,6 +10,7 @@ use embeddenator_vsa::{BlockCode, CodeRef, Codes, Shape};
 
 use crate::batch::threads_for;
 use crate::error::{Error, Result};
+use crate::index::expect_shape;
 use crate::limits::{ITEMS_MAX, SCAN_THREAD_BYTES_MIN};
 use crate::top_k::{Found, TopK};
 use crate::{Hit, Id, Index, SearchOptions};
@@ -111,6 +112,7 @@ impl Flat {
     /// # Errors
     /// As for [`Index::search_with`].
     pub fn search_ref(&self, query: CodeRef<'_>, k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
+        expect_shape(self.shape(), query.shape())?;
         let share = (SCAN_THREAD_BYTES_MIN / self.shape().stride()).max(1);
         let threads = threads_for(options.threads, self.ids.len() / share);
         let run = self.ids.len().div_ceil(threads).max(1);
@@ -146,8 +148,6 @@ impl Flat {
     fn scan(&self, query: CodeRef<'_>, k: usize, rows: Range<usize>) -> Result<TopK<Found>> {
         let mut best = TopK::new(k, rows.len());
         let mut dots = [0; CHUNK];
-        // A query of another shape is refused also where there is nothing to scan.
-        self.codes.dots_into(query, 0, &mut [])?;
         for first in rows.clone().step_by(CHUNK) {
             let end = (first + CHUNK).min(rows.end);
             let dots = &mut dots[..end - first];
@@ -166,6 +166,10 @@ impl fmt::Debug for Flat {
 
 impl Index for Flat {
     type Code = BlockCode;
+
+    fn check_code(&self, code: &BlockCode) -> Result<()> {
+        expect_shape(self.shape(), code.shape())
+    }
 
     fn insert(&mut self, id: Id, code: &BlockCode) -> Result<()> {
         self.insert_ref(id, code.as_ref())

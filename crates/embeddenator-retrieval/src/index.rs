@@ -1,5 +1,7 @@
 //! The one trait of all indexes.
 
+use embeddenator_vsa::Shape;
+
 use crate::batch::in_parallel;
 use crate::{Hit, Id, Result, SearchOptions};
 
@@ -32,6 +34,12 @@ use crate::{Hit, Id, Result, SearchOptions};
 pub trait Index: Send + Sync {
     /// What the items are: block codes, or sparse ternary vectors.
     type Code: Sync;
+
+    /// Whether a code can be an item and a query here.
+    ///
+    /// # Errors
+    /// [`Error::Code`](crate::Error::Code) for another shape.
+    fn check_code(&self, code: &Self::Code) -> Result<()>;
 
     /// Adds an item.
     ///
@@ -90,18 +98,17 @@ pub trait Index: Send + Sync {
     /// Adds an item, in the place of the one of this id if there is one, whose code is returned.
     ///
     /// # Errors
-    /// As for [`insert`](Self::insert), but for the id; the former item stays then.
+    /// As for [`insert`](Self::insert), but for the id; the former item stays then, and the index is as it was before.
     fn replace(&mut self, id: Id, code: &Self::Code) -> Result<Option<Self::Code>> {
+        self.check_code(code)?;
+        // Where something is taken out, there is room for what comes in.
         let former = self.remove(id);
-        match self.insert(id, code) {
-            Ok(()) => Ok(former),
-            Err(error) => {
-                if let Some(former) = &former {
-                    // There was room for it before, and its id is free.
-                    self.insert(id, former)?;
-                }
-                Err(error)
-            }
-        }
+        self.insert(id, code)?;
+        Ok(former)
     }
+}
+
+/// Refuses a code of shape `right` where all are of shape `left`.
+pub(crate) fn expect_shape(left: Shape, right: Shape) -> Result<()> {
+    if left == right { Ok(()) } else { Err(embeddenator_vsa::Error::ShapeMismatch { left, right }.into()) }
 }

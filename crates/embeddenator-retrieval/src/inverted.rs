@@ -190,14 +190,6 @@ impl Inverted {
             }
         }
     }
-
-    fn expect_dimension(&self, vector: &SparseTernary) -> Result<()> {
-        if vector.dimension() == self.dimension {
-            return Ok(());
-        }
-        let (left, right) = (self.dimension, vector.dimension());
-        Err(Error::Code(embeddenator_vsa::Error::DimensionMismatch { left, right }))
-    }
 }
 
 impl fmt::Debug for Inverted {
@@ -209,11 +201,19 @@ impl fmt::Debug for Inverted {
 impl Index for Inverted {
     type Code = SparseTernary;
 
+    fn check_code(&self, vector: &SparseTernary) -> Result<()> {
+        if vector.dimension() == self.dimension {
+            return Ok(());
+        }
+        let (left, right) = (self.dimension, vector.dimension());
+        Err(Error::Code(embeddenator_vsa::Error::DimensionMismatch { left, right }))
+    }
+
     fn insert(&mut self, id: Id, vector: &SparseTernary) -> Result<()> {
         if self.homes.contains_key(&id) {
             return Err(Error::DuplicateId { id });
         }
-        self.expect_dimension(vector)?;
+        self.check_code(vector)?;
         if self.homes.len() >= INVERTED_ITEMS_MAX {
             return Err(Error::Full { items_max: INVERTED_ITEMS_MAX });
         }
@@ -265,7 +265,7 @@ impl Index for Inverted {
     }
 
     fn search_with(&self, query: &SparseTernary, k: usize, _: &SearchOptions) -> Result<Vec<Hit>> {
-        self.expect_dimension(query)?;
+        self.check_code(query)?;
         let dots = self.dots(query);
         let mut best = TopK::new(k, self.homes.len());
         self.offer_positive(&dots, query.nonzero_count(), &mut best);

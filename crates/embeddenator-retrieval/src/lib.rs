@@ -9,8 +9,9 @@
 //! | the name of a noisy code | [`CleanUp`] |
 //! | several indexes as one | [`Sharded`] |
 //!
-//! All of them are an [`Index`]: insert, remove, replace, search for one query or a batch. Hits come best first and of
-//! equal scores by id; the number of threads changes nothing but the time.
+//! The first three and [`Sharded`] are an [`Index`]: insert, remove, replace, search for one query or a batch. Hits come
+//! best first and of equal scores by id; the number of threads changes nothing but the time. [`Signatures`] and
+//! [`CleanUp`] ask an index in words of their own.
 //!
 //! ```
 //! use embeddenator_retrieval::{Hierarchy, Id, Index};

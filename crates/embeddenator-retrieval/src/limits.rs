@@ -30,9 +30,10 @@ pub const SHARDS_MAX: usize = 1024;
 /// thread takes.
 pub const SHARD_THREAD_ITEMS_MIN: usize = 1 << 16;
 
-/// Nodes of a stored hierarchy beyond those that one item in [`STORED_NODE_ITEMS_MIN`] allows.
+/// Nodes that a stored hierarchy may have beyond those that [`STORED_NODE_DIVISOR`] allows: a small one has a node for
+/// each item.
 pub const STORED_NODES_MIN: usize = 256;
 
-/// Items that a node of a large stored hierarchy has on average at least, so that a made-up table of nodes cannot ask
-/// for much more memory than its codes take. What is sparser is packed before it is stored.
-pub const STORED_NODE_ITEMS_MIN: usize = 16;
+/// Nodes of a large stored hierarchy hold on average at least what they could hold, divided by this, so that a made-up
+/// table of nodes cannot ask for many more counters than its codes need. What is sparser is packed before it is stored.
+pub const STORED_NODE_DIVISOR: usize = 4;

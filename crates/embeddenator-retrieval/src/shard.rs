@@ -85,6 +85,10 @@ impl<I: Index> Sharded<I> {
 impl<I: Index> Index for Sharded<I> {
     type Code = I::Code;
 
+    fn check_code(&self, code: &I::Code) -> Result<()> {
+        self.shards.iter().try_for_each(|shard| shard.check_code(code))
+    }
+
     fn insert(&mut self, id: Id, code: &I::Code) -> Result<()> {
         let shard = self.shard_of(id);
         self.shards[shard].insert(id, code)

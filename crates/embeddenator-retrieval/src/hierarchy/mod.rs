@@ -11,6 +11,7 @@ use embeddenator_vsa::{BlockCode, CodeRef, Shape};
 
 use crate::batch::in_parallel;
 use crate::error::{Error, Result};
+use crate::index::expect_shape;
 use crate::limits::{BATCH_GROUP_QUERIES, BATCH_SHARED_BYTES_MIN, ITEMS_MAX};
 use crate::top_k::{Found, TopK};
 use crate::{Beam, Hit, Id, Index, SearchOptions};
@@ -147,7 +148,7 @@ impl Hierarchy {
         if self.nodes.items() >= ITEMS_MAX {
             return Err(Error::Full { items_max: ITEMS_MAX });
         }
-        self.expect_shape(code.shape())?;
+        expect_shape(self.shape(), code.shape())?;
         let place = placement::place(&self.nodes, code)?;
         self.nodes.add(place, id, code);
         Ok(())
@@ -163,7 +164,7 @@ impl Hierarchy {
     /// # Errors
     /// As for [`Index::search_with`].
     pub fn search_ref(&self, query: CodeRef<'_>, k: usize, options: &SearchOptions) -> Result<Vec<Hit>> {
-        self.expect_shape(query.shape())?;
+        expect_shape(self.shape(), query.shape())?;
         let Some(beam) = self.beam(k, options) else { return self.scan_all(query, k) };
         let mut best = BestNodes::new(beam, self.nodes.as_slice().len());
         for (first, (counters, scales)) in (0..).step_by(BANK_SLOTS).zip(self.nodes.banks()) {
@@ -214,14 +215,6 @@ impl Hierarchy {
         Ok(best.into_hits(self.shape().blocks()))
     }
 
-    fn expect_shape(&self, right: Shape) -> Result<()> {
-        let left = self.shape();
-        if left == right {
-            return Ok(());
-        }
-        Err(Error::Code(embeddenator_vsa::Error::ShapeMismatch { left, right }))
-    }
-
     /// Searches for several queries, bank by bank, so that they share what is in the caches.
     fn search_group(&self, queries: &[BlockCode], k: usize, beam: Beam) -> Result<Vec<Vec<Hit>>> {
         let nodes = self.nodes.as_slice();
@@ -252,6 +245,10 @@ fn scan(node: &nodes::Node, query: CodeRef<'_>, best: &mut TopK<Found>) -> Resul
 
 impl Index for Hierarchy {
     type Code = BlockCode;
+
+    fn check_code(&self, code: &BlockCode) -> Result<()> {
+        expect_shape(self.shape(), code.shape())
+    }
 
     fn insert(&mut self, id: Id, code: &BlockCode) -> Result<()> {
         self.insert_ref(id, code.as_ref())
@@ -284,7 +281,7 @@ impl Index for Hierarchy {
         options: &SearchOptions,
     ) -> Result<Vec<Vec<Hit>>> {
         for query in queries {
-            self.expect_shape(query.shape())?;
+            self.check_code(query)?;
         }
         let beam = self.beam(k, options);
         let shared = beam.filter(|_| self.stats().counter_bytes >= BATCH_SHARED_BYTES_MIN);

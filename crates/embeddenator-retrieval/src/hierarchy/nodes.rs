@@ -68,7 +68,7 @@ impl Nodes {
     /// anew.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if an id is there twice, [`Error::Code`] for another shape.
+    /// [`Error::DuplicateId`] if an id is there twice, [`Error::Code`] for another shape.
     pub(crate) fn of_items(shape: Shape, items: Vec<(Vec<Id>, Codes)>) -> Result<Self> {
         let mut nodes = Nodes::new(shape);
         nodes.list = items
@@ -89,7 +89,7 @@ impl Nodes {
             nodes.set_open(index, nodes.list[index].ids.len() < nodes.capacity);
             for id in &nodes.list[index].ids {
                 if nodes.homes.insert(*id, index as u32).is_some() {
-                    return Err(Error::Malformed { what: "an id", reason: "is there twice" });
+                    return Err(Error::DuplicateId { id: *id });
                 }
             }
         }

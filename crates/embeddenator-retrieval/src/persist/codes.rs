@@ -1,12 +1,15 @@
 //! Flat and hierarchical indexes as sections.
 
 use embeddenator_io::{ByteWriter, Cursor, Sections, SectionsBuilder};
-use embeddenator_vsa::{Codes, CodesRef, Shape};
+use embeddenator_vsa::{Codes, CodesRef, CounterBank, Shape};
 
-use super::{CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, ids_section, open_sections, read_ids, verified};
+use super::{
+    CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, TOO_MANY_ITEMS, ids_section, open_sections, read_ids,
+    refused, verified,
+};
 use crate::error::{Error, Result};
 use crate::hierarchy::nodes::Nodes;
-use crate::limits::{ITEMS_MAX, STORED_NODE_ITEMS_MIN, STORED_NODES_MIN};
+use crate::limits::{ITEMS_MAX, STORED_NODE_DIVISOR, STORED_NODES_MIN};
 use crate::{Flat, Hierarchy, HierarchyOptions, Id};
 
 pub(super) fn flat_sections(index: &Flat) -> SectionsBuilder<'_> {
@@ -21,10 +24,7 @@ pub(super) fn open_flat(bytes: &[u8]) -> Result<Flat> {
     let sections = open_sections(bytes, FLAT)?;
     let (ids, codes) = read_items(&sections)?;
     let codes = Codes::from_rows(codes.shape(), codes.as_rows())?;
-    Flat::from_codes(codes, ids).map_err(|error| match error {
-        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
-        error => error,
-    })
+    Flat::from_codes(codes, ids).map_err(refused)
 }
 
 /// Hands out the sections of the index, or of a packed copy if most of its nodes are nearly empty.
@@ -32,7 +32,7 @@ pub(super) fn with_hierarchy_sections<R>(
     index: &Hierarchy,
     write: impl FnOnce(SectionsBuilder<'_>) -> Result<R>,
 ) -> Result<R> {
-    let sparse = index.nodes().as_slice().len() > nodes_max(index.nodes().items());
+    let sparse = index.nodes().as_slice().len() > nodes_max(index.nodes().items(), index.shape());
     let packed = if sparse { Some(packed(index)?) } else { None };
     let index = packed.as_ref().unwrap_or(index);
     let nodes = index.nodes().as_slice();
@@ -66,17 +66,14 @@ pub(super) fn open_hierarchy(bytes: &[u8], options: HierarchyOptions) -> Result<
     let (ids, codes) = read_items(&sections)?;
     match read_nodes(&sections, ids.len(), codes.shape()) {
         Ok(sizes) => {
-            let nodes = Nodes::of_items(codes.shape(), divide(sizes, &ids, codes)?)?;
+            let nodes = Nodes::of_items(codes.shape(), divide(sizes, &ids, codes)?).map_err(refused)?;
             Ok(Opened { index: Hierarchy::from_nodes(nodes, options), damage: None })
         }
         Err(damage) => {
             tracing::warn!(items = ids.len(), %damage, "rebuilding the nodes of a stored index");
             let mut index = Hierarchy::with_options(codes.shape(), options);
             for (id, code) in ids.iter().zip(codes) {
-                index.insert_ref(*id, code).map_err(|error| match error {
-                    Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
-                    error => error,
-                })?;
+                index.insert_ref(*id, code).map_err(refused)?;
             }
             Ok(Opened { index, damage: Some(damage) })
         }
@@ -85,12 +82,12 @@ pub(super) fn open_hierarchy(bytes: &[u8], options: HierarchyOptions) -> Result<
 
 /// The items of each node.
 fn divide(sizes: &[u8], ids: &[Id], codes: CodesRef<'_>) -> Result<Vec<(Vec<Id>, Codes)>> {
-    let capacity = embeddenator_vsa::CounterBank::items_max(codes.shape());
     let mut items = ids.iter().zip(codes);
     let mut divided = Vec::with_capacity(sizes.len());
-    for size in sizes {
-        let mut node = (Vec::with_capacity(capacity), Codes::with_capacity(codes.shape(), capacity));
-        for (id, code) in items.by_ref().take(usize::from(*size)) {
+    for size in sizes.iter().copied().map(usize::from) {
+        // Room for more is left to insertions: the bytes may be made up, and then it is never used.
+        let mut node = (Vec::with_capacity(size), Codes::with_capacity(codes.shape(), size));
+        for (id, code) in items.by_ref().take(size) {
             node.0.push(*id);
             node.1.push(code)?;
         }
@@ -115,7 +112,7 @@ fn read_items<'a>(sections: &Sections<'a>) -> Result<(Vec<Id>, CodesRef<'a>)> {
     head.finish(what)?;
     let shape = Shape::new(usize::from(blocks), usize::from(positions))?;
     if items > ITEMS_MAX as u64 {
-        return Err(Error::Full { items_max: ITEMS_MAX });
+        return Err(TOO_MANY_ITEMS);
     }
     let mut rows = Cursor::new(verified(sections, CODES)?);
     let codes = CodesRef::from_rows(shape, rows.items(items, shape.stride(), "the codes")?)?;
@@ -127,7 +124,7 @@ fn read_items<'a>(sections: &Sections<'a>) -> Result<(Vec<Id>, CodesRef<'a>)> {
 fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result<&'a [u8]> {
     let sizes = verified(sections, NODES)?;
     let malformed = |reason| Err(Error::Malformed { what: "the table of nodes", reason });
-    let capacity = embeddenator_vsa::CounterBank::items_max(shape);
+    let capacity = CounterBank::items_max(shape);
     if sizes.iter().any(|size| usize::from(*size) > capacity) {
         return malformed("has a node of too many items");
     }
@@ -137,13 +134,13 @@ fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result
     if sizes.iter().map(|size| usize::from(*size)).sum::<usize>() != items {
         return malformed("has not as many items as there are");
     }
-    if sizes.len() > nodes_max(items) {
+    if sizes.len() > nodes_max(items, shape) {
         return malformed("has too many nodes for its items");
     }
     Ok(sizes)
 }
 
 /// Nodes that a stored index of so many items may have.
-fn nodes_max(items: usize) -> usize {
-    STORED_NODES_MIN + items / STORED_NODE_ITEMS_MIN
+fn nodes_max(items: usize, shape: Shape) -> usize {
+    STORED_NODES_MIN + items / CounterBank::items_max(shape).div_ceil(STORED_NODE_DIVISOR)
 }

@@ -3,7 +3,9 @@
 use embeddenator_io::{ByteWriter, Cursor, SectionsBuilder};
 use embeddenator_vsa::SparseTernary;
 
-use super::{COUNTS, HEAD, INDEXES, INVERTED, ids_section, open_sections, read_ids, verified};
+use super::{
+    COUNTS, HEAD, INDEXES, INVERTED, TOO_MANY_ITEMS, ids_section, open_sections, read_ids, refused, verified,
+};
 use crate::error::{Error, Result};
 use crate::limits::INVERTED_ITEMS_MAX;
 use crate::{Index, Inverted, Similarity};
@@ -48,7 +50,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Inverted> {
     let items = head.u64(what)?;
     head.finish(what)?;
     if items > INVERTED_ITEMS_MAX as u64 {
-        return Err(Error::Full { items_max: INVERTED_ITEMS_MAX });
+        return Err(TOO_MANY_ITEMS);
     }
     let dimension = dimension as usize;
     let mut index = Inverted::new(dimension, similarity)?;
@@ -58,10 +60,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Inverted> {
         let (plus, minus) = (counts.u32("a count")?, counts.u32("a count")?);
         let plus = read_indexes(&mut indexes, plus)?;
         let minus = read_indexes(&mut indexes, minus)?;
-        index.insert(id, &SparseTernary::new(dimension, plus, minus)?).map_err(|error| match error {
-            Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
-            error => error,
-        })?;
+        index.insert(id, &SparseTernary::new(dimension, plus, minus)?).map_err(refused)?;
     }
     counts.finish("the counts")?;
     indexes.finish("the indexes")?;

@@ -139,6 +139,18 @@ impl Inverted {
     }
 }
 
+/// More items than an index can have.
+const TOO_MANY_ITEMS: Error =
+    Error::Malformed { what: "the head", reason: "tells of more items than can be" };
+
+/// Why an item that was read cannot be in an index, told to who reads it.
+fn refused(error: Error) -> Error {
+    match error {
+        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
+        error => error,
+    }
+}
+
 /// Opens a container whose header and table of sections fit.
 fn open_sections(bytes: &[u8], kind: Kind) -> Result<Sections<'_>> {
     Ok(Sections::open(bytes, kind, &Limits::default())?)

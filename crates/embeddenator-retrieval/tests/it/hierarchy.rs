@@ -170,6 +170,17 @@ fn taken_id_and_other_shape_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn refused_replacement_leaves_every_byte_as_it_was() {
+    let mut index = Hierarchy::new(Shape::DEFAULT);
+    insert_all(&mut index, &random_codes(Shape::DEFAULT, 300, 15));
+    let before = index.clone();
+    for id in [0, 64, 299].map(Id) {
+        assert!(matches!(index.replace(id, &BlockCode::identity(tiny())), Err(Error::Code(_))));
+        assert_eq!(index, before, "item {id}");
+    }
+}
+
+#[test]
 fn statistics_count_items_nodes_and_bytes() {
     let mut index = Hierarchy::new(Shape::DEFAULT);
     assert_eq!(index.stats().nodes, 0);

@@ -125,6 +125,17 @@ fn hierarchy_of_nearly_empty_nodes_is_packed() {
 }
 
 #[test]
+fn hierarchy_of_long_codes_is_read_as_it_was_written() {
+    // Of codes of 4096 blocks a node holds only 7.
+    let shape = Shape::new(4096, 1).expect("a shape");
+    let mut index = Hierarchy::new(shape);
+    insert_all(&mut index, &vec![BlockCode::identity(shape); 3_600]);
+    let read = Hierarchy::open(&index.to_bytes().expect("enough memory"), options()).expect("a hierarchy");
+    assert!(read.damage.is_none(), "{:?}", read.damage);
+    assert_eq!(read.index, index);
+}
+
+#[test]
 fn empty_indexes_are_kept() {
     let flat = Flat::new(Shape::LARGE).to_bytes().expect("enough memory");
     let read = Flat::open(&flat).expect("a flat index");
@@ -209,7 +220,7 @@ fn what_checksums_cannot_find_is_found() {
     assert!(matches!(open(1, &|head| head[8] += 1), Err(Error::Bytes(_))));
     assert!(matches!(open(1, &|head| head[8] -= 1), Err(Error::Bytes(_))));
     // More items than can be, and more than there are bytes: nothing is allocated for them.
-    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Full { .. })));
+    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Malformed { what: "the head", .. })));
     assert!(matches!(
         open(1, &|head| head[8..12].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f])),
         Err(Error::Bytes(_))
@@ -225,7 +236,7 @@ fn what_checksums_cannot_find_is_found() {
     assert!(matches!(open(1, &|head| head[4] = 2), Err(Error::Malformed { what: "the similarity", .. })));
     assert!(matches!(open(1, &|head| head[..4].fill(0)), Err(Error::Code(_))));
     assert!(matches!(open(1, &|head| head[..4].fill(0xff)), Err(Error::Code(_))));
-    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Full { .. })));
+    assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Malformed { what: "the head", .. })));
     assert!(matches!(open(5, &|counts| counts[..4].fill(0xff)), Err(Error::Bytes(_))));
     assert!(matches!(open(5, &|counts| counts.push(0)), Err(Error::Bytes(_))));
     assert!(matches!(open(6, &|indexes| indexes[0] = 200), Err(Error::Code(_))));
