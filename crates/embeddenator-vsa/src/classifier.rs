@@ -45,7 +45,7 @@ pub struct Classified<'a, L> {
     /// The label.
     pub label: &'a L,
     /// The cosine of the code with the label's bundle, from -1 to 1.
-    pub cosine: f64,
+    pub cosine: f32,
 }
 
 impl<L: Ord> CentroidClassifier<L> {
@@ -112,14 +112,15 @@ impl<L: Ord> CentroidClassifier<L> {
     pub fn classify<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Option<Classified<'_, L>>> {
         let code = code.into();
         self.shape.expect(code.shape())?;
-        let mut best: Option<Classified<'_, L>> = None;
+        // Compared as `f64`: of bundles of many codes cosines may be closer than `f32` tells apart.
+        let mut best: Option<(&L, f64)> = None;
         for (label, class) in &self.classes {
             let cosine = class.cosine(code)?;
-            if best.as_ref().is_none_or(|best| cosine > best.cosine) {
-                best = Some(Classified { label, cosine });
+            if best.is_none_or(|(_, highest)| cosine > highest) {
+                best = Some((label, cosine));
             }
         }
-        Ok(best)
+        Ok(best.map(|(label, cosine)| Classified { label, cosine: cosine as f32 }))
     }
 
     /// The label that fits each code of a table best, in order; empty without labels.

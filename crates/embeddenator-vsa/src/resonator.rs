@@ -52,8 +52,8 @@ const HALVINGS: usize = 4;
 ///
 /// Made by `cargo run --release -p embeddenator-vsa --example factors -- --full`.
 ///
-/// A step takes some milliseconds at most. Where the combinations are few, comparing all of them is faster: a dot product
-/// takes some nanoseconds.
+/// A step of these takes some milliseconds; the time grows with the dimension, the positions and the square of the
+/// factors. Where the combinations are few, comparing all of them is faster: a dot product takes some nanoseconds.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Resonator, ResonatorOptions, Shape};

@@ -41,6 +41,19 @@ where
 
 /// The bundle of all n-grams of a row of items, one for each run of `n` neighbours; empty if there are fewer items.
 ///
+/// Rows that share many n-grams have bundles with a high cosine, wherever in them these are:
+///
+/// ```
+/// use embeddenator_vsa::{ItemMemory, Shape, ngrams};
+///
+/// let letters = ItemMemory::new(Shape::DEFAULT, 1);
+/// let profile = |text: &str| ngrams(&letters.atoms(&text.bytes().map(|byte| [byte]).collect::<Vec<_>>()), 3);
+/// let sentence = profile("the lake at sunrise")?;
+/// assert!(sentence.cosine_counts(&profile("a sunrise at the lake")?)? > 0.5);
+/// assert!(sentence.cosine_counts(&profile("nine trains to Lisbon")?)? < 0.2);
+/// # Ok::<(), embeddenator_vsa::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::SequencePosition`] for an `n` of more than the blocks, or an `n` of 0, which is the position of no item.
 pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {

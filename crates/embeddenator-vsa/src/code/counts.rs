@@ -232,6 +232,19 @@ impl Counts {
         Ok(if norms > 0.0 { (dot / norms) as f32 } else { 0.0 })
     }
 
+    /// The cosine with another bundle, from -1 to 1; 0 if one of them is empty.
+    ///
+    /// # Errors
+    /// [`Error::ShapeMismatch`].
+    pub fn cosine_counts(&self, other: &Counts) -> Result<f32> {
+        self.shape.expect(other.shape)?;
+        // As for the norm: the sum is exact, so it does not depend on its order.
+        let products =
+            self.counters.iter().zip(&other.counters).map(|(a, b)| i128::from(i64::from(*a) * i64::from(*b)));
+        let (dot, norms) = (products.sum::<i128>(), self.norm() * other.norm());
+        Ok(if norms > 0.0 { (dot as f64 / norms) as f32 } else { 0.0 })
+    }
+
     /// The Euclidean norm.
     pub fn norm(&self) -> f64 {
         // A square is below 2^62 and there are fewer than 2^20 counters.

@@ -71,6 +71,9 @@ impl<'a> CodeRef<'a> {
 
     /// A code of its own with the same elements.
     pub fn to_code(self) -> BlockCode {
+        if let Ok(lines) = self.row.try_into() {
+            return BlockCode::from_lines(self.shape, Lines(lines));
+        }
         let mut code = BlockCode::identity(self.shape);
         code.row_mut().copy_from_slice(self.row);
         code

@@ -18,7 +18,8 @@ pub struct TextOptions {
     /// What all positions and signs follow from.
     pub seed: u64,
     /// The positions of a word, from 1. Weights are positions: a feature of `n` positions adds `n` to the dot product
-    /// of two texts that have it, as a weight of `sqrt(n)` does in both; so 16 and 1 are weights of 2 and 0.5.
+    /// of two texts that have it, as a weight of `sqrt(n)` does in both; so 16 and 1 are weights of 2 and 0.5. Listed
+    /// words and single characters have a part of it, rounded down: none of less than 16 for function words.
     pub word_positions: u32,
     /// The positions of a character n-gram; 0 for words alone.
     pub gram_positions: u32,

@@ -37,7 +37,7 @@ fn label_of_the_nearest_centroid_is_given() {
         assert_eq!(*found.label, label);
         let query = queries.get(label).expect("a row of 20").to_code();
         let cosine = classifier.centroid(&label).expect("a label").cosine(&query).expect("one shape");
-        assert!((found.cosine - f64::from(cosine)).abs() < 1e-6, "{found:?} {cosine}");
+        assert!((found.cosine - cosine).abs() < 1e-6, "{found:?} {cosine}");
         assert_eq!(classifier.classify(&query), Ok(Some(*found)));
     }
 }

@@ -53,6 +53,19 @@ proptest! {
     }
 
     #[test]
+    fn cosine_of_bundles_is_that_of_the_written_out_vectors((shape, codes) in codes(8), split in 0_usize..9) {
+        let (left, right) = codes.split_at(split.min(codes.len()));
+        let (a, b) = (bundle(shape, left), bundle(shape, right));
+        let norms = ((dot(&wide(&a), &wide(&a)) as f64).sqrt()) * (dot(&wide(&b), &wide(&b)) as f64).sqrt();
+        let expected = if norms > 0.0 { dot(&wide(&a), &wide(&b)) as f64 / norms } else { 0.0 };
+        prop_assert_eq!(a.cosine_counts(&b).unwrap(), expected as f32);
+        prop_assert_eq!(b.cosine_counts(&a).unwrap(), expected as f32);
+        for code in right {
+            prop_assert_eq!(a.cosine_counts(&Counts::from(code)).unwrap(), a.cosine(code).unwrap());
+        }
+    }
+
+    #[test]
     fn removal_before_addition_leaves_no_trace([a, b, _] in three()) {
         let mut counts = Counts::from(&a);
         counts.remove(&b).unwrap();

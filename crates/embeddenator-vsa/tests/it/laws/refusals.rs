@@ -63,7 +63,8 @@ proptest! {
         prop_assert_eq!(counts.bind(&b), Err(mismatch.clone()));
         prop_assert_eq!(counts.unbind(&b), Err(mismatch.clone()));
         prop_assert_eq!(counts.dot(&b), Err(mismatch.clone()));
-        prop_assert_eq!(counts.cosine(&b), Err(mismatch));
+        prop_assert_eq!(counts.cosine(&b), Err(mismatch.clone()));
+        prop_assert_eq!(counts.cosine_counts(&Counts::new(right)), Err(mismatch));
         prop_assert_eq!(counts, Counts::from(&a));
     }
 
@@ -145,6 +146,8 @@ fn full_bundle_lets_codes_be_taken_out() {
     codes.push(&code).unwrap();
     assert_eq!(counts.add_all(&codes), Err(Error::Full { limit: i64::from(i32::MAX) }));
     assert_eq!(counts, full);
+    // Products of the largest counters do not fit 64 bits together.
+    assert_eq!(full.cosine_counts(&full), Ok(1.0));
     counts.subtract(&full).unwrap();
     assert!(counts.is_zero());
 }
