@@ -7,7 +7,8 @@ use crate::{Id, Index};
 
 /// Named codes over an index of any kind: the memory that gives a name to what an unbinding or a bundle left noisy.
 ///
-/// A code of which most blocks are wrong still stands out among unrelated ones; how high a score must be to mean
+/// It finds what its index finds: of a [`Hierarchy`](crate::Hierarchy), which may miss the best, with its stated recall
+/// only. A code of which most blocks are wrong still stands out among unrelated ones; how high a score must be to mean
 /// something depends on the dimension and on how many names there are, so it is asked for with each call.
 ///
 /// ```

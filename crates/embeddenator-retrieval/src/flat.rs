@@ -20,7 +20,7 @@ const CHUNK: usize = 1024;
 
 /// Block codes in one table, each search a scan over all of them: exact, and the fastest index to build.
 ///
-/// Scores are cosines. Items take [`Shape::stride`] bytes each, and some 30 for the id.
+/// Scores are cosines. Items take [`Shape::stride`] bytes each, and some 35 for the id.
 ///
 /// ```
 /// use embeddenator_retrieval::{Flat, Id, Index};

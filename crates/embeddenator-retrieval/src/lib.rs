@@ -9,8 +9,8 @@
 //! | the name of a noisy code | [`CleanUp`] |
 //! | several indexes as one | [`Sharded`] |
 //!
-//! The first three and [`Sharded`] are an [`Index`]: insert, remove, replace, search for one query or a batch. Hits come
-//! best first and of equal scores by id; the number of threads changes nothing but the time. [`Signatures`] and
+//! The first three and [`Sharded`] are an [`Index`]: insert, remove, replace, search for one query or a batch. Hits
+//! come best first and of equal scores by id; the number of threads changes nothing but the time. [`Signatures`] and
 //! [`CleanUp`] ask an index in words of their own.
 //!
 //! ```

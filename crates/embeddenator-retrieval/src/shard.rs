@@ -14,7 +14,7 @@ use crate::{Hit, Id, Index, SearchOptions};
 ///
 /// An item lives in the shard that the hash of its id names, the same on every machine, so removals and lookups ask one
 /// shard only. A search asks all of them and merges what they find: of exact indexes it finds what one index of all
-/// items would.
+/// items would. A set of shards has no stored form: store one index, or insert the items of the shards anew.
 ///
 /// ```
 /// use embeddenator_retrieval::{Flat, Id, Index, Sharded};

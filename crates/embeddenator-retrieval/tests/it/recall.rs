@@ -109,3 +109,13 @@ fn recall_survives_many_replacements() {
     let nodes = index.stats().nodes;
     assert!(nodes <= 2 * ITEMS / 64, "{nodes} nodes: removals must not leave nodes half empty for ever");
 }
+
+#[test]
+fn nearest_and_ten_nearest_are_found_where_half_of_all_items_are_alike() {
+    // Twice as many items as elsewhere, and their half fills more nodes than a narrow beam looks into.
+    let mut codes = clusters(Shape::DEFAULT, ITEMS, ITEMS, 0.3, 14);
+    codes.extend(clusters(Shape::DEFAULT, ITEMS, 16, 0.3, 15));
+    shuffle(&mut codes, 16);
+    let (nearest, ten) = (recall_of(&codes, 0.3, 1), recall_of(&codes, 0.3, 10));
+    assert!(nearest >= 0.99 && ten >= 0.95, "{nearest} and {ten}");
+}
