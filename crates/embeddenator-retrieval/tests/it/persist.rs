@@ -251,11 +251,12 @@ fn table_of_nodes_that_cannot_be_is_rebuilt() {
     let bytes = index.to_bytes().expect("enough memory");
     let query = BlockCode::identity(Shape::DEFAULT);
     let expected = all(&index, &query);
-    let tables: [fn(&mut Vec<u8>); 6] = [
+    let tables: [fn(&mut Vec<u8>); 7] = [
         |sizes| sizes.clear(),
         |sizes| sizes[0] = 0,
         |sizes| sizes[0] = 65,
         |sizes| sizes.push(1),
+        |sizes| sizes.push(0),
         |sizes| *sizes = vec![1; 600],
         |sizes| *sizes = vec![0; 1 << 20],
     ];

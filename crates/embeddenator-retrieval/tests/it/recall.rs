@@ -64,6 +64,13 @@ fn item_and_its_negative_are_both_found() {
 }
 
 #[test]
+fn beam_widens_with_the_number_of_hits() {
+    // Fifteen hundred hits nearly fill the 32 nodes of the default beam; a search looks at four times as many.
+    let recall = recall_of(&random_codes(Shape::DEFAULT, ITEMS, 17), 0.3, 1_500);
+    assert!(recall >= 0.95, "{recall}");
+}
+
+#[test]
 fn lowest_ids_win_where_all_items_are_equal() {
     let code = BlockCode::random(Shape::DEFAULT, &mut Random::new(5));
     let mut ids: Vec<u64> = (0..64 * 600).collect();
