@@ -91,7 +91,7 @@ impl<'a> CodeRef<'a> {
             return Ok(BlockCode::from_lines(self.shape, lines));
         }
         let mut bound = BlockCode::identity(self.shape);
-        self.bind_into(other, &mut bound)?;
+        self.bind_of_any_length(other, &mut bound)?;
         Ok(bound)
     }
 
@@ -107,7 +107,7 @@ impl<'a> CodeRef<'a> {
             return Ok(BlockCode::from_lines(self.shape, lines));
         }
         let mut unbound = BlockCode::identity(self.shape);
-        self.unbind_into(other, &mut unbound)?;
+        self.unbind_of_any_length(other, &mut unbound)?;
         Ok(unbound)
     }
 
@@ -124,6 +124,12 @@ impl<'a> CodeRef<'a> {
             bound.set_lines(lines);
             return Ok(());
         }
+        self.bind_of_any_length(other, bound)
+    }
+
+    /// [`bind_into`](Self::bind_into) of other rows than most, apart for the same reason as that of `dot`.
+    #[cold]
+    fn bind_of_any_length(self, other: CodeRef<'_>, bound: &mut BlockCode) -> Result<()> {
         self.shape.expect(other.shape)?;
         bound.take_shape(self.shape);
         Isa::detect().bind(self.shape.modulus(), self.row, other.row, bound.row_mut());
@@ -143,6 +149,12 @@ impl<'a> CodeRef<'a> {
             unbound.set_lines(lines);
             return Ok(());
         }
+        self.unbind_of_any_length(other, unbound)
+    }
+
+    /// [`unbind_into`](Self::unbind_into) of other rows than most, apart for the same reason as that of `dot`.
+    #[cold]
+    fn unbind_of_any_length(self, other: CodeRef<'_>, unbound: &mut BlockCode) -> Result<()> {
         self.shape.expect(other.shape)?;
         unbound.take_shape(self.shape);
         Isa::detect().unbind(self.shape.modulus(), self.row, other.row, unbound.row_mut());
@@ -200,6 +212,13 @@ impl<'a> CodeRef<'a> {
         if let Some((left, right)) = self.lines_with(other) {
             return Ok(Isa::detect().dot_lines(left, right) - self.shape.padding() as i32);
         }
+        self.dot_of_any_length(other)
+    }
+
+    /// [`dot`](Self::dot) of other rows than most. It is apart so that `dot` is small enough to become part of its
+    /// caller.
+    #[cold]
+    fn dot_of_any_length(self, other: CodeRef<'_>) -> Result<i32> {
         self.shape.expect(other.shape)?;
         // The padding of both is equal, and no block.
         Ok(Isa::detect().dot(self.row, other.row) - self.shape.padding() as i32)
