@@ -192,11 +192,11 @@ impl BlockCode {
         BlockCode { inline: lines, heap: AlignedBytes::EMPTY, shape }
     }
 
-    /// Puts these bytes in the place of those of a shape whose rows have as many.
+    /// The bytes of a shape whose rows have as many, to be written over.
     #[inline]
-    pub(super) fn set_lines(&mut self, lines: Lines) {
+    pub(super) fn lines_mut(&mut self) -> &mut [u8; Lines::BYTES] {
         debug_assert_eq!(self.shape.stride(), Lines::BYTES);
-        self.inline = lines;
+        &mut self.inline.0
     }
 
     /// The padded bytes.

@@ -119,9 +119,8 @@ impl<'a> CodeRef<'a> {
     pub fn bind_into<'b>(self, other: impl Into<CodeRef<'b>>, bound: &mut BlockCode) -> Result<()> {
         let other = other.into();
         if let Some((left, right)) = self.lines_with(other) {
-            let lines = Isa::detect().bind_lines(self.shape.modulus(), left, right);
             bound.take_shape(self.shape);
-            bound.set_lines(lines);
+            Isa::detect().bind(self.shape.modulus(), left, right, bound.lines_mut());
             return Ok(());
         }
         self.bind_of_any_length(other, bound)
@@ -144,9 +143,8 @@ impl<'a> CodeRef<'a> {
     pub fn unbind_into<'b>(self, other: impl Into<CodeRef<'b>>, unbound: &mut BlockCode) -> Result<()> {
         let other = other.into();
         if let Some((left, right)) = self.lines_with(other) {
-            let lines = Isa::detect().unbind_lines(self.shape.modulus(), left, right);
             unbound.take_shape(self.shape);
-            unbound.set_lines(lines);
+            Isa::detect().unbind(self.shape.modulus(), left, right, unbound.lines_mut());
             return Ok(());
         }
         self.unbind_of_any_length(other, unbound)
