@@ -122,7 +122,7 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn merge(&mut self, other: &Counts) -> Result<()> {
-        self.merge_with(other, 1, i32::wrapping_add)
+        self.merge_weighted(other, 1)
     }
 
     /// Takes another bundle out.
@@ -130,21 +130,7 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
     pub fn subtract(&mut self, other: &Counts) -> Result<()> {
-        self.merge_with(other, -1, i32::wrapping_sub)
-    }
-
-    fn merge_with(&mut self, other: &Counts, sign: i64, operation: fn(i32, i32) -> i32) -> Result<()> {
-        self.shape.expect(other.shape)?;
-        if !self.has_room(largest(&other.counters)) {
-            let pairs = self.counters.iter().zip(&other.counters);
-            Self::expect_counters(
-                pairs.map(|(counter, more)| i64::from(*counter) + sign * i64::from(*more)),
-            )?;
-        }
-        for (counter, more) in self.counters.iter_mut().zip(&other.counters) {
-            *counter = operation(*counter, *more);
-        }
-        Ok(())
+        self.merge_weighted(other, -1)
     }
 
     /// Raises the bound by `more`; false if the limit is so near that each sum has to be looked at.
@@ -227,9 +213,7 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     pub fn cosine<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f32> {
-        let dot = self.dot(code)? as f64;
-        let norms = self.norm() * (self.shape.blocks() as f64).sqrt();
-        Ok(if norms > 0.0 { (dot / norms) as f32 } else { 0.0 })
+        Ok(Self::cosine_of(self.dot(code)? as f64, self.norm() * self.norm_of_codes()))
     }
 
     /// The cosine with another bundle, from -1 to 1; 0 if one of them is empty.
@@ -241,8 +225,17 @@ impl Counts {
         // As for the norm: the sum is exact, so it does not depend on its order.
         let products =
             self.counters.iter().zip(&other.counters).map(|(a, b)| i128::from(i64::from(*a) * i64::from(*b)));
-        let (dot, norms) = (products.sum::<i128>(), self.norm() * other.norm());
-        Ok(if norms > 0.0 { (dot as f64 / norms) as f32 } else { 0.0 })
+        Ok(Self::cosine_of(products.sum::<i128>() as f64, self.norm() * other.norm()))
+    }
+
+    /// The cosine of a dot product and the product of both norms; 0 if one of these is.
+    pub(super) fn cosine_of(dot: f64, norms: f64) -> f32 {
+        if norms > 0.0 { (dot / norms) as f32 } else { 0.0 }
+    }
+
+    /// The Euclidean norm of each code of this shape.
+    pub(super) fn norm_of_codes(&self) -> f64 {
+        (self.shape.blocks() as f64).sqrt()
     }
 
     /// The Euclidean norm.

@@ -105,12 +105,8 @@ impl Counts {
     ) -> Result<()> {
         let codes = codes.into();
         self.shape.expect(codes.shape())?;
-        let (slots, stride, isa) = (codes.len(), self.shape.stride(), Isa::detect());
-        let end = first.saturating_add(dots.len());
-        if end > slots {
-            return Err(Error::Slot { slot: end - 1, slots });
-        }
-        let rows = codes.as_rows()[first * stride..end * stride].chunks_exact(stride);
+        let isa = Isa::detect();
+        let rows = codes.rows_from(first, dots.len())?.chunks_exact(self.shape.stride());
         for (dot, row) in dots.iter_mut().zip(rows) {
             *dot = isa.counts_dot(&self.counters, self.shape.positions(), &row[..self.shape.blocks()]);
         }
@@ -122,9 +118,8 @@ impl Counts {
     /// # Errors
     /// [`Error::ShapeMismatch`].
     pub fn cosines<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<f32>> {
-        let norms = self.norm() * (self.shape.blocks() as f64).sqrt();
-        let cosine = |dot: i64| if norms > 0.0 { (dot as f64 / norms) as f32 } else { 0.0 };
-        Ok(self.dots(codes)?.into_iter().map(cosine).collect())
+        let norms = self.norm() * self.norm_of_codes();
+        Ok(self.dots(codes)?.into_iter().map(|dot| Self::cosine_of(dot as f64, norms)).collect())
     }
 
     /// Adds each row as often as its weight says; `room` is the sum of the absolute weights.

@@ -113,12 +113,7 @@ impl<'a> CodesRef<'a> {
     pub fn dots_into<'b>(self, query: impl Into<CodeRef<'b>>, first: usize, dots: &mut [i32]) -> Result<()> {
         let query = query.into();
         self.shape.expect(query.shape())?;
-        let (slots, stride) = (self.len(), self.shape.stride());
-        let end = first.saturating_add(dots.len());
-        if end > slots {
-            return Err(Error::Slot { slot: end - 1, slots });
-        }
-        Isa::detect().dots(query.row(), &self.rows[first * stride..end * stride], dots);
+        Isa::detect().dots(query.row(), self.rows_from(first, dots.len())?, dots);
         let padding = self.shape.padding() as i32;
         if padding > 0 {
             for dot in dots {
@@ -126,6 +121,16 @@ impl<'a> CodesRef<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The bytes of the rows from `first` on.
+    pub(super) fn rows_from(self, first: usize, count: usize) -> Result<&'a [u8]> {
+        let (slots, stride) = (self.len(), self.shape.stride());
+        let end = first.saturating_add(count);
+        if end > slots {
+            return Err(Error::Slot { slot: end - 1, slots });
+        }
+        Ok(&self.rows[first * stride..end * stride])
     }
 
     /// The cosine of the query with each code, in order.
