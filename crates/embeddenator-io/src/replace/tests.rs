@@ -204,11 +204,14 @@ fn after_a_failed_write_nothing_is_committed() {
     assert_eq!(calls.last(), Some(&"remove"));
 }
 
-/// Answers `create` as if names were taken, and `write` as if signals interrupted it.
-#[derive(Debug)]
+/// Answers `create` as if names were taken, and `write` as if signals interrupted it or the disk took nothing.
+#[derive(Debug, Default)]
 struct Busy {
     taken: u32,
+    /// Taken names have no files, which would take long to make.
+    without_files: bool,
     interruptions: u32,
+    takes_nothing: bool,
 }
 
 impl FileOperations for Busy {
@@ -225,6 +228,9 @@ impl FileOperations for Busy {
     fn create(&mut self, path: &Path, private: bool) -> io::Result<File> {
         if self.taken > 0 {
             self.taken -= 1;
+            if self.without_files {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
             fs::write(path, "left by another").expect("writes");
         }
         System.create(path, private)
@@ -235,61 +241,10 @@ impl FileOperations for Busy {
             self.interruptions -= 1;
             return Err(io::ErrorKind::Interrupted.into());
         }
-        System.write(file, bytes)
-    }
-
-    fn set_permissions(&mut self, file: &File, permissions: &Permissions) -> io::Result<()> {
-        System.set_permissions(file, permissions)
-    }
-
-    fn sync(&mut self, file: &File) -> io::Result<()> {
-        System.sync(file)
-    }
-
-    fn open_directory(&mut self, path: &Path) -> io::Result<Self::Directory> {
-        System.open_directory(path)
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        System.rename(from, to)
-    }
-
-    fn sync_directory(&mut self, directory: &Self::Directory) -> io::Result<()> {
-        System.sync_directory(directory)
-    }
-
-    fn remove(&mut self, path: &Path) -> io::Result<()> {
-        System.remove(path)
-    }
-}
-
-/// Answers `create` as if names were taken, without files, and `write` as if the disk took nothing.
-#[derive(Debug)]
-struct Crowded {
-    taken: u32,
-}
-
-impl FileOperations for Crowded {
-    type Directory = <System as FileOperations>::Directory;
-
-    fn look(&mut self, path: &Path) -> io::Result<Found> {
-        System.look(path)
-    }
-
-    fn resolve(&mut self, path: &Path) -> io::Result<PathBuf> {
-        System.resolve(path)
-    }
-
-    fn create(&mut self, path: &Path, private: bool) -> io::Result<File> {
-        if self.taken > 0 {
-            self.taken -= 1;
-            return Err(io::ErrorKind::AlreadyExists.into());
+        if self.takes_nothing {
+            return Ok(0);
         }
-        System.create(path, private)
-    }
-
-    fn write(&mut self, _file: &mut File, _bytes: &[u8]) -> io::Result<usize> {
-        Ok(0)
+        System.write(file, bytes)
     }
 
     fn set_permissions(&mut self, file: &File, permissions: &Permissions) -> io::Result<()> {
@@ -322,7 +277,8 @@ fn taken_names_are_passed_over_and_left_alone() {
     for taken in [0, 1, 65] {
         let directory = tempfile::tempdir().expect("a directory");
         let path = with_old_file(directory.path());
-        let mut aside = Aside::create(Busy { taken, interruptions: 2 }, &path).expect("creates");
+        let mut aside =
+            Aside::create(Busy { taken, interruptions: 2, ..Busy::default() }, &path).expect("creates");
         aside.write_all(NEW).expect("writes");
         aside.commit().expect("replaces");
         assert_eq!(fs::read(&path).expect("reads"), NEW);
@@ -337,7 +293,7 @@ fn thousands_of_leftovers_are_passed_over_and_no_more() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = with_old_file(directory.path());
     for (taken, creates) in [(4000, true), (ASIDE_NAMES_MAX - 1, true), (ASIDE_NAMES_MAX, false)] {
-        let created = Aside::create(Crowded { taken }, &path);
+        let created = Aside::create(Busy { taken, without_files: true, ..Busy::default() }, &path);
         assert_eq!(created.is_ok(), creates, "{taken} names are taken");
         if let Err(error) = created {
             assert!(error.to_string().contains("beside"), "{error}");
@@ -351,7 +307,7 @@ fn thousands_of_leftovers_are_passed_over_and_no_more() {
 fn write_that_takes_nothing_is_not_committed() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = with_old_file(directory.path());
-    let mut aside = Aside::create(Crowded { taken: 0 }, &path).expect("creates");
+    let mut aside = Aside::create(Busy { takes_nothing: true, ..Busy::default() }, &path).expect("creates");
     assert_eq!(aside.write(&[]).expect("nothing is asked for"), 0);
     assert_eq!(aside.write(NEW).expect("nothing is taken"), 0);
     let error = aside.commit().expect_err("the new content is not there");
