@@ -1,6 +1,7 @@
-//! Encoding and decoding contents, within bounds that are known beforehand.
+//! Encoding and decoding contents, within bounds known beforehand.
 //!
-//! A codec is a pair of files with one signature, so that nothing above asks what was built in.
+//! A codec is a pair of files with the same signatures, so its callers need not ask what was built
+//! in.
 
 use crate::codec::{Codec, Compression};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ mod zstandard;
 #[path = "with_zstd.rs"]
 mod zstandard;
 
-/// Encodes contents one after the other, reusing its memory.
+/// Encodes one content after another, reusing its memory.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     zstd: Option<zstandard::Encoder>,
@@ -20,7 +21,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder for what is asked for.
+    /// An encoder for this compression.
     pub(crate) fn new(compression: Compression) -> Result<Self> {
         let zstd = match compression {
             Compression::None => None,
@@ -29,7 +30,7 @@ impl Encoder {
         Ok(Self { zstd, output: Vec::new() })
     }
 
-    /// The bytes to store for `raw`, and their codec; they are never more than `raw`.
+    /// The bytes to store for `raw` and their codec; never more bytes than `raw` has.
     pub(crate) fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<(Codec, &'a [u8])> {
         if let Some(zstd) = &mut self.zstd
             && !raw.is_empty()
@@ -43,14 +44,14 @@ impl Encoder {
     }
 }
 
-/// Encoded bytes whose checksum has been compared, with what their header says about them.
+/// Encoded bytes whose checksum matches, with what their header says about them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoded<'a> {
     /// How they are encoded.
     pub(crate) codec: Codec,
     /// The bytes.
     pub(crate) stored: &'a [u8],
-    /// How many bytes they decode to; already compared with the caller's limit.
+    /// How many bytes they decode to; already within the caller's limit.
     pub(crate) raw_length: u64,
     /// What they are called in errors.
     pub(crate) what: &'static str,
@@ -59,34 +60,36 @@ pub(crate) struct Encoded<'a> {
 }
 
 impl Encoded<'_> {
-    /// Holds if the two lengths can belong together, which is all that bounds an allocation beside the limit.
+    /// Refuses two lengths that cannot belong together. Apart from the limit, nothing else bounds
+    /// an allocation.
     pub(crate) fn check_lengths(&self) -> Result<()> {
         let stored = self.stored.len() as u64;
         match self.codec {
             Codec::None if stored != self.raw_length => {
-                Err(self.malformed("its stored length is not its raw length, though it is not compressed"))
+                Err(self.malformed("it is not compressed, but its stored and raw lengths differ"))
             }
             Codec::Zstd if stored >= self.raw_length => {
-                Err(self.malformed("it is compressed, but not smaller"))
+                Err(self.malformed("it is compressed, but not smaller than its content"))
             }
             Codec::None | Codec::Zstd => Ok(()),
         }
     }
 
-    /// The error that a rule of the format is broken.
+    /// The error for a broken rule of the format.
     pub(crate) fn malformed(&self, reason: &'static str) -> Error {
         Error::Malformed { what: self.what, offset: self.offset, reason }
     }
 }
 
-/// Decodes contents one after the other, reusing its memory.
+/// Decodes one content after another, reusing its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     zstd: Option<zstandard::Decoder>,
 }
 
 impl Decoder {
-    /// Decodes into `output`, which then holds exactly the raw length and was never larger.
+    /// Decodes into `output`, which ends up with exactly the raw length and is never larger on the
+    /// way.
     pub(crate) fn decode(&mut self, encoded: Encoded<'_>, output: &mut Vec<u8>) -> Result<()> {
         encoded.check_lengths()?;
         output.clear();
@@ -100,14 +103,14 @@ impl Decoder {
                 if self.zstd.is_none() {
                     self.zstd = Some(zstandard::Decoder::new()?);
                 }
-                let zstd = self.zstd.as_mut().expect("it was made above if it was missing");
+                let zstd = self.zstd.as_mut().expect("created above if it was missing");
                 zstd.decode(encoded, output)
             }
         }
     }
 }
 
-/// Makes room for `bytes` in an empty vector, or fails without ending the process.
+/// Reserves `bytes` in an empty vector, or fails without aborting the process.
 pub(crate) fn reserve(output: &mut Vec<u8>, bytes: u64, what: &'static str) -> Result<()> {
     let count = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { what, bytes })?;
     output.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { what, bytes })
