@@ -32,6 +32,7 @@
 //! be derived is rebuilt instead of believed. The formats are written down byte by byte in
 //! `docs/embeddenator-retrieval-format.md` of the repository.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod batch;
 mod cleanup;
