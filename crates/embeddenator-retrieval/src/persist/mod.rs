@@ -1,6 +1,7 @@
-//! Indexes as bytes: sections with checksums, and what can be derived rebuilt instead of believed.
+//! Indexes as bytes: sections with checksums; anything that can be derived is rebuilt rather than trusted.
 //!
-//! The formats are written down byte by byte in `docs/embeddenator-retrieval-format.md` of the repository.
+//! The formats are specified byte by byte in `docs/embeddenator-retrieval-format.md` in the
+//! repository.
 
 mod codes;
 mod inverted;
@@ -26,7 +27,7 @@ const NODES: SectionKind = SectionKind(4);
 const COUNTS: SectionKind = SectionKind(5);
 const INDEXES: SectionKind = SectionKind(6);
 
-/// Bytes of an id.
+/// Bytes in an id.
 const ID_BYTES: usize = 8;
 
 /// A hierarchy that was opened from bytes.
@@ -35,8 +36,8 @@ const ID_BYTES: usize = 8;
 pub struct Opened {
     /// The index.
     pub index: Hierarchy,
-    /// What was found damaged, if anything: the table of nodes, which was rebuilt from the codes. The bytes should be
-    /// written anew.
+    /// The damage that was found, if any: the table of nodes was damaged and has been rebuilt from
+    /// the codes. Write the index again to repair the stored bytes.
     pub damage: Option<Error>,
 }
 
@@ -44,7 +45,7 @@ impl Flat {
     /// The index as bytes.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory is short.
+    /// [`Error::Bytes`] if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(codes::flat_sections(self).into_bytes()?)
     }
@@ -57,11 +58,12 @@ impl Flat {
         Ok(codes::flat_sections(self).write_to(writer)?)
     }
 
-    /// The index of bytes that [`to_bytes`](Self::to_bytes) made; they may be a memory map. Everything is verified
-    /// and copied.
+    /// Opens bytes from [`to_bytes`](Self::to_bytes), which may be a memory map. Everything is
+    /// verified and copied.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`], [`Error::Code`] for bytes that are damaged or something else.
+    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are damaged or
+    /// something else.
     pub fn open(bytes: &[u8]) -> Result<Flat> {
         codes::open_flat(bytes)
     }
@@ -70,8 +72,8 @@ impl Flat {
 impl Hierarchy {
     /// The index as bytes: its codes, their ids, and which of them share a node.
     ///
-    /// Counters are not stored: counting them costs little more than reading them would, takes a third of the bytes,
-    /// and cannot be wrong.
+    /// Counters are not stored: counting them takes little more time than reading them would, needs
+    /// a third of the bytes, and cannot be wrong.
     ///
     /// ```
     /// use embeddenator_retrieval::{Hierarchy, HierarchyOptions, Id, Index};
@@ -86,7 +88,7 @@ impl Hierarchy {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory is short.
+    /// [`Error::Bytes`] if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         codes::with_hierarchy_sections(self, |sections| Ok(sections.into_bytes()?))
     }
@@ -99,24 +101,26 @@ impl Hierarchy {
         codes::with_hierarchy_sections(self, |sections| Ok(sections.write_to(writer)?))
     }
 
-    /// The index of bytes that [`to_bytes`](Self::to_bytes) made; they may be a memory map. Everything is verified and
-    /// copied, and the counters are counted anew.
+    /// Opens bytes from [`to_bytes`](Self::to_bytes), which may be a memory map. Everything is
+    /// verified and copied, and the counters are counted again.
     ///
-    /// A damaged table of nodes is rebuilt by inserting the codes again, and [`Opened::damage`] tells of it.
+    /// A damaged table of nodes is rebuilt by inserting the codes again, and [`Opened::damage`]
+    /// reports it.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`], [`Error::Code`] for bytes that are something else, or whose ids or
-    /// codes are damaged.
+    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are something else,
+    /// or if ids or codes are damaged.
     pub fn open(bytes: &[u8], options: HierarchyOptions) -> Result<Opened> {
         codes::open_hierarchy(bytes, options)
     }
 }
 
 impl Inverted {
-    /// The index as bytes: its vectors and their ids. The lists are not stored, since they follow from these.
+    /// The index as bytes: its vectors and their ids. The posting lists are not stored, since they
+    /// follow from the vectors.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory is short.
+    /// [`Error::Bytes`] if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(inverted::sections(self).into_bytes()?)
     }
@@ -129,11 +133,12 @@ impl Inverted {
         Ok(inverted::sections(self).write_to(writer)?)
     }
 
-    /// The index of bytes that [`to_bytes`](Self::to_bytes) made; they may be a memory map. Everything is verified
-    /// and copied.
+    /// Opens bytes from [`to_bytes`](Self::to_bytes), which may be a memory map. Everything is
+    /// verified and copied.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`], [`Error::Code`] for bytes that are damaged or something else.
+    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are damaged or
+    /// something else.
     pub fn open(bytes: &[u8]) -> Result<Inverted> {
         inverted::open(bytes)
     }
@@ -141,22 +146,22 @@ impl Inverted {
 
 /// More items than an index can have.
 const TOO_MANY_ITEMS: Error =
-    Error::Malformed { what: "the head", reason: "tells of more items than can be" };
+    Error::Malformed { what: "the head", reason: "claims more items than an index can hold" };
 
-/// Why an item that was read cannot be in an index, told to who reads it.
+/// Turns the refusal of an item that was read into an error about the stored bytes.
 fn refused(error: Error) -> Error {
     match error {
-        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
+        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "occurs twice" },
         error => error,
     }
 }
 
-/// Opens a container whose header and table of sections fit.
+/// Opens a container and checks its header and table of sections.
 fn open_sections(bytes: &[u8], kind: Kind) -> Result<Sections<'_>> {
     Ok(Sections::open(bytes, kind, &Limits::default())?)
 }
 
-/// The bytes of a section, which are as they were written.
+/// The verified bytes of a section.
 fn verified<'a>(sections: &Sections<'a>, kind: SectionKind) -> Result<&'a [u8]> {
     sections.verify_section(kind)?;
     Ok(sections.section(kind)?.bytes)
@@ -167,7 +172,7 @@ fn ids_section(builder: &mut SectionsBuilder<'_>, ids: impl Iterator<Item = Id>)
     builder.push(IDS, bytes);
 }
 
-/// The ids of a section, as many as `items`.
+/// The ids in a section, exactly `items` of them.
 fn read_ids(sections: &Sections<'_>, items: u64) -> Result<Vec<Id>> {
     let bytes = verified(sections, IDS)?;
     let mut cursor = Cursor::new(bytes);
