@@ -161,17 +161,6 @@ const ERRORS: &str = "the one error of the crate holds the words that are refuse
 /// Circles that were there before the rule. A row goes with its circle, and this table with its last row.
 const CIRCLES_TO_CUT: &[&[&str]] = &[
     &[
-        "crates/embeddenator-io/src/compress/mod.rs",
-        "crates/embeddenator-io/src/compress/with_zstd.rs",
-        "crates/embeddenator-io/src/compress/without_zstd.rs",
-    ],
-    &["crates/embeddenator-obs/src/metrics/mod.rs", "crates/embeddenator-obs/src/metrics/names.rs"],
-    &[
-        "crates/embeddenator-retrieval/src/persist/mod.rs",
-        "crates/embeddenator-retrieval/src/persist/codes.rs",
-        "crates/embeddenator-retrieval/src/persist/inverted.rs",
-    ],
-    &[
         "crates/embeddenator-vsa/src/arch/mod.rs",
         "crates/embeddenator-vsa/src/arch/avx2.rs",
         "crates/embeddenator-vsa/src/arch/avx512.rs",
@@ -211,20 +200,6 @@ const CIRCLES_TO_CUT: &[&[&str]] = &[
         "crates/pulsedb/src/storage/newest.rs",
         "crates/pulsedb/src/storage/view.rs",
         "crates/pulsedb/src/storage/write.rs",
-    ],
-    &[
-        "crates/pulsedb/src/vector/arch/mod.rs",
-        "crates/pulsedb/src/vector/arch/avx2.rs",
-        "crates/pulsedb/src/vector/arch/avx512.rs",
-        "crates/pulsedb/src/vector/arch/neon.rs",
-        "crates/pulsedb/src/vector/arch/scalar.rs",
-    ],
-    &[
-        "tools/wordpiece-reference/src/main.rs",
-        "tools/wordpiece-reference/src/characters.rs",
-        "tools/wordpiece-reference/src/compare.rs",
-        "tools/wordpiece-reference/src/fixtures.rs",
-        "tools/wordpiece-reference/src/reference.rs",
     ],
 ];
 

@@ -2,15 +2,18 @@
 //!
 //! A codec is a pair of files with one signature, so that nothing above asks what was built in.
 
-use crate::codec::{Codec, Compression};
-use crate::error::{Error, Result};
-
+mod encoded;
 #[cfg(not(feature = "zstd"))]
 #[path = "without_zstd.rs"]
 mod zstandard;
 #[cfg(feature = "zstd")]
 #[path = "with_zstd.rs"]
 mod zstandard;
+
+use crate::codec::{Codec, Compression};
+use crate::error::Result;
+
+pub(crate) use encoded::{Encoded, reserve};
 
 /// Encodes contents one after the other, reusing its memory.
 #[derive(Debug)]
@@ -43,42 +46,6 @@ impl Encoder {
     }
 }
 
-/// Encoded bytes whose checksum has been compared, with what their header says about them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Encoded<'a> {
-    /// How they are encoded.
-    pub(crate) codec: Codec,
-    /// The bytes.
-    pub(crate) stored: &'a [u8],
-    /// How many bytes they decode to; already compared with the caller's limit.
-    pub(crate) raw_length: u64,
-    /// What they are called in errors.
-    pub(crate) what: &'static str,
-    /// Where they begin.
-    pub(crate) offset: u64,
-}
-
-impl Encoded<'_> {
-    /// Holds if the two lengths can belong together, which is all that bounds an allocation beside the limit.
-    pub(crate) fn check_lengths(&self) -> Result<()> {
-        let stored = self.stored.len() as u64;
-        match self.codec {
-            Codec::None if stored != self.raw_length => {
-                Err(self.malformed("its stored length is not its raw length, though it is not compressed"))
-            }
-            Codec::Zstd if stored >= self.raw_length => {
-                Err(self.malformed("it is compressed, but not smaller"))
-            }
-            Codec::None | Codec::Zstd => Ok(()),
-        }
-    }
-
-    /// The error that a rule of the format is broken.
-    pub(crate) fn malformed(&self, reason: &'static str) -> Error {
-        Error::Malformed { what: self.what, offset: self.offset, reason }
-    }
-}
-
 /// Decodes contents one after the other, reusing its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
@@ -105,10 +72,4 @@ impl Decoder {
             }
         }
     }
-}
-
-/// Makes room for `bytes` in an empty vector, or fails without ending the process.
-pub(crate) fn reserve(output: &mut Vec<u8>, bytes: u64, what: &'static str) -> Result<()> {
-    let count = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { what, bytes })?;
-    output.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { what, bytes })
 }
