@@ -8,7 +8,7 @@ use pulsedb::{
     PulseDB, PulseDBError, Result, StorageError, SyncMode, Timestamp,
 };
 
-use crate::samples::{DIMENSION, all, directory, external, labelled, open};
+use crate::samples::{DIMENSION, all, directory, external, labelled, open, until, until_reclaimed};
 
 #[test]
 fn a_closed_handle_and_its_clones_say_closed_while_others_go_on() {
@@ -121,9 +121,7 @@ fn retention_trims_the_log_and_never_renumbers() {
     assert_eq!(db.get_current_sequence(), 101);
     db.delete_collective(cid).unwrap();
     assert_eq!(db.get_current_sequence(), 101 + 101);
-    while db.stats().unwrap().collectives_reclaiming > 0 {
-        std::thread::yield_now();
-    }
+    until_reclaimed(&db);
     assert!(db.check().unwrap().is_clean());
     assert_eq!(db.create_collective("d").map(|_| db.get_current_sequence()).unwrap(), 203);
 }
@@ -136,10 +134,11 @@ fn changes_that_are_too_old_go_and_the_numbers_stay() {
     let cid = db.create_collective("c").unwrap();
     // Until the clock has moved on the rows are young; each commit trims what has become old.
     let mut last = 0;
-    while db.poll_changes(cid, 0).is_ok() {
+    until("the first change is too old", || {
         db.record_experience(labelled("x", cid)).unwrap();
         last += 1;
-    }
+        db.poll_changes(cid, 0).is_err()
+    });
     let Err(PulseDBError::ChangesGone { oldest }) = db.poll_changes(cid, 0) else { panic!("some are gone") };
     assert!(oldest > 1 && oldest <= last + 2);
     assert_eq!(db.get_current_sequence(), last + 1);
@@ -246,13 +245,18 @@ fn a_database_that_another_process_repairs_or_writes_names_its_holder() {
 #[test]
 fn locks_of_a_closed_handle_are_gone_while_other_threads_start_processes() {
     use std::sync::atomic::{AtomicBool, Ordering};
+    const PROCESSES_MAX: u32 = 1_000_000;
     let home = directory();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
+            for _ in 0..PROCESSES_MAX {
+                if done.load(Ordering::Relaxed) {
+                    return;
+                }
                 std::process::Command::new("true").status().unwrap();
             }
+            panic!("the handles were not closed while {PROCESSES_MAX} processes were started");
         });
         let outcome = std::panic::catch_unwind(|| {
             for _ in 0..200 {
