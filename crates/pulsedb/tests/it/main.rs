@@ -17,6 +17,7 @@ mod readers;
 mod refusals;
 mod retrieval;
 mod samples;
+mod skips;
 mod surface;
 mod upkeep;
 mod worker;

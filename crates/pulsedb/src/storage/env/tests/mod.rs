@@ -8,6 +8,9 @@ mod guarding;
 mod opening;
 mod processes;
 mod sizes;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/it/skips.rs"]
+mod skips;
 
 use std::path::Path;
 use std::sync::Arc;
