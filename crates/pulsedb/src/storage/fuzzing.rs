@@ -6,12 +6,14 @@ use std::path::Path;
 
 use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, ReclaimRow, SlotRow, Write as _};
+use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
-use crate::storage::keys::{self, Prefix};
-use crate::storage::meta::{self, FormatRow};
-use crate::storage::tables::{NAMES, Table};
-use crate::storage::{env, seal, view};
+use crate::storage::format::codec::{self, CollectiveRow, CounterRow, ReclaimRow, SlotRow, Write as _};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::seal;
+use crate::storage::format::tables::{NAMES, Table};
+use crate::storage::read::view;
 
 /// The names of the tables, in the order of their numbers.
 pub const TABLES: &[&str] = NAMES;
@@ -154,7 +156,7 @@ mod tests {
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
-    use crate::storage::codec::Place;
+    use crate::storage::format::codec::Place;
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();

@@ -3,27 +3,13 @@
 //! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: what happens
 //! leaves it by the change log alone.
 
-mod check;
-mod codec;
 mod commit;
 pub(crate) mod env;
+mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod keys;
-mod log;
-mod meta;
-mod newest;
-mod operations;
-mod reclaim;
-mod repair;
-#[cfg(test)]
-mod row_damage;
-mod rows;
-mod seal;
-mod statistics;
-mod tables;
-mod vectors;
-mod view;
+mod read;
+mod upkeep;
 mod write;
 
 use std::ops::Bound;
@@ -37,23 +23,25 @@ use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
 use crate::model::{CheckReport, ProviderIdentity};
-use crate::storage::commit::Committer;
+use crate::storage::commit::committer::Committer;
 use crate::storage::env::{EnvOptions, Environment, ReadTxn};
+use crate::storage::format::{meta, seal, tables};
+use crate::storage::upkeep::check;
 
-pub(crate) use codec::{SlotRow, type_tag};
 pub(crate) use env::Space;
-pub(crate) use keys::Prefix;
-pub(crate) use newest::{IndexRow, NewestFirst, Span};
-pub(crate) use operations::{
+pub(crate) use format::codec::{SlotRow, type_tag};
+pub(crate) use format::keys::Prefix;
+pub(crate) use format::tables::Table;
+pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
+pub(crate) use read::vectors::{SealedVector, missing_vector};
+pub(crate) use read::view::View;
+pub(crate) use upkeep::repair::{RepairOptions, repair};
+pub(crate) use write::operations::{
     Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
     record, reinforce, set_archived, update,
 };
-pub(crate) use repair::{RepairOptions, repair};
-pub(crate) use rows::{StoredVector, delete};
-pub(crate) use tables::Table;
-pub(crate) use vectors::{SealedVector, missing_vector};
-pub(crate) use view::View;
-pub(crate) use write::{Size, WriteTxn};
+pub(crate) use write::rows::{StoredVector, delete};
+pub(crate) use write::transaction::{Size, WriteTxn};
 
 /// How to open a store.
 pub(crate) struct StoreOptions<'o> {

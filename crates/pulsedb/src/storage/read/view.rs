@@ -9,19 +9,19 @@ use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{Collective, CollectiveStats, Experience};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, Place, Reader, SlotRow};
 use crate::storage::env::{Environment, engine_error};
-use crate::storage::keys::{self, Prefix};
-use crate::storage::meta;
-use crate::storage::newest::NewestFirst;
-use crate::storage::seal;
-use crate::storage::tables::Table;
+use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place, Reader, SlotRow};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::newest::NewestFirst;
 
 /// One state of the database, the same for every call on it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'t> {
-    pub(super) env: &'t Environment,
-    pub(super) txn: &'t RoTxn<'t>,
+    pub(in crate::storage) env: &'t Environment,
+    pub(in crate::storage) txn: &'t RoTxn<'t>,
 }
 
 /// A collective that exists in this view.
@@ -33,7 +33,7 @@ pub(crate) struct Room {
 }
 
 impl<'t> View<'t> {
-    pub(super) fn new(env: &'t Environment, txn: &'t RoTxn<'t>) -> Self {
+    pub(in crate::storage) fn new(env: &'t Environment, txn: &'t RoTxn<'t>) -> Self {
         Self { env, txn }
     }
 
@@ -43,17 +43,17 @@ impl<'t> View<'t> {
     }
 
     /// A stored value with its seal, unchecked.
-    pub(super) fn sealed(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+    pub(in crate::storage) fn sealed(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
         self.env.table(table.index()).get(self.txn, key).map_err(|error| engine_error("read", error))
     }
 
     /// A stored value, checked.
-    pub(super) fn get(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+    pub(in crate::storage) fn get(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
         self.sealed(table, key)?.map(|value| seal::open(table, key, value)).transpose()
     }
 
     /// A stored value, checked and decoded.
-    pub(super) fn row<T>(
+    pub(in crate::storage) fn row<T>(
         self,
         table: Table,
         key: &[u8],
@@ -64,7 +64,7 @@ impl<'t> View<'t> {
     }
 
     /// The rows of a table between two keys, in order, values with their seals.
-    pub(super) fn sealed_range(
+    pub(in crate::storage) fn sealed_range(
         self,
         table: Table,
         from: Bound<&[u8]>,
@@ -79,7 +79,7 @@ impl<'t> View<'t> {
     }
 
     /// The rows of a table between two keys, in order, checked.
-    pub(super) fn range(
+    pub(in crate::storage) fn range(
         self,
         table: Table,
         from: Bound<&[u8]>,
@@ -92,7 +92,7 @@ impl<'t> View<'t> {
     }
 
     /// The rows of a table between two keys, greatest key first, checked.
-    pub(super) fn reverse_range(
+    pub(in crate::storage) fn reverse_range(
         self,
         table: Table,
         from: Bound<&[u8]>,
@@ -110,7 +110,7 @@ impl<'t> View<'t> {
     }
 
     /// The rows of a table that belong to one collective, in order, checked.
-    pub(super) fn rows_of(
+    pub(in crate::storage) fn rows_of(
         self,
         table: Table,
         number: CollectiveNumber,
@@ -121,7 +121,12 @@ impl<'t> View<'t> {
     }
 
     /// Keys of the rows of a table that belong to one collective, at most so many, whatever their values are.
-    pub(super) fn keys_of(self, table: Table, number: CollectiveNumber, most: usize) -> Result<Vec<Vec<u8>>> {
+    pub(in crate::storage) fn keys_of(
+        self,
+        table: Table,
+        number: CollectiveNumber,
+        most: usize,
+    ) -> Result<Vec<Vec<u8>>> {
         let from = keys::number(number);
         let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
         let rows = self.sealed_range(table, Bound::Included(&from), Bound::Excluded(&to))?;
@@ -142,7 +147,7 @@ impl<'t> View<'t> {
         Ok(self.collective_row(id)?.map(|row| public(id, row)))
     }
 
-    pub(super) fn collective_row(self, id: CollectiveId) -> Result<Option<CollectiveRow>> {
+    pub(in crate::storage) fn collective_row(self, id: CollectiveId) -> Result<Option<CollectiveRow>> {
         self.row(Table::Collective, id.as_bytes(), CollectiveRow::read)
     }
 
@@ -176,7 +181,7 @@ impl<'t> View<'t> {
             .collect()
     }
 
-    pub(super) fn counter(self, number: CollectiveNumber) -> Result<CounterRow> {
+    pub(in crate::storage) fn counter(self, number: CollectiveNumber) -> Result<CounterRow> {
         let key = keys::number(number);
         let row = self.row(Table::Counter, &key, CounterRow::read)?;
         row.ok_or_else(|| seal::corrupted(Table::Counter, &key))
@@ -225,7 +230,10 @@ impl<'t> View<'t> {
     }
 
     /// The row of an experience as stored: without vector, and also of a collective that is being reclaimed.
-    pub(super) fn stored_experience(self, id: ExperienceId) -> Result<Option<(Place, Experience)>> {
+    pub(in crate::storage) fn stored_experience(
+        self,
+        id: ExperienceId,
+    ) -> Result<Option<(Place, Experience)>> {
         self.row(Table::Experience, id.as_bytes(), |bytes| codec::read_experience(id, bytes))
     }
 
@@ -261,7 +269,7 @@ impl<'t> View<'t> {
         Ok(experience)
     }
 
-    pub(super) fn vector(self, place: Place) -> Result<Vec<f32>> {
+    pub(in crate::storage) fn vector(self, place: Place) -> Result<Vec<f32>> {
         let key = keys::slot(place.number, place.slot);
         let vector = self.row(Table::Vector, &key, codec::read_vector)?;
         vector.ok_or_else(|| seal::corrupted(Table::Vector, &key))
@@ -315,7 +323,7 @@ impl<'t> View<'t> {
         self,
         table: Table,
         prefix: Prefix,
-        span: crate::storage::newest::Span,
+        span: crate::storage::read::newest::Span,
     ) -> Result<NewestFirst<'t>> {
         NewestFirst::new(self, table, prefix, span)
     }
@@ -336,7 +344,7 @@ impl<'t> View<'t> {
 }
 
 /// The value of an index row.
-pub(super) fn read_slot_value(bytes: &[u8]) -> Option<Slot> {
+pub(in crate::storage) fn read_slot_value(bytes: &[u8]) -> Option<Slot> {
     let mut reader = Reader::new(bytes);
     let slot = Slot(reader.u32()?);
     reader.end()?;

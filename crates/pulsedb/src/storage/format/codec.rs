@@ -433,14 +433,14 @@ fn read_type(type_tag: u8, reader: &mut Reader<'_>) -> Option<ExperienceType> {
 
 /// What a row of the log is about, as its kind byte.
 mod kind {
-    pub(super) const COLLECTIVE_CREATED: u8 = 0;
-    pub(super) const COLLECTIVE_DELETED: u8 = 1;
-    pub(super) const EXPERIENCE_CREATED: u8 = 16;
-    pub(super) const EXPERIENCE_UPDATED: u8 = 17;
-    pub(super) const EXPERIENCE_REINFORCED: u8 = 18;
-    pub(super) const EXPERIENCE_ARCHIVED: u8 = 19;
-    pub(super) const EXPERIENCE_UNARCHIVED: u8 = 20;
-    pub(super) const EXPERIENCE_DELETED: u8 = 21;
+    pub(in crate::storage) const COLLECTIVE_CREATED: u8 = 0;
+    pub(in crate::storage) const COLLECTIVE_DELETED: u8 = 1;
+    pub(in crate::storage) const EXPERIENCE_CREATED: u8 = 16;
+    pub(in crate::storage) const EXPERIENCE_UPDATED: u8 = 17;
+    pub(in crate::storage) const EXPERIENCE_REINFORCED: u8 = 18;
+    pub(in crate::storage) const EXPERIENCE_ARCHIVED: u8 = 19;
+    pub(in crate::storage) const EXPERIENCE_UNARCHIVED: u8 = 20;
+    pub(in crate::storage) const EXPERIENCE_DELETED: u8 = 21;
 }
 
 /// Writes a row of `log`; its key is the sequence number.

@@ -7,13 +7,13 @@ use crate::error::{PulseDBError, Result};
 use crate::id::Seq;
 use crate::limits;
 use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
-use crate::storage::codec::{self, ReclaimRow, SlotRow, Write};
-use crate::storage::keys;
-use crate::storage::meta;
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::view::View;
-use crate::storage::write::WriteTxn;
+use crate::storage::format::codec::{self, ReclaimRow, SlotRow, Write};
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
+use crate::storage::write::transaction::WriteTxn;
 
 impl View<'_> {
     /// The changes after `since`, in order, at most `limit`.
@@ -84,7 +84,7 @@ impl View<'_> {
 
     /// The change that says that one experience went with its collective. A record that is damaged has gone all the
     /// same; only its domains are not known then.
-    pub(super) fn owed_change(
+    pub(in crate::storage) fn owed_change(
         self,
         number: CollectiveNumber,
         reclaim: ReclaimRow,
@@ -166,7 +166,7 @@ impl View<'_> {
 }
 
 /// Removes changes that are too old or too many, a bounded number at a time, and raises the floor.
-pub(super) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig, logged: usize) -> Result<()> {
+pub(in crate::storage) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig, logged: usize) -> Result<()> {
     let (floor, last) = (txn.floor(), txn.sequence());
     let by_count = last.saturating_sub(config.max_rows).saturating_add(1).max(floor);
     let cutoff = txn.now.minus(config.max_age);

@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::model::{CollectiveSummary, DatabaseStats, ReaderInfo, TableStats};
 use crate::storage::Store;
 use crate::storage::env::{self, engine_error};
-use crate::storage::tables::Table;
-use crate::storage::view::View;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
 
 impl Store {
     /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.

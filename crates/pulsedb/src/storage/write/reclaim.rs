@@ -4,11 +4,11 @@ use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::limits;
 use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
-use crate::storage::codec::{ReclaimRow, SlotRow};
-use crate::storage::keys;
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::write::WriteTxn;
+use crate::storage::format::codec::{ReclaimRow, SlotRow};
+use crate::storage::format::keys;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::write::transaction::WriteTxn;
 
 /// Tables whose keys begin with the number of a collective, but for `slot`, by which the removal counts.
 const NUMBERED: [Table; 7] = [

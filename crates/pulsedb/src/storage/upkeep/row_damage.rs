@@ -8,10 +8,10 @@ use crate::db::PulseDB;
 use crate::error::PulseDBError;
 use crate::id::ExperienceId;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
 use crate::storage::fuzzing::{RowPlace, change_rows, sealed};
-use crate::storage::meta;
-use crate::storage::seal;
-use crate::storage::tables::Table;
 
 fn config() -> Config {
     let config = Config::with_external_embeddings(EmbeddingDimension::Custom(2));

@@ -8,14 +8,14 @@ use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Experience, Fault};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, Place};
 use crate::storage::env::Environment;
-use crate::storage::keys;
-use crate::storage::meta;
-use crate::storage::rows;
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::view::{self, View};
+use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place};
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::{self, View};
+use crate::storage::write::rows;
 
 /// What the kernels keep beside a vector; `None` for what is no vector. Storage does not know the kernels.
 pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
@@ -385,7 +385,7 @@ fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
 }
 
 /// A row of the table of experiences.
-pub(super) enum Record<'t> {
+pub(in crate::storage) enum Record<'t> {
     Readable {
         place: Place,
         experience: Box<Experience>,
@@ -398,7 +398,7 @@ pub(super) enum Record<'t> {
 }
 
 /// Every row of the table of experiences, also of collectives that are being reclaimed.
-pub(super) fn records(view: View<'_>) -> Result<impl Iterator<Item = Result<Record<'_>>>> {
+pub(in crate::storage) fn records(view: View<'_>) -> Result<impl Iterator<Item = Result<Record<'_>>>> {
     let rows = view.sealed_range(Table::Experience, Bound::Unbounded, Bound::Unbounded)?;
     Ok(rows.map(|row| {
         let (key, value) = row?;

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
-use crate::storage::tables::Table;
+use crate::storage::format::tables::Table;
 
 /// Bytes before the payload: version, flags, 48 bits of checksum.
 pub(crate) const SEAL_BYTES: usize = 8;

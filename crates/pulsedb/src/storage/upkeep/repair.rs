@@ -22,14 +22,14 @@ use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{CheckReport, Experience, Fault, ProviderIdentity};
-use crate::storage::check::{self, NormOf, Record};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, Place, ReclaimRow, Write as _};
-use crate::storage::env::{self, EnvOptions, Environment, Exclusive};
-use crate::storage::rows::{self, StoredVector};
-use crate::storage::tables::{self, Table};
-use crate::storage::view::View;
-use crate::storage::write::{Size, WriteTxn};
-use crate::storage::{Space, keys, meta, seal};
+use crate::storage::env::{self, EnvOptions, Environment, Exclusive, Space};
+use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place, ReclaimRow, Write as _};
+use crate::storage::format::tables::{self, Table};
+use crate::storage::format::{keys, meta, seal};
+use crate::storage::read::view::View;
+use crate::storage::upkeep::check::{self, NormOf, Record};
+use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::transaction::{Size, WriteTxn};
 
 /// Where the new file is built, inside the database's directory.
 const WORKSHOP: &str = "repair";

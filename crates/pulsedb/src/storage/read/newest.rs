@@ -6,10 +6,10 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::model::change::Slot;
-use crate::storage::keys::{self, Prefix};
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::view::{View, read_slot_value};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::{View, read_slot_value};
 
 type Rows<'t> = Box<dyn Iterator<Item = Result<(&'t [u8], &'t [u8])>> + 't>;
 
@@ -55,7 +55,7 @@ pub(crate) struct NewestFirst<'t> {
 }
 
 impl<'t> NewestFirst<'t> {
-    pub(super) fn new(view: View<'t>, table: Table, prefix: Prefix, span: Span) -> Result<Self> {
+    pub(in crate::storage) fn new(view: View<'t>, table: Table, prefix: Prefix, span: Span) -> Result<Self> {
         let backwards = backwards(view, table, &prefix, span.since, Bound::Included(span.until))?;
         Ok(Self { view, table, prefix, since: span.since, backwards, peeked: None, group: None })
     }

@@ -28,8 +28,8 @@ use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
 use crate::limits;
 use crate::storage::env::{Environment, Space};
-use crate::storage::view::View;
-use crate::storage::write::{Committed, Size, WriteTxn};
+use crate::storage::read::view::View;
+use crate::storage::write::transaction::{Committed, Size, WriteTxn};
 
 /// What callers hand over: it may be run more than once, each time in a transaction of its own.
 type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
@@ -158,7 +158,7 @@ impl Answer {
 }
 
 impl Committer {
-    pub(super) fn new(env: Arc<Environment>) -> Self {
+    pub(in crate::storage) fn new(env: Arc<Environment>) -> Self {
         let (log, state) = (Mutex::default(), Mutex::default());
         let (commits, committed) = (AtomicU64::new(0), Mutex::default());
         let shared = Arc::new(Shared { env, log, state, wake: Condvar::new(), commits, committed });
@@ -166,13 +166,13 @@ impl Committer {
     }
 
     /// Sets how long changes are kept, from the next commit on.
-    pub(super) fn set_log(&self, log: LogConfig) {
+    pub(in crate::storage) fn set_log(&self, log: LogConfig) {
         *self.shared.log.lock() = log;
     }
 
     /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
     /// durable as far as the sync mode promises.
-    pub(super) fn run<T: Send + 'static>(
+    pub(in crate::storage) fn run<T: Send + 'static>(
         &self,
         size: Size,
         space: Space,
@@ -224,7 +224,7 @@ impl Committer {
     }
 
     /// The number of the last change of any process.
-    pub(super) fn current_sequence(&self) -> Result<Seq> {
+    pub(in crate::storage) fn current_sequence(&self) -> Result<Seq> {
         let env = &self.shared.env;
         env.refuse_after_fork()?;
         let mut committed = self.shared.committed.lock();
@@ -238,7 +238,7 @@ impl Committer {
     }
 
     /// Lets the thread reclaim rows of deleted collectives whenever nothing else is to be done.
-    pub(super) fn reclaim(&self) -> Result<()> {
+    pub(in crate::storage) fn reclaim(&self) -> Result<()> {
         self.start()?;
         self.shared.state.lock().reclaiming = Reclaiming::Due;
         self.shared.wake.notify_one();
@@ -269,7 +269,7 @@ impl Committer {
     /// Commits what is queued, then ends the thread.
     ///
     /// In a forked child there is nothing to end: the thread is the parent's, and waiting for it would panic.
-    pub(super) fn close(&self) {
+    pub(in crate::storage) fn close(&self) {
         if self.shared.env.refuse_after_fork().is_err() {
             if let Some(mut thread) = self.thread.try_lock() {
                 std::mem::forget(thread.take());

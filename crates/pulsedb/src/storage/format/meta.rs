@@ -3,24 +3,24 @@
 use crate::clock::Timestamp;
 use crate::error::{Result, StorageError};
 use crate::model::ProviderIdentity;
-use crate::storage::codec::{Reader, Write};
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::view::View;
-use crate::storage::write::WriteTxn;
+use crate::storage::format::codec::{Reader, Write};
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
+use crate::storage::write::transaction::WriteTxn;
 
 /// Key of the format version and feature bits.
-pub(super) const FORMAT: &[u8] = b"format";
+pub(in crate::storage) const FORMAT: &[u8] = b"format";
 /// Key of the embedder's identity.
-pub(super) const EMBEDDING: &[u8] = b"embedding";
+pub(in crate::storage) const EMBEDDING: &[u8] = b"embedding";
 /// Key of the number of the last change.
-pub(super) const SEQUENCE: &[u8] = b"sequence";
+pub(in crate::storage) const SEQUENCE: &[u8] = b"sequence";
 /// Key of the smallest sequence number in the log.
-pub(super) const FLOOR: &[u8] = b"floor";
+pub(in crate::storage) const FLOOR: &[u8] = b"floor";
 /// Key of the number that the next collective gets.
-pub(super) const NEXT_NUMBER: &[u8] = b"next_number";
+pub(in crate::storage) const NEXT_NUMBER: &[u8] = b"next_number";
 /// Key of the moment of creation.
-pub(super) const CREATED: &[u8] = b"created";
+pub(in crate::storage) const CREATED: &[u8] = b"created";
 
 /// The newest format that this code reads and the one that it writes.
 pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
@@ -40,25 +40,25 @@ impl std::fmt::Display for FormatVersion {
 
 /// The row `format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FormatRow {
-    pub(super) version: FormatVersion,
+pub(in crate::storage) struct FormatRow {
+    pub(in crate::storage) version: FormatVersion,
     /// Features without which the database cannot be read rightly; none are defined yet.
-    pub(super) required: u64,
+    pub(in crate::storage) required: u64,
     /// Features that code which does not know them may ignore; none are defined yet.
-    pub(super) optional: u64,
+    pub(in crate::storage) optional: u64,
 }
 
 impl FormatRow {
-    pub(super) const CURRENT: Self = Self { version: FORMAT_VERSION, required: 0, optional: 0 };
+    pub(in crate::storage) const CURRENT: Self = Self { version: FORMAT_VERSION, required: 0, optional: 0 };
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(in crate::storage) fn write(&self, out: &mut Vec<u8>) {
         out.u16(self.version.major);
         out.u16(self.version.minor);
         out.u64(self.required);
         out.u64(self.optional);
     }
 
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(in crate::storage) fn read(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let version = FormatVersion { major: reader.u16()?, minor: reader.u16()? };
         let row = Self { version, required: reader.u64()?, optional: reader.u64()? };
@@ -67,7 +67,7 @@ impl FormatRow {
     }
 
     /// Refuses what this code cannot read rightly.
-    pub(super) fn admit(&self) -> Result<()> {
+    pub(in crate::storage) fn admit(&self) -> Result<()> {
         if self.version.major > FORMAT_VERSION.major {
             return Err(StorageError::FormatTooNew {
                 found: self.version.to_string(),
@@ -87,13 +87,13 @@ impl FormatRow {
 }
 
 /// The row `embedding`: who makes the vectors of this database.
-pub(super) fn write_identity(identity: &ProviderIdentity, out: &mut Vec<u8>) {
+pub(in crate::storage) fn write_identity(identity: &ProviderIdentity, out: &mut Vec<u8>) {
     out.u32(identity.dimension as u32);
     out.text(&identity.provider);
     out.text(&identity.model_digest);
 }
 
-pub(super) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity> {
+pub(in crate::storage) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity> {
     let mut reader = Reader::new(bytes);
     let dimension = usize::try_from(reader.u32()?).ok()?;
     let identity = ProviderIdentity { provider: reader.text()?, model_digest: reader.text()?, dimension };
@@ -102,7 +102,7 @@ pub(super) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity> {
 }
 
 /// The rows of a new database.
-pub(super) fn write_new(
+pub(in crate::storage) fn write_new(
     txn: &mut WriteTxn<'_>,
     identity: &ProviderIdentity,
     created: Timestamp,
@@ -116,12 +116,12 @@ pub(super) fn write_new(
 }
 
 /// A row that is one number.
-pub(super) fn number(view: View<'_>, key: &[u8]) -> Result<u64> {
+pub(in crate::storage) fn number(view: View<'_>, key: &[u8]) -> Result<u64> {
     let value = view.row(Table::Meta, key, read_number)?;
     value.ok_or_else(|| seal::corrupted(Table::Meta, key))
 }
 
-pub(super) fn read_number(bytes: &[u8]) -> Option<u64> {
+pub(in crate::storage) fn read_number(bytes: &[u8]) -> Option<u64> {
     let mut reader = Reader::new(bytes);
     let value = reader.u64()?;
     reader.end()?;
@@ -129,7 +129,7 @@ pub(super) fn read_number(bytes: &[u8]) -> Option<u64> {
 }
 
 /// The identity that the database was made with.
-pub(super) fn identity(view: View<'_>) -> Result<ProviderIdentity> {
+pub(in crate::storage) fn identity(view: View<'_>) -> Result<ProviderIdentity> {
     let identity = view.row(Table::Meta, EMBEDDING, read_identity)?;
     identity.ok_or_else(|| seal::corrupted(Table::Meta, EMBEDDING))
 }

@@ -7,8 +7,8 @@ use crate::error::{NotFoundError, Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
-use crate::storage::rows::{self, StoredVector};
-use crate::storage::write::{OpenCollective, WriteTxn};
+use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 use crate::validate::Valid;
 
 /// The name of the collective that a nil id means where the settings name no other.
@@ -210,6 +210,9 @@ pub(crate) fn create_collective(
     txn.create_collective(name, owner, dimension)
 }
 
-fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(crate::storage::codec::Place, Experience)> {
+fn existing(
+    txn: &WriteTxn<'_>,
+    id: ExperienceId,
+) -> Result<(crate::storage::format::codec::Place, Experience)> {
     Ok(txn.view().experience_row(id)?.ok_or(NotFoundError::Experience(id))?)
 }

@@ -4,10 +4,10 @@ use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result};
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::keys;
-use crate::storage::seal::{self, SEAL_BYTES};
-use crate::storage::tables::Table;
-use crate::storage::view::View;
+use crate::storage::format::keys;
+use crate::storage::format::seal::{self, SEAL_BYTES};
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
 
 /// Bytes that a processor loads at once; where they are more, some reads are in vain.
 const CACHE_LINE: usize = 64;

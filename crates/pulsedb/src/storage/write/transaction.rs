@@ -7,14 +7,14 @@ use crate::config::LogConfig;
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{Change, ChangeKind, CollectiveNumber, Slot};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, Write};
 use crate::storage::env::{Environment, Space, WriteGuard, engine_error};
+use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Write};
 
-use crate::storage::keys;
-use crate::storage::meta;
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::view::View;
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
 
 /// Records of a batch of which one copies pages that the others do not.
 const RECORDS_A_LEAF: usize = 8;
@@ -69,7 +69,7 @@ pub(crate) struct OpenCollective {
 
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
-    pub(super) fn begin(env: &'e Environment) -> Result<Self> {
+    pub(in crate::storage) fn begin(env: &'e Environment) -> Result<Self> {
         let mut txn = Self::begin_unstamped(env)?;
         if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
             txn.sequence = txn.view().last_sequence()?;
@@ -80,7 +80,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Begins without a look at `meta`, for whoever writes its rows.
-    pub(super) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
+    pub(in crate::storage) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
         let guard = env.begin_write()?;
         Ok(Self {
             env,
@@ -104,7 +104,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Prepares for the next operation: makes sure of room for what it writes.
-    pub(super) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
+    pub(in crate::storage) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
         self.touched = false;
         self.growth = 0;
         // Most tables are appended to: of the records of a batch, one in some copies a leaf that no other copies.
@@ -117,13 +117,13 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.
-    pub(super) fn touched(&self) -> bool {
+    pub(in crate::storage) fn touched(&self) -> bool {
         self.touched
     }
 
     /// Trims the log, stores the sequence number and commits. `None` if nothing was logged: the engine gives the
     /// number of a transaction that has written nothing to the next one.
-    pub(super) fn commit(mut self, log: &LogConfig) -> Result<Option<Committed>> {
+    pub(in crate::storage) fn commit(mut self, log: &LogConfig) -> Result<Option<Committed>> {
         let logged = self.sequence != self.sequence_before;
         if logged {
             // Every number that is given out is one more than the last, so the log stays dense.
@@ -133,7 +133,7 @@ impl<'e> WriteTxn<'e> {
         }
         if self.logged > 0 {
             let logged = self.logged;
-            super::log::trim(&mut self, log, logged)?;
+            crate::storage::read::log::trim(&mut self, log, logged)?;
         }
         self.remove_fence()?;
         let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
@@ -142,45 +142,45 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Commits without a look at sequence and log, which the caller has written.
-    pub(super) fn commit_untrimmed(mut self) -> Result<()> {
+    pub(in crate::storage) fn commit_untrimmed(mut self) -> Result<()> {
         self.remove_fence()?;
         self.guard.commit()
     }
 
     /// Puts a row whose value has its seal already.
-    pub(super) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+    pub(in crate::storage) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.touched = true;
         let table = self.env.table(table.index());
         table.put(self.guard.txn(), key, value).map_err(|error| self.env.write_error("write", error))
     }
 
     /// Removes every row of a table.
-    pub(super) fn clear(&mut self, table: Table) -> Result<()> {
+    pub(in crate::storage) fn clear(&mut self, table: Table) -> Result<()> {
         self.touched = true;
         let table = self.env.table(table.index());
         table.clear(self.guard.txn()).map_err(|error| self.env.write_error("clear", error))
     }
 
     /// Growth in bytes of keys and values since it was last taken.
-    pub(super) fn take_growth(&mut self) -> i64 {
+    pub(in crate::storage) fn take_growth(&mut self) -> i64 {
         std::mem::take(&mut self.growth)
     }
 
-    pub(super) fn floor(&self) -> Seq {
+    pub(in crate::storage) fn floor(&self) -> Seq {
         self.floor_before
     }
 
-    pub(super) fn sequence(&self) -> Seq {
+    pub(in crate::storage) fn sequence(&self) -> Seq {
         self.sequence
     }
 
     /// The number of this transaction, once it is committed.
-    pub(super) fn transaction(&self) -> u64 {
+    pub(in crate::storage) fn transaction(&self) -> u64 {
         self.view().transaction()
     }
 
     /// Takes `count` sequence numbers and gives the first of them.
-    pub(super) fn take_sequences(&mut self, count: u64) -> Result<Seq> {
+    pub(in crate::storage) fn take_sequences(&mut self, count: u64) -> Result<Seq> {
         let first = self.sequence.checked_add(1);
         let last = self.sequence.checked_add(count);
         let (Some(first), Some(last)) = (first, last) else {
@@ -220,7 +220,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Writes a row of the log under a number that was taken when its change was made.
-    pub(super) fn log_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
+    pub(in crate::storage) fn log_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
         let encode = |out: &mut Vec<u8>| codec::write_change(change, transaction, out);
         self.write(Table::Log, &keys::sequence(change.sequence), PutFlags::NO_OVERWRITE, encode)?;
         self.logged += 1;
@@ -228,13 +228,18 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Puts a row in the place of whatever stands there.
-    pub(super) fn put(&mut self, table: Table, key: &[u8], encode: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+    pub(in crate::storage) fn put(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
         self.write(table, key, PutFlags::empty(), encode)?;
         Ok(())
     }
 
     /// Puts a row that belongs to an experience where none stands, and counts its bytes.
-    pub(super) fn insert(
+    pub(in crate::storage) fn insert(
         &mut self,
         table: Table,
         key: &[u8],
@@ -251,7 +256,7 @@ impl<'e> WriteTxn<'e> {
     /// fill a page, one would be left on each: the vectors of a collective are added in ascending order. So a
     /// fence stands behind them while the transaction writes, an empty row under the greatest slot, which no
     /// experience gets. With it the page is split behind its last vector.
-    pub(super) fn insert_vector(
+    pub(in crate::storage) fn insert_vector(
         &mut self,
         number: CollectiveNumber,
         slot: Slot,
@@ -273,7 +278,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Puts a row of an experience above all other rows of the table, and counts its bytes.
-    pub(super) fn append(
+    pub(in crate::storage) fn append(
         &mut self,
         table: Table,
         key: &[u8],
@@ -285,7 +290,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Puts a row of an experience in the place of the one that stands there, and counts the difference.
-    pub(super) fn replace(
+    pub(in crate::storage) fn replace(
         &mut self,
         table: Table,
         key: &[u8],
@@ -299,7 +304,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Removes a row of an experience, which must be there, and counts its bytes.
-    pub(super) fn remove(&mut self, table: Table, key: &[u8]) -> Result<()> {
+    pub(in crate::storage) fn remove(&mut self, table: Table, key: &[u8]) -> Result<()> {
         let length = self.view().sealed(table, key)?.map(<[u8]>::len);
         let length = length.ok_or_else(|| seal::corrupted(table, key))?;
         self.delete(table, key)?;
@@ -308,7 +313,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Removes a row if it is there.
-    pub(super) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
+    pub(in crate::storage) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
         self.touched = true;
         let table = self.env.table(table.index());
         table.delete(self.guard.txn(), key).map_err(|error| self.env.write_error("delete", error))

@@ -4,11 +4,11 @@ use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::Experience;
 use crate::model::change::{Action, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
-use crate::storage::codec::{self, Place, SlotRow, Write};
-use crate::storage::keys::{self, Prefix};
-use crate::storage::seal;
-use crate::storage::tables::Table;
-use crate::storage::write::{OpenCollective, WriteTxn};
+use crate::storage::format::codec::{self, Place, SlotRow, Write};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 
 /// A vector that is to be stored, and what the kernels keep beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,10 @@ fn index_prefixes(number: CollectiveNumber, experience: &Experience) -> Vec<(Tab
 }
 
 /// The keys of every index row of an experience, for whoever compares them with the tables.
-pub(super) fn index_keys(number: CollectiveNumber, experience: &Experience) -> Vec<(Table, Vec<u8>)> {
+pub(in crate::storage) fn index_keys(
+    number: CollectiveNumber,
+    experience: &Experience,
+) -> Vec<(Table, Vec<u8>)> {
     index_prefixes(number, experience)
         .into_iter()
         .map(|(table, prefix)| (table, prefix.row(experience.timestamp, experience.id)))
@@ -41,7 +44,7 @@ pub(super) fn index_keys(number: CollectiveNumber, experience: &Experience) -> V
 }
 
 /// The slot row that belongs to an experience.
-pub(super) fn slot_row(experience: &Experience, norm_bits: u32, has_vector: bool) -> SlotRow {
+pub(in crate::storage) fn slot_row(experience: &Experience, norm_bits: u32, has_vector: bool) -> SlotRow {
     SlotRow {
         id: experience.id,
         timestamp: experience.timestamp,
@@ -77,7 +80,7 @@ pub(crate) fn insert(
 }
 
 /// Stores a record as it is, at its place, with everything that is derived from it; the log is not touched.
-pub(super) fn restore(
+pub(in crate::storage) fn restore(
     txn: &mut WriteTxn<'_>,
     place: Place,
     experience: &Experience,
@@ -143,7 +146,7 @@ pub(crate) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
 }
 
 /// Removes every row of an experience.
-pub(super) fn remove_all(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+pub(in crate::storage) fn remove_all(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
     let (place, experience) = txn.view().indexed_row(id)?;
     remove_version(txn, place, &experience)?;
     txn.remove(Table::Member, &keys::member(place.number, id))?;

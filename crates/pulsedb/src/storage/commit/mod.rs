@@ -1,0 +1,3 @@
+//! Committing: callers that wait share one transaction and one sync.
+
+pub(in crate::storage) mod committer;

@@ -1,0 +1,6 @@
+//! Writing: one transaction, and what each operation changes in it.
+
+pub(in crate::storage) mod operations;
+pub(in crate::storage) mod reclaim;
+pub(in crate::storage) mod rows;
+pub(in crate::storage) mod transaction;
