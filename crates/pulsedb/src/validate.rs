@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::error::ValidationError;
+use crate::id::{AgentId, TaskId};
 use crate::limits;
-use crate::model::{ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
 
 type Result<T> = std::result::Result<T, ValidationError>;
 
@@ -18,20 +19,76 @@ impl<T> Valid<T> {
     }
 }
 
+/// What a new experience and a stored one have in common.
+struct Fields<'e> {
+    content: &'e str,
+    importance: f32,
+    confidence: f32,
+    domain: &'e [String],
+    tags: &'e BTreeMap<String, String>,
+    related_files: &'e [String],
+    experience_type: &'e ExperienceType,
+    source_agent: &'e AgentId,
+    source_task: Option<&'e TaskId>,
+}
+
+impl<'e> From<&'e NewExperience> for Fields<'e> {
+    fn from(new: &'e NewExperience) -> Self {
+        Self {
+            content: &new.content,
+            importance: new.importance,
+            confidence: new.confidence,
+            domain: &new.domain,
+            tags: &new.tags,
+            related_files: &new.related_files,
+            experience_type: &new.experience_type,
+            source_agent: &new.source_agent,
+            source_task: new.source_task.as_ref(),
+        }
+    }
+}
+
+impl<'e> From<&'e Experience> for Fields<'e> {
+    fn from(stored: &'e Experience) -> Self {
+        Self {
+            content: &stored.content,
+            importance: stored.importance,
+            confidence: stored.confidence,
+            domain: &stored.domain,
+            tags: &stored.tags,
+            related_files: &stored.related_files,
+            experience_type: &stored.experience_type,
+            source_agent: &stored.source_agent,
+            source_task: stored.source_task.as_ref(),
+        }
+    }
+}
+
+fn fields(given: &Fields<'_>) -> Result<()> {
+    content("content", given.content)?;
+    fraction("importance", given.importance)?;
+    fraction("confidence", given.confidence)?;
+    domains(given.domain)?;
+    tags(given.tags)?;
+    related_files(given.related_files)?;
+    experience_type(given.experience_type)?;
+    required_text("source_agent", given.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
+    given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))
+}
+
 /// Checks everything about a new experience but the length of its vector.
 pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>> {
-    content("content", &new.content)?;
-    fraction("importance", new.importance)?;
-    fraction("confidence", new.confidence)?;
-    domains(&new.domain)?;
-    tags(&new.tags)?;
-    related_files(&new.related_files)?;
-    experience_type(&new.experience_type)?;
-    required_text("source_agent", new.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
-    if let Some(task) = &new.source_task {
-        text("source_task", task.as_str(), limits::TASK_BYTES_MAX)?;
-    }
+    fields(&Fields::from(&new))?;
     Ok(Valid(new))
+}
+
+/// Checks everything about an experience that is to be stored as it is, but the length of its vector.
+pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experience>> {
+    if experience.id.is_nil() {
+        return Err(ValidationError::required("id"));
+    }
+    fields(&Fields::from(&experience))?;
+    Ok(Valid(experience))
 }
 
 /// Checks everything about an update but the length of its vector.
@@ -48,24 +105,59 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
 
 /// Checks the size of a batch, whose rows are valid each by itself.
 pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
-    at_most("experiences", rows.len(), limits::BATCH_ROWS_MAX)?;
-    let bytes: usize = rows.iter().map(experience_bytes).sum();
-    if bytes > limits::BATCH_BYTES_MAX {
-        let reason =
-            format!("{bytes} bytes in all are over the limit of {}; split it", limits::BATCH_BYTES_MAX);
-        return Err(ValidationError::invalid("experiences", reason));
+    batch_rows(rows.len())?;
+    batch_bytes(rows.iter().map(experience_bytes).sum())
+}
+
+/// The bounds of a batch of stored experiences, in which no id may stand twice.
+pub(crate) fn restored_batch(rows: &[Experience]) -> Result<()> {
+    batch_rows(rows.len())?;
+    batch_bytes(rows.iter().map(|row| stored_bytes(row) + row.embedding.len() * 4).sum())?;
+    let mut ids = std::collections::BTreeSet::new();
+    match rows.iter().find(|row| !ids.insert(row.id)) {
+        Some(row) => {
+            let reason = format!("{} stands twice in the input; nothing was restored", row.id);
+            Err(ValidationError::invalid("id", reason))
+        }
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The number of experiences in one call.
+pub(crate) fn batch_rows(count: usize) -> Result<()> {
+    at_most("experiences", count, limits::BATCH_ROWS_MAX)
+}
+
+/// The bytes of the experiences in one call.
+pub(crate) fn batch_bytes(bytes: usize) -> Result<()> {
+    if bytes <= limits::BATCH_BYTES_MAX {
+        return Ok(());
+    }
+    let reason = format!("{bytes} bytes in all are over the limit of {}; split it", limits::BATCH_BYTES_MAX);
+    Err(ValidationError::invalid("experiences", reason))
+}
+
+/// Bytes of everything that a caller gives in an update.
+pub(crate) fn update_bytes(update: &ExperienceUpdate) -> usize {
+    update.content.as_ref().map_or(0, String::len) + update.embedding.as_ref().map_or(0, |one| one.len() * 4)
 }
 
 /// Bytes of everything that a caller gives for an experience.
 pub(crate) fn experience_bytes(new: &NewExperience) -> usize {
-    let lists = new.domain.iter().chain(&new.related_files).map(String::len).sum::<usize>();
-    let tags = new.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
-    let names =
-        new.source_agent.as_str().len() + new.source_task.as_ref().map_or(0, |task| task.as_str().len());
-    let vector = new.embedding.as_ref().map_or(0, |vector| vector.len() * 4);
-    new.content.len() + lists + tags + names + type_bytes(&new.experience_type) + vector
+    field_bytes(&Fields::from(new)) + new.embedding.as_ref().map_or(0, |vector| vector.len() * 4)
+}
+
+/// Bytes of everything that a stored experience has, but its vector.
+pub(crate) fn stored_bytes(experience: &Experience) -> usize {
+    field_bytes(&Fields::from(experience))
+}
+
+fn field_bytes(fields: &Fields<'_>) -> usize {
+    let lists = fields.domain.iter().chain(fields.related_files).map(String::len).sum::<usize>();
+    let tags = fields.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    let task = fields.source_task.map_or(0, |task| task.as_str().len());
+    let names = fields.source_agent.as_str().len() + task;
+    fields.content.len() + lists + tags + names + type_bytes(fields.experience_type)
 }
 
 /// Bytes of the texts of a type.

@@ -4,11 +4,7 @@ use crate::db::PulseDB;
 use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::model::{Collective, CollectiveStats};
-use crate::storage::{self, Size, Space};
 use crate::validate;
-
-/// About what a collective's own rows take.
-const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
 
 impl PulseDB {
     /// Makes a collective. Its name, 1 to 255 bytes and not blank, must be free.
@@ -25,10 +21,7 @@ impl PulseDB {
     fn create(&self, name: &str, owner: Option<String>) -> Result<CollectiveId> {
         let store = self.writable()?;
         validate::collective_name(name)?;
-        let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE, Space::Growth, move |txn| {
-            storage::create_collective(txn, &name, owner.as_deref(), dimension)
-        })
+        store.create_collective(name.to_owned(), owner, self.defaults().dimension)
     }
 
     /// The collective of this name, made if there is none. Any number of callers, in any processes, get one id.
@@ -40,10 +33,7 @@ impl PulseDB {
             return Ok(id);
         }
         let store = self.writable()?;
-        let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE, Space::Growth, move |txn| {
-            storage::get_or_create_collective(txn, &name, dimension)
-        })
+        store.get_or_create_collective(name.to_owned(), self.defaults().dimension)
     }
 
     /// The collective of this id, or `None`.
@@ -72,12 +62,17 @@ impl PulseDB {
     /// Deletes a collective with everything in it, in one atomic step that takes the same time for any size.
     /// Its pages are freed in the background, by this process or the next that opens the database.
     pub fn delete_collective(&self, id: CollectiveId) -> Result<()> {
+        self.writable()?.delete_collective(id)
+    }
+
+    /// Gives a collective another name, 1 to 255 bytes, not blank, and free in this database. Its id stays.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) if another one has the name.
+    pub fn rename_collective(&self, id: CollectiveId, name: &str) -> Result<()> {
         let store = self.writable()?;
-        store.write(COLLECTIVE, Space::Reclaim, move |txn| txn.delete_collective(id))?;
-        // What cannot be started now is started by the next open; the deletion itself is done.
-        if let Err(error) = store.reclaim() {
-            tracing::warn!(%error, "reclaiming is put off");
-        }
-        Ok(())
+        validate::collective_name(name)?;
+        store.rename_collective(id, name.to_owned())
     }
 }

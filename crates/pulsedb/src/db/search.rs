@@ -41,7 +41,7 @@ impl PulseDB {
         };
         let Some(prepared) = PreparedQuery::new(Isa::detect(), vector) else {
             // Only a text without a known word has no direction; the collective must exist all the same.
-            let exists = store.snapshot()?.view().room(collective)?.is_some();
+            let exists = store.snapshot()?.view().has_collective(collective)?;
             return if exists { Ok(Vec::new()) } else { Err(NotFoundError::Collective(collective).into()) };
         };
         search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &options.filter)

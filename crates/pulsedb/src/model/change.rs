@@ -57,6 +57,7 @@ pub(crate) struct Change {
 pub(crate) enum ChangeKind {
     CollectiveCreated,
     CollectiveDeleted,
+    CollectiveRenamed,
     Experience(ExperienceChange),
 }
 

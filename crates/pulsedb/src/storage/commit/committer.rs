@@ -29,6 +29,7 @@ use crate::id::Seq;
 use crate::limits;
 use crate::storage::env::{Environment, Space};
 use crate::storage::read::view::View;
+use crate::storage::write::retention;
 use crate::storage::write::transaction::{Committed, Size, WriteTxn};
 
 /// What callers hand over: it may be run more than once, each time in a transaction of its own.
@@ -411,8 +412,9 @@ impl Shared {
         Ok(outcomes)
     }
 
-    fn commit(&self, txn: WriteTxn<'_>) -> Result<()> {
-        let logged = txn.commit(&self.log.lock())?;
+    fn commit(&self, mut txn: WriteTxn<'_>) -> Result<()> {
+        retention::trim(&mut txn, &self.log.lock())?;
+        let logged = txn.commit()?;
         if let Some(committed) = logged {
             *self.committed.lock() = committed;
         }

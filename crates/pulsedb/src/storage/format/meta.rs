@@ -1,13 +1,9 @@
-//! The table `meta`: facts about the database as a whole.
+//! Rows of `meta`: facts about the database as a whole.
 
-use crate::clock::Timestamp;
 use crate::error::{Result, StorageError};
 use crate::model::ProviderIdentity;
-use crate::storage::format::codec::{Reader, Write};
-use crate::storage::format::seal;
-use crate::storage::format::tables::Table;
-use crate::storage::read::view::View;
-use crate::storage::write::transaction::WriteTxn;
+use crate::storage::format::reader::Reader;
+use crate::storage::format::writer::Write;
 
 /// Key of the format version and feature bits.
 pub(in crate::storage) const FORMAT: &[u8] = b"format";
@@ -101,35 +97,10 @@ pub(in crate::storage) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity
     Some(identity)
 }
 
-/// The rows of a new database.
-pub(in crate::storage) fn write_new(
-    txn: &mut WriteTxn<'_>,
-    identity: &ProviderIdentity,
-    created: Timestamp,
-) -> Result<()> {
-    txn.put(Table::Meta, FORMAT, |out| FormatRow::CURRENT.write(out))?;
-    txn.put(Table::Meta, CREATED, |out| out.time(created))?;
-    txn.put(Table::Meta, EMBEDDING, |out| write_identity(identity, out))?;
-    txn.put(Table::Meta, SEQUENCE, |out| out.u64(0))?;
-    txn.put(Table::Meta, FLOOR, |out| out.u64(1))?;
-    txn.put(Table::Meta, NEXT_NUMBER, |out| out.u64(1))
-}
-
 /// A row that is one number.
-pub(in crate::storage) fn number(view: View<'_>, key: &[u8]) -> Result<u64> {
-    let value = view.row(Table::Meta, key, read_number)?;
-    value.ok_or_else(|| seal::corrupted(Table::Meta, key))
-}
-
 pub(in crate::storage) fn read_number(bytes: &[u8]) -> Option<u64> {
     let mut reader = Reader::new(bytes);
     let value = reader.u64()?;
     reader.end()?;
     Some(value)
-}
-
-/// The identity that the database was made with.
-pub(in crate::storage) fn identity(view: View<'_>) -> Result<ProviderIdentity> {
-    let identity = view.row(Table::Meta, EMBEDDING, read_identity)?;
-    identity.ok_or_else(|| seal::corrupted(Table::Meta, EMBEDDING))
 }

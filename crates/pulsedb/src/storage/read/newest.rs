@@ -8,8 +8,9 @@ use crate::id::ExperienceId;
 use crate::model::change::Slot;
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::seal;
+use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::Table;
-use crate::storage::read::view::{View, read_slot_value};
+use crate::storage::read::view::View;
 
 type Rows<'t> = Box<dyn Iterator<Item = Result<(&'t [u8], &'t [u8])>> + 't>;
 

@@ -7,7 +7,7 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::keys;
 use crate::storage::format::seal::{self, SEAL_BYTES};
 use crate::storage::format::tables::Table;
-use crate::storage::read::view::View;
+use crate::storage::read::collective_view::CollectiveView;
 
 /// Bytes that a processor loads at once; where they are more, some reads are in vain.
 const CACHE_LINE: usize = 64;
@@ -50,16 +50,15 @@ impl<'t> SealedVector<'t> {
     }
 }
 
-impl<'t> View<'t> {
-    /// The vectors of a collective from a slot on, in order of their slots.
+impl<'t> CollectiveView<'t> {
+    /// The vectors from a slot on, in order of their slots.
     pub(crate) fn vectors_from(
         self,
-        number: CollectiveNumber,
         slot: Slot,
     ) -> Result<impl Iterator<Item = Result<SealedVector<'t>>> + use<'t>> {
-        let from = keys::slot(number, slot);
-        let to = keys::slot(number, Slot(u32::MAX));
-        let rows = self.sealed_range(Table::Vector, Bound::Included(&from), Bound::Included(&to))?;
+        let from = keys::slot(self.number, slot);
+        let to = keys::slot(self.number, Slot(u32::MAX));
+        let rows = self.view.sealed_range(Table::Vector, Bound::Included(&from), Bound::Included(&to))?;
         Ok(rows.map(|row| {
             let (key, value) = row?;
             let (number, slot) = keys::read_slot(key).ok_or_else(|| seal::corrupted(Table::Vector, key))?;
@@ -68,9 +67,10 @@ impl<'t> View<'t> {
     }
 
     /// The vector of one slot, which must have one.
-    pub(crate) fn sealed_vector(self, number: CollectiveNumber, slot: Slot) -> Result<SealedVector<'t>> {
+    pub(crate) fn sealed_vector(self, slot: Slot) -> Result<SealedVector<'t>> {
+        let number = self.number;
         let key = keys::slot(number, slot);
-        let value = self.sealed(Table::Vector, &key)?;
+        let value = self.view.sealed(Table::Vector, &key)?;
         let value = value.ok_or_else(|| missing_vector(number, slot))?;
         Ok(SealedVector { number, slot, value })
     }

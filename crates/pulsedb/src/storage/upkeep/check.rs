@@ -9,28 +9,19 @@ use crate::limits;
 use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
-use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place};
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::{Place, read_experience};
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
-use crate::storage::format::tables::Table;
-use crate::storage::read::view::{self, View};
+use crate::storage::format::slot::read_slot_value;
+use crate::storage::format::tables::{OwnerKind, Table};
+use crate::storage::format::vector::read_vector;
+use crate::storage::read::view::View;
 use crate::storage::write::rows;
 
 /// What the kernels keep beside a vector; `None` for what is no vector. Storage does not know the kernels.
 pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
-
-/// Tables of which every row belongs to one experience.
-const DERIVED: [Table; 8] = [
-    Table::Vector,
-    Table::Slot,
-    Table::Member,
-    Table::ByTime,
-    Table::ByType,
-    Table::ByAgent,
-    Table::ByDomain,
-    Table::ByTag,
-];
 
 /// Checks the newest state of the database. Whatever is wrong is in the report.
 pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
@@ -46,7 +37,7 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
-    for table in DERIVED {
+    for table in Table::owned_by(OwnerKind::Version) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.section(Table::Counter, Checker::counters);
@@ -134,7 +125,7 @@ impl<'t> Checker<'t> {
         if created.is_some_and(|bytes| meta::read_number(bytes).is_none()) {
             self.fault(Table::Meta, meta::CREATED, "the value does not match its format");
         }
-        self.dimension = meta::identity(self.view)?.dimension;
+        self.dimension = self.view.identity()?.dimension;
         self.last_sequence = self.view.last_sequence()?;
         let floor = self.view.oldest_change()?;
         if !(1..=self.last_sequence.saturating_add(1)).contains(&floor) {
@@ -165,7 +156,7 @@ impl<'t> Checker<'t> {
             }
         }
         self.count(Table::CollectiveName, names)?;
-        let next_number = meta::number(self.view, meta::NEXT_NUMBER)?;
+        let next_number = self.view.meta_number(meta::NEXT_NUMBER)?;
         if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "it would give out a number that is in use");
         }
@@ -243,7 +234,7 @@ impl<'t> Checker<'t> {
             if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
                 self.report.vectors += 1;
                 bytes += row_bytes(&slot_key, vector);
-                let components = codec::read_vector(vector).filter(|vector| vector.len() == self.dimension);
+                let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
                 match components.and_then(|vector| (self.norm_of)(&vector)) {
                     Some(norm) => norm_bits = norm,
                     None => self.fault(
@@ -270,7 +261,7 @@ impl<'t> Checker<'t> {
             self.report.index_rows += 1;
             if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
                 bytes += row_bytes(&key, row);
-                if view::read_slot_value(row) != Some(place.slot) {
+                if read_slot_value(row) != Some(place.slot) {
                     self.fault(table, &key, "it names another slot than its record");
                 }
             }
@@ -404,7 +395,7 @@ pub(in crate::storage) fn records(view: View<'_>) -> Result<impl Iterator<Item =
         let (key, value) = row?;
         let id = keys::read_id(key).filter(|_| key.len() == 16);
         let payload = seal::open(Table::Experience, key, value).ok();
-        let record = id.zip(payload).and_then(|(id, payload)| codec::read_experience(id, payload));
+        let record = id.zip(payload).and_then(|(id, payload)| read_experience(id, payload));
         Ok(match record {
             Some((place, experience)) => Record::Readable {
                 place,

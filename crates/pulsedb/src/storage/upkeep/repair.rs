@@ -23,8 +23,12 @@ use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{CheckReport, Experience, Fault, ProviderIdentity};
 use crate::storage::env::{self, EnvOptions, Environment, Exclusive, Space};
-use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place, ReclaimRow, Write as _};
+use crate::storage::format::change::write_change;
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::Place;
+use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::tables::{self, Table};
+use crate::storage::format::writer::Write as _;
 use crate::storage::format::{keys, meta, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check::{self, NormOf, Record};
@@ -122,7 +126,7 @@ fn salvaged(
     let rows = Environment::open(&writable(options, directory), tables::NAMES)?;
     let mut batch: Vec<(Table, Vec<u8>, Vec<u8>)> = Vec::with_capacity(BATCH);
     env::salvage(exclusive, &mut |name, key, value| {
-        let table = Table::ALL.into_iter().find(|table| table.name() == name);
+        let table = Table::named(name);
         let readable =
             !key.is_empty() && key.len() <= KEY_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX;
         if let Some(table) = table.filter(|_| readable) {
@@ -217,7 +221,7 @@ fn rebuild(old: &Environment, new: &Environment, options: &RepairOptions<'_>) ->
 
 /// The stored identity; where it is lost, the one that was asked for, if the collectives are of its dimension.
 fn identity(view: View<'_>, options: &RepairOptions<'_>) -> Result<ProviderIdentity> {
-    let lost = match meta::identity(view) {
+    let lost = match view.identity() {
         Ok(identity) => return Ok(identity),
         Err(error) => error,
     };
@@ -271,7 +275,7 @@ fn in_transaction<T>(
     let mut txn = WriteTxn::begin_unstamped(env)?;
     txn.start_operation(size, Space::Growth)?;
     let value = write(&mut txn)?;
-    txn.commit_untrimmed()?;
+    txn.commit()?;
     Ok(value)
 }
 
@@ -288,7 +292,7 @@ impl Carrier<'_> {
             self.collectives.insert(row.number, (*id, CounterRow { next_slot, ..Default::default() }));
         }
         in_transaction(new, FOUNDATION, |txn| {
-            meta::write_new(txn, &self.identity, created)?;
+            txn.write_meta(&self.identity, created)?;
             collectives.iter().try_for_each(|(id, row)| put_collective(txn, *id, row))
         })
     }
@@ -381,10 +385,9 @@ impl Carrier<'_> {
             place.slot = Slot(counter.next_slot);
         }
         let experience = Experience { collective_id: *id, ..experience.clone() };
-        rows::restore(txn, place, &experience, vector)?;
+        rows::restore(txn, counter, place, &experience, vector)?;
         counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));
         counter.experiences += 1;
-        counter.bytes = counter.bytes.saturating_add_signed(txn.take_growth());
         Ok(())
     }
 
@@ -413,7 +416,7 @@ impl Carrier<'_> {
     fn counters(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
         let used = self.collectives.keys().copied().chain(deleted_numbers(view)?);
         let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
-        let next_number = meta::number(view, meta::NEXT_NUMBER).unwrap_or(1).max(after);
+        let next_number = view.meta_number(meta::NEXT_NUMBER).unwrap_or(1).max(after);
         // Rows on pages that are lost are not met as damaged ones; the counts still know of them.
         let missing = self.collectives.iter().map(|(number, (_, counter))| {
             self.counted.get(number).map_or(0, |counted| counted.saturating_sub(counter.experiences))
@@ -462,7 +465,7 @@ fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
             let transaction = txn.view().transaction();
             for change in &changes {
                 let key = keys::sequence(change.sequence);
-                txn.put(Table::Log, &key, |out| codec::write_change(change, transaction, out))?;
+                txn.put(Table::Log, &key, |out| write_change(change, transaction, out))?;
             }
             Ok(())
         })?;

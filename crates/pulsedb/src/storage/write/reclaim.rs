@@ -4,22 +4,12 @@ use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::limits;
 use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
-use crate::storage::format::codec::{ReclaimRow, SlotRow};
 use crate::storage::format::keys;
+use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::seal;
-use crate::storage::format::tables::Table;
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::write::transaction::WriteTxn;
-
-/// Tables whose keys begin with the number of a collective, but for `slot`, by which the removal counts.
-const NUMBERED: [Table; 7] = [
-    Table::Vector,
-    Table::Member,
-    Table::ByTime,
-    Table::ByType,
-    Table::ByAgent,
-    Table::ByDomain,
-    Table::ByTag,
-];
 
 impl WriteTxn<'_> {
     /// Deletes a collective with everything in it, in a time that does not depend on how much that is.
@@ -90,7 +80,8 @@ impl WriteTxn<'_> {
     /// Removes some rows that stand under a number; whether any were left. Without any the collective is gone.
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
-        for table in NUMBERED {
+        // The rows of `slot`, by which the removal counts, have gone before.
+        for table in Table::owned_by(OwnerKind::Version) {
             let keys = self.view().keys_of(table, number, left)?;
             left -= keys.len();
             for key in keys {
