@@ -20,7 +20,7 @@ impl<T> Valid<T> {
 }
 
 /// What a new experience and a stored one have in common.
-struct Fields<'e> {
+struct CommonFields<'e> {
     content: &'e str,
     importance: f32,
     confidence: f32,
@@ -32,7 +32,7 @@ struct Fields<'e> {
     source_task: Option<&'e TaskId>,
 }
 
-impl<'e> From<&'e NewExperience> for Fields<'e> {
+impl<'e> From<&'e NewExperience> for CommonFields<'e> {
     fn from(new: &'e NewExperience) -> Self {
         Self {
             content: &new.content,
@@ -48,7 +48,7 @@ impl<'e> From<&'e NewExperience> for Fields<'e> {
     }
 }
 
-impl<'e> From<&'e Experience> for Fields<'e> {
+impl<'e> From<&'e Experience> for CommonFields<'e> {
     fn from(stored: &'e Experience) -> Self {
         Self {
             content: &stored.content,
@@ -64,7 +64,7 @@ impl<'e> From<&'e Experience> for Fields<'e> {
     }
 }
 
-fn fields(given: &Fields<'_>) -> Result<()> {
+fn fields(given: &CommonFields<'_>) -> Result<()> {
     content("content", given.content)?;
     fraction("importance", given.importance)?;
     fraction("confidence", given.confidence)?;
@@ -78,7 +78,7 @@ fn fields(given: &Fields<'_>) -> Result<()> {
 
 /// Checks everything about a new experience but the length of its vector.
 pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>> {
-    fields(&Fields::from(&new))?;
+    fields(&CommonFields::from(&new))?;
     Ok(Valid(new))
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
     if experience.id.is_nil() {
         return Err(ValidationError::required("id"));
     }
-    fields(&Fields::from(&experience))?;
+    fields(&CommonFields::from(&experience))?;
     Ok(Valid(experience))
 }
 
@@ -144,15 +144,15 @@ pub(crate) fn update_bytes(update: &ExperienceUpdate) -> usize {
 
 /// Bytes of everything that a caller gives for an experience.
 pub(crate) fn experience_bytes(new: &NewExperience) -> usize {
-    field_bytes(&Fields::from(new)) + new.embedding.as_ref().map_or(0, |vector| vector.len() * 4)
+    field_bytes(&CommonFields::from(new)) + new.embedding.as_ref().map_or(0, |vector| vector.len() * 4)
 }
 
 /// Bytes of everything that a stored experience has, but its vector.
 pub(crate) fn stored_bytes(experience: &Experience) -> usize {
-    field_bytes(&Fields::from(experience))
+    field_bytes(&CommonFields::from(experience))
 }
 
-fn field_bytes(fields: &Fields<'_>) -> usize {
+fn field_bytes(fields: &CommonFields<'_>) -> usize {
     let lists = fields.domain.iter().chain(fields.related_files).map(String::len).sum::<usize>();
     let tags = fields.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
     let task = fields.source_task.map_or(0, |task| task.as_str().len());

@@ -23,8 +23,9 @@ pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
 pub(crate) use read::vectors::{SealedVector, missing_vector};
 pub(crate) use read::view::View;
 pub(crate) use store::{Store, StoreHandle, StoreOptions};
-pub(crate) use upkeep::repair::{RepairOptions, repair};
+pub(crate) use upkeep::repair::repair;
+pub(crate) use upkeep::repair_options::RepairOptions;
 pub(crate) use write::operations::{
-    Defaults, NewVector, PreparedExperience, PreparedRestore, PreparedUpdate,
+    NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 pub(crate) use write::rows::StoredVector;

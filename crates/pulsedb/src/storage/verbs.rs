@@ -5,7 +5,7 @@ use crate::id::{CollectiveId, ExperienceId};
 use crate::storage::env::Space;
 use crate::storage::store::Store;
 use crate::storage::write::operations::{
-    self, COLLECTIVE, Defaults, PreparedExperience, PreparedRestore, PreparedUpdate,
+    self, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 use crate::storage::write::rows;
 
@@ -14,7 +14,7 @@ impl Store {
     pub(crate) fn record(
         &self,
         prepared: Vec<PreparedExperience>,
-        defaults: Defaults,
+        defaults: RecordDefaults,
     ) -> Result<Vec<ExperienceId>> {
         let size = operations::size_of_records(&prepared);
         self.write(size, Space::Growth, move |txn| operations::record(txn, &prepared, defaults))

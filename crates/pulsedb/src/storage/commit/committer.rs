@@ -15,7 +15,6 @@
 //! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
 //! way makes the batch be run again one by one, so that again only its own caller sees it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -24,16 +23,14 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::clock;
 use crate::config::LogConfig;
-use crate::error::{PulseDBError, Result, StorageError};
+use crate::error::{PulseDBError, Result};
 use crate::id::Seq;
 use crate::limits;
+use crate::storage::commit::queue::{Answer, Job, Operation, Reclaiming, State, stopped};
 use crate::storage::env::{Environment, Space};
 use crate::storage::read::view::View;
 use crate::storage::write::retention;
 use crate::storage::write::transaction::{Committed, Size, WriteTxn};
-
-/// What callers hand over: it may be run more than once, each time in a transaction of its own.
-type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
 
 /// The queue of one environment and the thread that serves it.
 pub(crate) struct Committer {
@@ -50,112 +47,6 @@ struct Shared {
     commits: AtomicU64,
     /// The newest commit that this process has made or seen.
     committed: Mutex<Committed>,
-}
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<Job>,
-    /// Whether the thread is there to serve the queue.
-    serving: bool,
-    closing: bool,
-    /// Whether somebody is committing: a caller, or the thread.
-    busy: bool,
-    /// Callers that took part in the last commit or waited at its end: so many may come again at once.
-    expected: usize,
-    reclaiming: Reclaiming,
-}
-
-impl State {
-    /// Whether nobody commits and, with so many more, as many wait as may be expected.
-    fn is_complete_with(&self, more: usize) -> bool {
-        !self.busy && self.queue.len() + more >= self.expected
-    }
-
-    /// Takes the turn, and as much of the queue as one transaction holds.
-    fn take_batch(&mut self) -> Vec<Job> {
-        self.busy = true;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(job) = self.queue.front() {
-            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
-                || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
-            if full && !batch.is_empty() {
-                break;
-            }
-            bytes += job.size.bytes;
-            batch.extend(self.queue.pop_front());
-        }
-        batch
-    }
-}
-
-/// Whether rows of deleted collectives are to be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Reclaiming {
-    #[default]
-    Nothing,
-    /// As soon as nobody wants to commit.
-    Due,
-    /// It has failed, and is tried again some commits later.
-    Postponed,
-}
-
-struct Job {
-    size: Size,
-    space: Space,
-    operation: Operation,
-    answer: Arc<Answer>,
-}
-
-impl Drop for Job {
-    /// A job that is dropped without an answer, because the thread unwinds, must not leave its caller waiting.
-    fn drop(&mut self) {
-        self.answer.give_if_none(|| Err(stopped()));
-    }
-}
-
-fn stopped() -> PulseDBError {
-    StorageError::Engine { reason: "the commit thread has stopped; open the database again".into() }.into()
-}
-
-/// Where a caller waits for the outcome of its operation.
-#[derive(Default)]
-struct Answer {
-    outcome: Mutex<Outcome>,
-    given: Condvar,
-}
-
-#[derive(Default)]
-enum Outcome {
-    #[default]
-    Awaited,
-    Given(Result<()>),
-    Taken,
-}
-
-impl Answer {
-    fn give(&self, outcome: Result<()>) {
-        self.give_if_none(|| outcome);
-    }
-
-    fn give_if_none(&self, outcome: impl FnOnce() -> Result<()>) {
-        let mut slot = self.outcome.lock();
-        if matches!(*slot, Outcome::Awaited) {
-            *slot = Outcome::Given(outcome());
-            self.given.notify_one();
-        }
-    }
-
-    fn wait(&self) -> Result<()> {
-        let mut slot = self.outcome.lock();
-        while matches!(*slot, Outcome::Awaited) {
-            self.given.wait(&mut slot);
-        }
-        match std::mem::replace(&mut *slot, Outcome::Taken) {
-            Outcome::Given(outcome) => outcome,
-            Outcome::Awaited | Outcome::Taken => unreachable!("one caller waits, once, for a given answer"),
-        }
-    }
 }
 
 impl Committer {

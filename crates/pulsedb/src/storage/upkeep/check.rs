@@ -10,7 +10,7 @@ use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
-use crate::storage::format::experience::{Place, read_experience};
+use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
@@ -18,6 +18,7 @@ use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::format::vector::read_vector;
 use crate::storage::read::view::View;
+use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::write::rows;
 
 /// What the kernels keep beside a vector; `None` for what is no vector. Storage does not know the kernels.
@@ -185,7 +186,7 @@ impl<'t> Checker<'t> {
     fn experiences(&mut self) -> Result<()> {
         for record in records(self.view)? {
             match record? {
-                Record::Readable { place, experience, bytes } => {
+                StoredRecord::Readable { place, experience, bytes } => {
                     // What is deleted is being removed, index rows last.
                     if self.is_deleted(place.number) {
                         continue;
@@ -194,7 +195,7 @@ impl<'t> Checker<'t> {
                     let bytes = self.record(place, &experience) + bytes;
                     self.book(place, &experience, bytes);
                 }
-                Record::Damaged { key } => {
+                StoredRecord::Damaged { key } => {
                     self.fault(Table::Experience, key, "the value does not match its checksum or its format");
                 }
             }
@@ -302,7 +303,7 @@ impl<'t> Checker<'t> {
     fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
         let mut keys = BTreeSet::new();
         for record in records(self.view)? {
-            let Record::Readable { place, experience, .. } = record? else { continue };
+            let StoredRecord::Readable { place, experience, .. } = record? else { continue };
             match table {
                 Table::Vector if !place.has_vector => {}
                 Table::Vector | Table::Slot => {
@@ -373,36 +374,4 @@ impl<'t> Checker<'t> {
 /// Bytes of a row as the counts have it: key, seal and payload.
 fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
     (key.len() + seal::SEAL_BYTES + payload.len()) as u64
-}
-
-/// A row of the table of experiences.
-pub(in crate::storage) enum Record<'t> {
-    Readable {
-        place: Place,
-        experience: Box<Experience>,
-        /// Bytes of the row.
-        bytes: u64,
-    },
-    Damaged {
-        key: &'t [u8],
-    },
-}
-
-/// Every row of the table of experiences, also of collectives that are being reclaimed.
-pub(in crate::storage) fn records(view: View<'_>) -> Result<impl Iterator<Item = Result<Record<'_>>>> {
-    let rows = view.sealed_range(Table::Experience, Bound::Unbounded, Bound::Unbounded)?;
-    Ok(rows.map(|row| {
-        let (key, value) = row?;
-        let id = keys::read_id(key).filter(|_| key.len() == 16);
-        let payload = seal::open(Table::Experience, key, value).ok();
-        let record = id.zip(payload).and_then(|(id, payload)| read_experience(id, payload));
-        Ok(match record {
-            Some((place, experience)) => Record::Readable {
-                place,
-                experience: Box::new(experience),
-                bytes: (key.len() + value.len()) as u64,
-            },
-            None => Record::Damaged { key },
-        })
-    }))
 }

@@ -53,7 +53,7 @@ pub(crate) enum NewVector {
 
 /// Where records with a nil collective go, and the dimension of collectives that are made.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Defaults {
+pub(crate) struct RecordDefaults {
     pub(crate) collective: Option<CollectiveId>,
     pub(crate) dimension: u16,
 }
@@ -102,7 +102,7 @@ pub(in crate::storage) fn size_of_changes(records: usize) -> Size {
 pub(in crate::storage) fn record(
     txn: &mut WriteTxn<'_>,
     prepared: &[PreparedExperience],
-    defaults: Defaults,
+    defaults: RecordDefaults,
 ) -> Result<Vec<ExperienceId>> {
     let mut collectives = BTreeMap::new();
     // First whatever can be refused, then the writes.
