@@ -14,26 +14,26 @@ impl PulseDB {
 
     /// Makes a collective that belongs to someone.
     pub fn create_collective_with_owner(&self, name: &str, owner: &str) -> Result<CollectiveId> {
-        validate::owner(owner)?;
-        self.create(name, Some(owner.to_owned()))
+        let owner = validate::owner(owner)?;
+        self.create(name, Some(owner))
     }
 
     fn create(&self, name: &str, owner: Option<String>) -> Result<CollectiveId> {
         let store = self.writable()?;
-        validate::collective_name(name)?;
-        store.create_collective(name.to_owned(), owner, self.defaults().dimension)
+        let name = validate::collective_name(name)?;
+        store.create_collective(name, owner, self.defaults().dimension)
     }
 
     /// The collective of this name, made if there is none. Any number of callers, in any processes, get one id.
     pub fn get_or_create_collective(&self, name: &str) -> Result<CollectiveId> {
         let store = self.store()?;
-        validate::collective_name(name)?;
+        let name = validate::collective_name(name)?;
         // Most calls find it, and reading waits for nobody.
-        if let Some(id) = store.snapshot()?.view().collective_named(name)? {
+        if let Some(id) = store.snapshot()?.view().collective_named(&name)? {
             return Ok(id);
         }
         let store = self.writable()?;
-        store.get_or_create_collective(name.to_owned(), self.defaults().dimension)
+        store.get_or_create_collective(name, self.defaults().dimension)
     }
 
     /// The collective of this id, or `None`.
@@ -48,8 +48,9 @@ impl PulseDB {
 
     /// Every collective of one owner, oldest first.
     pub fn list_collectives_by_owner(&self, owner: &str) -> Result<Vec<Collective>> {
+        let owner = validate::nfc(owner.to_owned());
         let mut collectives = self.list_collectives()?;
-        collectives.retain(|collective| collective.owner_id.as_deref() == Some(owner));
+        collectives.retain(|collective| collective.owner_id.as_deref() == Some(owner.as_str()));
         Ok(collectives)
     }
 
@@ -72,7 +73,7 @@ impl PulseDB {
     /// [`InvalidField`](crate::ValidationError::InvalidField) if another one has the name.
     pub fn rename_collective(&self, id: CollectiveId, name: &str) -> Result<()> {
         let store = self.writable()?;
-        validate::collective_name(name)?;
-        store.rename_collective(id, name.to_owned())
+        let name = validate::collective_name(name)?;
+        store.rename_collective(id, name)
     }
 }

@@ -1,4 +1,6 @@
-//! The border: what callers give is checked once here, and [`Valid`] proves it.
+//! The border: what callers give is brought to NFC and checked once here, and [`Valid`] proves it.
+
+mod normal;
 
 use std::collections::BTreeMap;
 
@@ -6,6 +8,8 @@ use crate::error::ValidationError;
 use crate::id::{AgentId, TaskId};
 use crate::limits;
 use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+
+pub(crate) use normal::nfc;
 
 type Result<T> = std::result::Result<T, ValidationError>;
 
@@ -72,12 +76,19 @@ fn fields(given: &CommonFields<'_>) -> Result<()> {
     tags(given.tags)?;
     related_files(given.related_files)?;
     experience_type(given.experience_type)?;
-    required_text("source_agent", given.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
+    name("source_agent", given.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
     given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))
 }
 
 /// Checks everything about a new experience but the length of its vector.
 pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>> {
+    let new = NewExperience {
+        domain: normal::texts(new.domain),
+        tags: normal::pairs(new.tags),
+        source_agent: normal::agent(new.source_agent),
+        source_task: new.source_task.map(normal::task),
+        ..new
+    };
     fields(&CommonFields::from(&new))?;
     Ok(Valid(new))
 }
@@ -87,12 +98,24 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
     if experience.id.is_nil() {
         return Err(ValidationError::required("id"));
     }
+    let experience = Experience {
+        domain: normal::texts(experience.domain),
+        tags: normal::pairs(experience.tags),
+        source_agent: normal::agent(experience.source_agent),
+        source_task: experience.source_task.map(normal::task),
+        ..experience
+    };
     fields(&CommonFields::from(&experience))?;
     Ok(Valid(experience))
 }
 
 /// Checks everything about an update but the length of its vector.
 pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<ExperienceUpdate>> {
+    let update = ExperienceUpdate {
+        domain: update.domain.map(normal::texts),
+        tags: update.tags.map(normal::pairs),
+        ..update
+    };
     update.content.as_deref().map_or(Ok(()), |value| content("content", value))?;
     update.importance.map_or(Ok(()), |value| fraction("importance", value))?;
     update.confidence.map_or(Ok(()), |value| fraction("confidence", value))?;
@@ -180,17 +203,21 @@ pub(crate) fn vector(field: &str, vector: &[f32], dimension: usize) -> Result<()
     Ok(())
 }
 
-/// The name of a collective.
-pub(crate) fn collective_name(name: &str) -> Result<()> {
+/// The name of a collective, in NFC.
+pub(crate) fn collective_name(name: &str) -> Result<String> {
     if name.trim().is_empty() {
         return Err(ValidationError::required("name"));
     }
-    text("name", name, limits::COLLECTIVE_NAME_BYTES_MAX)
+    let name = normal::nfc(name.to_owned());
+    self::name("name", &name, limits::COLLECTIVE_NAME_BYTES_MAX)?;
+    Ok(name)
 }
 
-/// The owner of a collective.
-pub(crate) fn owner(owner: &str) -> Result<()> {
-    required_text("owner_id", owner, limits::OWNER_BYTES_MAX)
+/// The owner of a collective, in NFC.
+pub(crate) fn owner(owner: &str) -> Result<String> {
+    let owner = normal::nfc(owner.to_owned());
+    name("owner_id", &owner, limits::OWNER_BYTES_MAX)?;
+    Ok(owner)
 }
 
 /// The number of results that is asked for.
@@ -215,8 +242,9 @@ pub(crate) fn query_text(query: &str) -> Result<()> {
     text("query", query, limits::QUERY_BYTES_MAX)
 }
 
-/// A filter of a search.
-pub(crate) fn filter(filter: &SearchFilter) -> Result<()> {
+/// A filter of a search, with its words in NFC.
+pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
+    let filter = normal::filter(filter);
     let lists = [
         ("filter.domains", filter.domains.as_ref().map(Vec::len)),
         ("filter.tags_all", filter.tags_all.as_ref().map(BTreeMap::len)),
@@ -231,7 +259,7 @@ pub(crate) fn filter(filter: &SearchFilter) -> Result<()> {
     {
         bound.map_or(Ok(()), |value| fraction(field, value))?;
     }
-    Ok(())
+    Ok(filter)
 }
 
 /// A bound for energy.
@@ -274,6 +302,15 @@ fn required_text(field: &str, value: &str, max: usize) -> Result<()> {
     text(field, value, max)
 }
 
+/// A word that is stored and compared as it is: white space around it would make two names that look alike.
+fn name(field: &str, value: &str, max: usize) -> Result<()> {
+    if value.trim() != value {
+        let reason = format!("`{value}` begins or ends with white space; remove it");
+        return Err(ValidationError::invalid(field, reason));
+    }
+    required_text(field, value, max)
+}
+
 fn at_most(field: &str, count: usize, max: usize) -> Result<()> {
     if count <= max {
         return Ok(());
@@ -283,13 +320,13 @@ fn at_most(field: &str, count: usize, max: usize) -> Result<()> {
 
 fn domains(domains: &[String]) -> Result<()> {
     at_most("domain", domains.len(), limits::DOMAINS_MAX)?;
-    domains.iter().try_for_each(|domain| required_text("domain", domain, limits::DOMAIN_BYTES_MAX))
+    domains.iter().try_for_each(|domain| name("domain", domain, limits::DOMAIN_BYTES_MAX))
 }
 
 fn tags(tags: &BTreeMap<String, String>) -> Result<()> {
     at_most("tags", tags.len(), limits::TAGS_MAX)?;
     tags.iter().try_for_each(|(key, value)| {
-        required_text("tags key", key, limits::TAG_KEY_BYTES_MAX)?;
+        name("tags key", key, limits::TAG_KEY_BYTES_MAX)?;
         text("tags value", value, limits::TAG_VALUE_BYTES_MAX)
     })
 }
