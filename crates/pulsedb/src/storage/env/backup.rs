@@ -8,8 +8,9 @@ use heed::{CompactionOption, MdbError};
 
 use super::failure::{damaged, file_error};
 use super::files::{DATA, DATA_NEW};
+use super::lmdb::header;
 use super::system::Directory;
-use super::{Environment, engine_error, header};
+use super::{Environment, engine_error};
 use crate::error::Result;
 
 impl Environment {

@@ -1,7 +1,8 @@
 //! The whole structure of the data file, read page by page: what opening does for the upper levels only.
 
+use super::Environment;
 use super::files::DATA;
-use super::{Environment, header, pages};
+use super::lmdb::{header, pages};
 use crate::error::{Result, StorageError};
 use crate::limits;
 

@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::{damaged, file_error, unsupported};
-use super::header::{self, Header};
+use super::lmdb::header::{self, Header};
 use super::lock_file::{LengthNote, LockFile};
 use super::system::{self, Directory, DirectoryKey};
 use crate::error::{PulseDBError, Result, StorageError};

@@ -10,19 +10,16 @@ mod check;
 mod exclusive;
 mod failure;
 mod files;
-mod header;
+mod lmdb;
 mod lock_file;
 mod open;
-mod pages;
 mod readers;
 mod registry;
-mod salvage;
 mod space;
 mod system;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod tree;
 mod write;
 
 use std::mem::ManuallyDrop;
@@ -37,9 +34,9 @@ pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
 pub(crate) use files::{DATA, ENGINE_LOCK};
 #[cfg(any(test, fuzzing))]
-pub(crate) use header::judge as judge_header;
+pub(crate) use lmdb::header::judge as judge_header;
+pub(crate) use lmdb::salvage::salvage;
 pub(crate) use readers::RawReader;
-pub(crate) use salvage::salvage;
 pub(crate) use space::Space;
 pub(crate) use write::WriteGuard;
 

@@ -13,7 +13,7 @@ use std::io;
 
 use super::failure::{INPUT_OUTPUT_ERROR, file_error, map_full, means_no_room};
 use super::files::{DATA, Files};
-use super::header;
+use super::lmdb::header;
 use super::system;
 use super::write::{WriteGuard, Writer};
 use super::{Environment, ReadTxn, engine_error};

@@ -5,8 +5,8 @@ use std::fs;
 
 use super::*;
 use crate::error::{PulseDBError, StorageError};
-use crate::storage::env::pages::Fault;
-use crate::storage::env::salvage::Salvage;
+use crate::storage::env::lmdb::pages::Fault;
+use crate::storage::env::lmdb::salvage::Salvage;
 use crate::storage::env::{lock_exclusive, salvage};
 
 /// A database of some commits, its bytes, and where its last page ends.

@@ -12,7 +12,8 @@ mod sizes;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{EnvOptions, Environment, RawReader, Space, header};
+use super::lmdb::header;
+use super::{EnvOptions, Environment, RawReader, Space};
 use crate::config::SyncMode;
 use crate::error::Result;
 use crate::limits;

@@ -6,11 +6,11 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::failure::{damaged, unsupported};
 use super::pages::{self, Fault};
-use super::system::read_at;
 use super::tree::{Fields, NO_ROOT, Tree};
 use crate::error::{PulseDBError, StorageError};
+use crate::storage::env::failure::{damaged, unsupported};
+use crate::storage::env::system::read_at;
 
 const MAGIC: u32 = 0xBEEF_C0DE;
 const VERSION: u32 = 1;
@@ -19,7 +19,7 @@ const PAGE_META: u16 = 0x08;
 /// Flags of the tree of free pages: integer keys and nothing else.
 const FREE_TREE_FLAGS: u16 = 0x08;
 /// Bytes of a page header.
-pub(super) const PAGE_HEADER: usize = 16;
+pub(crate) const PAGE_HEADER: usize = 16;
 /// Bytes of a page header and the meta behind it.
 const META_BYTES: usize = PAGE_HEADER + 136;
 /// How often the pages are read again when they change under the reader.
@@ -34,12 +34,12 @@ const PAGE_SIZE_MAX: u64 = 1 << 16;
 const MAP_BYTES_MAX: u64 = 1 << 46;
 
 /// Where the size of the map stands in the file, for each meta page.
-pub(super) fn map_bytes_offset(slot: u64, page_size: u64) -> u64 {
+pub(crate) fn map_bytes_offset(slot: u64, page_size: u64) -> u64 {
     slot * page_size + PAGE_HEADER as u64 + 16
 }
 
 /// Both meta pages of an empty database, as LMDB writes them.
-pub(super) fn fresh(page_size: u64, map_bytes: u64) -> Vec<u8> {
+pub(crate) fn fresh(page_size: u64, map_bytes: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     for slot in 0..2_u64 {
         bytes.extend_from_slice(&slot.to_ne_bytes());
@@ -65,29 +65,29 @@ pub(super) fn fresh(page_size: u64, map_bytes: u64) -> Vec<u8> {
 
 /// What an existing data file says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) page_size: u64,
-    pub(super) map_bytes: u64,
-    pub(super) last_page: u64,
-    pub(super) txn_id: u64,
-    pub(super) free: Tree,
-    pub(super) main: Tree,
+pub(crate) struct Header {
+    pub(crate) page_size: u64,
+    pub(crate) map_bytes: u64,
+    pub(crate) last_page: u64,
+    pub(crate) txn_id: u64,
+    pub(crate) free: Tree,
+    pub(crate) main: Tree,
 }
 
 impl Header {
     /// Bytes that the file must have at the least.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         (self.last_page + 1) * self.page_size
     }
 }
 
 /// Reads and judges a data file. `None` for one without a byte, which is a database that is not made yet.
-pub(super) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+pub(crate) fn read(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
     read_checked(file, path, |header| pages::check(file, header, pages::PAGES_AT_OPEN))
 }
 
 /// As [`read`], with what checks the pages of a snapshot.
-pub(super) fn read_checked(
+pub(crate) fn read_checked(
     file: &File,
     path: &Path,
     check: impl Fn(&Header) -> Result<(), Fault>,
@@ -113,7 +113,7 @@ pub(super) fn read_checked(
     Ok(None)
 }
 
-pub(super) fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
+pub(crate) fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> PulseDBError {
     match fault {
         Fault::Truncated => {
             let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -125,7 +125,7 @@ pub(super) fn told(fault: Fault, file: &File, path: &Path, header: &Header) -> P
 }
 
 /// The states that a damaged file may still hold, the newer one first; each may be wrong in whatever it says.
-pub(super) fn candidates(file: &File, path: &Path) -> Result<Vec<Header>, PulseDBError> {
+pub(crate) fn candidates(file: &File, path: &Path) -> Result<Vec<Header>, PulseDBError> {
     let pages = MetaPages::read(file, path)?;
     let parsed = [parse(&pages.first, 0), parse(&pages.second, 1)];
     let mut headers: Vec<Header> = parsed.into_iter().filter_map(Result::ok).collect();
@@ -135,12 +135,12 @@ pub(super) fn candidates(file: &File, path: &Path) -> Result<Vec<Header>, PulseD
 }
 
 /// What a copy that LMDB has just made says about itself; it may lack free pages at its end.
-pub(super) fn read_copy(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
+pub(crate) fn read_copy(file: &File, path: &Path) -> Result<Option<Header>, PulseDBError> {
     Ok(read_stable(file, path)?.map(|both| both.newest))
 }
 
 /// What the file says about itself after a certain transaction, which must be one of the last two.
-pub(super) fn read_for(file: &File, path: &Path, txn_id: u64) -> Result<Header, PulseDBError> {
+pub(crate) fn read_for(file: &File, path: &Path, txn_id: u64) -> Result<Header, PulseDBError> {
     let both = read_stable(file, path)?.ok_or_else(|| damaged("data.mdb is empty"))?;
     Ok(if both.older.txn_id == txn_id { both.older } else { both.newest })
 }

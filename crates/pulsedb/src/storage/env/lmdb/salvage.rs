@@ -5,14 +5,14 @@
 
 use std::fs::File;
 
-use super::exclusive::Exclusive;
-use super::failure::damaged;
-use super::files::DATA;
 use super::header::{self, Header};
 use super::pages::{PAGE_BRANCH, PAGE_LEAF, Pages, child, leaf_row, nodes};
 use super::tree::Tree;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
+use crate::storage::env::exclusive::Exclusive;
+use crate::storage::env::failure::damaged;
+use crate::storage::env::files::DATA;
 
 /// Takes a row: the name of its table, its key and its value. An error ends the salvage.
 pub(crate) type GiveNamedRow<'v> = dyn FnMut(&str, &[u8], &[u8]) -> Result<()> + 'v;

@@ -3,7 +3,7 @@
 //! LMDB believes what it reads: one flipped bit in a page of a tree can make it follow a value as if it were a page,
 //! end the process by a signal, or write over pages that are in use. So the pages are read here first, from the roots
 //! down, with a limit that keeps opening fast: all of a small database, the upper levels of a large one. Values are
-//! not looked at, each has its own checksum. [`super::Environment::check_pages`] reads all of them.
+//! not looked at, each has its own checksum. [`crate::storage::env::Environment::check_pages`] reads all of them.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -11,11 +11,11 @@ use std::io;
 use std::rc::Rc;
 
 use super::header::{Header, PAGE_HEADER};
-use super::system::read_at;
 use super::tree::{Fields, Tree};
+use crate::storage::env::system::read_at;
 
-pub(super) const PAGE_BRANCH: u16 = 0x01;
-pub(super) const PAGE_LEAF: u16 = 0x02;
+pub(crate) const PAGE_BRANCH: u16 = 0x01;
+pub(crate) const PAGE_LEAF: u16 = 0x02;
 const PAGE_OVERFLOW: u16 = 0x04;
 /// The value of the row lies on pages of its own.
 const ROW_OVERFLOW: u16 = 0x01;
@@ -26,14 +26,14 @@ const NODE_HEADER: usize = 8;
 /// The longest key that LMDB takes.
 const KEY_BYTES_MAX: usize = 511;
 /// Pages of the tables that are read when a database is opened: some 1 ms.
-pub(super) const PAGES_AT_OPEN: u64 = 512;
+pub(crate) const PAGES_AT_OPEN: u64 = 512;
 /// Pages of the main tree, and of the tree of free pages, that are read when a database is opened. A larger tree of
 /// free pages, of some half a gigabyte of them, is judged by its root.
 const PAGES_OF_ROOTS: u64 = 1024;
 
 /// What is wrong with a file.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It ends before a page that is in use.
     Truncated,
     /// A page contradicts what refers to it.
@@ -52,7 +52,7 @@ type Checked<T> = Result<T, Fault>;
 
 /// Checks a snapshot and at most `limit` pages of its tables. A file may be shorter than its last page only if what
 /// is missing is free.
-pub(super) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
+pub(crate) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     let length = file.metadata()?.len();
     let pages = Pages::new(file, header, length);
     let limit_of_roots = limit.max(PAGES_OF_ROOTS);
@@ -90,24 +90,24 @@ struct FreePages {
 }
 
 /// A row of a leaf.
-pub(super) struct Row<'p> {
+pub(crate) struct Row<'p> {
     flags: u16,
     /// Bytes of the value, wherever it lies.
     bytes: usize,
-    pub(super) key: &'p [u8],
+    pub(crate) key: &'p [u8],
     /// The value, or the number of its first page.
-    pub(super) value: &'p [u8],
+    pub(crate) value: &'p [u8],
 }
 
 impl Row<'_> {
     /// Whether the value lies on pages of its own.
-    pub(super) fn is_overflow(&self) -> bool {
+    pub(crate) fn is_overflow(&self) -> bool {
         self.flags & ROW_OVERFLOW != 0
     }
 }
 
 /// The pages of a file.
-pub(super) struct Pages<'f> {
+pub(crate) struct Pages<'f> {
     file: &'f File,
     page_size: u64,
     last: u64,
@@ -115,12 +115,12 @@ pub(super) struct Pages<'f> {
 }
 
 impl<'f> Pages<'f> {
-    pub(super) fn new(file: &'f File, header: &Header, length: u64) -> Self {
+    pub(crate) fn new(file: &'f File, header: &Header, length: u64) -> Self {
         Self { file, page_size: header.page_size, last: header.last_page, length }
     }
 
     /// Pages that lie side by side; the first must bear its own number.
-    pub(super) fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
+    pub(crate) fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
         self.read_part(number, count, count.saturating_mul(self.page_size))
     }
 
@@ -255,7 +255,7 @@ impl<'f> Pages<'f> {
     }
 
     /// A value of at most `most` bytes that lies on pages of its own.
-    pub(super) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
+    pub(crate) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
         if row.bytes > most {
             return Err(damaged("a value is too long to be true"));
         }
@@ -406,7 +406,7 @@ fn bad_page(number: u64) -> Fault {
 }
 
 /// Where the nodes of a page lie in it, if it is a page of that kind.
-pub(super) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
+pub(crate) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
     let mut fields = Fields(bytes.get(8..)?);
     let (pad, flags, lower, upper) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
     let (lower, upper) = (usize::from(lower), usize::from(upper));
@@ -446,7 +446,7 @@ fn node_bytes(bytes: &[u8], node: usize, is_leaf: bool) -> Option<usize> {
 }
 
 /// The page that a node of a branch leads to, and the node's key.
-pub(super) fn child(bytes: &[u8], node: usize) -> Option<(u64, &[u8])> {
+pub(crate) fn child(bytes: &[u8], node: usize) -> Option<(u64, &[u8])> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, top) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
@@ -455,7 +455,7 @@ pub(super) fn child(bytes: &[u8], node: usize) -> Option<(u64, &[u8])> {
 }
 
 /// The row of a node of a leaf.
-pub(super) fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
+pub(crate) fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
     let mut fields = Fields(bytes.get(node..)?);
     let (low, high, flags) = (fields.u16()?, fields.u16()?, fields.u16()?);
     let key_bytes = usize::from(fields.u16()?);
