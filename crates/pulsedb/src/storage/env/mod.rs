@@ -35,7 +35,6 @@ pub(crate) use failure::engine_error;
 pub(crate) use files::{DATA, ENGINE_LOCK};
 #[cfg(any(test, fuzzing))]
 pub(crate) use lmdb::header::judge as judge_header;
-pub(crate) use lmdb::salvage::salvage;
 pub(crate) use readers::RawReader;
 pub(crate) use space::Space;
 pub(crate) use write::WriteGuard;

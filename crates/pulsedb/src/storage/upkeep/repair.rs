@@ -121,7 +121,7 @@ fn salvaged(
 ) -> Result<Arc<Environment>> {
     let rows = Environment::open(&writable(options, directory), tables::NAMES)?;
     let mut batch: Vec<(Table, Vec<u8>, Vec<u8>)> = Vec::with_capacity(BATCH);
-    env::salvage(exclusive, &mut |name, key, value| {
+    exclusive.salvage(&mut |name, key, value| {
         let table = Table::ALL.into_iter().find(|table| table.name() == name);
         let readable =
             !key.is_empty() && key.len() <= KEY_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX;

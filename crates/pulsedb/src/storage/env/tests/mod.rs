@@ -12,7 +12,7 @@ mod sizes;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::lmdb::header;
+use super::lmdb::{header, state};
 use super::{EnvOptions, Environment, RawReader, Space};
 use crate::config::SyncMode;
 use crate::error::Result;
