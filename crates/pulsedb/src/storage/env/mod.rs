@@ -10,6 +10,7 @@ mod check;
 mod exclusive;
 mod failure;
 mod files;
+mod handle;
 mod lmdb;
 mod lock_file;
 mod open;
@@ -22,10 +23,11 @@ mod tables;
 mod tests;
 mod write;
 
+use std::any::Any;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{OnceLock, Weak};
 
 use heed::WithoutTls;
 use parking_lot::Mutex;
@@ -33,6 +35,7 @@ use parking_lot::Mutex;
 pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
 pub(crate) use files::{DATA, ENGINE_LOCK};
+pub(crate) use handle::EnvHandle;
 #[cfg(any(test, fuzzing))]
 pub(crate) use lmdb::header::judge as judge_header;
 pub(crate) use readers::RawReader;
@@ -71,7 +74,9 @@ pub(crate) struct Environment {
     tables: Vec<Table>,
     files: files::Files,
     writer: Mutex<write::Writer>,
-    settings: Mutex<open::Settings>,
+    settings: Mutex<handle::Settings>,
+    /// What the layer above keeps beside it.
+    companion: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     poison: OnceLock<String>,
     /// Asked for by tests only.
     #[cfg(test)]
@@ -90,11 +95,6 @@ impl Environment {
     #[cfg(test)]
     pub(crate) fn was_created(&self) -> bool {
         self.created
-    }
-
-    /// Whether a writable handle has been opened on it.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.settings.lock().requested.is_some()
     }
 
     /// Takes a snapshot of the newest commit.

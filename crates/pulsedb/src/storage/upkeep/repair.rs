@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::clock::{self, Timestamp};
 use crate::config::SyncMode;
@@ -22,7 +21,7 @@ use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{CheckReport, Experience, Fault, ProviderIdentity};
-use crate::storage::env::{self, EnvOptions, Environment, Exclusive, Space};
+use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, Exclusive, Space};
 use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place, ReclaimRow, Write as _};
 use crate::storage::format::tables::{self, Table};
 use crate::storage::format::{keys, meta, seal};
@@ -97,7 +96,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
 }
 
 /// The database as the engine opens it, if every page can be trusted.
-fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<Arc<Environment>> {
+fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<EnvHandle> {
     let read_only = EnvOptions { read_only: true, ..writable(options, options.path) };
     let old = Environment::open_exclusive(&read_only, tables::NAMES, exclusive)?;
     old.check_pages()?;
@@ -114,11 +113,7 @@ fn writable(options: &RepairOptions<'_>, path: &Path) -> EnvOptions {
 }
 
 /// The rows of a damaged file that can be read, as an environment of its own.
-fn salvaged(
-    options: &RepairOptions<'_>,
-    exclusive: &Exclusive,
-    directory: &Path,
-) -> Result<Arc<Environment>> {
+fn salvaged(options: &RepairOptions<'_>, exclusive: &Exclusive, directory: &Path) -> Result<EnvHandle> {
     let rows = Environment::open(&writable(options, directory), tables::NAMES)?;
     let mut batch: Vec<(Table, Vec<u8>, Vec<u8>)> = Vec::with_capacity(BATCH);
     exclusive.salvage(&mut |name, key, value| {
