@@ -11,7 +11,7 @@ use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
 use crate::model::{CheckReport, ProviderIdentity};
 use crate::storage::commit::committer::Committer;
-use crate::storage::env::{self, EnvOptions, Environment, ReadTxn, Space};
+use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
 use crate::storage::format::tables::{self, Table};
 use crate::storage::format::{meta, seal};
 use crate::storage::read::view::View;
@@ -34,14 +34,17 @@ pub(crate) struct Store {
     pub(super) env: Arc<Environment>,
     committer: Committer,
     identity: ProviderIdentity,
-    /// What the open writable handles have agreed on, and how many they are.
-    writers: Mutex<(usize, LogConfig)>,
+    /// What the open writable handles have agreed on.
+    log: Mutex<Weak<LogConfig>>,
 }
 
 /// One handle's share of a store. While a writable one lives, this process is a writer of the database.
 pub(crate) struct StoreHandle {
+    // In this order: the last handle ends the store, which may still write.
     store: Arc<Store>,
-    writable: bool,
+    /// Held for as long as the handle writes, so that others that write must agree.
+    _log: Option<Arc<LogConfig>>,
+    _env: EnvHandle,
 }
 
 impl Deref for StoreHandle {
@@ -49,17 +52,6 @@ impl Deref for StoreHandle {
 
     fn deref(&self) -> &Store {
         &self.store
-    }
-}
-
-impl Drop for StoreHandle {
-    fn drop(&mut self) {
-        // After a fork the locks may be held by threads of the parent.
-        if self.writable && self.store.env.refuse_after_fork().is_ok() {
-            let mut writers = self.store.writers.lock();
-            writers.0 = writers.0.saturating_sub(1);
-            self.store.env.release_writer();
-        }
     }
 }
 
@@ -75,9 +67,6 @@ impl Snapshot<'_> {
     }
 }
 
-/// The open stores of this process.
-static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
-
 impl Store {
     /// Opens the store, and makes it first where that is allowed and there is none.
     pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
@@ -90,54 +79,37 @@ impl Store {
             },
             tables::NAMES,
         )?;
-        // From here on the environment counts a writable handle, which must be given back on every path.
-        let admitted = admit(&env, options).and_then(|identity| {
-            let store = Self::shared(Arc::clone(&env), identity);
-            if !options.read_only {
-                store.agree(options.log)?;
-            }
-            Ok(store)
-        });
-        let store = match admitted {
-            Ok(store) => store,
-            Err(error) => {
-                if !options.read_only {
-                    env.release_writer();
-                }
-                return Err(error);
-            }
-        };
-        let handle = StoreHandle { store, writable: !options.read_only };
-        if handle.writable && handle.snapshot()?.view().is_reclaiming()? {
+        let identity = admit(&env, options)?;
+        let store = env.shared(|| Self::new(Arc::clone(env.environment()), identity));
+        let log = if options.read_only { None } else { Some(store.agree(options.log)?) };
+        let handle = StoreHandle { store, _log: log, _env: env };
+        if !options.read_only && handle.snapshot()?.view().is_reclaiming()? {
             handle.committer.reclaim()?;
         }
         Ok(handle)
     }
 
-    /// Counts a writable handle. All of them keep changes for as long.
-    fn agree(&self, log: &LogConfig) -> Result<()> {
-        let mut writers = self.writers.lock();
-        if writers.0 > 0 && writers.1 != *log {
-            let reason = "this process has the database open with other `log` settings; \
-                          use the same for all handles";
-            return Err(PulseDBError::Config { reason: reason.into() });
-        }
-        *writers = (writers.0 + 1, log.clone());
-        self.committer.set_log(log.clone());
-        Ok(())
+    fn new(env: Arc<Environment>, identity: ProviderIdentity) -> Self {
+        Self { committer: Committer::new(Arc::clone(&env)), env, identity, log: Mutex::default() }
     }
 
-    /// The store of this environment, which other handles of the process may have already.
-    fn shared(env: Arc<Environment>, identity: ProviderIdentity) -> Arc<Self> {
-        let mut stores = STORES.lock();
-        stores.retain(|store| store.strong_count() > 0);
-        let open = stores.iter().filter_map(Weak::upgrade).find(|store| Arc::ptr_eq(&store.env, &env));
-        open.unwrap_or_else(|| {
-            let committer = Committer::new(Arc::clone(&env));
-            let store = Arc::new(Self { env, committer, identity, writers: Mutex::default() });
-            stores.push(Arc::downgrade(&store));
-            store
-        })
+    /// How long changes are kept; all handles that write must ask for the same.
+    fn agree(&self, log: &LogConfig) -> Result<Arc<LogConfig>> {
+        let mut agreed = self.log.lock();
+        match agreed.upgrade() {
+            Some(agreed) if *agreed == *log => Ok(agreed),
+            Some(_) => Err(PulseDBError::Config {
+                reason: "this process has the database open with other `log` settings; \
+                         use the same for all handles"
+                    .into(),
+            }),
+            None => {
+                let log = Arc::new(log.clone());
+                *agreed = Arc::downgrade(&log);
+                self.committer.set_log(LogConfig::clone(&log));
+                Ok(log)
+            }
+        }
     }
 
     /// A snapshot of what is committed now, by any process.

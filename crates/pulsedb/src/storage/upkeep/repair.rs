@@ -9,12 +9,10 @@
 //! ```
 //! There is a whole `data.mdb` at every moment: the damaged one until the rename, the new one after it.
 
-use std::sync::Arc;
-
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 use crate::model::{CheckReport, Fault};
-use crate::storage::env::{self, EnvOptions, Environment, Exclusive};
+use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, Exclusive};
 use crate::storage::format::meta;
 use crate::storage::format::tables::{self, Table};
 use crate::storage::read::view::View;
@@ -66,7 +64,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
 }
 
 /// The database as the engine opens it, if every page can be trusted.
-fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<Arc<Environment>> {
+fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<EnvHandle> {
     let read_only = EnvOptions { read_only: true, ..options.writable(options.path) };
     let old = Environment::open_exclusive(&read_only, tables::NAMES, exclusive)?;
     old.check_pages()?;

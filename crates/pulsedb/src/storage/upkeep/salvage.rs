@@ -1,11 +1,10 @@
 //! The rows of a damaged file that can still be read.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::error::Result;
 use crate::limits;
-use crate::storage::env::{self, Environment, Exclusive};
+use crate::storage::env::{EnvHandle, Environment, Exclusive};
 use crate::storage::format::tables::{self, Table};
 use crate::storage::upkeep::repair_options::{BATCH, RepairOptions, in_transaction};
 use crate::storage::write::transaction::Size;
@@ -15,10 +14,10 @@ pub(super) fn salvaged(
     options: &RepairOptions<'_>,
     exclusive: &Exclusive,
     directory: &Path,
-) -> Result<Arc<Environment>> {
+) -> Result<EnvHandle> {
     let rows = Environment::open(&options.writable(directory), tables::NAMES)?;
     let mut batch: Vec<(Table, Vec<u8>, Vec<u8>)> = Vec::with_capacity(BATCH);
-    env::salvage(exclusive, &mut |name, key, value| {
+    exclusive.salvage(&mut |name, key, value| {
         let table = Table::named(name);
         let readable =
             !key.is_empty() && key.len() <= limits::KEY_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX;

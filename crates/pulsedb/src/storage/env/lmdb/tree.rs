@@ -1,29 +1,29 @@
 //! How a B-tree of LMDB is described, and how numbers are read from foreign bytes.
 
 /// Root of an empty tree.
-pub(super) const NO_ROOT: u64 = u64::MAX;
+pub(crate) const NO_ROOT: u64 = u64::MAX;
 /// Pages that a cursor can be deep.
 const DEPTH_MAX: u16 = 32;
 
 /// A B-tree as a meta page or a row of the main tree describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tree {
-    pub(super) pad: u32,
-    pub(super) flags: u16,
-    pub(super) depth: u16,
-    pub(super) branch_pages: u64,
-    pub(super) leaf_pages: u64,
-    pub(super) overflow_pages: u64,
-    pub(super) entries: u64,
-    pub(super) root: u64,
+pub(crate) struct Tree {
+    pub(crate) pad: u32,
+    pub(crate) flags: u16,
+    pub(crate) depth: u16,
+    pub(crate) branch_pages: u64,
+    pub(crate) leaf_pages: u64,
+    pub(crate) overflow_pages: u64,
+    pub(crate) entries: u64,
+    pub(crate) root: u64,
 }
 
 impl Tree {
     /// Bytes of a tree's description.
-    pub(super) const BYTES: usize = 48;
+    pub(crate) const BYTES: usize = 48;
 
     /// Reads a description; `None` if there are too few bytes.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         Some(Self {
             pad: fields.u32()?,
@@ -38,7 +38,7 @@ impl Tree {
     }
 
     /// What is impossible about it in a file whose last page is `last_page`.
-    pub(super) fn fault(&self, last_page: u64) -> Option<&'static str> {
+    pub(crate) fn fault(&self, last_page: u64) -> Option<&'static str> {
         if self.root == NO_ROOT {
             let empty = self.depth == 0
                 && self.entries == 0
@@ -67,21 +67,21 @@ impl Tree {
     }
 
     /// Pages in it.
-    pub(super) fn pages(&self) -> u64 {
+    pub(crate) fn pages(&self) -> u64 {
         self.branch_pages + self.leaf_pages + self.overflow_pages
     }
 
     /// Whether the tree has no page.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.root == NO_ROOT
     }
 }
 
 /// Reads numbers from foreign bytes in the order of the machine, as LMDB writes them.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, tail) = self.0.split_at_checked(count)?;
         self.0 = tail;
         Some(head)
@@ -91,15 +91,15 @@ impl<'a> Fields<'a> {
         self.take(N)?.try_into().ok()
     }
 
-    pub(super) fn u16(&mut self) -> Option<u16> {
+    pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_ne_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_ne_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_ne_bytes)
     }
 }

@@ -3,56 +3,31 @@
 //! LMDB believes what it reads: one flipped bit in a page of a tree can make it follow a value as if it were a page,
 //! end the process by a signal, or write over pages that are in use. So the pages are read here first, from the roots
 //! down, with a limit that keeps opening fast: all of a small database, the upper levels of a large one. Values are
-//! not looked at, each has its own checksum. [`super::Environment::check_pages`] reads all of them.
+//! not looked at, each has its own checksum. [`crate::storage::env::Environment::check_pages`] reads all of them.
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
 use std::rc::Rc;
 
-use super::header::{Header, PAGE_HEADER};
-use super::system::read_at;
+use super::fault::{Checked, FileFault, bad_page, damaged};
+use super::header::Header;
+use super::node::{
+    PAGE_BRANCH, PAGE_LEAF, ROW_OVERFLOW, ROW_TREE, Row, child, fill_the_page, leaf_row, nodes,
+};
+use super::pages::Pages;
 use super::tree::{Fields, Tree};
 
-pub(super) const PAGE_BRANCH: u16 = 0x01;
-pub(super) const PAGE_LEAF: u16 = 0x02;
-const PAGE_OVERFLOW: u16 = 0x04;
-/// The value of the row lies on pages of its own.
-const ROW_OVERFLOW: u16 = 0x01;
-/// The value of the row describes a tree.
-const ROW_TREE: u16 = 0x02;
-/// Bytes of a node before its key.
-const NODE_HEADER: usize = 8;
 /// The longest key that LMDB takes.
 const KEY_BYTES_MAX: usize = 511;
 /// Pages of the tables that are read when a database is opened: some 1 ms.
-pub(super) const PAGES_AT_OPEN: u64 = 512;
+pub(crate) const PAGES_AT_OPEN: u64 = 512;
 /// Pages of the main tree, and of the tree of free pages, that are read when a database is opened. A larger tree of
 /// free pages, of some half a gigabyte of them, is judged by its root.
 const PAGES_OF_ROOTS: u64 = 1024;
 
-/// What is wrong with a file.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// It ends before a page that is in use.
-    Truncated,
-    /// A page contradicts what refers to it.
-    Damaged(String),
-    /// It cannot be read.
-    Unreadable(io::Error),
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-type Checked<T> = Result<T, Fault>;
-
 /// Checks a snapshot and at most `limit` pages of its tables. A file may be shorter than its last page only if what
 /// is missing is free.
-pub(super) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
+pub(crate) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     let length = file.metadata()?.len();
     let pages = Pages::new(file, header, length);
     let limit_of_roots = limit.max(PAGES_OF_ROOTS);
@@ -74,11 +49,7 @@ pub(super) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     }
     let missing = (header.last_page + 1).saturating_sub(missing_from);
     let is_long_enough = missing == 0 || (is_whole && free.missing == missing);
-    if is_long_enough { Ok(()) } else { Err(Fault::Truncated) }
-}
-
-fn damaged(what: impl Into<String>) -> Fault {
-    Fault::Damaged(what.into())
+    if is_long_enough { Ok(()) } else { Err(FileFault::Truncated) }
 }
 
 /// What the list of free pages adds up to.
@@ -89,57 +60,7 @@ struct FreePages {
     missing: u64,
 }
 
-/// A row of a leaf.
-pub(super) struct Row<'p> {
-    flags: u16,
-    /// Bytes of the value, wherever it lies.
-    bytes: usize,
-    pub(super) key: &'p [u8],
-    /// The value, or the number of its first page.
-    pub(super) value: &'p [u8],
-}
-
-impl Row<'_> {
-    /// Whether the value lies on pages of its own.
-    pub(super) fn is_overflow(&self) -> bool {
-        self.flags & ROW_OVERFLOW != 0
-    }
-}
-
-/// The pages of a file.
-pub(super) struct Pages<'f> {
-    file: &'f File,
-    page_size: u64,
-    last: u64,
-    length: u64,
-}
-
-impl<'f> Pages<'f> {
-    pub(super) fn new(file: &'f File, header: &Header, length: u64) -> Self {
-        Self { file, page_size: header.page_size, last: header.last_page, length }
-    }
-
-    /// Pages that lie side by side; the first must bear its own number.
-    pub(super) fn read(&self, number: u64, count: u64) -> Checked<Vec<u8>> {
-        self.read_part(number, count, count.saturating_mul(self.page_size))
-    }
-
-    /// The first bytes of some pages that lie side by side; the first must bear its own number.
-    fn read_part(&self, number: u64, count: u64, part: u64) -> Checked<Vec<u8>> {
-        if number < 2 || count == 0 || number.checked_add(count).is_none_or(|end| end > self.last + 1) {
-            return Err(damaged(format!("page {number} lies outside the file")));
-        }
-        if (number + count) * self.page_size > self.length {
-            return Err(Fault::Truncated);
-        }
-        let bytes = read_at(self.file, number * self.page_size, part as usize)?;
-        if Fields(&bytes).u64() == Some(number) {
-            Ok(bytes)
-        } else {
-            Err(damaged(format!("page {number} has another number")))
-        }
-    }
-
+impl Pages<'_> {
     /// Reads trees level by level, all of them at once, up to a number of pages beyond their roots. Visits each row, and
     /// compares a tree that was read as a whole with its description. Says whether all were.
     fn walk(
@@ -240,30 +161,6 @@ impl<'f> Pages<'f> {
         }
         free.total = free.total.saturating_add(count);
         Ok(overflow)
-    }
-
-    /// How many pages of its own a value has: as many as it takes, or more where it is shorter than one before it.
-    fn overflow_pages(&self, row: &Row<'_>) -> Checked<u64> {
-        let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
-        let needed = (row.bytes as u64 + PAGE_HEADER as u64).div_ceil(self.page_size);
-        let start = self.read_part(number, needed, PAGE_HEADER as u64)?;
-        let mut fields = Fields(start.get(8..).unwrap_or_default());
-        let is_right = fields.u16() == Some(0) && fields.u16() == Some(PAGE_OVERFLOW);
-        let pages = fields.u32().map(u64::from).filter(|pages| is_right && *pages >= needed);
-        let pages = pages.filter(|pages| number + pages <= self.last + 1);
-        pages.ok_or_else(|| bad_page(number))
-    }
-
-    /// A value of at most `most` bytes that lies on pages of its own.
-    pub(super) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
-        if row.bytes > most {
-            return Err(damaged("a value is too long to be true"));
-        }
-        let pages = self.overflow_pages(row)?;
-        let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
-        let mut value = self.read_part(number, pages, (PAGE_HEADER + row.bytes) as u64)?;
-        value.drain(..PAGE_HEADER.min(value.len()));
-        Ok(value)
     }
 }
 
@@ -369,9 +266,9 @@ impl Walk {
     }
 }
 
-fn name(fault: Fault, name: &str) -> Fault {
+fn name(fault: FileFault, name: &str) -> FileFault {
     match fault {
-        Fault::Damaged(what) => Fault::Damaged(format!("{name}: {what}")),
+        FileFault::Damaged(what) => FileFault::Damaged(format!("{name}: {what}")),
         other => other,
     }
 }
@@ -399,68 +296,4 @@ fn rows(
     }
     let in_place = first.zip(below).is_none_or(|(first, last)| step.may_hold(first, last));
     if in_place || keys_are_numbers { Ok(overflow) } else { Err(bad_page(step.number)) }
-}
-
-fn bad_page(number: u64) -> Fault {
-    damaged(format!("page {number} is not what refers to it"))
-}
-
-/// Where the nodes of a page lie in it, if it is a page of that kind.
-pub(super) fn nodes(bytes: &[u8], kind: u16) -> Option<Vec<usize>> {
-    let mut fields = Fields(bytes.get(8..)?);
-    let (pad, flags, lower, upper) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
-    let (lower, upper) = (usize::from(lower), usize::from(upper));
-    let in_order = PAGE_HEADER < lower && lower <= upper && upper <= bytes.len();
-    if pad != 0 || flags != kind || !in_order || lower % 2 != 0 {
-        return None;
-    }
-    let mut places = Fields(bytes.get(PAGE_HEADER..lower)?);
-    let mut nodes = Vec::new();
-    while let Some(place) = places.u16() {
-        let place = usize::from(place);
-        nodes.push(Some(place).filter(|place| *place >= upper && *place < bytes.len())?);
-    }
-    Some(nodes)
-}
-
-/// Whether the nodes take just the bytes that the page says are taken. LMDB keeps them packed, and moves them by their
-/// sizes when one is removed: a wrong size would make it write beyond the page.
-fn fill_the_page(bytes: &[u8], nodes: &[usize], is_leaf: bool) -> bool {
-    let upper = bytes.get(14..).and_then(|bytes| Fields(bytes).u16()).map(usize::from);
-    let taken =
-        nodes.iter().try_fold(0_usize, |sum, node| sum.checked_add(node_bytes(bytes, *node, is_leaf)?));
-    taken.is_some() && taken == upper.and_then(|upper| bytes.len().checked_sub(upper))
-}
-
-/// Bytes that a node takes, which are even.
-fn node_bytes(bytes: &[u8], node: usize, is_leaf: bool) -> Option<usize> {
-    let mut fields = Fields(bytes.get(node..)?);
-    let (low, high, flags, key_bytes) = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u16()?);
-    let value_bytes = match (is_leaf, flags & ROW_OVERFLOW) {
-        (false, _) => 0,
-        (true, 0) => usize::from(low) | usize::from(high) << 16,
-        (true, _) => 8,
-    };
-    let bytes = NODE_HEADER.checked_add(usize::from(key_bytes))?.checked_add(value_bytes)?;
-    bytes.checked_next_multiple_of(2)
-}
-
-/// The page that a node of a branch leads to, and the node's key.
-pub(super) fn child(bytes: &[u8], node: usize) -> Option<(u64, &[u8])> {
-    let mut fields = Fields(bytes.get(node..)?);
-    let (low, high, top) = (fields.u16()?, fields.u16()?, fields.u16()?);
-    let key_bytes = usize::from(fields.u16()?);
-    let key = fields.take(key_bytes)?;
-    Some((u64::from(low) | u64::from(high) << 16 | u64::from(top) << 32, key))
-}
-
-/// The row of a node of a leaf.
-pub(super) fn leaf_row(bytes: &[u8], node: usize) -> Option<Row<'_>> {
-    let mut fields = Fields(bytes.get(node..)?);
-    let (low, high, flags) = (fields.u16()?, fields.u16()?, fields.u16()?);
-    let key_bytes = usize::from(fields.u16()?);
-    let count = usize::from(low) | usize::from(high) << 16;
-    let key = fields.take(key_bytes)?;
-    let value = fields.take(if flags & ROW_OVERFLOW == 0 { count } else { 8 })?;
-    Some(Row { flags, bytes: count, key, value })
 }

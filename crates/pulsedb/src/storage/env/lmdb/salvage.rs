@@ -4,15 +4,16 @@
 //! value is true only its checksum can say.
 
 use std::fs::File;
+use std::path::Path;
 
-use super::exclusive::Exclusive;
-use super::failure::damaged;
-use super::files::DATA;
-use super::header::{self, Header};
-use super::pages::{PAGE_BRANCH, PAGE_LEAF, Pages, child, leaf_row, nodes};
+use super::header::Header;
+use super::node::{PAGE_BRANCH, PAGE_LEAF, child, leaf_row, nodes};
+use super::pages::Pages;
+use super::state;
 use super::tree::Tree;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
+use crate::storage::env::failure::damaged;
 
 /// Takes a row: the name of its table, its key and its value. An error ends the salvage.
 pub(crate) type GiveNamedRow<'v> = dyn FnMut(&str, &[u8], &[u8]) -> Result<()> + 'v;
@@ -31,12 +32,11 @@ pub(crate) struct Salvage {
 ///
 /// The newest commit is read, or the one before it if the newest has no readable list of tables. `Corrupted` if
 /// neither has.
-pub(crate) fn salvage(exclusive: &Exclusive, visit: &mut GiveNamedRow<'_>) -> Result<Salvage> {
-    let name = exclusive.path().join(DATA);
-    let refused = |error| PulseDBError::io("read", &name, error);
-    let file = File::open(&name).map_err(refused)?;
+pub(crate) fn salvage(name: &Path, visit: &mut GiveNamedRow<'_>) -> Result<Salvage> {
+    let refused = |error| PulseDBError::io("read", name, error);
+    let file = File::open(name).map_err(refused)?;
     let length = file.metadata().map_err(refused)?.len();
-    for header in header::candidates(&file, &name)? {
+    for header in state::candidates(&file, name)? {
         let reader = Reader { pages: Pages::new(&file, &header, length), header };
         if let Some(tables) = reader.tables() {
             let mut found = Salvage::default();
