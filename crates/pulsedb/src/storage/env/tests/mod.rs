@@ -13,9 +13,9 @@ mod sizes;
 mod skips;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::{EnvOptions, Environment, RawReader, Space, header};
+use super::lmdb::{header, state};
+use super::{EnvHandle, EnvOptions, Environment, RawReader, Space};
 use crate::config::SyncMode;
 use crate::error::Result;
 use crate::limits;
@@ -35,7 +35,7 @@ fn read_only(path: &Path) -> EnvOptions {
     EnvOptions { read_only: true, ..options(path) }
 }
 
-fn open(path: &Path) -> Result<Arc<Environment>> {
+fn open(path: &Path) -> Result<EnvHandle> {
     Environment::open(&options(path), TABLES)
 }
 
