@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
-use crate::model::{CheckReport, ProviderIdentity};
+use crate::model::{CheckReport, DatabaseStats, ProviderIdentity};
 use crate::storage::commit::committer::Committer;
 use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
 use crate::storage::format::tables::{self, Table};
 use crate::storage::format::{meta, seal};
 use crate::storage::read::view::View;
-use crate::storage::upkeep::check;
+use crate::storage::upkeep::{check, statistics};
 use crate::storage::write::transaction::{Size, WriteTxn};
 
 /// How to open a store.
@@ -141,6 +141,11 @@ impl Store {
     /// Compares everything in the newest state with everything else.
     pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
         check::check(&self.env, norm_of)
+    }
+
+    /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
+    pub(crate) fn stats(&self, derived_bytes: u64) -> Result<DatabaseStats> {
+        statistics::stats(&self.env, derived_bytes)
     }
 
     /// Copies the newest state into a directory; bytes written and the number of its last change.

@@ -8,5 +8,5 @@ pub(in crate::storage) mod repair_options;
 #[cfg(test)]
 mod row_damage;
 mod salvage;
-mod statistics;
+pub(in crate::storage) mod statistics;
 mod workshop;
