@@ -5,7 +5,7 @@ mod normal;
 use std::collections::BTreeMap;
 
 use crate::error::ValidationError;
-use crate::id::{AgentId, TaskId};
+use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
 use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
 
@@ -84,7 +84,7 @@ fn fields(given: &CommonFields<'_>) -> Result<()> {
 pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>> {
     let new = NewExperience {
         domain: normal::texts(new.domain),
-        tags: normal::pairs(new.tags),
+        tags: normal::pairs(new.tags)?,
         source_agent: normal::agent(new.source_agent),
         source_task: new.source_task.map(normal::task),
         ..new
@@ -95,12 +95,10 @@ pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>>
 
 /// Checks everything about an experience that is to be stored as it is, but the length of its vector.
 pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experience>> {
-    if experience.id.is_nil() {
-        return Err(ValidationError::required("id"));
-    }
+    restored_id(experience.id)?;
     let experience = Experience {
         domain: normal::texts(experience.domain),
-        tags: normal::pairs(experience.tags),
+        tags: normal::pairs(experience.tags)?,
         source_agent: normal::agent(experience.source_agent),
         source_task: experience.source_task.map(normal::task),
         ..experience
@@ -109,11 +107,24 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
     Ok(Valid(experience))
 }
 
+/// An id that a record may be restored under.
+fn restored_id(id: ExperienceId) -> Result<()> {
+    if id.is_nil() {
+        return Err(ValidationError::required("id"));
+    }
+    // New ids are above all others, so one at the end of their range would be the last.
+    if id.as_bytes().starts_with(&[0xff; 6]) {
+        let reason = format!("{id} leaves no room for the ids of later records; restore it under another id");
+        return Err(ValidationError::invalid("id", reason));
+    }
+    Ok(())
+}
+
 /// Checks everything about an update but the length of its vector.
 pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<ExperienceUpdate>> {
     let update = ExperienceUpdate {
         domain: update.domain.map(normal::texts),
-        tags: update.tags.map(normal::pairs),
+        tags: update.tags.map(normal::pairs).transpose()?,
         ..update
     };
     update.content.as_deref().map_or(Ok(()), |value| content("content", value))?;
@@ -162,7 +173,11 @@ pub(crate) fn batch_bytes(bytes: usize) -> Result<()> {
 
 /// Bytes of everything that a caller gives in an update.
 pub(crate) fn update_bytes(update: &ExperienceUpdate) -> usize {
-    update.content.as_ref().map_or(0, String::len) + update.embedding.as_ref().map_or(0, |one| one.len() * 4)
+    let content = update.content.as_ref().map_or(0, String::len);
+    let vector = update.embedding.as_ref().map_or(0, |vector| vector.len() * 4);
+    let lists = update.domain.iter().chain(&update.related_files).map(|list| list_bytes(list));
+    let tags = update.tags.as_ref().map_or(0, tag_bytes);
+    content + vector + lists.sum::<usize>() + tags + update.experience_type.as_ref().map_or(0, type_bytes)
 }
 
 /// Bytes of everything that a caller gives for an experience.
@@ -176,15 +191,22 @@ pub(crate) fn stored_bytes(experience: &Experience) -> usize {
 }
 
 fn field_bytes(fields: &CommonFields<'_>) -> usize {
-    let lists = fields.domain.iter().chain(fields.related_files).map(String::len).sum::<usize>();
-    let tags = fields.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    let lists = list_bytes(fields.domain) + list_bytes(fields.related_files);
     let task = fields.source_task.map_or(0, |task| task.as_str().len());
     let names = fields.source_agent.as_str().len() + task;
-    fields.content.len() + lists + tags + names + type_bytes(fields.experience_type)
+    fields.content.len() + lists + tag_bytes(fields.tags) + names + type_bytes(fields.experience_type)
+}
+
+fn list_bytes(texts: &[String]) -> usize {
+    texts.iter().map(String::len).sum()
+}
+
+fn tag_bytes(tags: &BTreeMap<String, String>) -> usize {
+    tags.iter().map(|(key, value)| key.len() + value.len()).sum()
 }
 
 /// Bytes of the texts of a type.
-pub(crate) fn type_bytes(experience_type: &ExperienceType) -> usize {
+fn type_bytes(experience_type: &ExperienceType) -> usize {
     type_fields(experience_type).0.iter().map(|(_, text)| text.len()).sum()
 }
 
@@ -244,7 +266,7 @@ pub(crate) fn query_text(query: &str) -> Result<()> {
 
 /// A filter of a search, with its words in NFC.
 pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
-    let filter = normal::filter(filter);
+    let filter = normal::filter(filter)?;
     let lists = [
         ("filter.domains", filter.domains.as_ref().map(Vec::len)),
         ("filter.tags_all", filter.tags_all.as_ref().map(BTreeMap::len)),

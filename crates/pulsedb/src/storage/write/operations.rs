@@ -8,6 +8,7 @@ use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
 use crate::storage::format::experience::Place;
+use crate::storage::read::view::View;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -65,7 +66,7 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         // A vector that was given is counted with the rest.
         let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
         let words = new.domain.len() + new.tags.len();
-        record_bytes(validate::experience_bytes(new), embedded, words)
+        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words)
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
@@ -75,27 +76,39 @@ pub(in crate::storage) fn size_of_restores(prepared: &[PreparedRestore]) -> Size
     let bytes = prepared.iter().map(|row| {
         let experience = row.experience.get();
         let words = experience.domain.len() + experience.tags.len();
-        record_bytes(validate::stored_bytes(experience), row.vector.as_ref(), words)
+        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words)
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
 
+fn vector_bytes(vector: Option<&StoredVector>) -> usize {
+    vector.map_or(0, |vector| vector.components.len() * 4)
+}
+
 /// Words of domains and tags stand in the record and in a key of an index each.
-fn record_bytes(given: usize, vector: Option<&StoredVector>, words: usize) -> usize {
-    let vector = vector.map_or(0, |vector| vector.components.len() * 4);
+fn record_bytes(given: usize, vector: usize, words: usize) -> usize {
     RECORD_BYTES + 2 * given + vector + words * INDEX_ROW_BYTES
 }
 
-/// About what these updates write.
-pub(in crate::storage) fn size_of_updates(prepared: &[PreparedUpdate]) -> Size {
-    let given = |row: &PreparedUpdate| row.update.get().content.as_ref().map_or(0, String::len);
-    let bytes = prepared.iter().map(|row| CHANGE_BYTES + 2 * given(row));
-    Size { records: prepared.len(), bytes: bytes.sum() }
+/// About what a change of one record writes that gives so many bytes.
+pub(in crate::storage) fn size_of_change(given: usize) -> Size {
+    Size { records: 1, bytes: CHANGE_BYTES + 2 * given }
 }
 
-/// About what changes of so many records write that give no text.
-pub(in crate::storage) fn size_of_changes(records: usize) -> Size {
-    Size { records, bytes: records.saturating_mul(CHANGE_BYTES) }
+/// About what changes of these records write, which give so many bytes in all: their rows once more. Of many records
+/// it matters how large they are.
+pub(in crate::storage) fn size_of_changes<'i>(
+    view: View<'_>,
+    ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
+    given: usize,
+) -> Result<Size> {
+    let records = ids.len();
+    let vector = view.identity()?.dimension * 4;
+    let mut bytes = 2 * given;
+    for id in ids {
+        bytes += record_bytes(view.stored_bytes(*id)?, vector, 0);
+    }
+    Ok(Size { records, bytes })
 }
 
 /// Stores all of them or none.
@@ -250,10 +263,7 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
     let mut collectives = BTreeMap::new();
     for row in prepared {
         let experience = row.experience.get();
-        if txn.view().stored_experience(experience.id)?.is_some() {
-            let reason = format!("{} exists already; nothing was restored", experience.id);
-            return Err(ValidationError::invalid("id", reason).into());
-        }
+        expect_free_id(txn, experience.id)?;
         if let Entry::Vacant(entry) = collectives.entry(experience.collective_id) {
             entry.insert(txn.open_collective(experience.collective_id)?);
         }
@@ -268,6 +278,19 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }
     collectives.values().try_for_each(|collective| txn.close_collective(collective))
+}
+
+/// Refuses an id that is taken, also by a record that its deleted collective still holds.
+fn expect_free_id(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    if txn.view().stored_experience(id)?.is_none() {
+        return Ok(());
+    }
+    let reason = if txn.view().experience_row(id)?.is_some() {
+        format!("{id} exists already; nothing was restored")
+    } else {
+        format!("{id} belongs to a deleted collective that is still being removed; try again later")
+    };
+    Err(ValidationError::invalid("id", reason).into())
 }
 
 fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(Place, Experience)> {

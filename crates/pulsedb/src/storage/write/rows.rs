@@ -96,6 +96,7 @@ pub(in crate::storage) fn bring_back(
     let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
     restore(txn, &mut collective.counter, place, experience, vector)?;
+    txn.note_experience_id(*experience.id.as_bytes());
     collective.counter.experiences += 1;
     Ok(())
 }

@@ -194,6 +194,14 @@ impl<'e> WriteTxn<'e> {
         Ok(id)
     }
 
+    /// Takes notice of an id that was stored without being asked for here: later ones must be above it too.
+    pub(super) fn note_experience_id(&mut self, id: [u8; 16]) {
+        // Where none is known yet, the table is asked first.
+        if let Some(last) = &mut self.last_id {
+            *last = id.max(*last);
+        }
+    }
+
     /// Puts a row in the place of whatever stands there.
     pub(in crate::storage) fn put(
         &mut self,
