@@ -19,7 +19,7 @@ pub(in crate::storage) const NEXT_NUMBER: &[u8] = b"next_number";
 pub(in crate::storage) const CREATED: &[u8] = b"created";
 
 /// The newest format that this code reads and the one that it writes.
-pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// Version of the layout of a database. A new minor is read by older code of the same major.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

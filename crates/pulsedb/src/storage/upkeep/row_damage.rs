@@ -49,6 +49,7 @@ fn sample() -> Vec<u8> {
         }
     }
     db.record_experience(NewExperience { collective_id: other, ..note("elsewhere") }).unwrap();
+    db.rename_collective(other, "renamed").unwrap();
     drop(db);
     fs::read(home.path().join("data.mdb")).unwrap()
 }
