@@ -1,7 +1,7 @@
 //! Unicode NFC for everything that is compared byte by byte: tags, domains, agents, tasks and collective names.
 //!
 //! Two spellings of one word (`é` as one code point, or as `e` and an accent) then are one word. Contents are not
-//! touched. The form is that of Unicode Standard Annex 15.
+//! changed. The form is that of Unicode Standard Annex 15.
 
 use std::collections::BTreeMap;
 
