@@ -26,8 +26,8 @@ pub const TABLES: &[&str] = NAMES;
 /// Reads bytes as each kind of value, key, seal and header.
 ///
 /// # Panics
-/// If a reader panics, or takes bytes that its writer would not have written: then two values would mean one
-/// thing, and a row would change by being read and written back.
+/// If a reader panics, or accepts bytes that its writer would not have written: then two values would mean the same,
+/// and a row would change when it is read and written back.
 pub fn read(bytes: &[u8]) {
     read_values(bytes);
     read_keys(bytes);
@@ -56,11 +56,11 @@ pub fn sealed(table: usize, key: &[u8], payload: &[u8]) -> Vec<u8> {
     value
 }
 
-/// The place of a row: the number of its table, and how many rows of it stand before, counted around.
+/// The place of a row: the number of its table, and how many rows come before it, modulo the number of rows.
 pub type RowPlace = (usize, usize);
 
 /// Changes rows of the database in a directory below their seals. `change` is given the number of the place, the
-/// key and the value as it is stored, and gives what is to stand there; `None` removes the row.
+/// key and the value as it is stored, and returns the value to put there; `None` removes the row.
 ///
 /// # Panics
 /// If the database is not sound, or there is no such table.

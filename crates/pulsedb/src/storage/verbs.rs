@@ -12,7 +12,7 @@ use crate::storage::write::transaction::Size;
 use crate::validate;
 
 impl Store {
-    /// Stores new experiences, all or none; their ids in the order given.
+    /// Stores new experiences, all or none; returns their ids in the order given.
     pub(crate) fn record(
         &self,
         prepared: Vec<PreparedExperience>,
@@ -51,13 +51,13 @@ impl Store {
         self.write(size, Space::Reclaim, move |txn| ids.iter().try_for_each(|id| rows::delete(txn, *id)))
     }
 
-    /// Counts one more application of an experience; how many there are now.
+    /// Counts one more application of an experience; returns how many there are.
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
         let size = operations::size_of_change(0);
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
     }
 
-    /// About what changes of these records write. One is not worth a look at its size.
+    /// About what changes of these records write. For a single one, its size is not worth a look.
     fn size_of_changes<'i>(
         &self,
         ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
@@ -69,7 +69,7 @@ impl Store {
         operations::size_of_changes(self.snapshot()?.view(), ids, given)
     }
 
-    /// Makes a collective; its name must be free.
+    /// Creates a collective; its name must be free.
     pub(crate) fn create_collective(
         &self,
         name: String,
@@ -81,7 +81,7 @@ impl Store {
         })
     }
 
-    /// The collective of this name, made if there is none.
+    /// The collective with this name, which is created if there is none.
     pub(crate) fn get_or_create_collective(&self, name: String, dimension: u16) -> Result<CollectiveId> {
         self.write(COLLECTIVE, Space::Growth, move |txn| txn.get_or_create_collective(&name, dimension))
     }

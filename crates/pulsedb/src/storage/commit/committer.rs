@@ -2,18 +2,18 @@
 //!
 //! ```text
 //! caller: queue the operation
-//!         if nobody commits and as many wait as may be expected
+//!         if nobody is committing and as many wait as are expected
 //!           -> take the queue, up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
 //!         else wait for the answer
-//! thread: wait until something is queued and nobody commits; linger, at most 200 us, for a caller to take it
+//! thread: wait until something is queued and nobody is committing; linger, at most 200 us, for a caller to take it
 //!         if none has, take it as above; else reclaim rows of a deleted collective if there are any
 //! ```
-//! So many callers may be expected as took part in the last commit or were queued at its end: one that is alone never
-//! waits, and of several the last one to come commits, which spares them a change of threads.
+//! As many callers are expected as took part in the last commit or were queued when it ended: a single one never waits,
+//! and of several, the last to come commits, which spares them a change of threads.
 //!
-//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An
-//! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
-//! way makes the batch be run again one by one, so that again only its own caller sees it.
+//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An operation
+//! that is refused before it has changed anything costs its neighbours nothing; after one that fails half way, the
+//! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,7 +90,7 @@ impl Committer {
         Ok(value.expect("an operation that is answered with success has stored its value"))
     }
 
-    /// Queues a job. Gives the batch to commit, and the turn to do it, if nobody else is to be waited for.
+    /// Queues a job. Returns the batch to commit, and with it the turn, if no other caller is expected.
     fn join(&self, job: Job) -> Result<Option<Vec<Job>>> {
         let mut state = self.shared.state.lock();
         if !state.serving && !state.is_complete_with(1) {
@@ -108,7 +108,7 @@ impl Committer {
         if state.is_complete_with(0) {
             return Ok(Some(state.take_batch()));
         }
-        // Once is enough for the thread to begin its wait, and whoever is busy wakes it at the end.
+        // The thread is woken once to begin its wait; a committer that is busy wakes it when it is done.
         if !state.busy && state.queue.len() == 1 {
             self.shared.wake.notify_one();
         }
@@ -120,7 +120,7 @@ impl Committer {
         let env = &self.shared.env;
         env.refuse_after_fork()?;
         let mut committed = self.shared.committed.lock();
-        // Whatever this process has committed is known without a look at the store, unless others went on.
+        // If nobody else has committed since, the answer is known without a look at the store.
         if env.last_txn_id() != committed.transaction {
             let txn = env.read()?;
             let view = View::new(env, &txn);
@@ -129,7 +129,7 @@ impl Committer {
         Ok(committed.sequence)
     }
 
-    /// Lets the thread reclaim rows of deleted collectives whenever nothing else is to be done.
+    /// Lets the thread reclaim rows of deleted collectives whenever there is nothing else to do.
     pub(in crate::storage) fn reclaim(&self) -> Result<()> {
         self.start()?;
         self.shared.state.lock().reclaiming = Reclaiming::Due;
@@ -177,7 +177,7 @@ impl Committer {
     }
 }
 
-/// Drops what is still queued when the thread ends, so that nobody waits for a thread that is gone.
+/// Drops what is still queued when the thread ends, so that no caller waits for a thread that is gone.
 struct Orphans<'s>(&'s Shared);
 
 impl Drop for Orphans<'_> {
@@ -225,7 +225,7 @@ impl Shared {
         }
     }
 
-    /// Waits for something to do and takes the turn to do it.
+    /// Waits for something to do, and takes the turn.
     fn next_work(&self) -> Work {
         let mut state = self.state.lock();
         let mut lingering_until = None;

@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::id::{AgentId, ExperienceId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
 
-/// A timestamp as it stands in keys: offset binary, so that negative ones sort first.
+/// A timestamp as written in keys: offset binary, so that negative ones sort first.
 fn time_bits(timestamp: Timestamp) -> [u8; 8] {
     ((timestamp.as_millis() as u64) ^ (1 << 63)).to_be_bytes()
 }
@@ -46,8 +46,8 @@ pub(crate) fn read_sequence(key: &[u8]) -> Option<Seq> {
     Some(u64::from_be_bytes(key.try_into().ok()?))
 }
 
-/// The key prefix of everything in one index that has one value. Variable parts carry their length before
-/// them, so that no prefix is the beginning of another value's keys.
+/// The key prefix of all rows of one index that have the same value. Variable parts are preceded by their lengths, so
+/// that no prefix is the beginning of another value's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prefix(Vec<u8>);
 

@@ -35,8 +35,8 @@ impl Default for Span {
     }
 }
 
-/// The iterator: keys ascend by (time, id), so the order that is wanted, time descending and id ascending, is
-/// a walk backwards in which each group of equal times is walked forwards:
+/// The iterator. Keys ascend by (time, id), so the order that is wanted, time descending and id ascending, is a walk
+/// backwards in which each group of equal times is walked forwards:
 ///
 /// ```text
 /// loop: (t, id) = next key backwards; peek the one before it

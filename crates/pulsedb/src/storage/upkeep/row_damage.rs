@@ -1,4 +1,4 @@
-//! Tests: each row of each table lost or damaged, or with an impossible number in it, is told and repaired.
+//! Tests: each row of each table lost or damaged, or with an impossible number in it, is reported and repaired.
 
 use std::fs;
 use std::path::Path;
