@@ -13,9 +13,10 @@ use crate::storage::write::transaction::{Size, WriteTxn};
 /// What callers hand over: it may run more than once, each time in another transaction.
 pub(super) type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
 
+/// What waits to be committed, and who is about to do it.
 #[derive(Default)]
-pub(super) struct State {
-    pub(super) queue: VecDeque<Job>,
+pub(super) struct Queue {
+    pub(super) jobs: VecDeque<Job>,
     /// Whether the thread is there to serve the queue.
     pub(super) serving: bool,
     pub(super) closing: bool,
@@ -26,25 +27,25 @@ pub(super) struct State {
     pub(super) reclaiming: Reclaiming,
 }
 
-impl State {
+impl Queue {
     /// Whether nobody is committing and, with `more` callers, as many would wait as are expected.
     pub(super) fn is_complete_with(&self, more: usize) -> bool {
-        !self.busy && self.queue.len() + more >= self.expected
+        !self.busy && self.jobs.len() + more >= self.expected
     }
 
-    /// Takes the turn, and as much of the queue as one transaction holds.
+    /// Takes the turn, and as many of the jobs as one transaction holds.
     pub(super) fn take_batch(&mut self) -> Vec<Job> {
         self.busy = true;
         let mut batch = Vec::new();
         let mut bytes = 0;
-        while let Some(job) = self.queue.front() {
+        while let Some(job) = self.jobs.front() {
             let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
                 || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
             if full && !batch.is_empty() {
                 break;
             }
             bytes += job.size.bytes;
-            batch.extend(self.queue.pop_front());
+            batch.extend(self.jobs.pop_front());
         }
         batch
     }
