@@ -1,11 +1,10 @@
-//! Handles of one process, settings that agree or not, retention, identity and order.
+//! Handles of one process, settings that agree or not, retention and order.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use pulsedb::{
-    Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity,
-    PulseDB, PulseDBError, Result, StorageError, SyncMode, Timestamp,
+    Config, EmbeddingDimension, LogConfig, NewExperience, PulseDB, PulseDBError, StorageError, SyncMode,
+    Timestamp,
 };
 
 use crate::samples::{DIMENSION, all, directory, external, labelled, open};
