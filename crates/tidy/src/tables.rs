@@ -196,16 +196,6 @@ const CIRCLES_TO_CUT: &[&[&str]] = &[
         "crates/pulsedb-cli/src/import/chat/plain.rs",
     ],
     &[
-        "crates/pulsedb/src/storage/env/mod.rs",
-        "crates/pulsedb/src/storage/env/exclusive.rs",
-        "crates/pulsedb/src/storage/env/open.rs",
-        "crates/pulsedb/src/storage/env/registry.rs",
-        "crates/pulsedb/src/storage/env/salvage.rs",
-        "crates/pulsedb/src/storage/env/tables.rs",
-        "crates/pulsedb/src/storage/env/write.rs",
-    ],
-    &["crates/pulsedb/src/storage/env/header.rs", "crates/pulsedb/src/storage/env/pages.rs"],
-    &[
         "crates/pulsedb/src/storage/log.rs",
         "crates/pulsedb/src/storage/meta.rs",
         "crates/pulsedb/src/storage/newest.rs",

@@ -182,7 +182,7 @@ fn refused(directory: &Path, error: io::Error) -> PulseDBError {
 }
 
 /// The live writing processes of a database.
-pub(super) fn writers(directory: &Path) -> Result<Vec<Holder>> {
+pub(crate) fn writers(directory: &Path) -> Result<Vec<Holder>> {
     let path = directory.join(NAME);
     let locks = match ByteLocks::open(&path, false) {
         Ok(locks) => locks,

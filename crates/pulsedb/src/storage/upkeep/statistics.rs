@@ -17,12 +17,12 @@ impl Store {
         let readers = self.env.readers()?;
         let writers = env::writers(self.env.path())?;
         let txn = self.env.read()?;
-        let view = View::new(&self.env, &txn);
+        let view = View::of(&txn);
         Ok(DatabaseStats {
             file_bytes: self.env.file_bytes()?,
-            tables: self.table_stats(view)?,
-            reclaimable_bytes: self.env.free_pages(&txn)? * self.env.page_size(),
-            map_bytes: self.env.map_bytes(),
+            tables: table_stats(view)?,
+            reclaimable_bytes: txn.free_pages()? * self.env.page_size()?,
+            map_bytes: self.env.map_bytes()?,
             derived_bytes,
             sequence: view.last_sequence()?,
             oldest_change: view.oldest_change()?,
@@ -36,17 +36,17 @@ impl Store {
             collectives_reclaiming: view.reclaims()?.len() as u64,
         })
     }
+}
 
-    fn table_stats(&self, view: View<'_>) -> Result<Vec<TableStats>> {
-        let stats = Table::ALL.into_iter().map(|table| {
-            let stat = self.env.table(table.index()).stat(view.txn);
-            let stat = stat.map_err(|error| engine_error("counting pages", error))?;
-            let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
-            let bytes = pages as u64 * u64::from(stat.page_size);
-            Ok(TableStats { name: table.name(), rows: stat.entries as u64, bytes })
-        });
-        stats.collect()
-    }
+fn table_stats(view: View<'_>) -> Result<Vec<TableStats>> {
+    let stats = Table::ALL.into_iter().map(|table| {
+        let stat = view.engine.table(table.index()).stat(view.txn);
+        let stat = stat.map_err(|error| engine_error("counting pages", error))?;
+        let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
+        let bytes = pages as u64 * u64::from(stat.page_size);
+        Ok(TableStats { name: table.name(), rows: stat.entries as u64, bytes })
+    });
+    stats.collect()
 }
 
 /// A reader slot with how far behind it is, in transactions and in time.

@@ -74,9 +74,9 @@ fn lengthen(file: &File, bytes: u64) -> io::Result<()> {
     if file.metadata()?.len() < bytes { file.set_len(bytes) } else { Ok(()) }
 }
 
-/// Bytes that this user may still write to the file system.
-pub(in super::super) fn available_bytes(directory: &Directory) -> io::Result<u64> {
-    let status = rustix::fs::fstatvfs(&directory.file)?;
+/// Bytes that this user may still write to the file system of a file.
+pub(in super::super) fn available_bytes(file: &File) -> io::Result<u64> {
+    let status = rustix::fs::fstatvfs(file)?;
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
 }
 

@@ -52,7 +52,7 @@ pub(in super::super) fn preallocate(file: &File, _from: u64, bytes: u64) -> io::
 }
 
 /// Unknown here, so as much as one could want.
-pub(in super::super) fn available_bytes(_directory: &Directory) -> io::Result<u64> {
+pub(in super::super) fn available_bytes(_file: &File) -> io::Result<u64> {
     Ok(u64::MAX)
 }
 

@@ -37,9 +37,11 @@ fn open(path: &Path) -> Result<EnvHandle> {
 }
 
 fn put(environment: &Environment, key: &[u8], value: &[u8]) {
-    let mut guard = environment.begin_write().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     environment.table(0).put(guard.txn(), key, value).unwrap();
     guard.commit().unwrap();
+    drop(turn);
 }
 
 fn get(environment: &Environment, key: &[u8]) -> Option<Vec<u8>> {

@@ -6,29 +6,30 @@ use std::ops::Deref;
 use heed::RwTxn;
 use parking_lot::MutexGuard;
 
-use super::lock_file::LockFile;
-use super::{Environment, engine_error};
+use super::engine::Engine;
+use super::environment::{EngineGuard, Environment, Writer};
+use super::failure::engine_error;
+use super::lock_file;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
-/// What only the writing thread of this process touches.
-#[derive(Debug)]
-pub(super) struct Writer {
-    /// The lock file; `None` where a read-only handle found none.
-    pub(super) lock_file: Option<LockFile>,
-    /// Bytes that the data file has at the least: it never shrinks while it is open.
-    pub(super) file_bytes: u64,
+/// The right of this thread to write for its process. It must end in the thread that took it.
+pub(crate) struct Turn<'e> {
+    environment: &'e Environment,
+    // Before the writer, so that the engine is left before another thread of this process has its turn.
+    engine: EngineGuard<'e>,
+    writer: MutexGuard<'e, Writer>,
 }
 
-/// The one write transaction of this process. Dropping it aborts. It must end in the thread that began it.
-pub(crate) struct WriteGuard<'e> {
-    // Before `turn`, so that the transaction ends before another thread of this process begins one.
-    txn: RwTxn<'e>,
-    environment: &'e Environment,
+/// The one write transaction of all processes. Dropping it aborts. It must end in the thread that began it.
+pub(crate) struct WriteGuard<'t> {
+    txn: RwTxn<'t>,
+    environment: &'t Environment,
+    engine: &'t Engine,
+    writer: &'t mut Writer,
     /// The last page when the transaction began.
     last_page: u64,
     plan: Cell<Plan>,
-    turn: MutexGuard<'e, Writer>,
 }
 
 /// What the operations of a transaction have asked for.
@@ -39,26 +40,37 @@ pub(crate) struct Plan {
     file_bytes: u64,
 }
 
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("writer", &*self.writer).finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for WriteGuard<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WriteGuard").field("txn_id", &self.txn.id()).finish_non_exhaustive()
     }
 }
 
-impl<'e> WriteGuard<'e> {
+impl<'t> WriteGuard<'t> {
     /// The transaction, to write with.
-    pub(crate) fn txn(&mut self) -> &mut RwTxn<'e> {
+    pub(crate) fn txn(&mut self) -> &mut RwTxn<'t> {
         &mut self.txn
+    }
+
+    /// The engine that it writes to.
+    pub(crate) fn engine(&self) -> &'t Engine {
+        self.engine
     }
 
     /// Makes everything that was written visible to all processes and, with `SyncMode::Normal`, durable.
     ///
     /// After a failure other than a full disk or map every later write is refused.
     pub(crate) fn commit(self) -> Result<()> {
-        let Self { txn, environment, mut turn, plan, .. } = self;
-        turn.file_bytes = plan.get().file_bytes;
-        txn.commit().map_err(|error| environment.commit_failed(error))?;
-        environment.follow_last_page(&mut turn);
+        let Self { txn, environment, engine, writer, plan, .. } = self;
+        writer.file_bytes = plan.get().file_bytes;
+        txn.commit().map_err(|error| environment.commit_failed(engine, error))?;
+        environment.follow_last_page(engine, writer);
         Ok(())
     }
 
@@ -83,7 +95,7 @@ impl<'e> WriteGuard<'e> {
     }
 
     pub(super) fn writer(&self) -> &Writer {
-        &self.turn
+        self.writer
     }
 
     pub(super) fn last_page(&self) -> u64 {
@@ -100,8 +112,8 @@ impl<'e> WriteGuard<'e> {
     }
 }
 
-impl<'e> Deref for WriteGuard<'e> {
-    type Target = RwTxn<'e>;
+impl<'t> Deref for WriteGuard<'t> {
+    type Target = RwTxn<'t>;
 
     fn deref(&self) -> &Self::Target {
         &self.txn
@@ -109,27 +121,24 @@ impl<'e> Deref for WriteGuard<'e> {
 }
 
 impl Environment {
-    /// Begins the write transaction, after those of all threads and processes that asked before.
+    /// Waits until the threads of this process that asked before have written.
     ///
-    /// A thread that holds one must not ask for another.
-    pub(crate) fn begin_write(&self) -> Result<WriteGuard<'_>> {
+    /// A thread that has a turn must not ask for another.
+    pub(crate) fn turn(&self) -> Result<Turn<'_>> {
         self.refuse_after_fork()?;
         self.refuse_when_read_only()?;
-        let turn = self.writer.lock();
+        let writer = self.writer.lock();
         self.refuse_when_poisoned()?;
-        let txn = self.wait_for_txn(&turn)?;
-        let last_page = self.engine.info().last_page_number as u64;
-        let plan = Cell::new(Plan { file_bytes: turn.file_bytes, ..Plan::default() });
-        Ok(WriteGuard { txn, environment: self, last_page, plan, turn })
+        Ok(Turn { environment: self, engine: self.engine()?, writer })
     }
 
     /// Waits for LMDB's writer lock behind the turnstile: LMDB's lock goes to whoever is running when it is
     /// released, which is the process that has just committed. Only the one that is next in line may wait for it.
-    pub(super) fn wait_for_txn(&self, turn: &Writer) -> Result<RwTxn<'_>> {
-        let Some(lock_file) = &turn.lock_file else { return Err(PulseDBError::ReadOnly) };
-        let refused = |error| PulseDBError::io("lock", self.path().join(super::lock_file::NAME), error);
+    pub(super) fn wait_for_txn<'t>(&self, engine: &'t Engine, writer: &Writer) -> Result<RwTxn<'t>> {
+        let Some(lock_file) = &writer.lock_file else { return Err(PulseDBError::ReadOnly) };
+        let refused = |error| PulseDBError::io("lock", self.path().join(lock_file::NAME), error);
         lock_file.wait_for_turn().map_err(refused)?;
-        let txn = self.engine.write_txn();
+        let txn = engine.lmdb().write_txn();
         lock_file.pass_turn().map_err(refused)?;
         txn.map_err(|error| {
             if matches!(error, heed::Error::Mdb(heed::MdbError::Panic)) {
@@ -139,17 +148,25 @@ impl Environment {
         })
     }
 
-    fn refuse_when_read_only(&self) -> Result<()> {
-        if self.is_writable() { Ok(()) } else { Err(PulseDBError::ReadOnly) }
-    }
-
     /// A full disk or map leaves the database as it was before the transaction. Of any other failure nobody knows
     /// what has reached the disk.
-    fn commit_failed(&self, error: heed::Error) -> PulseDBError {
-        let error = self.write_error("commit", error);
+    fn commit_failed(&self, engine: &Engine, error: heed::Error) -> PulseDBError {
+        let error = engine.write_error("commit", error);
         if !matches!(error, PulseDBError::Storage(StorageError::Full { .. })) {
             self.poison(error.to_string());
         }
         error
+    }
+}
+
+impl Turn<'_> {
+    /// Begins the write transaction, after those of the processes that asked before.
+    pub(crate) fn begin(&mut self) -> Result<WriteGuard<'_>> {
+        let Self { environment, engine, writer } = self;
+        let (engine, writer): (&Engine, &mut Writer) = (engine, writer);
+        let txn = environment.wait_for_txn(engine, writer)?;
+        let last_page = engine.last_page();
+        let plan = Cell::new(Plan { file_bytes: writer.file_bytes, ..Plan::default() });
+        Ok(WriteGuard { txn, environment, engine, writer, last_page, plan })
     }
 }
