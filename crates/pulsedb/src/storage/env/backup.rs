@@ -40,6 +40,7 @@ impl Environment {
     fn copy_and_name(&self, directory: &Path, aside: &Path) -> Result<u64> {
         let refused = |error| file_error("write", aside, error);
         let engine = self.engine()?;
+        self.presence.confirm(self.path(), &engine)?;
         let file = copy(&engine, aside, CompactionOption::Enabled).or_else(|error| match error {
             // LMDB cannot leave free pages out of a file in which some page is neither used nor free.
             heed::Error::Mdb(MdbError::Incompatible) => copy(&engine, aside, CompactionOption::Disabled),

@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::failure::engine_error;
 use super::lock_file::LockFile;
 use super::place::Place;
+use super::presence::Presence;
 use super::settings::Settings;
 #[cfg(test)]
 use super::tables::Table;
@@ -33,6 +34,7 @@ pub(crate) struct Environment {
     pub(super) settings: Mutex<Settings>,
     /// What the layer above keeps beside it.
     pub(super) companion: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
+    pub(super) presence: Presence,
     pub(super) poison: OnceLock<String>,
     /// Asked for by tests only.
     #[cfg(test)]
@@ -127,6 +129,7 @@ impl Environment {
         self.refuse_after_fork()?;
         for attempt in 0..limits::READER_ATTEMPTS {
             let engine = self.engine()?;
+            self.presence.confirm_lately(self.path(), &engine)?;
             match engine.lmdb().clone().static_read_txn() {
                 Ok(txn) => return Ok(ReadTxn { txn: Transaction(txn), engine }),
                 Err(heed::Error::Mdb(heed::MdbError::ReadersFull)) => {}
@@ -148,7 +151,9 @@ impl Environment {
     /// was seen before a snapshot was taken, or with the snapshot's own.
     pub(crate) fn last_txn_id(&self) -> Result<u64> {
         self.refuse_after_fork()?;
-        Ok(self.engine()?.last_txn_id())
+        let engine = self.engine()?;
+        self.presence.confirm_lately(self.path(), &engine)?;
+        Ok(engine.last_txn_id())
     }
 
     /// Fails in a process that was forked from the one that opened the environment.

@@ -9,7 +9,7 @@ use super::lmdb::header::{self, Header};
 use super::lmdb::state;
 use super::lock_file::{LengthNote, LockFile};
 use super::place::{DATA, DATA_NEW, ENGINE_LOCK, Place};
-use super::system;
+use super::system::{self, FileIdentity};
 use crate::error::{PulseDBError, Result, StorageError};
 
 /// Bytes of LMDB's lock file that are set aside before LMDB makes it longer: less than it has on any system.
@@ -24,6 +24,8 @@ pub(super) struct Files {
     /// Whether both files of LMDB can be written.
     pub(super) writable: bool,
     data: File,
+    data_identity: FileIdentity,
+    bytes_at_open: u64,
     /// Closing any descriptor of this file drops the locks that LMDB holds on it for the process, so it is opened
     /// before LMDB does so and closed after. `None` on a read-only file system that has none.
     engine_lock: Option<File>,
@@ -50,12 +52,30 @@ impl Files {
         };
         let (engine_lock, lock_writable) = open_engine_lock(&path, read_only)?;
         let writable = data_writable && lock_writable;
+        let metadata = data.metadata().map_err(|error| PulseDBError::io("look at", &name, error))?;
         let page_size = header.page_size;
-        Ok((Self { path, page_size, writable, data, engine_lock }, header))
+        let (data_identity, bytes_at_open) = (system::file_identity(&metadata), metadata.len());
+        Ok((Self { path, page_size, writable, data, data_identity, bytes_at_open, engine_lock }, header))
     }
 
     pub(super) fn data(&self) -> &File {
         &self.data
+    }
+
+    /// What tells the data file from one that is put in its place.
+    pub(super) fn data_identity(&self) -> FileIdentity {
+        self.data_identity
+    }
+
+    /// Bytes that the data file had when it was opened; it never shrinks.
+    pub(super) fn bytes_at_open(&self) -> u64 {
+        self.bytes_at_open
+    }
+
+    /// What tells LMDB's lock file from another one, if there is one.
+    pub(super) fn engine_lock_identity(&self) -> Option<FileIdentity> {
+        let metadata = self.engine_lock.as_ref()?.metadata().ok()?;
+        Some(system::file_identity(&metadata))
     }
 
     pub(super) fn engine_lock(&self) -> Option<&File> {

@@ -38,6 +38,7 @@ impl Drop for EnvHandle {
 impl EnvHandle {
     /// Adds a handle to an environment: its settings must not contradict those of the handles that are open.
     pub(super) fn join(environment: Arc<Environment>, options: &EnvOptions) -> Result<Self> {
+        environment.presence.confirm(environment.path(), &*environment.engine()?)?;
         let asked = Requested::of(options);
         if let Some(asked) = asked {
             environment.admit(asked)?;

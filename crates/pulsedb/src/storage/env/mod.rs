@@ -17,6 +17,7 @@ mod lmdb;
 mod lock_file;
 mod open;
 mod place;
+mod presence;
 mod readers;
 mod registry;
 mod settings;

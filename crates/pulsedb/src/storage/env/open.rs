@@ -12,6 +12,7 @@ use super::files::Files;
 use super::handle::EnvHandle;
 use super::lock_file::LockFile;
 use super::place::Place;
+use super::presence::Presence;
 use super::registry::{self, Entry};
 use super::settings::{EnvOptions, GIB, Settings};
 use crate::error::Result;
@@ -133,6 +134,7 @@ fn open_in_turn(
         writer: Mutex::new(Writer { lock_file, file_bytes }),
         settings: Mutex::new(Settings::of(options)),
         companion: Mutex::default(),
+        presence: Presence::new(),
         poison: OnceLock::new(),
         #[cfg(test)]
         created: header.main.is_empty(),

@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::environment::{EngineGuard, Environment, Writer};
 use super::failure::engine_error;
 use super::lock_file;
+use super::presence::{is_file, replaced};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
@@ -70,6 +71,10 @@ impl<'t> WriteGuard<'t> {
         let Self { txn, environment, engine, writer, plan, .. } = self;
         writer.file_bytes = plan.get().file_bytes;
         txn.commit().map_err(|error| environment.commit_failed(engine, error))?;
+        // Whoever replaced the files meanwhile has not seen this commit, and nobody else will.
+        environment
+            .confirm_presence(engine, writer)
+            .inspect_err(|error| environment.poison(error.to_string()))?;
         environment.follow_last_page(engine, writer);
         Ok(())
     }
@@ -128,8 +133,10 @@ impl Environment {
         self.refuse_after_fork()?;
         self.refuse_when_read_only()?;
         let writer = self.writer.lock();
+        let engine = self.engine()?;
+        self.confirm_presence(&engine, &writer)?;
         self.refuse_when_poisoned()?;
-        Ok(Turn { environment: self, engine: self.engine()?, writer })
+        Ok(Turn { environment: self, engine, writer })
     }
 
     /// Waits for LMDB's writer lock behind the turnstile: LMDB's lock goes to whoever is running when it is
@@ -146,6 +153,14 @@ impl Environment {
             }
             engine_error("beginning a write", error)
         })
+    }
+
+    /// Fails if the directory has other files than those that this process writes and locks.
+    fn confirm_presence(&self, engine: &Engine, writer: &Writer) -> Result<()> {
+        self.presence.confirm(self.path(), engine)?;
+        let identity = writer.lock_file.as_ref().and_then(|lock_file| lock_file.identity().ok());
+        let is_lock = identity.is_none_or(|identity| is_file(&self.path().join(lock_file::NAME), identity));
+        if is_lock { Ok(()) } else { Err(replaced(self.path())) }
     }
 
     /// A full disk or map leaves the database as it was before the transaction. Of any other failure nobody knows

@@ -1,11 +1,11 @@
 //! Linux: inodes, `statfs`, `fallocate`, `uname`.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use super::DirectoryKey;
+use super::{DirectoryKey, FileIdentity};
 
 /// An open directory. While it is open its inode, and so its key, names no other one.
 #[derive(Debug)]
@@ -94,6 +94,11 @@ pub(in super::super) fn read_at(file: &File, offset: u64, count: usize) -> io::R
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+/// What tells a file from every other one that exists.
+pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
+    FileIdentity { device: metadata.dev(), file: metadata.ino() }
 }
 
 /// What names a file on its disk.

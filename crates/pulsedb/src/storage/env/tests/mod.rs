@@ -7,6 +7,7 @@ mod full_disk;
 mod guarding;
 mod opening;
 mod processes;
+mod replaced;
 mod sizes;
 
 use std::path::Path;
