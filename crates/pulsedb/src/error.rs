@@ -170,6 +170,15 @@ pub enum StorageError {
         /// The newest that can be read.
         supported: String,
     },
+    /// The directory is not the one that was opened: it was deleted, moved, swapped or restored meanwhile.
+    #[error(
+        "the database at {} was deleted or replaced while it was open; close every handle and open it again",
+        path.display()
+    )]
+    Replaced {
+        /// Where the database was.
+        path: PathBuf,
+    },
     /// A write or sync failed earlier; writes are refused until the database is opened again.
     #[error(
         "writes are refused because an earlier write failed ({reason}); close every handle and open it again"

@@ -75,6 +75,8 @@ pub(crate) const TABLES_MAX: u32 = 32;
 pub(crate) const READER_SLOTS: u32 = 1024;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.
 pub(crate) const READER_ATTEMPTS: u32 = 20;
+/// Milliseconds between two looks of those who read at whether their files are still in place: half of what is promised.
+pub(crate) const PRESENCE_INTERVAL_MS: u64 = 500;
 /// The first wait for a slot; each later one is longer by as much.
 pub(crate) const READER_WAIT: Duration = Duration::from_millis(10);
 /// How long `open` waits for another process that opens the same database.

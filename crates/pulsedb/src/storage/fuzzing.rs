@@ -72,9 +72,10 @@ pub fn change_rows(
     let options =
         EnvOptions { path: path.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Fast, read_only: false };
     let env = Environment::open(&options, NAMES).expect("the database is sound");
-    let mut guard = env.begin_write().expect("nobody else writes");
+    let mut turn = env.turn().expect("nobody else writes");
+    let mut guard = turn.begin().expect("nobody else writes");
     for (index, (table, number)) in places.iter().enumerate() {
-        let table = env.table(*table);
+        let table = guard.engine().table(*table);
         let rows = table.len(&guard).expect("the table is sound") as usize;
         let row = table.iter(&guard).expect("the table is sound").nth(number % rows.max(1));
         let Some((key, value)) = row.transpose().expect("the table is sound") else { continue };

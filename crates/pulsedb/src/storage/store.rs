@@ -57,13 +57,12 @@ impl Deref for StoreHandle {
 
 /// One consistent state of the store, for reading. Held briefly, since it keeps pages from being reused.
 pub(crate) struct Snapshot<'s> {
-    env: &'s Environment,
     txn: ReadTxn<'s>,
 }
 
 impl Snapshot<'_> {
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.env, &self.txn)
+        View::of(&self.txn)
     }
 }
 
@@ -114,7 +113,7 @@ impl Store {
 
     /// A snapshot of what is committed now, by any process.
     pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
-        Ok(Snapshot { env: &self.env, txn: self.env.read()? })
+        Ok(Snapshot { txn: self.env.read()? })
     }
 
     /// Runs an operation in a write transaction and returns when it is durable. The operation may run more than once;
@@ -157,7 +156,7 @@ impl Store {
         )?;
         let sequence = {
             let txn = copy.read()?;
-            View::new(&copy, &txn).last_sequence()?
+            View::of(&txn).last_sequence()?
         };
         drop(copy);
         // Reading the copy has created the engine's lock file, which is no part of a backup; one that stays does no harm.
@@ -184,7 +183,7 @@ impl Drop for Store {
 fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdentity> {
     let stored = {
         let txn = env.read()?;
-        stored_identity(View::new(env, &txn))?
+        stored_identity(View::of(&txn))?
     };
     let stored = match (stored, options.identity) {
         (Some(stored), _) => stored,
@@ -220,7 +219,8 @@ fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
 
 /// Stamps an empty database, unless another process was faster.
 fn stamp(env: &Environment, identity: &ProviderIdentity) -> Result<ProviderIdentity> {
-    let mut txn = WriteTxn::begin(env)?;
+    let mut turn = env.turn()?;
+    let mut txn = WriteTxn::begin(&mut turn)?;
     if let Some(stored) = stored_identity(txn.view())? {
         return Ok(stored);
     }

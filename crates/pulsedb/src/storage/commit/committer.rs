@@ -121,9 +121,9 @@ impl Committer {
         env.refuse_after_fork()?;
         let mut committed = self.shared.committed.lock();
         // If nobody else has committed since, the answer is known without a look at the store.
-        if env.last_txn_id() != committed.transaction {
+        if env.last_txn_id()? != committed.transaction {
             let txn = env.read()?;
-            let view = View::new(env, &txn);
+            let view = View::of(&txn);
             *committed = Committed { transaction: view.transaction(), sequence: view.last_sequence()? };
         }
         Ok(committed.sequence)
@@ -283,7 +283,8 @@ impl Shared {
 
     /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
     fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
-        let mut txn = WriteTxn::begin(&self.env)?;
+        let mut turn = self.env.turn()?;
+        let mut txn = WriteTxn::begin(&mut turn)?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
             let outcome = match txn.start_operation(job.size, job.space) {
@@ -314,7 +315,8 @@ impl Shared {
 
     fn reclaim_step(&self) {
         let step = || -> Result<bool> {
-            let mut txn = WriteTxn::begin(&self.env)?;
+            let mut turn = self.env.turn()?;
+            let mut txn = WriteTxn::begin(&mut turn)?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;

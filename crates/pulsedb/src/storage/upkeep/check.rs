@@ -34,7 +34,7 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
         return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
     }
     let txn = env.read()?;
-    let mut checker = Checker::new(View::new(env, &txn), norm_of);
+    let mut checker = Checker::new(View::of(&txn), norm_of);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);

@@ -49,7 +49,7 @@ struct Carrier<'o> {
 /// Fills the new environment.
 pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOptions<'_>) -> Result<Lost> {
     let txn = old.read()?;
-    let view = View::new(old, &txn);
+    let view = View::of(&txn);
     let mut carrier = Carrier {
         options,
         identity: identity(view, options)?,

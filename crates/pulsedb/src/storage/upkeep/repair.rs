@@ -74,7 +74,7 @@ fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<EnvH
 /// Refuses a database that a newer version has written: what this one does not know is not damage.
 fn admit_format(env: &Environment) -> Result<()> {
     let txn = env.read()?;
-    match View::new(env, &txn).row(Table::Meta, meta::FORMAT, meta::FormatRow::read) {
+    match View::of(&txn).row(Table::Meta, meta::FORMAT, meta::FormatRow::read) {
         Ok(Some(format)) => format.admit(),
         _ => Ok(()),
     }

@@ -41,7 +41,8 @@ pub(super) fn in_transaction<T>(
     size: Size,
     write: impl FnOnce(&mut WriteTxn<'_>) -> Result<T>,
 ) -> Result<T> {
-    let mut txn = WriteTxn::begin_unstamped(env)?;
+    let mut turn = env.turn()?;
+    let mut txn = WriteTxn::begin_unstamped(&mut turn)?;
     txn.start_operation(size, Space::Growth)?;
     let value = write(&mut txn)?;
     txn.commit()?;

@@ -6,7 +6,7 @@ use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::env::{Environment, Space, WriteGuard, engine_error};
+use crate::storage::env::{Space, Turn, WriteGuard, engine_error};
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
@@ -39,7 +39,6 @@ pub(crate) struct Committed {
 
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
-    env: &'e Environment,
     guard: WriteGuard<'e>,
     /// The moment of every change in it.
     pub(crate) now: Timestamp,
@@ -67,8 +66,8 @@ pub(crate) struct OpenCollective {
 
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
-    pub(in crate::storage) fn begin(env: &'e Environment) -> Result<Self> {
-        let mut txn = Self::begin_unstamped(env)?;
+    pub(in crate::storage) fn begin(turn: &'e mut Turn<'_>) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(turn)?;
         if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
             txn.sequence = txn.view().last_sequence()?;
             txn.sequence_before = txn.sequence;
@@ -78,10 +77,9 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Begins without a look at `meta`, for callers that write its rows.
-    pub(in crate::storage) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
-        let guard = env.begin_write()?;
+    pub(in crate::storage) fn begin_unstamped(turn: &'e mut Turn<'_>) -> Result<Self> {
+        let guard = turn.begin()?;
         Ok(Self {
-            env,
             guard,
             now: clock::now(),
             sequence: 0,
@@ -97,7 +95,7 @@ impl<'e> WriteTxn<'e> {
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.env, &self.guard)
+        View::new(self.guard.engine(), &self.guard)
     }
 
     /// Prepares for the next operation: makes sure that there is room for what it writes.
@@ -107,8 +105,8 @@ impl<'e> WriteTxn<'e> {
         let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
         let before = self.guard.planned();
         (0..parts)
-            .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
-            // What is refused is not written, so no room is kept for it.
+            .try_for_each(|_| self.guard.reserve(size.bytes.div_ceil(parts), space))
+            // What is refused is not written, so its neighbours need no room for it.
             .inspect_err(|_| self.guard.plan_again(before))
     }
 
@@ -136,15 +134,17 @@ impl<'e> WriteTxn<'e> {
     /// Puts a row whose value has its seal already.
     pub(in crate::storage) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.put(self.guard.txn(), key, value).map_err(|error| self.env.write_error("write", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.put(self.guard.txn(), key, value).map_err(|error| engine.write_error("write", error))
     }
 
     /// Removes every row of a table.
     pub(in crate::storage) fn clear(&mut self, table: Table) -> Result<()> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.clear(self.guard.txn()).map_err(|error| self.env.write_error("clear", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
     }
 
     /// How many rows were written to the log.
@@ -179,7 +179,8 @@ impl<'e> WriteTxn<'e> {
 
     /// The greatest key of a table whose keys are ids.
     pub(super) fn last_key(&self, table: Table) -> Result<Option<[u8; 16]>> {
-        let table = self.env.table(table.index());
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
         let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
         Ok(last.and_then(|(key, _)| key.try_into().ok()))
     }
@@ -299,8 +300,9 @@ impl<'e> WriteTxn<'e> {
     /// Removes a row if it is there.
     pub(in crate::storage) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.delete(self.guard.txn(), key).map_err(|error| self.env.write_error("delete", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.delete(self.guard.txn(), key).map_err(|error| engine.write_error("delete", error))
     }
 
     pub(super) fn write(
@@ -314,10 +316,11 @@ impl<'e> WriteTxn<'e> {
         encode(&mut self.buffer);
         seal::finish(table, key, &mut self.buffer);
         self.touched = true;
-        let database = self.env.table(table.index());
+        let engine = self.guard.engine();
+        let database = engine.table(table.index());
         database
             .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
-            .map_err(|error| self.env.write_error("write", error))?;
+            .map_err(|error| engine.write_error("write", error))?;
         Ok(self.buffer.len())
     }
 
