@@ -3,15 +3,18 @@
 //! A codec is a pair of files with the same signatures, so its callers need not ask what was built
 //! in.
 
-use crate::codec::{Codec, Compression};
-use crate::error::{Error, Result};
-
+mod encoded;
 #[cfg(not(feature = "zstd"))]
 #[path = "without_zstd.rs"]
 mod zstandard;
 #[cfg(feature = "zstd")]
 #[path = "with_zstd.rs"]
 mod zstandard;
+
+use crate::codec::{Codec, Compression};
+use crate::error::Result;
+
+pub(crate) use encoded::{Encoded, reserve};
 
 /// Encodes one content after another, reusing its memory.
 #[derive(Debug)]
@@ -44,43 +47,6 @@ impl Encoder {
     }
 }
 
-/// Encoded bytes whose checksum matches, with what their header says about them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Encoded<'a> {
-    /// How they are encoded.
-    pub(crate) codec: Codec,
-    /// The bytes.
-    pub(crate) stored: &'a [u8],
-    /// How many bytes they decode to; already within the caller's limit.
-    pub(crate) raw_length: u64,
-    /// What they are called in errors.
-    pub(crate) what: &'static str,
-    /// Where they begin.
-    pub(crate) offset: u64,
-}
-
-impl Encoded<'_> {
-    /// Refuses two lengths that cannot belong together. Apart from the limit, nothing else bounds
-    /// an allocation.
-    pub(crate) fn check_lengths(&self) -> Result<()> {
-        let stored = self.stored.len() as u64;
-        match self.codec {
-            Codec::None if stored != self.raw_length => {
-                Err(self.malformed("it is not compressed, but its stored and raw lengths differ"))
-            }
-            Codec::Zstd if stored >= self.raw_length => {
-                Err(self.malformed("it is compressed, but not smaller than its content"))
-            }
-            Codec::None | Codec::Zstd => Ok(()),
-        }
-    }
-
-    /// The error for a broken rule of the format.
-    pub(crate) fn malformed(&self, reason: &'static str) -> Error {
-        Error::Malformed { what: self.what, offset: self.offset, reason }
-    }
-}
-
 /// Decodes one content after another, reusing its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
@@ -108,10 +74,4 @@ impl Decoder {
             }
         }
     }
-}
-
-/// Reserves `bytes` in an empty vector, or fails without aborting the process.
-pub(crate) fn reserve(output: &mut Vec<u8>, bytes: u64, what: &'static str) -> Result<()> {
-    let count = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { what, bytes })?;
-    output.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { what, bytes })
 }

@@ -6,7 +6,7 @@ use std::io;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe;
 
-use super::{Encoded, reserve};
+use super::encoded::{Encoded, reserve};
 use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 use crate::limits::ZSTD_RATIO_MAX;

@@ -1,6 +1,6 @@
 //! The codec zstd, left out of the build: asking for it is an error that says so.
 
-use super::Encoded;
+use super::encoded::Encoded;
 use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 

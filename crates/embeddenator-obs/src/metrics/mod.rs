@@ -7,6 +7,7 @@
 mod distribution;
 mod health;
 mod histogram;
+mod kind;
 mod latency;
 pub mod names;
 mod operations;
@@ -17,6 +18,7 @@ mod snapshot;
 mod table;
 mod unit;
 
+pub use kind::Kind;
 pub use latency::{LatencyHistogram, LatencyRecorder, Percentiles};
 pub use operations::{
     IndexKind, count_codes_compared, count_encoded_bytes, count_index_rebuild, record_database_operation,
@@ -26,19 +28,6 @@ pub use process::record_process;
 pub use recorder::Recorder;
 pub use snapshot::{Label, Metric, Quantiles, Series, Snapshot, Summary, Value};
 pub use unit::Unit;
-
-/// The kind of a metric, as OpenTelemetry divides instruments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// A sum that only rises.
-    Counter,
-    /// A sum that rises and falls, such as memory in use; a gauge to the facade and to Prometheus.
-    UpDownCounter,
-    /// A current value that makes no sense when added up, such as an age.
-    Gauge,
-    /// A distribution of values.
-    Histogram,
-}
 
 /// Gives the current recorder the unit and description of every metric in [`names::TABLE`].
 ///

@@ -3,14 +3,25 @@
 use embeddenator_io::{ByteWriter, Cursor, Sections, SectionsBuilder};
 use embeddenator_vsa::{Codes, CodesRef, CounterBank, Shape};
 
-use super::{
-    CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, TOO_MANY_ITEMS, ids_section, open_sections, read_ids,
-    refused, verified,
+use super::sections::{
+    CODES, FLAT, HEAD, HIERARCHY, NODES, TOO_MANY_ITEMS, ids_section, open_sections, read_ids, refused,
+    verified,
 };
 use crate::error::{Error, Result};
 use crate::hierarchy::nodes::Nodes;
 use crate::limits::{ITEMS_MAX, STORED_NODE_DIVISOR, STORED_NODES_MIN};
 use crate::{Flat, Hierarchy, HierarchyOptions, Id};
+
+/// A hierarchy that was opened from bytes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The index.
+    pub index: Hierarchy,
+    /// The damage that was found, if any: the table of nodes was damaged and has been rebuilt from
+    /// the codes. Write the index again to repair the stored bytes.
+    pub damage: Option<Error>,
+}
 
 pub(super) fn flat_sections(index: &Flat) -> SectionsBuilder<'_> {
     let mut builder = SectionsBuilder::new(FLAT);

@@ -3,7 +3,7 @@
 use embeddenator_io::{ByteWriter, Cursor, SectionsBuilder};
 use embeddenator_vsa::SparseTernary;
 
-use super::{
+use super::sections::{
     COUNTS, HEAD, INDEXES, INVERTED, TOO_MANY_ITEMS, ids_section, open_sections, read_ids, refused, verified,
 };
 use crate::error::{Error, Result};

@@ -5,41 +5,14 @@
 
 mod codes;
 mod inverted;
+mod sections;
 
 use std::io::Write;
 
-use embeddenator_io::{Cursor, Kind, Limits, SectionKind, Sections, SectionsBuilder};
+use crate::error::Result;
+use crate::{Flat, Hierarchy, HierarchyOptions, Inverted};
 
-use crate::error::{Error, Result};
-use crate::{Flat, Hierarchy, HierarchyOptions, Id, Inverted};
-
-/// A container of a [`Flat`].
-const FLAT: Kind = Kind(0x5201);
-/// A container of a [`Hierarchy`].
-const HIERARCHY: Kind = Kind(0x5202);
-/// A container of an [`Inverted`].
-const INVERTED: Kind = Kind(0x5203);
-
-const HEAD: SectionKind = SectionKind(1);
-const IDS: SectionKind = SectionKind(2);
-const CODES: SectionKind = SectionKind(3);
-const NODES: SectionKind = SectionKind(4);
-const COUNTS: SectionKind = SectionKind(5);
-const INDEXES: SectionKind = SectionKind(6);
-
-/// Bytes in an id.
-const ID_BYTES: usize = 8;
-
-/// A hierarchy that was opened from bytes.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Opened {
-    /// The index.
-    pub index: Hierarchy,
-    /// The damage that was found, if any: the table of nodes was damaged and has been rebuilt from
-    /// the codes. Write the index again to repair the stored bytes.
-    pub damage: Option<Error>,
-}
+pub use codes::Opened;
 
 impl Flat {
     /// The index as bytes.
@@ -142,41 +115,4 @@ impl Inverted {
     pub fn open(bytes: &[u8]) -> Result<Inverted> {
         inverted::open(bytes)
     }
-}
-
-/// More items than an index can have.
-const TOO_MANY_ITEMS: Error =
-    Error::Malformed { what: "the head", reason: "claims more items than an index can hold" };
-
-/// Turns the refusal of an item that was read into an error about the stored bytes.
-fn refused(error: Error) -> Error {
-    match error {
-        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "occurs twice" },
-        error => error,
-    }
-}
-
-/// Opens a container and checks its header and table of sections.
-fn open_sections(bytes: &[u8], kind: Kind) -> Result<Sections<'_>> {
-    Ok(Sections::open(bytes, kind, &Limits::default())?)
-}
-
-/// The verified bytes of a section.
-fn verified<'a>(sections: &Sections<'a>, kind: SectionKind) -> Result<&'a [u8]> {
-    sections.verify_section(kind)?;
-    Ok(sections.section(kind)?.bytes)
-}
-
-fn ids_section(builder: &mut SectionsBuilder<'_>, ids: impl Iterator<Item = Id>) {
-    let bytes: Vec<u8> = ids.flat_map(|id| id.0.to_le_bytes()).collect();
-    builder.push(IDS, bytes);
-}
-
-/// The ids in a section, exactly `items` of them.
-fn read_ids(sections: &Sections<'_>, items: u64) -> Result<Vec<Id>> {
-    let bytes = verified(sections, IDS)?;
-    let mut cursor = Cursor::new(bytes);
-    let (ids, _) = cursor.items(items, ID_BYTES, "the ids")?.as_chunks::<ID_BYTES>();
-    cursor.finish("the ids")?;
-    Ok(ids.iter().map(|id| Id(u64::from_le_bytes(*id))).collect())
 }

@@ -26,9 +26,9 @@ pub(crate) fn noisy(code: &BlockCode, share: f64, random: &mut Random) -> BlockC
 pub(crate) fn clusters(shape: Shape, count: usize, size: usize, noise: f64, seed: u64) -> Vec<BlockCode> {
     let mut random = Random::new(seed);
     let mut codes = Vec::with_capacity(count);
-    while codes.len() < count {
+    for first in (0..count).step_by(size) {
         let centre = BlockCode::random(shape, &mut random);
-        let members = size.min(count - codes.len());
+        let members = size.min(count - first);
         codes.extend((0..members).map(|_| noisy(&centre, noise, &mut random)));
     }
     codes

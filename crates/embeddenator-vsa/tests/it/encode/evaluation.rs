@@ -1,7 +1,8 @@
 //! The text encoder on questions about real conversations, compared with BM25.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use embeddenator_vsa::{PlanesTable, TextEncoder, TextOptions};
 use serde_json::Value;
@@ -17,11 +18,10 @@ const MEASURED: [&str; 5] = ["conv-26", "conv-30", "conv-41", "conv-42", "conv-4
 
 #[test]
 fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/eval");
-    if !data.join("questions.jsonl").exists() {
-        println!("skipped: no evaluation data beside the repository");
+    let Some(data) = env::var_os("PULSEDB_EVAL").map(PathBuf::from) else {
+        println!("skipped: set PULSEDB_EVAL to a directory with conversations and questions");
         return;
-    }
+    };
     let conversations = read(&data);
     let bm25 = report("BM25 of stems", &conversations, |turns, questions| {
         let index = Bm25::new(turns);
@@ -225,7 +225,8 @@ impl Bm25 {
 }
 
 fn lines(path: &Path) -> Vec<Value> {
-    let content = std::fs::read_to_string(path).unwrap();
+    let content = std::fs::read_to_string(path);
+    let content = content.unwrap_or_else(|error| panic!("PULSEDB_EVAL: {}: {error}", path.display()));
     content.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
