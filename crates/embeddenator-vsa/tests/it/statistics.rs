@@ -177,19 +177,6 @@ fn thinned_records_are_alike_by_chance_more_than_codes() {
     assert!((variance - 4.0).abs() < 1.0, "{variance}");
 }
 
-/// 100 000 pairs of each shape.
-#[test]
-fn bound_and_unbound_codes_are_equal_to_the_byte() {
-    for shape in [Shape::DEFAULT, Shape::D10K, Shape::new(73, 101).expect("a shape")] {
-        let mut random = Random::new(6);
-        for _ in 0..100 {
-            let (left, right) = (codes(shape, 1000, &mut random), codes(shape, 1000, &mut random));
-            let bound = left.bind_rows(&right).expect("as many");
-            assert!(bound.unbind_rows(&right).expect("as many") == left, "{shape}");
-        }
-    }
-}
-
 /// 5 trials of 1 000 items in 512 bytes a code.
 #[test]
 fn large_shape_holds_a_thousand_items() {

@@ -107,7 +107,7 @@ pub(crate) fn fork(arguments: &[String]) {
 }
 
 #[test]
-fn a_forked_child_gets_closed_from_every_call_and_does_not_harm_its_parent() {
+fn forked_child_gets_closed_from_every_call_and_does_not_harm_its_parent() {
     let directory = directory();
     let path = directory.path().join("db");
     let mut worker = Worker::start("fork", &[path.to_str().unwrap()]);

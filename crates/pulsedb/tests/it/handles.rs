@@ -5,29 +5,10 @@ use std::time::Duration;
 
 use pulsedb::{
     Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity,
-    PulseDB, PulseDBError, Result, StorageError, SyncMode, Timestamp,
+    PulseDB, PulseDBError, Result, SearchOptions, StorageError, SyncMode, Timestamp,
 };
 
 use crate::samples::{DIMENSION, all, directory, external, labelled, open, until, until_reclaimed};
-
-#[test]
-fn a_closed_handle_and_its_clones_say_closed_while_others_go_on() {
-    let home = directory();
-    let (first, second) = (open(home.path()), open(home.path()));
-    let cid = first.create_collective("c").unwrap();
-    let clone = first.clone();
-    first.close().unwrap();
-    assert!(matches!(clone.list_collectives(), Err(PulseDBError::Closed)));
-    assert!(matches!(clone.record_experience(labelled("x", cid)), Err(PulseDBError::Closed)));
-    assert!(matches!(clone.get_experience(pulsedb::ExperienceId::nil()), Err(PulseDBError::Closed)));
-    assert!(matches!(clone.stats(), Err(PulseDBError::Closed)));
-    assert_eq!(clone.path(), second.path());
-    second.record_experience(labelled("x", cid)).unwrap();
-    drop(clone);
-    assert_eq!(all(&second, cid).len(), 1);
-    second.close().unwrap();
-    assert_eq!(all(&open(home.path()), cid).len(), 1);
-}
 
 #[test]
 fn two_handles_of_a_process_are_one_database_also_by_another_name() {
@@ -42,7 +23,7 @@ fn two_handles_of_a_process_are_one_database_also_by_another_name() {
 }
 
 #[test]
-fn a_writable_handle_may_follow_a_read_only_one_and_each_keeps_its_nature() {
+fn writable_handle_may_follow_a_read_only_one_and_each_keeps_its_nature() {
     let home = directory();
     let cid = open(home.path()).create_collective("c").unwrap();
     let reader = PulseDB::open(home.path(), Config::read_only()).unwrap();
@@ -196,12 +177,18 @@ fn another_embedder_or_dimension_is_refused_and_changes_nothing() {
         let error = attempt.unwrap_err();
         let PulseDBError::EmbeddingProviderMismatch { stored, .. } = &error else { panic!("{error:?}") };
         assert_eq!((stored.provider.as_str(), stored.dimension), ("other", 5));
+        assert!(error.to_string().contains("other (5 dimensions, model 1)"), "{error}");
     }
     assert!(std::fs::read(home.path().join("data.mdb")).unwrap() == before);
     let reader = PulseDB::open(home.path(), Config::read_only()).unwrap();
     assert_eq!(reader.embedding_dimension(), 5);
     assert_eq!(reader.get_experience(id).unwrap().unwrap().embedding, [0.0, 0.0, 0.0, 0.0, 1.0]);
+    // A reader needs no embedder, but then texts cannot be searched for.
     assert!(matches!(reader.embed("text"), Err(PulseDBError::Embedding { .. })));
+    let collective = reader.list_collectives().unwrap()[0].id;
+    let refused = reader.search(collective, "text".into(), SearchOptions::default()).unwrap_err();
+    assert!(matches!(refused, PulseDBError::Embedding { .. }), "{refused}");
+    assert_eq!(reader.search_similar(collective, &[0.0, 0.0, 0.0, 0.0, 1.0], 1).unwrap().len(), 1);
     reader.close().unwrap();
     let db = PulseDB::open_with_embedder(home.path(), Config::default(), made()).unwrap();
     assert_eq!(db.embed("text").unwrap().len(), 5);
@@ -228,7 +215,7 @@ fn equal_scores_and_times_are_ordered_by_the_smaller_id() {
 }
 
 #[test]
-fn a_database_that_another_process_repairs_or_writes_names_its_holder() {
+fn database_that_another_process_repairs_or_writes_names_its_holder() {
     let home = directory();
     let db = open(home.path());
     let error = PulseDB::repair(home.path(), external(DIMENSION)).unwrap_err();

@@ -1,6 +1,10 @@
 //! The edges of the public API: closed and read-only handles, settings, ids, messages.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use pulsedb::{
     AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, ExperienceUpdate, NewExperience,
@@ -60,6 +64,18 @@ fn questions(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static
     ]
 }
 
+/// Every file but the engine's lock file, with its bytes and when it was changed.
+fn files(path: &Path) -> BTreeMap<OsString, (Vec<u8>, SystemTime)> {
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    let others = entries.filter(|entry| entry.file_name() != "lock.mdb");
+    others
+        .map(|entry| {
+            let changed = entry.metadata().unwrap().modified().unwrap();
+            (entry.file_name(), (fs::read(entry.path()).unwrap(), changed))
+        })
+        .collect()
+}
+
 fn filled(path: &Path) -> (PulseDB, CollectiveId, ExperienceId) {
     let db = PulseDB::open(path, config()).unwrap();
     let cid = db.create_collective("there").unwrap();
@@ -83,16 +99,24 @@ fn closed_handle_and_its_clones_refuse_every_call() {
     assert!(matches!(backup, Err(PulseDBError::Closed)));
     assert!(format!("{clone:?}").contains("open: false"));
     // A handle of its own goes on.
+    assert_eq!(clone.path(), other.path());
     assert!(other.get_experience(id).unwrap().is_some());
+    let more = other.record_experience(note(cid)).unwrap();
+    drop(clone);
+    other.close().unwrap();
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert!(db.get_experience(more).unwrap().is_some());
 }
 
 #[test]
-fn read_only_handle_answers_every_question_and_refuses_every_change() {
+fn read_only_handle_answers_every_question_refuses_every_change_and_leaves_every_byte() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid, id) = filled(directory.path());
     db.close().unwrap();
+    let before = files(directory.path());
     let db = PulseDB::open(directory.path(), Config::read_only()).unwrap();
     assert!(db.is_read_only() && db.config().read_only);
+    assert!(db.record_experiences(Vec::new()).is_err_and(|error| error.is_read_only()));
     for (name, outcome) in changes(&db, cid, id) {
         assert!(outcome.is_err_and(|error| error.is_read_only()), "{name}");
     }
@@ -100,9 +124,12 @@ fn read_only_handle_answers_every_question_and_refuses_every_change() {
         outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     assert_eq!(db.get_current_sequence(), 2);
-    let copy = directory.path().join("copy");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("copy");
     assert_eq!(db.backup(&copy).unwrap().sequence, 2);
     assert_eq!(PulseDB::open(copy, config()).unwrap().get_current_sequence(), 2);
+    db.close().unwrap();
+    assert!(files(directory.path()) == before, "a read-only handle has changed a file");
 }
 
 #[test]

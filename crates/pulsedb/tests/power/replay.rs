@@ -304,11 +304,11 @@ fn every_cut_leaves_what_was_acknowledged(mode: SyncMode, seed: u64) {
 }
 
 #[test]
-fn a_power_cut_leaves_every_acknowledged_commit_whole_where_calls_wait_for_the_disk() {
+fn power_cut_leaves_every_acknowledged_commit_whole_where_calls_wait_for_the_disk() {
     every_cut_leaves_what_was_acknowledged(SyncMode::Normal, 11);
 }
 
 #[test]
-fn a_power_cut_undoes_at_most_the_last_commit_where_calls_do_not_wait_for_the_last_flush() {
+fn power_cut_undoes_at_most_the_last_commit_where_calls_do_not_wait_for_the_last_flush() {
     every_cut_leaves_what_was_acknowledged(SyncMode::Fast, 12);
 }
