@@ -1,11 +1,10 @@
-//! Handles of one process, settings that agree or not, retention, identity and order.
+//! Handles of one process, settings that agree or not, retention and order.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use pulsedb::{
-    Config, Embedding, EmbeddingDimension, EmbeddingService, LogConfig, NewExperience, ProviderIdentity,
-    PulseDB, PulseDBError, Result, SearchOptions, StorageError, SyncMode, Timestamp,
+    Config, EmbeddingDimension, LogConfig, NewExperience, PulseDB, PulseDBError, StorageError, SyncMode,
+    Timestamp,
 };
 
 use crate::samples::{DIMENSION, all, directory, external, labelled, open, until, until_reclaimed};
@@ -125,73 +124,6 @@ fn changes_that_are_too_old_go_and_the_numbers_stay() {
     assert_eq!(db.get_current_sequence(), last + 1);
     assert!(db.poll_changes(cid, oldest - 1).is_ok());
     assert!(db.check().unwrap().is_clean());
-}
-
-/// An embedder of another kind.
-struct Other {
-    digest: &'static str,
-    dimension: usize,
-}
-
-impl EmbeddingService for Other {
-    fn embed(&self, text: &str) -> Result<Embedding> {
-        let mut vector = vec![0.0; self.dimension];
-        vector[text.len() % self.dimension] = 1.0;
-        Ok(vector)
-    }
-
-    fn dimension(&self) -> usize {
-        self.dimension
-    }
-
-    fn identity(&self) -> ProviderIdentity {
-        let (model_digest, dimension) = (self.digest.into(), self.dimension);
-        ProviderIdentity { provider: "other".into(), model_digest, dimension }
-    }
-}
-
-#[test]
-fn another_embedder_or_dimension_is_refused_and_changes_nothing() {
-    let home = directory();
-    let made = || Arc::new(Other { digest: "1", dimension: 5 });
-    let db = PulseDB::open_with_embedder(home.path(), Config::default(), made()).unwrap();
-    let new = NewExperience { content: "four".into(), ..Default::default() };
-    let id = db.record_experience(new).unwrap();
-    db.close().unwrap();
-    let before = std::fs::read(home.path().join("data.mdb")).unwrap();
-    let attempts = [
-        PulseDB::open(home.path(), Config::default()),
-        PulseDB::open(home.path(), external(5)),
-        PulseDB::open_with_embedder(
-            home.path(),
-            Config::default(),
-            Arc::new(Other { digest: "2", dimension: 5 }),
-        ),
-        PulseDB::open_with_embedder(
-            home.path(),
-            Config::default(),
-            Arc::new(Other { digest: "1", dimension: 6 }),
-        ),
-    ];
-    for attempt in attempts {
-        let error = attempt.unwrap_err();
-        let PulseDBError::EmbeddingProviderMismatch { stored, .. } = &error else { panic!("{error:?}") };
-        assert_eq!((stored.provider.as_str(), stored.dimension), ("other", 5));
-        assert!(error.to_string().contains("other (5 dimensions, model 1)"), "{error}");
-    }
-    assert!(std::fs::read(home.path().join("data.mdb")).unwrap() == before);
-    let reader = PulseDB::open(home.path(), Config::read_only()).unwrap();
-    assert_eq!(reader.embedding_dimension(), 5);
-    assert_eq!(reader.get_experience(id).unwrap().unwrap().embedding, [0.0, 0.0, 0.0, 0.0, 1.0]);
-    // A reader needs no embedder, but then texts cannot be searched for.
-    assert!(matches!(reader.embed("text"), Err(PulseDBError::Embedding { .. })));
-    let collective = reader.list_collectives().unwrap()[0].id;
-    let refused = reader.search(collective, "text".into(), SearchOptions::default()).unwrap_err();
-    assert!(matches!(refused, PulseDBError::Embedding { .. }), "{refused}");
-    assert_eq!(reader.search_similar(collective, &[0.0, 0.0, 0.0, 0.0, 1.0], 1).unwrap().len(), 1);
-    reader.close().unwrap();
-    let db = PulseDB::open_with_embedder(home.path(), Config::default(), made()).unwrap();
-    assert_eq!(db.embed("text").unwrap().len(), 5);
 }
 
 #[test]

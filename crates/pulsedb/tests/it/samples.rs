@@ -132,7 +132,9 @@ pub(crate) fn labelled(label: &str, collective_id: CollectiveId) -> NewExperienc
         tags: (0..random.below(3)).map(|at| (format!("key {at}"), format!("{}", random.below(4)))).collect(),
         related_files: (0..random.below(3)).map(|at| format!("src/{at}.rs")).collect(),
         source_agent: AgentId::new(format!("agent {}", random.below(4))),
-        source_task: random.one_in(2).then(|| TaskId::new(text(random, 2))),
+        source_task: random
+            .one_in(2)
+            .then(|| TaskId::new(format!("t\u{e2}che \u{1f980} {}", random.below(4)))),
         timestamp: None,
     }
 }

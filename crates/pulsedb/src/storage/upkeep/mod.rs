@@ -1,4 +1,4 @@
-//! Looking after the database as a whole: check, repair, statistics.
+//! Maintaining the database as a whole: check, repair, statistics.
 
 pub(in crate::storage) mod check;
 mod rebuild;

@@ -15,12 +15,12 @@ pub(in crate::storage) fn stats(env: &Environment, derived_bytes: u64) -> Result
     let readers = env.readers()?;
     let writers = env::writers(env.path())?;
     let txn = env.read()?;
-    let view = View::new(env, &txn);
+    let view = View::of(&txn);
     Ok(DatabaseStats {
         file_bytes: env.file_bytes()?,
-        tables: table_stats(env, view)?,
-        reclaimable_bytes: env.free_pages(&txn)? * env.page_size(),
-        map_bytes: env.map_bytes(),
+        tables: table_stats(view)?,
+        reclaimable_bytes: txn.free_pages()? * env.page_size()?,
+        map_bytes: env.map_bytes()?,
         derived_bytes,
         sequence: view.last_sequence()?,
         oldest_change: view.oldest_change()?,
@@ -35,9 +35,9 @@ pub(in crate::storage) fn stats(env: &Environment, derived_bytes: u64) -> Result
     })
 }
 
-fn table_stats(env: &Environment, view: View<'_>) -> Result<Vec<TableStats>> {
+fn table_stats(view: View<'_>) -> Result<Vec<TableStats>> {
     let stats = Table::ALL.into_iter().map(|table| {
-        let stat = env.table(table.index()).stat(view.txn);
+        let stat = view.engine.table(table.index()).stat(view.txn);
         let stat = stat.map_err(|error| engine_error("counting pages", error))?;
         let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
         let bytes = pages as u64 * u64::from(stat.page_size);

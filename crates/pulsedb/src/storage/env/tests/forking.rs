@@ -34,7 +34,7 @@ fn forked_child_is_refused_and_leaves_the_parent_alone() {
     let shared = Arc::clone(environment.environment());
     let code = in_child(move || {
         let closed = matches!(shared.read(), Err(PulseDBError::Closed))
-            && matches!(shared.begin_write(), Err(PulseDBError::Closed))
+            && matches!(shared.turn(), Err(PulseDBError::Closed))
             && matches!(shared.file_bytes(), Err(PulseDBError::Closed));
         // The last handle that the child can drop: its copy of the count is that of the parent.
         let raw = Arc::into_raw(shared);
