@@ -1,6 +1,7 @@
-//! Encoding and decoding contents, within bounds that are known beforehand.
+//! Encoding and decoding contents, within bounds known beforehand.
 //!
-//! A codec is a pair of files with one signature, so that nothing above asks what was built in.
+//! A codec is a pair of files with the same signatures, so its callers need not ask what was built
+//! in.
 
 mod encoded;
 #[cfg(not(feature = "zstd"))]
@@ -15,7 +16,7 @@ use crate::error::Result;
 
 pub(crate) use encoded::{Encoded, reserve};
 
-/// Encodes contents one after the other, reusing its memory.
+/// Encodes one content after another, reusing its memory.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     zstd: Option<zstandard::Encoder>,
@@ -23,7 +24,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder for what is asked for.
+    /// An encoder for this compression.
     pub(crate) fn new(compression: Compression) -> Result<Self> {
         let zstd = match compression {
             Compression::None => None,
@@ -32,7 +33,7 @@ impl Encoder {
         Ok(Self { zstd, output: Vec::new() })
     }
 
-    /// The bytes to store for `raw`, and their codec; they are never more than `raw`.
+    /// The bytes to store for `raw` and their codec; never more bytes than `raw` has.
     pub(crate) fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<(Codec, &'a [u8])> {
         if let Some(zstd) = &mut self.zstd
             && !raw.is_empty()
@@ -46,14 +47,15 @@ impl Encoder {
     }
 }
 
-/// Decodes contents one after the other, reusing its memory.
+/// Decodes one content after another, reusing its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     zstd: Option<zstandard::Decoder>,
 }
 
 impl Decoder {
-    /// Decodes into `output`, which then holds exactly the raw length and was never larger.
+    /// Decodes into `output`, which ends up with exactly the raw length and is never larger on the
+    /// way.
     pub(crate) fn decode(&mut self, encoded: Encoded<'_>, output: &mut Vec<u8>) -> Result<()> {
         encoded.check_lengths()?;
         output.clear();
@@ -67,7 +69,7 @@ impl Decoder {
                 if self.zstd.is_none() {
                     self.zstd = Some(zstandard::Decoder::new()?);
                 }
-                let zstd = self.zstd.as_mut().expect("it was made above if it was missing");
+                let zstd = self.zstd.as_mut().expect("created above if it was missing");
                 zstd.decode(encoded, output)
             }
         }
