@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pulsedb::ExperienceId;
 
-use crate::import::read::Format;
+use crate::import::content::Format;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -131,9 +131,8 @@ pub(crate) struct RecordArgs {
     pub(crate) embedding: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) creation: CreationArgs,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// How to make a database that does not exist.
@@ -191,9 +190,8 @@ pub(crate) struct ImportArgs {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -209,9 +207,8 @@ pub(crate) struct SearchArgs {
     pub(crate) k: usize,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// Which experiences are looked at.
@@ -253,9 +250,8 @@ pub(crate) struct RecentArgs {
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -266,9 +262,8 @@ pub(crate) struct GetArgs {
     /// With its vector
     #[arg(long)]
     pub(crate) embedding: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -295,9 +290,8 @@ pub(crate) struct ForgetArgs {
     /// Bring archived ones back
     #[arg(long)]
     pub(crate) undo: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -305,9 +299,8 @@ pub(crate) struct ForgetArgs {
 pub(crate) struct CollectivesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<CollectivesCommand>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -323,9 +316,8 @@ pub(crate) enum CollectivesCommand {
         owner: Option<String>,
         #[command(flatten)]
         creation: CreationArgs,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: JsonArgs,
     },
     /// Delete one with everything in it
     Delete {
@@ -334,17 +326,15 @@ pub(crate) enum CollectivesCommand {
         /// Do not ask
         #[arg(short, long)]
         yes: bool,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: JsonArgs,
     },
     /// Show exact counts of one
     Stats {
         /// Its name [default: that of --collective]
         name: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: JsonArgs,
     },
 }
 
@@ -353,9 +343,8 @@ pub(crate) struct BackupArgs {
     /// Directory to make; it is a database by itself
     #[arg(value_name = "DEST")]
     pub(crate) to: PathBuf,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]

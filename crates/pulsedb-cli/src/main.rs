@@ -7,7 +7,9 @@ mod exit;
 mod import;
 mod json;
 mod kind;
-mod render;
+mod output;
+mod provenance;
+mod report;
 mod text;
 mod time;
 

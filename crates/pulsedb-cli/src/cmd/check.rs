@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::JsonArgs;
 use crate::database::Target;
 use crate::exit::Exit;
-use crate::render::Out;
+use crate::output::Out;
 use crate::text::printable_line;
 
 /// Compares everything; faults are exit code 5.

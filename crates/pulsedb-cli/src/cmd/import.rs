@@ -14,10 +14,11 @@ use crate::cmd::fields;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::import::draft::{Defaults, Source};
-use crate::import::run::{Import, Summary};
-use crate::import::walk::{Found, WalkOptions, Walked, walk};
-use crate::import::{lock, read};
-use crate::render::Out;
+use crate::import::importer::Import;
+use crate::import::tree::{Found, WalkOptions, Walked, walk};
+use crate::import::{content, lock};
+use crate::output::Out;
+use crate::report::Summary;
 use crate::text::{printable_line, shorten_tail};
 
 /// Failures that are named; all are counted.
@@ -59,7 +60,7 @@ pub(crate) fn run(target: &Target, args: &ImportArgs, out: &mut Out) -> anyhow::
     summary.failures.splice(0..0, walked.failures);
     summary.binary += walked.binary;
     let seconds = started.elapsed().as_secs_f64();
-    if args.json {
+    if args.output.json {
         out.json(&summary_json(&summary, walked.too_large.len(), target, seconds))?;
     } else if !args.quiet {
         write_summary(&summary, &walked.too_large, seconds, out)?;
@@ -77,7 +78,7 @@ fn take_file(
     progress.set_message(shorten_tail(&printable_line(&found.source.name), 40));
     let content = File::open(&found.path).map_err(anyhow::Error::from).and_then(|file| {
         let reader = BufReader::new(progress.wrap_read(file));
-        read::file(&found.path, reader, &found.source, args.format, defaults)
+        content::file(&found.path, reader, &found.source, args.format, defaults)
     });
     match content {
         Ok(content) => import.take(&found.source, content)?,
@@ -94,7 +95,7 @@ fn take_standard_input(
     let name = args.name.clone();
     let source =
         Source { name: name.clone().unwrap_or_else(|| "stdin".to_owned()), file: name, modified: None };
-    let content = read::stream(BufReader::new(io::stdin()), &source, args.format, defaults)
+    let content = content::stream(BufReader::new(io::stdin()), &source, args.format, defaults)
         .context("cannot read standard input")?;
     Ok(import.take(&source, content)?)
 }
@@ -114,7 +115,7 @@ fn progress(walked: &Walked, quiet: bool) -> ProgressBar {
 
 fn write_summary(summary: &Summary, too_large: &[String], seconds: f64, out: &mut Out) -> anyhow::Result<()> {
     let mut parts = vec![format!("{} added", HumanCount(summary.added))];
-    let counts = [(summary.unchanged, "unchanged"), (summary.updated, "moved"), (summary.removed, "removed")];
+    let counts = [(summary.unchanged, "unchanged"), (summary.moved, "moved"), (summary.removed, "removed")];
     let shown = counts.iter().filter(|(count, _)| *count > 0);
     parts.extend(shown.map(|(count, what)| format!("{} {what}", HumanCount(*count))));
     let files = if summary.files == 1 { "file" } else { "files" };
@@ -150,7 +151,7 @@ fn summary_json(summary: &Summary, too_large: usize, target: &Target, seconds: f
         "records": {
             "added": summary.added,
             "unchanged": summary.unchanged,
-            "moved": summary.updated,
+            "moved": summary.moved,
             "removed": summary.removed,
         },
         "skipped": { "binary": summary.binary, "empty": summary.empty, "too_large": too_large },

@@ -11,7 +11,7 @@ use crate::args::RecordArgs;
 use crate::cmd::fields;
 use crate::database::Target;
 use crate::exit::{CliError, Exit};
-use crate::render::Out;
+use crate::output::Out;
 use crate::{kind, time};
 
 pub(crate) fn run(target: &Target, args: RecordArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -39,7 +39,7 @@ pub(crate) fn run(target: &Target, args: RecordArgs, out: &mut Out) -> anyhow::R
     let db = target.create(args.creation.dimension)?;
     new.collective_id = db.get_or_create_collective(&target.collective)?;
     let id = db.record_experience(new)?;
-    if args.json {
+    if args.output.json {
         out.json(&json!({ "id": id, "collective": target.collective }))?;
     } else {
         writeln!(out, "{id}")?;

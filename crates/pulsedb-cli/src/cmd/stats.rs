@@ -10,8 +10,8 @@ use crate::args::JsonArgs;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::Moment;
-use crate::render::table::{lines, table};
-use crate::render::{Out, STRONG};
+use crate::output::table::{lines, table};
+use crate::output::{Out, STRONG};
 use crate::text::printable_line;
 use crate::time;
 

@@ -5,19 +5,9 @@ use std::collections::BTreeMap;
 use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience};
 
 use crate::import::identity::{Key, Occurrences};
-use crate::import::split::Chunk;
+use crate::import::passages::Chunk;
+use crate::provenance::{FILE_TAG, HEADING_TAG, IMPORT_TAG, LINE_TAG, SOURCE_TAG};
 use crate::text::{shorten_head, shorten_tail};
-
-/// The tag of the digest that tells whether a record is already there.
-pub(crate) const IMPORT_TAG: &str = "import";
-/// The tag of the whole path of the document that a record is a chunk of.
-pub(crate) const FILE_TAG: &str = "file";
-/// The tag of the path as it is shown.
-pub(crate) const SOURCE_TAG: &str = "source";
-/// The tag of the 1-based line at which a record starts in its source.
-pub(crate) const LINE_TAG: &str = "line";
-/// The tag of the headings above a chunk, or of a conversation's title.
-pub(crate) const HEADING_TAG: &str = "heading";
 
 /// An experience that is to be in the collective.
 #[derive(Debug, Clone, PartialEq)]

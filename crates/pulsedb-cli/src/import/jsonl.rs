@@ -5,9 +5,10 @@ use std::io::{BufRead, Read};
 use pulsedb::{NewExperience, limits};
 use serde_json::json;
 
-use crate::import::draft::{Defaults, Draft, IMPORT_TAG};
+use crate::import::draft::{Defaults, Draft};
 use crate::import::identity::{Key, Occurrences};
 use crate::json::ExperienceLine;
+use crate::provenance::IMPORT_TAG;
 
 /// Bytes of a line: a content of the greatest length, each byte escaped, with a vector of the greatest dimension
 /// and full lists takes less than 2 MiB.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::import::split::{Chunk, Lines, pack};
+use crate::import::passages::{Chunk, Lines, pack};
 use crate::text::shorten_head;
 
 /// Bytes of a heading path: it is a tag too, and tags hold 200.

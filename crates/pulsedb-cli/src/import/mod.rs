@@ -2,15 +2,15 @@
 
 pub(crate) mod batch;
 pub(crate) mod chat;
-pub(crate) mod decode;
+pub(crate) mod content;
 pub(crate) mod draft;
-pub(crate) mod existing;
+pub(crate) mod encoding;
 pub(crate) mod identity;
+pub(crate) mod importer;
 pub(crate) mod jsonl;
 pub(crate) mod lock;
+pub(crate) mod lookup;
 pub(crate) mod markdown;
-pub(crate) mod read;
-pub(crate) mod run;
-pub(crate) mod split;
+pub(crate) mod passages;
 pub(crate) mod text;
-pub(crate) mod walk;
+pub(crate) mod tree;

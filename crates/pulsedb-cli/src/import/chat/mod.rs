@@ -5,9 +5,10 @@ mod plain;
 
 use pulsedb::{ExperienceType, Timestamp};
 
-use crate::import::draft::{Defaults, Draft, IMPORT_TAG, Source};
+use crate::import::draft::{Defaults, Draft, Source};
 use crate::import::identity::{Key, Occurrences};
-use crate::import::split::{WHOLE_BYTES_MAX, cut};
+use crate::import::passages::{WHOLE_BYTES_MAX, cut};
+use crate::provenance::IMPORT_TAG;
 use crate::text::{shorten_head, shorten_tail};
 
 /// What somebody said at one time.

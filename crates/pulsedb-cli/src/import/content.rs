@@ -5,9 +5,9 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::import::decode::{Decoded, decode};
 use crate::import::draft::{Defaults, Draft, Source, document};
-use crate::import::split::Chunk;
+use crate::import::encoding::{Decoded, decode};
+use crate::import::passages::Chunk;
 use crate::import::{chat, jsonl, markdown, text};
 
 /// Bytes of a source that is read as a whole. JSON lines have no such limit.

@@ -7,28 +7,13 @@ use std::path::{Path, PathBuf};
 use pulsedb::{CollectiveId, ExperienceUpdate, PulseDB};
 
 use crate::import::batch::{Batch, Change};
-use crate::import::draft::{Defaults, Draft, FILE_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG, Source};
-use crate::import::existing::{Existing, Stored};
+use crate::import::content::Content;
+use crate::import::draft::{Defaults, Draft, Source};
 use crate::import::identity::Key;
 use crate::import::jsonl;
-use crate::import::read::Content;
-use crate::import::walk::Failure;
-
-/// Counts of an import.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Summary {
-    /// Files and streams that were read.
-    pub(crate) files: u64,
-    pub(crate) added: u64,
-    pub(crate) unchanged: u64,
-    /// Records whose text is the same but whose line or path is not.
-    pub(crate) updated: u64,
-    /// Records of passages that are no longer in their document.
-    pub(crate) removed: u64,
-    pub(crate) empty: u64,
-    pub(crate) binary: u64,
-    pub(crate) failures: Vec<Failure>,
-}
+use crate::import::lookup::{Existing, Stored};
+use crate::provenance::{FILE_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
+use crate::report::{Failure, Summary};
 
 /// An import under way.
 #[derive(Debug)]
@@ -113,7 +98,7 @@ impl<'a> Import<'a> {
         self.batch.commit()?;
         let done = self.batch.done;
         self.summary.failures.extend(done.failures);
-        Ok(Summary { added: done.added, updated: done.updated, removed: done.removed, ..self.summary })
+        Ok(Summary { added: done.added, moved: done.moved, removed: done.removed, ..self.summary })
     }
 
     fn lines(&mut self, source: &Source, reader: Box<dyn BufRead>) -> pulsedb::Result<()> {

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use pulsedb::{Experience, Timestamp};
 
-use crate::import::draft::{HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::kind;
-use crate::render::snippet::{QueryWords, snippet};
-use crate::render::{FAINT, Out, PLACE, STRONG};
+use crate::output::snippet::{QueryWords, snippet};
+use crate::output::{FAINT, Out, PLACE, STRONG};
+use crate::provenance::{HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::text::{printable, printable_line};
 use crate::time;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use pulsedb::limits::RESULTS_MAX;
 use pulsedb::{CollectiveId, Experience, ExperienceId, PulseDB, SearchFilter};
 
-use crate::import::draft::{FILE_TAG, IMPORT_TAG};
+use crate::provenance::{FILE_TAG, IMPORT_TAG};
 
 /// A record of an earlier import.
 #[derive(Debug, Clone, PartialEq, Eq)]

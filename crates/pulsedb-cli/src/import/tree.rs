@@ -12,6 +12,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use pulsedb::Timestamp;
 
 use crate::import::draft::Source;
+use crate::report::Failure;
 
 /// Bytes at the beginning of a large file that are looked at.
 const SNIFFED_BYTES: u64 = 8192;
@@ -22,17 +23,6 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
     pub(crate) bytes: u64,
-}
-
-/// Something that could not be read or recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// The file as it is shown.
-    pub(crate) source: String,
-    /// The line; zero for the file as a whole.
-    pub(crate) line: usize,
-    /// What is wrong.
-    pub(crate) reason: String,
 }
 
 /// What a walk found.
