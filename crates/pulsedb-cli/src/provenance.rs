@@ -10,3 +10,5 @@ pub(crate) const SOURCE_TAG: &str = "source";
 pub(crate) const LINE_TAG: &str = "line";
 /// The headings above a chunk, or a conversation's title.
 pub(crate) const HEADING_TAG: &str = "heading";
+/// The 1-based cell of a notebook.
+pub(crate) const CELL_TAG: &str = "cell";

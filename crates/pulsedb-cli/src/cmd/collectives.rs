@@ -12,7 +12,7 @@ use crate::exit::{CliError, Exit};
 use crate::json::Moment;
 use crate::output::Out;
 use crate::output::table::{lines, table};
-use crate::text::printable_line;
+use crate::text::{count as count_of, printable_line};
 use crate::time;
 
 pub(crate) fn run(target: &Target, args: CollectivesArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -123,7 +123,7 @@ fn delete(target: &Target, name: &str, yes: bool, json: bool, out: &mut Out) -> 
     if json {
         out.json(&json!({ "id": id, "name": name, "experiences": count }))?;
     } else {
-        writeln!(out, "deleted `{}` with {count} experiences", printable_line(name))?;
+        writeln!(out, "deleted `{}` with {}", printable_line(name), count_of(count, "experience"))?;
     }
     Ok(Exit::Ok)
 }
@@ -131,12 +131,13 @@ fn delete(target: &Target, name: &str, yes: bool, json: bool, out: &mut Out) -> 
 /// Asks a person for the name; without one to ask, says how to do without.
 fn confirm(name: &str, count: u64) -> anyhow::Result<()> {
     let stdin = std::io::stdin();
+    let experiences = count_of(count, "experience");
     if !stdin.is_terminal() {
-        let message = format!("deleting `{name}` removes {count} experiences for good; say --yes to do so");
+        let message = format!("deleting `{name}` removes {experiences} for good; pass --yes to confirm");
         return Err(CliError::Usage(message).into());
     }
     let mut stderr = std::io::stderr();
-    write!(stderr, "This removes {count} experiences for good. Type the name of the collective to go on: ")?;
+    write!(stderr, "This removes {experiences} for good. Type the name of the collective to confirm: ")?;
     stderr.flush()?;
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer)?;

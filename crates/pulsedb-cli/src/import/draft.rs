@@ -6,7 +6,7 @@ use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience};
 
 use crate::import::identity::{Key, Occurrences};
 use crate::import::passages::Chunk;
-use crate::provenance::{FILE_TAG, HEADING_TAG, IMPORT_TAG, LINE_TAG, SOURCE_TAG};
+use crate::provenance::{CELL_TAG, FILE_TAG, HEADING_TAG, IMPORT_TAG, LINE_TAG, SOURCE_TAG};
 use crate::text::{shorten_head, shorten_tail};
 
 /// An experience that is to be in the collective.
@@ -102,6 +102,7 @@ pub(crate) fn document(source: &Source, chunks: Vec<Chunk>, defaults: &Defaults)
         let identity = occurrences.number(key).tag();
         let mut new = defaults.experience();
         source.tag(&mut new.tags, chunk.line, chunk.heading.as_deref());
+        new.tags.extend(chunk.cell.map(|cell| (CELL_TAG.to_owned(), cell.to_string())));
         new.tags.extend(file.clone().map(|file| (FILE_TAG.to_owned(), file)));
         new.tags.insert(IMPORT_TAG.to_owned(), identity.clone());
         new.related_files = source.related_files();
@@ -123,7 +124,7 @@ mod tests {
     }
 
     fn chunk(content: &str, line: usize) -> Chunk {
-        Chunk { content: content.into(), line, heading: Some("A > B".into()) }
+        Chunk { content: content.into(), line, cell: None, heading: Some("A > B".into()) }
     }
 
     #[test]

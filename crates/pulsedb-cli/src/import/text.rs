@@ -12,6 +12,7 @@ pub(crate) fn chunks(text: &str) -> Vec<Chunk> {
         .map(|range| Chunk {
             content: text[range.clone()].to_owned(),
             line: lines.at(range.start),
+            cell: None,
             heading: None,
         })
         .collect()
