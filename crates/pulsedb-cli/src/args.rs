@@ -172,12 +172,8 @@ pub(crate) struct ImportArgs {
     /// Name for standard input: importing under the same name again replaces what was imported
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
-    /// Remove the records of documents that no longer exist in the given directories
-    #[arg(long)]
-    pub(crate) prune: bool,
-    /// With --prune: also remove the records of directories that are empty or missing
-    #[arg(short, long, requires = "prune")]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) pruning: PruningArgs,
     #[command(flatten)]
     pub(crate) fields: FieldArgs,
     #[command(flatten)]
@@ -190,6 +186,17 @@ pub(crate) struct ImportArgs {
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
+}
+
+/// What an import removes.
+#[derive(Debug, Args)]
+pub(crate) struct PruningArgs {
+    /// Remove the records of documents that no longer exist in the given directories
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// With --prune: also remove the records of directories that are empty or missing
+    #[arg(short, long, requires = "prune")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -46,7 +46,7 @@ pub(crate) fn vector(path: &Path) -> anyhow::Result<Vec<f32>> {
         .read_to_end(&mut bytes)
         .with_context(|| format!("cannot read {}", path.display()))?;
     let text = match decode(&bytes) {
-        Decoded::Text(text) => text.text,
+        Decoded::Text(text) => text.content,
         Decoded::Empty | Decoded::Nuls(_) | Decoded::Binary => String::new(),
     };
     serde_json::from_str(&text).with_context(|| format!("{} is not a JSON array of numbers", path.display()))

@@ -33,7 +33,7 @@ pub(crate) fn run(target: &Target, args: &ImportArgs, out: &mut Out) -> anyhow::
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
     let walked = walk(&paths, &options)?;
     let is_anything_there =
-        !walked.files.is_empty() || !streams.is_empty() || args.prune || walked.failures.is_empty();
+        !walked.files.is_empty() || !streams.is_empty() || args.pruning.prune || walked.failures.is_empty();
     let summary = if is_anything_there {
         import(target, args, &defaults, walked, !streams.is_empty())?
     } else {
@@ -73,8 +73,8 @@ fn import(
     if with_standard_input {
         take_standard_input(&mut import, args, defaults)?;
     }
-    if args.prune {
-        import.prune(&walked.roots, args.yes)?;
+    if args.pruning.prune {
+        import.prune(&walked.roots, args.pruning.yes)?;
     }
     let mut summary = import.finish()?;
     progress.finish_and_clear();

@@ -61,7 +61,7 @@ fn standard_input() -> anyhow::Result<(String, Vec<Flaw>)> {
     let room = 2 * CONTENT_BYTES_MAX as u64 + 4;
     std::io::stdin().lock().take(room).read_to_end(&mut bytes).context("cannot read standard input")?;
     match decode(&bytes) {
-        Decoded::Text(Text { mut text, flaws, .. }) => {
+        Decoded::Text(Text { content: mut text, flaws, .. }) => {
             // The line end that the shell adds is not part of what is said.
             text.truncate(text.trim_end_matches('\n').len());
             Ok((text, flaws))

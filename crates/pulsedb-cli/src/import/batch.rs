@@ -122,7 +122,7 @@ fn is_of_input(error: &PulseDBError) -> bool {
     error.is_validation() || matches!(error, PulseDBError::Embedding { .. })
 }
 
-/// Makes the changes, several at once. A record that somebody else has deleted meanwhile is no error.
+/// Makes the changes, several at once. A record that another process has deleted in the meantime is not an error.
 pub(crate) fn apply(db: &PulseDB, changes: &[Change]) -> pulsedb::Result<()> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);

@@ -187,8 +187,8 @@ fn is_media_by_name(path: Option<&Path>) -> bool {
 /// Whether most lines of the beginning of a long source are experiences.
 fn holds_experiences(bytes: &[u8]) -> bool {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let Decoded::Text(Text { mut text, .. }) = decode(&bytes[..whole]) else { return false };
-    matches!(parse(&mut text).json, Json::Lines(lines) if is_mostly_experiences(&lines))
+    let Decoded::Text(Text { mut content, .. }) = decode(&bytes[..whole]) else { return false };
+    matches!(parse(&mut content).json, Json::Lines(lines) if is_mostly_experiences(&lines))
 }
 
 /// Experiences have `content` and nobody who speaks.
@@ -205,24 +205,24 @@ fn is_mostly_experiences(lines: &[(usize, Value)]) -> bool {
 }
 
 fn of_text(text: Text, format: Format, request: Request<'_>) -> anyhow::Result<Reading> {
-    let Text { text, encoding, mut flaws } = text;
+    let Text { content: text, encoding, mut flaws } = text;
+    let is_stream = request.path.is_none();
+    let looks_like_json = begins_like_json(&text);
+    let format = match format {
+        Format::Auto if is_json_by_name(request.path) || looks_like_json => None,
+        Format::Auto if is_stream && has_json_lines(&text) => None,
+        Format::Auto if is_stream => Some(Format::Markdown),
+        Format::Auto => Some(Format::Text),
+        Format::Chat if looks_like_json || has_json_lines(&text) => None,
+        other => Some(other),
+    };
     let mut reading = match format {
-        Format::Markdown => of_document(markdown::chunks(&without_data(&text)), request),
-        Format::Text => of_document(text::chunks(&without_data(&text)), request),
-        Format::Notebook => of_notebook(text, request)?,
-        Format::Jsonl => of_lines(Box::new(Cursor::new(text.into_bytes()))),
-        Format::Chat if !begins_like_json(&text) && !has_json_lines(&text) => {
-            of_transcript(chat::plain(&text).map_err(anyhow::Error::msg)?, request)
-        }
-        Format::Chat => of_json(text, format, request)?,
-        Format::Auto if is_json_by_name(request.path) || begins_like_json(&text) => {
-            of_json(text, format, request)?
-        }
-        Format::Auto if request.path.is_none() && has_json_lines(&text) => of_json(text, format, request)?,
-        Format::Auto if request.path.is_none() => {
-            of_document(markdown::chunks(&without_data(&text)), request)
-        }
-        Format::Auto => of_document(text::chunks(&without_data(&text)), request),
+        None => of_json(text, request)?,
+        Some(Format::Markdown) => of_document(markdown::chunks(&without_data(&text)), request),
+        Some(Format::Text | Format::Auto) => of_document(text::chunks(&without_data(&text)), request),
+        Some(Format::Notebook) => of_notebook(text, request)?,
+        Some(Format::Jsonl) => of_lines(Box::new(Cursor::new(text.into_bytes()))),
+        Some(Format::Chat) => of_transcript(chat::plain(&text).map_err(anyhow::Error::msg)?, request),
     };
     flaws.append(&mut reading.flaws);
     flaws.sort_by_key(|flaw| flaw.line);
@@ -262,11 +262,11 @@ fn of_notebook(mut text: String, request: Request<'_>) -> anyhow::Result<Reading
     Ok(Reading { left_out, flaws: mended, ..of_document(chunks, request) })
 }
 
-fn of_json(mut text: String, format: Format, request: Request<'_>) -> anyhow::Result<Reading> {
+fn of_json(mut text: String, request: Request<'_>) -> anyhow::Result<Reading> {
     let Parsed { json, mended, flaws } = parse(&mut text);
     let mut reading = match json {
-        Json::Document(value) => of_value(&value, &text, format, request)?,
-        Json::Lines(lines) if format != Format::Chat && is_mostly_experiences(&lines) => {
+        Json::Document(value) => of_value(&value, &text, request)?,
+        Json::Lines(lines) if request.format != Format::Chat && is_mostly_experiences(&lines) => {
             // Its own reader names the lines that are not JSON.
             return Ok(Reading { flaws: mended, ..of_lines(Box::new(Cursor::new(text.into_bytes()))) });
         }
@@ -281,30 +281,32 @@ fn of_json(mut text: String, format: Format, request: Request<'_>) -> anyhow::Re
             of_transcript(chat::document(shape, &Value::Array(elements), request.path), request)
         }
         Json::Broken => return not_whole(&text, &flaws, request),
-        Json::Other => return unknown(&text, "not JSON", format, request),
+        Json::Other => return unknown(&text, "not JSON", request),
     };
     reading.flaws.splice(0..0, mended.into_iter().chain(flaws));
     Ok(reading)
 }
 
-fn of_value(value: &Value, text: &str, format: Format, request: Request<'_>) -> anyhow::Result<Reading> {
+fn of_value(value: &Value, text: &str, request: Request<'_>) -> anyhow::Result<Reading> {
     if let Some(shape) = Shape::of_document(value) {
         return Ok(of_transcript(chat::document(shape, value, request.path), request));
     }
-    if format != Format::Chat && value.as_object().is_some_and(experiences::is_meant) {
+    if request.format != Format::Chat && value.as_object().is_some_and(experiences::is_meant) {
         return Ok(of_lines(Box::new(Cursor::new(value.to_string().into_bytes()))));
     }
     let is_empty = value.as_array().is_some_and(Vec::is_empty);
     match is_directory(value) {
         true if is_empty => Ok(Reading::default()),
         true => Ok(Reading { content: Content::Data, ..Reading::default() }),
-        false => unknown(text, "JSON of no known shape", format, request),
+        false => unknown(text, "JSON of no known shape", request),
     }
 }
 
 /// JSON that is of no known shape is refused, but for settings of a tree, which hold no words.
-fn unknown(text: &str, what: &str, format: Format, request: Request<'_>) -> anyhow::Result<Reading> {
-    let is_asked_for = request.is_named || request.path.is_none() || format == Format::Chat;
+fn unknown(text: &str, what: &str, request: Request<'_>) -> anyhow::Result<Reading> {
+    let is_of_lines = matches!(extension(request.path).as_str(), "jsonl" | "ndjson");
+    let is_asked_for =
+        is_of_lines || request.is_named || request.path.is_none() || request.format == Format::Chat;
     anyhow::ensure!(!is_asked_for && !may_hold_words(text), "{what}; {KNOWN}");
     Ok(Reading { content: Content::Data, ..Reading::default() })
 }
@@ -316,13 +318,13 @@ fn not_whole(text: &str, flaws: &[Flaw], request: Request<'_>) -> anyhow::Result
         let chunks = if request.path.is_some() { text::chunks } else { markdown::chunks };
         return Ok(of_document(chunks(&without_data(text)), request));
     }
-    let Some(flaw) = flaws.first() else { return unknown(text, "not JSON", request.format, request) };
+    let Some(flaw) = flaws.first() else { return unknown(text, "not JSON", request) };
     let what = if holds_a_conversation(text) {
         format!("line {}: {}; it looks like an export, so export it again", flaw.line, flaw.reason)
     } else {
         format!("line {}: {}", flaw.line, flaw.reason)
     };
-    unknown(text, &what, request.format, request)
+    unknown(text, &what, request)
 }
 
 #[cfg(test)]

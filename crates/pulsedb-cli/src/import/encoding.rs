@@ -19,7 +19,7 @@ pub(crate) enum Decoded {
 /// Text with `\n` line ends and no byte order mark.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text {
-    pub(crate) text: String,
+    pub(crate) content: String,
     /// The encoding, if it is not UTF-8.
     pub(crate) encoding: Option<&'static str>,
     /// The lines with places that could not be read; U+FFFD stands in the text for each place.
@@ -58,7 +58,7 @@ const PIECE_BYTES: usize = 1 << 16;
 pub(crate) fn decode(bytes: &[u8]) -> Decoded {
     let Some(unicode) = unicode(bytes) else { return Decoded::Binary };
     let utf_8 = unicode.bytes.as_deref().unwrap_or(bytes);
-    let nuls = utf_8.iter().filter(|byte| **byte == 0).count();
+    let nuls = count_of(0, utf_8);
     if nuls > 0 && !utf_8.iter().all(|byte| is_blank(*byte)) && has_many_nul_blocks(utf_8, nuls) {
         return Decoded::Binary;
     }
@@ -76,8 +76,9 @@ pub(crate) fn decode_line(bytes: &[u8], encoding: Option<&'static str>) -> Decod
 }
 
 fn of_utf_8(bytes: &[u8], encoding: Option<&'static str>, offsets_are_of_the_file: bool) -> Decoded {
+    let whole = bytes.len();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let nuls = bytes.iter().filter(|byte| **byte == 0).count();
+    let nuls = count_of(0, bytes);
     if nuls > 0 {
         if bytes.iter().all(|byte| is_blank(*byte)) {
             return Decoded::Nuls(nuls);
@@ -86,11 +87,16 @@ fn of_utf_8(bytes: &[u8], encoding: Option<&'static str>, offsets_are_of_the_fil
             return Decoded::Binary;
         }
     }
-    let (text, flaws) = mend(bytes, offsets_are_of_the_file);
+    let (text, flaws) = mend(bytes, offsets_are_of_the_file.then_some(whole - bytes.len()));
     if text.trim().is_empty() {
         return Decoded::Empty;
     }
-    Decoded::Text(Text { text, encoding, flaws })
+    Decoded::Text(Text { content: text, encoding, flaws })
+}
+
+/// How often a byte occurs.
+pub(crate) fn count_of(byte: u8, bytes: &[u8]) -> usize {
+    bytes.iter().map(|other| usize::from(*other == byte)).sum()
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -122,8 +128,25 @@ fn unicode(bytes: &[u8]) -> Option<Unicode> {
 fn transcoded(encoding: &'static Encoding, bytes: &[u8]) -> Unicode {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut utf_8 = Vec::with_capacity(bytes.len());
-    transcode(&mut decoder, bytes, true, &mut utf_8);
+    let mut last = 0;
+    let strays = bytes.iter().enumerate().filter(|(at, _)| encoding == WINDOWS_1252 && is_stray(bytes, *at));
+    for (at, _) in strays {
+        transcode(&mut decoder, &bytes[last..at], false, &mut utf_8);
+        utf_8.push(MARK);
+        last = at + 1;
+    }
+    transcode(&mut decoder, &bytes[last..], true, &mut utf_8);
     Unicode { bytes: Some(utf_8), encoding: Some(encoding.name()) }
+}
+
+/// Whether a byte of Windows-1252 is damage rather than a character: five have none, and the letter of 0xff, which
+/// erased memory has too, begins no word.
+fn is_stray(bytes: &[u8], at: usize) -> bool {
+    match bytes[at] {
+        0x81 | 0x8d | 0x8f | 0x90 | 0x9d => true,
+        0xff => at == 0 || !bytes[at - 1].is_ascii_alphabetic(),
+        _ => false,
+    }
 }
 
 /// Appends input as UTF-8, with a mark that no UTF-8 has for what the encoding does not.
@@ -202,11 +225,12 @@ fn is_archive(bytes: &[u8]) -> bool {
     bytes.get(257..262) == Some(b"ustar")
 }
 
-/// The text with U+FFFD for each block of NULs and each sequence that is not UTF-8, and the lines that have some.
-fn mend(bytes: &[u8], offsets_are_of_the_file: bool) -> (String, Vec<Flaw>) {
+/// The text with U+FFFD for each block of NULs and each sequence that is not UTF-8, and the lines that have some. They are
+/// named with their offsets if it is known where in the file the bytes start.
+fn mend(bytes: &[u8], start: Option<usize>) -> (String, Vec<Flaw>) {
     let mut text = String::with_capacity(bytes.len());
     let mut places = Places::default();
-    let mut offset = 0;
+    let mut offset = start.unwrap_or_default();
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();
         while let Some(at) = rest.find('\0') {
@@ -228,7 +252,7 @@ fn mend(bytes: &[u8], offsets_are_of_the_file: bool) -> (String, Vec<Flaw>) {
             offset += chunk.invalid().len();
         }
     }
-    let flaws = places.places.iter().map(|place| place.flaw(offsets_are_of_the_file)).collect();
+    let flaws = places.found.iter().map(|place| place.flaw(start.is_some())).collect();
     (unix_line_ends(text), flaws)
 }
 
@@ -237,7 +261,7 @@ fn mend(bytes: &[u8], offsets_are_of_the_file: bool) -> (String, Vec<Flaw>) {
 struct Places {
     lines_passed: usize,
     ends_in_return: bool,
-    places: Vec<Place>,
+    found: Vec<Place>,
 }
 
 struct Place {
@@ -259,9 +283,9 @@ impl Places {
     fn note(&mut self, offset: usize, bytes: usize, nuls: bool) {
         self.ends_in_return = false;
         let line = self.lines_passed + 1;
-        match self.places.last_mut().filter(|last| last.line == line) {
+        match self.found.last_mut().filter(|last| last.line == line) {
             Some(last) => last.bytes += bytes,
-            None => self.places.push(Place { line, offset, bytes, nuls }),
+            None => self.found.push(Place { line, offset, bytes, nuls }),
         }
     }
 }
@@ -293,7 +317,7 @@ mod tests {
     fn read_whole(bytes: &[u8]) -> (String, Option<&'static str>, Vec<usize>) {
         match decode(bytes) {
             Decoded::Text(text) => {
-                (text.text, text.encoding, text.flaws.iter().map(|flaw| flaw.line).collect())
+                (text.content, text.encoding, text.flaws.iter().map(|flaw| flaw.line).collect())
             }
             other => panic!("{other:?}"),
         }
@@ -349,6 +373,19 @@ mod tests {
         let japanese = "\u{6771}\u{4eac}\u{306b}\u{884c}\u{304d}\u{307e}\u{3059}\u{3002}\u{660e}\u{65e5}\u{306f}\u{96e8}\u{3067}\u{3059}\u{3002}";
         let (bytes, ..) = encoding_rs::SHIFT_JIS.encode(japanese);
         assert_eq!(read_whole(&bytes), read(japanese, Some("Shift_JIS"), &[]));
+    }
+
+    #[test]
+    fn bytes_that_no_encoding_has_are_named_in_an_older_one_too() {
+        assert_eq!(
+            read_whole(b"one bad \xff byte"),
+            read("one bad \u{fffd} byte", Some("windows-1252"), &[1])
+        );
+        assert_eq!(read_whole(b"\x81x caf\xe9"), read("\u{fffd}x caf\u{e9}", Some("windows-1252"), &[1]));
+        assert_eq!(
+            read_whole(b"L'Ha\xff-les-Roses"),
+            read("L'Ha\u{ff}-les-Roses", Some("windows-1252"), &[])
+        );
     }
 
     #[test]

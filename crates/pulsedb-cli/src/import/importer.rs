@@ -61,7 +61,7 @@ impl<'a> Import<'a> {
         match content {
             Content::Document(drafts) => self.replace(source, drafts, is_whole)?,
             Content::Transcript(drafts) => {
-                drafts.into_iter().try_for_each(|draft| self.add(source, draft))?
+                drafts.into_iter().try_for_each(|draft| self.add(source, draft))?;
             }
             Content::Lines(reader) => self.lines(source, reader)?,
             // A document that was emptied has no passages left.
@@ -132,7 +132,9 @@ impl<'a> Import<'a> {
                 None => gone.push(stored.id),
             }
         }
-        gone.into_iter().for_each(|id| self.batch.change(Change::Delete(id)));
+        for id in gone {
+            self.batch.change(Change::Delete(id));
+        }
         for (root, count) in roots.iter().zip(kept).filter(|(_, count)| *count > 0) {
             let records = crate::text::count(count, "record");
             let reason = format!(
@@ -218,7 +220,9 @@ impl<'a> Import<'a> {
         stale.extend(there.into_values().map(|stored| stored.id));
         if is_whole {
             self.input.removed += stale.len() as u64;
-            stale.into_iter().for_each(|id| self.batch.change(Change::Delete(id)));
+            for id in stale {
+                self.batch.change(Change::Delete(id));
+            }
         }
         Ok(())
     }

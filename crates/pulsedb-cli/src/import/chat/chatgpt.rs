@@ -69,8 +69,8 @@ fn by_time(nodes: &Object, is_wanted: impl Fn(&str) -> bool) -> Vec<&str> {
 fn take(message: &Object, context: &Context, place: Place<'_>, is_aside: bool, transcript: &mut Transcript) {
     let author = inner(message, "author");
     let role = author.map(|author| text(author, "role")).unwrap_or_default();
-    let content = message.get("content").unwrap_or(&Value::Null);
-    let kind = content.as_object().map(|content| text(content, "content_type")).unwrap_or_default();
+    let said = message.get("content").unwrap_or(&Value::Null);
+    let kind = said.as_object().map(|it| text(it, "content_type")).unwrap_or_default();
     let recipient = text(message, "recipient");
     let hidden =
         inner(message, "metadata").is_some_and(|it| is_true(it, "is_visually_hidden_from_conversation"));
@@ -82,10 +82,13 @@ fn take(message: &Object, context: &Context, place: Place<'_>, is_aside: bool, t
     };
     if let Some(omission) = omission {
         // The empty message that every conversation begins with says nothing to anybody.
-        let is_empty = words(content, &mut Transcript::default()).is_empty() && role == "system";
-        return if is_empty { () } else { transcript.leave_out(omission) };
+        let is_empty = words(said, &mut Transcript::default()).is_empty() && role == "system";
+        if !is_empty {
+            transcript.leave_out(omission);
+        }
+        return;
     }
-    let words = words(content, transcript);
+    let words = words(said, transcript);
     if words.is_empty() {
         return transcript.leave_out(Omission::Wordless);
     }
@@ -102,7 +105,7 @@ fn take(message: &Object, context: &Context, place: Place<'_>, is_aside: bool, t
         marks: if is_aside { vec![(BRANCH_TAG, "not shown".to_owned())] } else { Vec::new() },
         ..Turn::default()
     };
-    transcript.take(turn, time(message));
+    transcript.take(turn, context.time(message));
 }
 
 #[cfg(test)]

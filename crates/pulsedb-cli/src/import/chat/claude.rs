@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::import::chat::messages::Context;
-use crate::import::chat::value::{Object, objects, string, text, time, words};
+use crate::import::chat::value::{Object, objects, string, text, words};
 use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
@@ -45,18 +45,20 @@ fn take(message: &Object, context: &Context, place: Place<'_>, transcript: &mut 
     let said = said(message, transcript);
     let mut is_wordless = said.is_empty();
     if !is_wordless {
-        transcript.take(Turn { text: said, files, ..turn.clone() }, time(message));
+        transcript.take(Turn { text: said, files, ..turn.clone() }, context.time(message));
     }
     for file in ["attachments", "files", "files_v2"].iter().flat_map(|key| objects(message, key)) {
-        let content = text(file, "extracted_content");
-        if content.is_empty() {
+        let pasted = text(file, "extracted_content");
+        if pasted.is_empty() {
             continue;
         }
         is_wordless = false;
         let name = string(file, &["file_name"]).unwrap_or_else(|| "unnamed".to_owned());
         let marks = vec![(ATTACHMENT_TAG, name.clone())];
-        transcript
-            .take(Turn { text: content.to_owned(), marks, files: vec![name], ..turn.clone() }, time(message));
+        transcript.take(
+            Turn { text: pasted.to_owned(), marks, files: vec![name], ..turn.clone() },
+            context.time(message),
+        );
     }
     if is_wordless {
         transcript.leave_out(Omission::Wordless);

@@ -38,13 +38,14 @@ pub(super) fn export(object: &Object, place: Place<'_>, transcript: &mut Transcr
     let context = Context {
         conversation: channel.and_then(|it| string(it, &["id"])).map(|id| format!("discord/{id}")),
         title: channel.and_then(|it| string(it, &["name"])),
+        began: Ok(None),
     };
     let messages = object.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for (index, message) in messages.iter().enumerate() {
         match message.as_object().filter(|message| message.contains_key("content")) {
             Some(message) => take(message, &context, place, transcript),
             None => {
-                transcript.fail(place.line, format!("element {} of `messages` has no `content`", index + 1))
+                transcript.fail(place.line, format!("element {} of `messages` has no `content`", index + 1));
             }
         }
     }

@@ -3,24 +3,41 @@
 use serde_json::Value;
 
 use crate::import::chat::value::{Object, inner, is_true, string, time, words};
-use crate::import::chat::{Place, Transcript, Turn};
+use crate::import::chat::{Place, Time, Transcript, Turn};
 use crate::report::Omission;
 
 const SPEAKER_KEYS: &[&str] = &["role", "author", "sender", "speaker", "from"];
 const WORDS_KEYS: &[&str] = &["content", "text"];
 
 /// What a conversation says about all its turns.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Context {
     pub(super) conversation: Option<String>,
     pub(super) title: Option<String>,
+    /// When it began, for messages that do not say when they were sent.
+    pub(super) began: Time,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { conversation: None, title: None, began: Ok(None) }
+    }
 }
 
 impl Context {
+    /// The time of a message, else that of the conversation.
+    pub(super) fn time(&self, message: &Object) -> Time {
+        match time(message) {
+            Ok(None) => self.began.clone(),
+            other => other,
+        }
+    }
+
     pub(super) fn of(object: &Object) -> Self {
         Self {
             conversation: string(object, &["conversation_id", "session_id", "sessionId", "uuid", "id"]),
             title: string(object, &["title", "name"]),
+            began: time(object),
         }
     }
 }
@@ -44,7 +61,7 @@ pub(super) fn conversation(object: &Object, place: Place<'_>, transcript: &mut T
         match item.as_object() {
             Some(item) => message(item, &context, place, transcript),
             None => {
-                transcript.fail(place.line, format!("element {} of `messages` is not a message", index + 1))
+                transcript.fail(place.line, format!("element {} of `messages` is not a message", index + 1));
             }
         }
     }
@@ -75,7 +92,7 @@ pub(super) fn message(object: &Object, context: &Context, place: Place<'_>, tran
             .fail(place.line, "a message without a speaker; it needs `role`, `author` or `sender`");
     };
     let time = match time(said) {
-        Ok(None) => time(around),
+        Ok(None) => context.time(around),
         other => other,
     };
     let turn = Turn {

@@ -44,8 +44,9 @@ pub(super) fn transcript(text: &str) -> Option<Transcript> {
 
 fn close(open: Option<(Turn, Result<Option<Timestamp>, String>)>, transcript: &mut Transcript) {
     let Some((mut turn, time)) = open else { return };
-    turn.text = turn.text.trim().to_owned();
-    if !turn.text.is_empty() {
+    let text = turn.text.trim().to_owned();
+    if !text.is_empty() {
+        turn.text = text;
         transcript.take(turn, time);
     }
 }

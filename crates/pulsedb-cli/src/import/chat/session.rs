@@ -30,6 +30,8 @@ const MACHINE_ELEMENTS: &[&str] = &[
 ];
 /// The element of the words behind a command.
 const ARGUMENTS: &str = "command-args";
+/// How elements of the program begin, should one of them be torn.
+const MACHINE_STARTS: &[&str] = &["<command-", "<local-command-"];
 /// What the program writes when the person stops the model.
 const INTERRUPTED: &str = "[Request interrupted by user";
 /// The model that the program names for words of its own.
@@ -48,7 +50,7 @@ pub(super) fn entry(object: &Object, place: Place<'_>, transcript: &mut Transcri
         _ => None,
     };
     let Some(message) = message else { return transcript.leave_out(Omission::Service) };
-    let omission = if is_true(object, "isCompactSummary") {
+    let omission = if is_true(object, "isCompactSummary") || is_true(object, "isVisibleInTranscriptOnly") {
         Some(Omission::Compaction)
     } else if is_true(object, "isMeta") {
         Some(Omission::Hidden)
@@ -68,9 +70,10 @@ pub(super) fn entry(object: &Object, place: Place<'_>, transcript: &mut Transcri
     let Some(said) = said else { return transcript.leave_out(Omission::Command) };
     if said.is_empty() {
         // What it holds instead of words has been counted, or is a picture.
-        return if transcript.left_out == before {
-            transcript.leave_out(Omission::Wordless)
-        };
+        if transcript.left_out == before {
+            transcript.leave_out(Omission::Wordless);
+        }
+        return;
     }
     transcript.take(turn(object, &role, said, place), time(object));
 }
@@ -114,7 +117,10 @@ fn without_machine_elements(said: &str) -> Option<String> {
         is_machine = true;
         rest = before.trim_end();
     }
-    let rest = Some(rest).filter(|rest| !rest.is_empty() && !rest.starts_with(INTERRUPTED));
+    is_machine |= MACHINE_STARTS.iter().any(|start| rest.starts_with(start));
+    let is_machine_text =
+        |text: &str| MACHINE_STARTS.iter().chain([&INTERRUPTED]).any(|start| text.starts_with(start));
+    let rest = Some(rest).filter(|rest| !rest.is_empty() && !is_machine_text(rest));
     let kept: Vec<&str> = arguments.into_iter().chain(rest).collect();
     (!is_machine || !kept.is_empty()).then(|| kept.join("\n\n"))
 }

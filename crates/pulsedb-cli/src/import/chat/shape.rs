@@ -143,6 +143,7 @@ const KEYS: &[&str] = &[
     "sender",
     "from_id",
     "Contents",
+    "content",
 ];
 
 /// Whether JSON, whole or torn, has keys of a conversation.

@@ -107,7 +107,7 @@ fn plain(text: &str, people: &HashMap<String, String>) -> String {
             }
             Some(("#", id)) => plain.extend(["#", if label.is_empty() { id } else { label }]),
             Some(("!", word)) => {
-                plain.extend(["@", if label.is_empty() { word } else { label.trim_start_matches('@') }])
+                plain.extend(["@", if label.is_empty() { word } else { label.trim_start_matches('@') }]);
             }
             _ if label.is_empty() || label == target => plain.push_str(target),
             _ => plain.extend([label, " (", target, ")"]),

@@ -46,7 +46,7 @@ pub(super) fn export(object: &Object, place: Place<'_>, transcript: &mut Transcr
 
 fn chat(object: &Object, place: Place<'_>, transcript: &mut Transcript) {
     let id = string(object, &["id"]).map(|id| format!("telegram/{id}"));
-    let context = Context { conversation: id, title: string(object, &["name", "type"]) };
+    let context = Context { conversation: id, title: string(object, &["name", "type"]), began: Ok(None) };
     for message in object.get("messages").and_then(Value::as_array).into_iter().flatten() {
         match message.as_object() {
             Some(message) => take(message, &context, place, transcript),
@@ -77,10 +77,8 @@ fn take(message: &Object, context: &Context, place: Place<'_>, transcript: &mut 
 
 /// The text, which may be in pieces of different looks, and the words of a poll or a list of things to do.
 fn said(message: &Object) -> String {
-    let mut said = vec![match message.get("text") {
-        Some(Value::Array(pieces)) => pieces.iter().map(piece).collect::<String>().trim().to_owned(),
-        _ => text(message, "text").to_owned(),
-    }];
+    let own = message.get("text").or_else(|| message.get("text_entities")).map(piece);
+    let mut said = vec![own.unwrap_or_default().trim().to_owned()];
     if let Some(poll) = inner(message, "poll") {
         said.push(text(poll, "question").to_owned());
         said.extend(objects(poll, "answers").map(|answer| format!("- {}", text(answer, "text"))));

@@ -24,10 +24,7 @@ pub(crate) struct Row {
 }
 
 /// The experiences of a stream of lines, one by one, so that a stream of any length can be imported.
-pub(crate) fn rows<'a>(
-    reader: impl BufRead + 'static,
-    defaults: &'a Defaults,
-) -> impl Iterator<Item = Row> + 'a {
+pub(crate) fn rows(reader: impl BufRead + 'static, defaults: &Defaults) -> impl Iterator<Item = Row> {
     let mut occurrences = Occurrences::default();
     lines(reader).map(move |line| {
         let number = line.number;

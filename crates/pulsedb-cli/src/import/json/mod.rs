@@ -6,7 +6,7 @@ pub(crate) mod lines;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::import::encoding::Flaw;
+use crate::import::encoding::{Flaw, count_of};
 
 /// The JSON of a text.
 #[derive(Debug, PartialEq)]
@@ -142,7 +142,7 @@ pub(crate) fn mend_escapes(text: &mut String) -> Vec<Flaw> {
     let mut flaws: Vec<Flaw> = Vec::new();
     let (mut line, mut counted) = (1, 0);
     for at in halves {
-        line += text.as_bytes()[counted..at].iter().filter(|byte| **byte == b'\n').count();
+        line += count_of(b'\n', &text.as_bytes()[counted..at]);
         counted = at;
         let half = text[at..at + 6].to_owned();
         text.replace_range(at..at + 6, "\\ufffd");
