@@ -5,7 +5,7 @@
 //! | a content that fits in memory | [`Envelope`] |
 //! | a content of any length | [`StreamWriter`], [`StreamReader`] |
 //! | tables that are used where they lie, such as an index in a memory map | [`SectionsBuilder`], [`Sections`] |
-//! | a format of your own | [`Cursor`], [`ByteWriter`] |
+//! | a format of your own | [`Cursor`], [`ByteWriter`], [`Encoder`], [`Decoder`] |
 //! | a file that is old or new, never half | [`replace_file`], [`Replacement`] |
 //!
 //! Bytes that are read may come from anyone: damage, a lie or a cut is a typed [`Error`], never a panic, and nothing is
@@ -48,6 +48,7 @@ mod writer;
 
 pub use byte_writer::ByteWriter;
 pub use codec::{Codec, Compression, Profile, ZstdLevel};
+pub use compress::{Decoder, Encoded, Encoder};
 pub use cursor::Cursor;
 pub use envelope::{ENVELOPE_HEADER_BYTES, Envelope, EnvelopeHeader};
 pub use error::{Error, Result};

@@ -20,6 +20,12 @@ pub const SECTIONS_MAX_DEFAULT: u32 = 4096;
 pub(crate) const ZSTD_RATIO_MAX: u64 = 32_768;
 /// The strongest level of zstd; the levels below 1 trade size for a speed that codec none has anyway.
 pub(crate) const ZSTD_LEVEL_MAX: i32 = 22;
+/// Logarithms of the window of a content with a prefix: below the least the encoder gains nothing, and beyond the
+/// greatest, 128 MiB, decoders refuse by default.
+#[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only a built-in codec needs it"))]
+pub(crate) const ZSTD_WINDOW_LOG_MIN: u32 = 17;
+#[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only a built-in codec needs it"))]
+pub(crate) const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 /// Names that are tried for a file aside. A taken one was left by a killed process of the same number, which in a
 /// container is the same for ever, so that each time it is killed may leave one; trying them all takes milliseconds.
 pub(crate) const ASIDE_NAMES_MAX: u32 = 4096;
