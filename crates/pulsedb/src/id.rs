@@ -95,6 +95,10 @@ macro_rules! name_id {
                 Self(name.into())
             }
 
+            pub(crate) fn into_string(self) -> String {
+                self.0
+            }
+
             /// The name.
             pub fn as_str(&self) -> &str {
                 &self.0

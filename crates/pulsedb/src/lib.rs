@@ -69,8 +69,9 @@ pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, Val
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
     BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, DatabaseStats, Experience,
-    ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query, ReaderInfo,
-    SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
+    ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query,
+    ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType,
+    energy,
 };
 
 #[cfg(any(test, fuzzing))]

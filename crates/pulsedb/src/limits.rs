@@ -48,6 +48,8 @@ pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
 /// The largest cache setting in MiB: 1 TiB.
 pub const CACHE_SIZE_MB_MAX: usize = 1 << 20;
 
+/// The longest key that the engine takes.
+pub(crate) const KEY_BYTES_MAX: usize = 511;
 /// Operations of one commit.
 pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
 /// Bytes of one commit after which no further operation joins it.

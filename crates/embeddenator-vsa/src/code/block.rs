@@ -1,12 +1,9 @@
 //! Signed sparse block codes: one non-zero element a block, one byte each, with an exactly invertible bind.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
-
 use crate::arch::{Isa, Lines};
 use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
-use crate::{CodeRef, Random, Shape};
+use crate::{Random, Shape};
 
 /// The low bits of a byte: the position.
 pub(super) const POSITION: u8 = 0x7f;
@@ -91,100 +88,6 @@ impl BlockCode {
         &self.row()[..self.shape.blocks()]
     }
 
-    /// The code as a borrowed row, which is what all operations take; `&code` does as well.
-    #[inline]
-    pub fn as_ref(&self) -> CodeRef<'_> {
-        CodeRef::from_row(self.shape, self.row())
-    }
-
-    /// Position and sign of each block, in order; the sign is +1 or -1.
-    pub fn elements(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
-        self.as_ref().elements()
-    }
-
-    /// Binds: positions added modulo their number, signs multiplied, block by block.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn bind<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<BlockCode> {
-        self.as_ref().bind(other)
-    }
-
-    /// Takes a bound code out again: `a.bind(&b)?.unbind(&b)?` is exactly `a`.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn unbind<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<BlockCode> {
-        self.as_ref().unbind(other)
-    }
-
-    /// [`bind`](Self::bind) into a code that is there already; its former content and shape do not matter.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] if the operands differ.
-    #[inline]
-    pub fn bind_into<'a>(&self, other: impl Into<CodeRef<'a>>, bound: &mut BlockCode) -> Result<()> {
-        self.as_ref().bind_into(other, bound)
-    }
-
-    /// [`unbind`](Self::unbind) into a code that is there already; its former content and shape do not matter.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] if the operands differ.
-    #[inline]
-    pub fn unbind_into<'a>(&self, other: impl Into<CodeRef<'a>>, unbound: &mut BlockCode) -> Result<()> {
-        self.as_ref().unbind_into(other, unbound)
-    }
-
-    /// The code that this one binds with to the identity.
-    #[must_use]
-    pub fn inverse(&self) -> BlockCode {
-        self.as_ref().inverse()
-    }
-
-    /// This code bound with itself `exponent` times; the identity for 0, powers of the inverse below.
-    #[must_use]
-    pub fn power(&self, exponent: i64) -> BlockCode {
-        self.as_ref().power(exponent)
-    }
-
-    /// Rotates the blocks: block `i` moves to block `i + by`, modulo the blocks.
-    ///
-    /// A permutation of order `blocks` that distributes over bind and keeps similarities; a code is unlike its own
-    /// rotations. Negative values rotate back.
-    #[must_use]
-    pub fn permute(&self, by: i64) -> BlockCode {
-        self.as_ref().permute(by)
-    }
-
-    /// The code with all signs turned.
-    #[must_use]
-    pub fn negate(&self) -> BlockCode {
-        self.as_ref().negate()
-    }
-
-    /// The dot product: blocks that agree less blocks that agree in all but the sign; from -blocks to blocks.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn dot<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<i32> {
-        self.as_ref().dot(other)
-    }
-
-    /// The cosine of the angle between both, from -1 to 1: the dot product over the blocks.
-    ///
-    /// Of unrelated codes it has mean 0 and standard deviation `1 / sqrt(dimension)`.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn cosine<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<f32> {
-        self.as_ref().cosine(other)
-    }
-
     /// The code with these bytes, of a shape whose rows have as many.
     #[inline]
     pub(super) fn from_lines(shape: Shape, lines: Lines) -> Self {
@@ -235,18 +138,6 @@ impl PartialEq for BlockCode {
 }
 
 impl Eq for BlockCode {}
-
-impl Hash for BlockCode {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_ref().hash(state);
-    }
-}
-
-impl fmt::Debug for BlockCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(formatter)
-    }
-}
 
 /// Position and sign of a block.
 #[inline]

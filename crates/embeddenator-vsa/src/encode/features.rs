@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::Random;
 use crate::encode::accumulator::{Spot, extend_spots};
-use crate::encode::text::TextOptions;
+use crate::encode::text_options::TextOptions;
 use crate::encode::tokens::Token;
 use crate::encode::word_list::{is_common_word, is_function_word};
 use crate::limits::WORD_CHARACTERS_MAX;

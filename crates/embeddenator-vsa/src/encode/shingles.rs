@@ -1,30 +1,9 @@
 //! Bytes as block codes that are MinHash signatures: the dot product of two estimates how much they share.
 
+use crate::encode::shingle_options::ShingleOptions;
 use crate::encode::sketch::ShingleSketch;
-use crate::error::{Error, Result};
-use crate::limits::SHINGLE_BYTES_MAX;
-use crate::{BlockCode, CodeRef, Codes, Shape};
-
-/// How bytes become signatures. Signatures of different options do not compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ShingleOptions {
-    /// The shape of the signatures. The noise of an estimate falls with the root of the blocks.
-    pub shape: Shape,
-    /// What all hashes follow from.
-    pub seed: u64,
-    /// The bytes of a shingle, from 1 to [`SHINGLE_BYTES_MAX`]: more make unrelated files of one kind less alike, fewer
-    /// survive more edits.
-    pub shingle_bytes: usize,
-}
-
-impl Default for ShingleOptions {
-    /// The length that told edited from unrelated files best, of 6 to 24 bytes, in `/usr/include` and `/usr/lib/python3` by
-    /// the example `near_duplicates`: at 1 false positive in 10 000 pairs it finds 99.4% and more of the files of which 40%
-    /// of the lines were replaced.
-    fn default() -> Self {
-        ShingleOptions { shape: Shape::DEFAULT, seed: 0, shingle_bytes: 16 }
-    }
-}
+use crate::error::Result;
+use crate::{BlockCode, CodeRef, Codes};
 
 /// Encodes bytes as the signature of the set of their shingles, which are all pieces of a fixed length.
 ///
@@ -76,9 +55,9 @@ impl ShingleEncoder {
     /// An encoder with these options.
     ///
     /// # Errors
-    /// [`Error::EncoderOption`].
+    /// [`Error::EncoderOption`](crate::Error::EncoderOption).
     pub fn new(options: ShingleOptions) -> Result<Self> {
-        Error::expect_option("shingle_bytes", options.shingle_bytes as u64, 1, SHINGLE_BYTES_MAX as u64)?;
+        options.check()?;
         Ok(ShingleEncoder { options })
     }
 
@@ -125,7 +104,7 @@ impl ShingleEncoder {
     /// deviation see [`ShingleEncoder`]: 0.044 at most with the default shape.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
     pub fn jaccard<'a, 'b>(left: impl Into<CodeRef<'a>>, right: impl Into<CodeRef<'b>>) -> Result<f32> {
         left.into().cosine(right)
     }

@@ -1,6 +1,6 @@
 //! The minima of shingles' hashes: a set's state, which grows by elements, by bytes in parts and by other sets.
 
-use crate::encode::shingles::ShingleOptions;
+use crate::encode::shingle_options::ShingleOptions;
 use crate::error::{Error, Result};
 use crate::{BlockCode, Random};
 

@@ -3,15 +3,32 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cursor::Cursor;
-use super::{HEADER_BYTES, Head, Kind};
 use crate::Shape;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::limits::{DIMENSION_MAX, MESSAGE_PAYLOAD_BYTES_MAX};
+
+/// Bytes before the payload.
+pub const HEADER_BYTES: usize = 64;
 
 const MAGIC: [u8; 8] = *b"EMBEDVSA";
 const VERSION: u16 = 1;
 /// The bytes that the header's own checksum covers: all before it.
 const COVERED: usize = HEADER_BYTES - 8;
+
+/// What the header of a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Head {
+    /// What it holds.
+    pub kind: Kind,
+    /// The shape of its codes or counters; vectors of any dimension have none.
+    pub shape: Option<Shape>,
+    /// The dimension of what it holds.
+    pub dimension: usize,
+    /// Bytes of the whole message.
+    pub bytes: u64,
+}
 
 /// What a payload holds and how much of it: all that its length follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,16 +24,14 @@ mod cursor;
 mod header;
 mod payload;
 
+use crate::CodesRef;
 use crate::error::{Error, Result};
-use crate::{CodesRef, Shape};
 
 pub use crate::kind::Kind;
+pub use header::{HEADER_BYTES, Head};
 
 use header::{Extent, Header};
 use payload::Payload;
-
-/// Bytes before the payload.
-pub const HEADER_BYTES: usize = 64;
 
 /// A type that has a form in bytes: [`BlockCode`](crate::BlockCode), [`Codes`](crate::Codes),
 /// [`Counts`](crate::Counts), [`Planes`](crate::Planes) and [`SparseTernary`](crate::SparseTernary).
@@ -41,20 +39,6 @@ pub const HEADER_BYTES: usize = 64;
 pub trait Message: Payload {}
 
 impl<T: Payload> Message for T {}
-
-/// What the header of a message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Head {
-    /// What it holds.
-    pub kind: Kind,
-    /// The shape of its codes or counters; vectors of any dimension have none.
-    pub shape: Option<Shape>,
-    /// The dimension of what it holds.
-    pub dimension: usize,
-    /// Bytes of the whole message.
-    pub bytes: u64,
-}
 
 /// The message of a value.
 pub fn encode<T: Message>(value: &T) -> Vec<u8> {

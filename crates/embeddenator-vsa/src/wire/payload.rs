@@ -1,9 +1,9 @@
 //! The payload of each type: what is written, and how it is read and checked.
 
-use super::Kind;
 use super::cursor::numbers;
 use super::header::Extent;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::{BlockCode, Codes, CodesRef, Counts, Planes, SparseTernary};
 
 /// A type with a payload.

@@ -4,11 +4,7 @@ use crate::db::PulseDB;
 use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::model::{Collective, CollectiveStats};
-use crate::storage::{self, Size, Space};
 use crate::validate;
-
-/// About what a collective's own rows take.
-const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
 
 impl PulseDB {
     /// Makes a collective. Its name, 1 to 255 bytes and not blank, must be free.
@@ -18,32 +14,26 @@ impl PulseDB {
 
     /// Makes a collective that belongs to someone.
     pub fn create_collective_with_owner(&self, name: &str, owner: &str) -> Result<CollectiveId> {
-        validate::owner(owner)?;
-        self.create(name, Some(owner.to_owned()))
+        let owner = validate::owner(owner)?;
+        self.create(name, Some(owner))
     }
 
     fn create(&self, name: &str, owner: Option<String>) -> Result<CollectiveId> {
         let store = self.writable()?;
-        validate::collective_name(name)?;
-        let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE, Space::Growth, move |txn| {
-            storage::create_collective(txn, &name, owner.as_deref(), dimension)
-        })
+        let name = validate::collective_name(name)?;
+        store.create_collective(name, owner, self.defaults().dimension)
     }
 
     /// The collective of this name, made if there is none. Any number of callers, in any processes, get one id.
     pub fn get_or_create_collective(&self, name: &str) -> Result<CollectiveId> {
         let store = self.store()?;
-        validate::collective_name(name)?;
+        let name = validate::collective_name(name)?;
         // Most calls find it, and reading waits for nobody.
-        if let Some(id) = store.snapshot()?.view().collective_named(name)? {
+        if let Some(id) = store.snapshot()?.view().collective_named(&name)? {
             return Ok(id);
         }
         let store = self.writable()?;
-        let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE, Space::Growth, move |txn| {
-            storage::get_or_create_collective(txn, &name, dimension)
-        })
+        store.get_or_create_collective(name, self.defaults().dimension)
     }
 
     /// The collective of this id, or `None`.
@@ -58,8 +48,9 @@ impl PulseDB {
 
     /// Every collective of one owner, oldest first.
     pub fn list_collectives_by_owner(&self, owner: &str) -> Result<Vec<Collective>> {
+        let owner = validate::nfc(owner.to_owned());
         let mut collectives = self.list_collectives()?;
-        collectives.retain(|collective| collective.owner_id.as_deref() == Some(owner));
+        collectives.retain(|collective| collective.owner_id.as_deref() == Some(owner.as_str()));
         Ok(collectives)
     }
 
@@ -72,12 +63,17 @@ impl PulseDB {
     /// Deletes a collective with everything in it, in one atomic step that takes the same time for any size.
     /// Its pages are freed in the background, by this process or the next that opens the database.
     pub fn delete_collective(&self, id: CollectiveId) -> Result<()> {
+        self.writable()?.delete_collective(id)
+    }
+
+    /// Gives a collective another name, 1 to 255 bytes, not blank, and free in this database. Its id stays.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) if another one has the name.
+    pub fn rename_collective(&self, id: CollectiveId, name: &str) -> Result<()> {
         let store = self.writable()?;
-        store.write(COLLECTIVE, Space::Reclaim, move |txn| txn.delete_collective(id))?;
-        // What cannot be started now is started by the next open; the deletion itself is done.
-        if let Err(error) = store.reclaim() {
-            tracing::warn!(%error, "reclaiming is put off");
-        }
-        Ok(())
+        let name = validate::collective_name(name)?;
+        store.rename_collective(id, name)
     }
 }

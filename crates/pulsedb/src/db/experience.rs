@@ -1,12 +1,13 @@
 //! Calls on single experiences, and lists of them.
 
+use std::collections::BTreeSet;
+
 use crate::clock::{self, Timestamp};
-use crate::db::record::CHANGE;
 use crate::db::{PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::{Experience, ExperienceUpdate, energy};
-use crate::storage::{self, NewVector, PreparedUpdate, Size, Space};
+use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
 impl PulseDB {
@@ -20,50 +21,97 @@ impl PulseDB {
     /// # Errors
     /// `NotFound`; `Validation`, also for a new content without `embedding` where callers bring the vectors.
     pub fn update_experience(&self, id: ExperienceId, update: ExperienceUpdate) -> Result<()> {
-        let store = self.writable()?;
-        let update = validate::experience_update(update)?;
-        let vector = match (&update.get().embedding, &update.get().content) {
-            (Some(given), _) => {
-                validate::vector("embedding", given, self.inner.dimension)?;
-                NewVector::Replace(stored(given.clone()))
-            }
-            (None, Some(content)) => {
-                NewVector::Replace(self.embed_texts(&[content])?.into_iter().next().flatten())
-            }
-            (None, None) => NewVector::Keep,
-        };
-        let prepared = PreparedUpdate { update, vector };
-        let given = prepared.update.get().content.as_ref().map_or(0, String::len);
-        let size = Size { bytes: CHANGE.bytes + 2 * given, ..CHANGE };
-        store.write(size, Space::Growth, move |txn| storage::update(txn, id, &prepared))
+        self.update_experiences(vec![(id, update)])
     }
 
-    /// Archives an experience: it is kept, but searches that exclude archived ones pass it by.
+    /// Makes all of these updates or none, in one commit, in the order given: at most 10 000, and 64 MiB of texts and
+    /// vectors.
+    ///
+    /// # Errors
+    /// As [`update_experience`](Self::update_experience), if any of them is refused.
+    pub fn update_experiences(&self, updates: Vec<(ExperienceId, ExperienceUpdate)>) -> Result<()> {
+        let store = self.writable()?;
+        validate::batch_rows(updates.len())?;
+        validate::batch_bytes(updates.iter().map(|(_, update)| validate::update_bytes(update)).sum())?;
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let updates = updates
+            .into_iter()
+            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
+        let mut embedded = self.embed_texts(&texts)?.into_iter();
+        let mut prepared = Vec::with_capacity(updates.len());
+        for (id, update) in updates {
+            let vector = match &update.get().embedding {
+                Some(given) => {
+                    validate::vector("embedding", given, self.inner.dimension)?;
+                    NewVector::Replace(stored(given.clone()))
+                }
+                None if update.get().content.is_some() => NewVector::Replace(embedded.next().flatten()),
+                None => NewVector::Keep,
+            };
+            prepared.push(PreparedUpdate { id, update, vector });
+        }
+        store.update(prepared)
+    }
+
+    /// Archives an experience: it is kept, but searches that exclude archived ones skip it.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
     pub fn archive_experience(&self, id: ExperienceId) -> Result<()> {
-        self.set_archived(id, true)
+        self.writable()?.set_archived(vec![id], true)
+    }
+
+    /// Archives all of these experiences or none, in one commit: at most 10 000. One that is archived already stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist; nothing is archived then.
+    pub fn archive_experiences(&self, ids: &[ExperienceId]) -> Result<()> {
+        let store = self.writable()?;
+        validate::batch_rows(ids.len())?;
+        if ids.is_empty() { Ok(()) } else { store.set_archived(ids.to_vec(), true) }
     }
 
     /// Takes an experience out of the archive.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
     pub fn unarchive_experience(&self, id: ExperienceId) -> Result<()> {
-        self.set_archived(id, false)
-    }
-
-    fn set_archived(&self, id: ExperienceId, archived: bool) -> Result<()> {
-        let store = self.writable()?;
-        store.write(CHANGE, Space::Growth, move |txn| storage::set_archived(txn, id, archived))
+        self.writable()?.set_archived(vec![id], false)
     }
 
     /// Deletes an experience and everything that belongs to it, for good.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
     pub fn delete_experience(&self, id: ExperienceId) -> Result<()> {
-        let store = self.writable()?;
-        store.write(CHANGE, Space::Reclaim, move |txn| storage::delete(txn, id))
+        self.writable()?.delete(vec![id])
     }
 
-    /// Says that an experience was useful again: counts an application and starts its decay anew. Returns how
-    /// many applications there are.
-    pub fn reinforce_experience(&self, id: ExperienceId) -> Result<u32> {
+    /// Deletes all of these experiences or none, in one commit: at most 10 000. An id that stands twice is
+    /// deleted once.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist; nothing is deleted then.
+    pub fn delete_experiences(&self, ids: &[ExperienceId]) -> Result<()> {
         let store = self.writable()?;
-        store.write(CHANGE, Space::Growth, move |txn| storage::reinforce(txn, id))
+        validate::batch_rows(ids.len())?;
+        let mut seen = BTreeSet::new();
+        let ids: Vec<ExperienceId> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+        if ids.is_empty() { Ok(()) } else { store.delete(ids) }
+    }
+
+    /// Records that an experience was useful again: counts an application and restarts its decay. Returns how
+    /// many applications there are.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
+    pub fn reinforce_experience(&self, id: ExperienceId) -> Result<u32> {
+        self.writable()?.reinforce(id)
     }
 
     /// How present an experience is now, 0 to 1; see [`energy`].
@@ -91,9 +139,27 @@ impl PulseDB {
         let store = self.store()?;
         validate::result_count("limit", limit)?;
         let snapshot = store.snapshot()?;
-        let view = snapshot.view();
-        let room = view.room(collective)?.ok_or(NotFoundError::Collective(collective))?;
-        view.listed(room.number, limit, offset)
+        snapshot.view().in_collective(collective)?.listed(limit, offset)
+    }
+
+    /// Experiences of a collective, archived ones included, oldest first by creation: at most `limit` (1 to 1000)
+    /// of those after the given one, or from the first on. The time does not depend on how many come before.
+    ///
+    /// The id of the last row is where the next call goes on; it need not exist any more.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) for the collective;
+    /// [`Validation`](crate::PulseDBError::Validation) for the limit.
+    pub fn list_experiences_after(
+        &self,
+        collective: CollectiveId,
+        after: Option<ExperienceId>,
+        limit: usize,
+    ) -> Result<Vec<Experience>> {
+        let store = self.store()?;
+        validate::result_count("limit", limit)?;
+        let snapshot = store.snapshot()?;
+        snapshot.view().in_collective(collective)?.listed_after(after, limit)
     }
 
     /// Experiences whose energy is below a bound, with their energies, oldest first by creation: at most
@@ -110,9 +176,8 @@ impl PulseDB {
         let now = clock::now();
         let snapshot = store.snapshot()?;
         let view = snapshot.view();
-        let room = view.room(collective)?.ok_or(NotFoundError::Collective(collective))?;
         let mut cold = Vec::new();
-        for id in view.members(room.number)? {
+        for id in view.in_collective(collective)?.members()? {
             let (_, experience) = view.indexed_row(id?)?;
             let energy = self.energy_of(&experience, now);
             if energy < below && !experience.archived {
@@ -124,4 +189,9 @@ impl PulseDB {
         }
         Ok(cold)
     }
+}
+
+/// The text whose vector an update asks for.
+fn text_to_embed(update: &ExperienceUpdate) -> Option<&str> {
+    if update.embedding.is_some() { None } else { update.content.as_deref() }
 }

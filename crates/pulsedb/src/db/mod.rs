@@ -20,7 +20,7 @@ use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
 use crate::index::Index;
-use crate::storage::{Defaults, StoreHandle, StoredVector};
+use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
 use crate::vector::Norm;
 
@@ -124,8 +124,8 @@ impl PulseDB {
         Ok(store)
     }
 
-    fn defaults(&self) -> Defaults {
-        Defaults {
+    fn defaults(&self) -> RecordDefaults {
+        RecordDefaults {
             collective: self.inner.config.default_collective,
             // At most `DIMENSION_MAX`, checked at open.
             dimension: self.inner.dimension as u16,

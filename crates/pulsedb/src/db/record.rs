@@ -3,14 +3,9 @@
 use crate::db::{PulseDB, stored};
 use crate::error::Result;
 use crate::id::ExperienceId;
-use crate::model::NewExperience;
-use crate::storage::{self, PreparedExperience, Size, Space, StoredVector};
+use crate::model::{Experience, NewExperience};
+use crate::storage::{PreparedExperience, PreparedRestore, StoredVector};
 use crate::validate::{self, Valid};
-
-/// Bytes of the fixed parts of a record and of the index rows that every record has.
-const RECORD_BYTES: usize = 1024;
-/// Bytes of an index row without its word.
-const INDEX_ROW_BYTES: usize = 64;
 
 impl PulseDB {
     /// Records an experience, durable when the call returns ([`SyncMode::Normal`](crate::SyncMode)).
@@ -35,9 +30,32 @@ impl PulseDB {
             return Ok(Vec::new());
         }
         let prepared = self.prepare(new)?;
-        let size = Size { records: prepared.len(), bytes: prepared.iter().map(estimate).sum() };
-        let defaults = self.defaults();
-        store.write(size, Space::Growth, move |txn| storage::record(txn, &prepared, defaults))
+        store.record(prepared, self.defaults())
+    }
+
+    /// Stores experiences as they are: with their ids, times, applications, archived mark and vectors. They get new
+    /// sequence numbers. All or none, in one commit: at most 10 000 rows and 64 MiB of texts and vectors. The ids
+    /// need not ascend; lists are ordered by id. An empty vector means a record without one.
+    ///
+    /// # Errors
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for an id that exists already or stands twice in the
+    /// input; [`NotFound`](crate::PulseDBError::NotFound) for a collective that does not exist;
+    /// [`Validation`](crate::PulseDBError::Validation) for what is over a limit. On an error nothing was restored.
+    pub fn restore_experiences(&self, experiences: Vec<Experience>) -> Result<()> {
+        let store = self.writable()?;
+        validate::restored_batch(&experiences)?;
+        if experiences.is_empty() {
+            return Ok(());
+        }
+        let prepared = experiences.into_iter().map(|mut experience| {
+            let given = std::mem::take(&mut experience.embedding);
+            let experience = validate::restored_experience(experience)?;
+            if !given.is_empty() {
+                validate::vector("embedding", &given, self.inner.dimension)?;
+            }
+            Ok(PreparedRestore { experience, vector: stored(given) })
+        });
+        store.restore(prepared.collect::<Result<_>>()?)
     }
 
     /// Checks each row, and embeds those that have no vector.
@@ -65,19 +83,3 @@ impl PulseDB {
         Ok(prepared.collect())
     }
 }
-
-fn estimate(prepared: &PreparedExperience) -> usize {
-    let new = prepared.new.get();
-    let vector = match new.embedding {
-        // A given one is counted with the rest.
-        Some(_) => 0,
-        None => prepared.vector.as_ref().map_or(0, |vector| vector.components.len() * 4),
-    };
-    // Words of domains and tags stand in the record and in a key of an index each.
-    let index_rows = new.domain.len() + new.tags.len();
-    RECORD_BYTES + 2 * validate::experience_bytes(new) + vector + index_rows * INDEX_ROW_BYTES
-}
-
-/// About what a change of one record writes: its rows once more. Most are short; a long one has room beside the
-/// reserve, which is many times as large as the longest.
-pub(super) const CHANGE: Size = Size { records: 1, bytes: 32 << 10 };

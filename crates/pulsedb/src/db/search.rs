@@ -26,7 +26,7 @@ impl PulseDB {
     ) -> Result<Vec<SearchResult>> {
         let store = self.store()?;
         validate::result_count("k", options.k)?;
-        validate::filter(&options.filter)?;
+        let filter = validate::filter(options.filter)?;
         let embedded;
         let vector = match query {
             Query::Vector(vector) => {
@@ -41,10 +41,10 @@ impl PulseDB {
         };
         let Some(prepared) = PreparedQuery::new(Isa::detect(), vector) else {
             // Only a text without a known word has no direction; the collective must exist all the same.
-            let exists = store.snapshot()?.view().room(collective)?.is_some();
+            let exists = store.snapshot()?.view().has_collective(collective)?;
             return if exists { Ok(Vec::new()) } else { Err(NotFoundError::Collective(collective).into()) };
         };
-        search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &options.filter)
+        search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &filter)
     }
 
     /// The `k` experiences whose vectors are nearest to this one; archived ones are left out.
@@ -83,7 +83,7 @@ impl PulseDB {
     ) -> Result<Vec<Experience>> {
         let store = self.store()?;
         validate::result_count("limit", limit)?;
-        validate::filter(&filter)?;
+        let filter = validate::filter(filter)?;
         let snapshot = store.snapshot()?;
         search::recent(snapshot.view(), collective, limit, &filter)
     }

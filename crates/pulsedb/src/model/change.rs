@@ -5,7 +5,6 @@ use crate::id::{CollectiveId, ExperienceId, Seq};
 
 /// What happened to an experience, as callers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct WatchEvent {
     /// Which experience.
     pub experience_id: ExperienceId,
@@ -21,7 +20,6 @@ pub struct WatchEvent {
 
 /// The kinds of change. Unarchiving and reinforcing are updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum WatchEventType {
     /// It was recorded.
     Created,
@@ -57,6 +55,7 @@ pub(crate) struct Change {
 pub(crate) enum ChangeKind {
     CollectiveCreated,
     CollectiveDeleted,
+    CollectiveRenamed,
     Experience(ExperienceChange),
 }
 

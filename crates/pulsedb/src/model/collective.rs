@@ -5,7 +5,6 @@ use crate::id::CollectiveId;
 
 /// A named room of experiences. Searches, counts and streams never cross its walls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Collective {
     /// Its identifier, for good.
     pub id: CollectiveId,

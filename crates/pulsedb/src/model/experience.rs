@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock::Timestamp;
 use crate::config::DecayConfig;
 use crate::id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+use crate::model::experience_type::ExperienceType;
 
 /// A recorded experience as the database returns it.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct Experience {
     /// Its identifier; later ones are greater.
     pub id: ExperienceId,
@@ -130,101 +128,6 @@ pub struct ExperienceUpdate {
     pub related_files: Option<Vec<String>>,
     /// The new type.
     pub experience_type: Option<ExperienceType>,
-}
-
-/// The kind of an experience, with what belongs to that kind. Each string holds at most 10 240 bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ExperienceType {
-    /// Something that went wrong or is hard.
-    Difficulty {
-        /// What is hard.
-        description: String,
-        /// How bad it is.
-        severity: Severity,
-    },
-    /// A way out of a difficulty.
-    Solution {
-        /// The experience that it solves.
-        problem_ref: Option<ExperienceId>,
-        /// What was done.
-        approach: String,
-        /// Whether it worked.
-        worked: bool,
-    },
-    /// An error that comes back.
-    ErrorPattern {
-        /// How to recognise it.
-        signature: String,
-        /// How to mend it.
-        fix: String,
-        /// How to avoid it.
-        prevention: String,
-    },
-    /// A way of working that succeeds.
-    SuccessPattern {
-        /// For which kind of task.
-        task_type: String,
-        /// What to do.
-        approach: String,
-        /// How good the outcome is, 0 to 1.
-        quality: f32,
-    },
-    /// What a user likes.
-    UserPreference {
-        /// In which matter.
-        category: String,
-        /// What is preferred.
-        preference: String,
-        /// How strongly, 0 to 1.
-        strength: f32,
-    },
-    /// A decision about the shape of a system.
-    ArchitecturalDecision {
-        /// What was decided.
-        decision: String,
-        /// Why.
-        rationale: String,
-    },
-    /// Something learnt about a technology.
-    TechInsight {
-        /// Which technology.
-        technology: String,
-        /// What was learnt.
-        insight: String,
-    },
-    /// A plain fact.
-    Fact {
-        /// What is so.
-        statement: String,
-        /// Where it is from.
-        source: String,
-    },
-    /// Anything else.
-    Generic {
-        /// A category of the caller's own.
-        category: Option<String>,
-    },
-}
-
-impl Default for ExperienceType {
-    fn default() -> Self {
-        Self::Generic { category: None }
-    }
-}
-
-/// How bad a difficulty is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// A nuisance.
-    Low,
-    /// It slows work down.
-    Medium,
-    /// It stops some work.
-    High,
-    /// It stops everything.
-    Critical,
 }
 
 /// How present an experience is at `now`, 0 to 1: it fades with time and lasts longer the more it is used.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::id::AgentId;
-use crate::model::experience::{Experience, ExperienceType};
+use crate::model::experience::Experience;
+use crate::model::experience_type::ExperienceType;
 
 /// What to look for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum Query<'a> {
     /// A text, embedded by the database's embedder and compared by meaning.
     Text(&'a str),
@@ -87,7 +87,6 @@ impl Default for SearchFilter {
 
 /// One hit.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct SearchResult {
     /// The experience, whole.
     pub experience: Experience,

@@ -6,12 +6,19 @@ use std::path::Path;
 
 use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, ReclaimRow, SlotRow, Write as _};
+use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
-use crate::storage::keys::{self, Prefix};
-use crate::storage::meta::{self, FormatRow};
-use crate::storage::tables::{NAMES, Table};
-use crate::storage::{env, seal, view};
+use crate::storage::format::change::{read_change, write_change};
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::{Place, read_experience, write_experience};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::seal;
+use crate::storage::format::slot::{SlotRow, read_slot_value};
+use crate::storage::format::tables::{NAMES, Table};
+use crate::storage::format::vector::{read_vector, write_vector};
+use crate::storage::format::writer::Write as _;
 
 /// The names of the tables, in the order of their numbers.
 pub const TABLES: &[&str] = NAMES;
@@ -86,15 +93,15 @@ fn read_values(bytes: &[u8]) {
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
     same(bytes, "reclaim", ReclaimRow::read(bytes), ReclaimRow::write);
-    same(bytes, "experience", codec::read_experience(id, bytes), |(place, experience), out| {
-        codec::write_experience(*place, experience, out);
+    same(bytes, "experience", read_experience(id, bytes), |(place, experience), out| {
+        write_experience(*place, experience, out);
     });
-    same(bytes, "log", codec::read_change(7, bytes), |(change, transaction), out| {
+    same(bytes, "log", read_change(7, bytes), |(change, transaction), out| {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
-        codec::write_change(change, *transaction, out);
+        write_change(change, *transaction, out);
     });
-    same(bytes, "vector", codec::read_vector(bytes), |vector, out| codec::write_vector(vector, out));
-    same(bytes, "slot value", view::read_slot_value(bytes), |slot, out| out.u32(slot.0));
+    same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -154,7 +161,6 @@ mod tests {
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
-    use crate::storage::codec::Place;
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();
@@ -221,7 +227,7 @@ mod tests {
         for experience_type in experience_types() {
             let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
             let experience = experience(experience_type);
-            add(&|out| codec::write_experience(place, &experience, out));
+            add(&|out| write_experience(place, &experience, out));
         }
         let actions = [
             Action::Created,
@@ -241,10 +247,10 @@ mod tests {
                 importance: 0.5,
                 domain: vec!["d".into()],
             });
-            add(&|out| codec::write_change(&change(kind.clone()), 9, out));
+            add(&|out| write_change(&change(kind.clone()), 9, out));
         }
-        add(&|out| codec::write_change(&change(ChangeKind::CollectiveCreated), 9, out));
-        add(&|out| codec::write_change(&change(ChangeKind::CollectiveDeleted), 9, out));
+        add(&|out| write_change(&change(ChangeKind::CollectiveCreated), 9, out));
+        add(&|out| write_change(&change(ChangeKind::CollectiveDeleted), 9, out));
         for owner in [None, Some("owner".to_owned())] {
             let row = CollectiveRow {
                 number: CollectiveNumber(1),
@@ -269,7 +275,7 @@ mod tests {
         add(&|out| slot.write(out));
         add(&|out| CounterRow { experiences: 1, bytes: 2, next_slot: 3 }.write(out));
         add(&|out| FormatRow::CURRENT.write(out));
-        add(&|out| codec::write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        add(&|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
         add(&|out| meta::write_identity(&identity, out));
         rows
@@ -284,10 +290,10 @@ mod tests {
         let experiences = experience_types().len();
         let id = ExperienceId::from_bytes([7; 16]);
         for row in &rows[..experiences] {
-            assert!(codec::read_experience(id, row).is_some());
+            assert!(read_experience(id, row).is_some());
         }
         for row in &rows[experiences..experiences + 8] {
-            assert!(codec::read_change(7, row).is_some());
+            assert!(read_change(7, row).is_some());
         }
     }
 

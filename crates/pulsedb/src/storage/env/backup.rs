@@ -8,8 +8,9 @@ use heed::{CompactionOption, MdbError};
 
 use super::failure::{damaged, file_error};
 use super::files::{DATA, DATA_NEW};
+use super::lmdb::state;
 use super::system::Directory;
-use super::{Environment, engine_error, header};
+use super::{Environment, engine_error};
 use crate::error::Result;
 
 impl Environment {
@@ -43,7 +44,7 @@ impl Environment {
             other => Err(other),
         });
         let file = file.map_err(|error| engine_error("backing up", error))?;
-        let copied = header::read_copy(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
+        let copied = state::read_copy(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
         let length = file.metadata().map_err(refused)?.len();
         if length < copied.bytes() {
             file.set_len(copied.bytes()).map_err(refused)?;

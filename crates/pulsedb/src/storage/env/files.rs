@@ -5,7 +5,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::{damaged, file_error, unsupported};
-use super::header::{self, Header};
+use super::lmdb::header::{self, Header};
+use super::lmdb::state;
 use super::lock_file::{LengthNote, LockFile};
 use super::system::{self, Directory, DirectoryKey};
 use crate::error::{PulseDBError, Result, StorageError};
@@ -41,7 +42,7 @@ impl Files {
         let Place { path, directory, key } = place;
         let name = path.join(DATA);
         let found = match open_data(&name, read_only)? {
-            Some((data, writable)) => header::read(&data, &name)?.map(|header| (data, writable, header)),
+            Some((data, writable)) => state::read(&data, &name)?.map(|header| (data, writable, header)),
             None => None,
         };
         let (data, data_writable, header) = match found {
@@ -49,7 +50,7 @@ impl Files {
             None if read_only => return Err(StorageError::DatabaseNotFound { path }.into()),
             None => {
                 let data = create_data(&path, &directory, map_bytes)?;
-                let header = header::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
+                let header = state::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
                 (data, true, header)
             }
         };

@@ -10,25 +10,24 @@ mod check;
 mod exclusive;
 mod failure;
 mod files;
-mod header;
+mod handle;
+mod lmdb;
 mod lock_file;
 mod open;
-mod pages;
 mod readers;
 mod registry;
-mod salvage;
 mod space;
 mod system;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod tree;
 mod write;
 
+use std::any::Any;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{OnceLock, Weak};
 
 use heed::WithoutTls;
 use parking_lot::Mutex;
@@ -36,10 +35,10 @@ use parking_lot::Mutex;
 pub(crate) use exclusive::{Exclusive, lock_exclusive};
 pub(crate) use failure::engine_error;
 pub(crate) use files::{DATA, ENGINE_LOCK};
+pub(crate) use handle::EnvHandle;
 #[cfg(any(test, fuzzing))]
-pub(crate) use header::judge as judge_header;
+pub(crate) use lmdb::header::judge as judge_header;
 pub(crate) use readers::RawReader;
-pub(crate) use salvage::salvage;
 pub(crate) use space::Space;
 pub(crate) use write::WriteGuard;
 
@@ -75,7 +74,9 @@ pub(crate) struct Environment {
     tables: Vec<Table>,
     files: files::Files,
     writer: Mutex<write::Writer>,
-    settings: Mutex<open::Settings>,
+    settings: Mutex<handle::Settings>,
+    /// What the layer above keeps beside it.
+    companion: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     poison: OnceLock<String>,
     /// Asked for by tests only.
     #[cfg(test)]
@@ -94,11 +95,6 @@ impl Environment {
     #[cfg(test)]
     pub(crate) fn was_created(&self) -> bool {
         self.created
-    }
-
-    /// Whether a writable handle has been opened on it.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.settings.lock().requested.is_some()
     }
 
     /// Takes a snapshot of the newest commit.

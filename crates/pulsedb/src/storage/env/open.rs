@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::exclusive::Exclusive;
 use super::failure::unsupported;
 use super::files::{Files, Place};
+use super::handle::{EnvHandle, GIB, Settings};
 use super::lock_file::LockFile;
 use super::registry::{self, Entry};
 use super::write::Writer;
@@ -20,30 +21,6 @@ use crate::config::SyncMode;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
 
-const GIB: u64 = 1 << 30;
-
-/// The settings that all handles of an environment share.
-#[derive(Debug)]
-pub(super) struct Settings {
-    /// What the first writable handle asked for; `None` while all handles are read-only.
-    pub(super) requested: Option<Requested>,
-    /// How many writable handles there are.
-    writable_handles: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Requested {
-    map_size_gb: usize,
-    sync_mode: SyncMode,
-}
-
-impl Requested {
-    fn of(options: &EnvOptions) -> Option<Self> {
-        let EnvOptions { map_size_gb, sync_mode, read_only, .. } = *options;
-        (!read_only).then_some(Self { map_size_gb, sync_mode })
-    }
-}
-
 impl Environment {
     /// Opens the environment of a directory, or joins the one that is open in this process.
     ///
@@ -51,7 +28,7 @@ impl Environment {
     /// makes those that are missing. `map_size_gb` above the stored size takes effect if no other process has the
     /// database open, else the stored one stays; a smaller one never shrinks it. A read-only handle takes the
     /// settings as they are.
-    pub(crate) fn open(options: &EnvOptions, tables: &'static [&'static str]) -> Result<Arc<Self>> {
+    pub(crate) fn open(options: &EnvOptions, tables: &'static [&'static str]) -> Result<EnvHandle> {
         open(options, tables, None)
     }
 
@@ -60,65 +37,12 @@ impl Environment {
         options: &EnvOptions,
         tables: &'static [&'static str],
         exclusive: &Exclusive,
-    ) -> Result<Arc<Self>> {
+    ) -> Result<EnvHandle> {
         open(options, tables, Some(exclusive))
     }
 
-    /// Adds a handle: settings must not contradict those of the handles that are open.
-    fn join(&self, options: &EnvOptions) -> Result<()> {
-        let Some(asked) = Requested::of(options) else { return Ok(()) };
-        if !self.files.writable {
-            return Err(PulseDBError::Config {
-                reason: "this process has the database open read-only and could not open its files for \
-                         writing; close those handles first, and check the permissions of the files"
-                    .to_owned(),
-            });
-        }
-        let mut settings = self.settings.lock();
-        if let Some(requested) = settings.requested {
-            conflict(requested, asked, self.map_bytes())?;
-        } else {
-            self.begin_writing(asked)?;
-            settings.requested = Some(asked);
-        }
-        settings.writable_handles += 1;
-        Ok(())
-    }
-
-    /// Makes an environment of readers one that writes.
-    fn begin_writing(&self, asked: Requested) -> Result<()> {
-        let mut writer = self.writer.lock();
-        let lock_file = match &mut writer.lock_file {
-            Some(lock_file) if lock_file.is_writable() => lock_file,
-            other => {
-                let lock_file = LockFile::create(self.path())?;
-                lock_file.share_open(self.path())?;
-                other.insert(lock_file)
-            }
-        };
-        lock_file.register_writer(self.path())?;
-        self.set_sync_mode(asked.sync_mode)
-    }
-
-    /// Ends one writable handle. After the last of them this process is no writer any more, and the next writable
-    /// handle may bring other settings. The caller has no write transaction.
-    pub(crate) fn release_writer(&self) {
-        if self.is_forked() {
-            return;
-        }
-        let mut settings = self.settings.lock();
-        settings.writable_handles = settings.writable_handles.saturating_sub(1);
-        if settings.writable_handles == 0 {
-            settings.requested = None;
-            let mut writer = self.writer.lock();
-            self.note_length(&writer);
-            if let Some(lock_file) = &mut writer.lock_file {
-                lock_file.release_writer();
-            }
-        }
-    }
-
-    fn set_sync_mode(&self, mode: SyncMode) -> Result<()> {
+    /// Sets what a commit waits for.
+    pub(super) fn set_sync_mode(&self, mode: SyncMode) -> Result<()> {
         let switch = match mode {
             SyncMode::Normal => FlagSetMode::Disable,
             SyncMode::Fast => FlagSetMode::Enable,
@@ -150,7 +74,7 @@ fn open(
     options: &EnvOptions,
     tables: &'static [&'static str],
     exclusive: Option<&Exclusive>,
-) -> Result<Arc<Environment>> {
+) -> Result<EnvHandle> {
     let place = Place::find(&options.path, options.read_only)?;
     let environment = match registry::find(&place.key) {
         Entry::Open(environment) => environment,
@@ -160,25 +84,7 @@ fn open(
             environment
         }
     };
-    environment.join(options)?;
-    Ok(environment)
-}
-
-fn conflict(open: Requested, asked: Requested, map_bytes: u64) -> Result<()> {
-    let reason = if asked.sync_mode != open.sync_mode {
-        format!(
-            "sync_mode {:?} was asked for, but this process has it open with {:?}",
-            asked.sync_mode, open.sync_mode
-        )
-    } else if asked.map_size_gb != open.map_size_gb && asked.map_size_gb as u64 * GIB != map_bytes {
-        format!(
-            "map_size_gb {} was asked for, but this process has it open with {}",
-            asked.map_size_gb, open.map_size_gb
-        )
-    } else {
-        return Ok(());
-    };
-    Err(PulseDBError::Config { reason: format!("{reason}; use the same settings, or close it first") })
+    EnvHandle::join(environment, options)
 }
 
 /// Opens a directory that is not open in this process, one process after the other.
@@ -243,7 +149,8 @@ fn open_in_turn(
         tables,
         files,
         writer: Mutex::new(Writer { lock_file, file_bytes }),
-        settings: Mutex::new(Settings { requested: Requested::of(options), writable_handles: 0 }),
+        settings: Mutex::new(Settings::of(options)),
+        companion: Mutex::default(),
         poison: OnceLock::new(),
         #[cfg(test)]
         created: header.main.is_empty(),

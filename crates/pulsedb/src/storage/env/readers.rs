@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::tree::Fields;
+use super::lmdb::tree::Fields;
 use super::{Environment, Result};
 use crate::error::PulseDBError;
 use crate::limits;

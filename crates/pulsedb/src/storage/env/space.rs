@@ -13,7 +13,7 @@ use std::io;
 
 use super::failure::{INPUT_OUTPUT_ERROR, file_error, map_full, means_no_room};
 use super::files::{DATA, Files};
-use super::header;
+use super::lmdb::state;
 use super::system;
 use super::write::{WriteGuard, Writer};
 use super::{Environment, ReadTxn, engine_error};
@@ -112,7 +112,7 @@ impl Environment {
     /// Every page is either in a tree or on the free list, so they are what the trees leave.
     pub(crate) fn free_pages(&self, txn: &ReadTxn<'_>) -> Result<u64> {
         let id = txn.id() as u64;
-        let committed = header::read_for(self.files.data(), &self.files.path.join(DATA), id)?;
+        let committed = state::read_for(self.files.data(), &self.files.path.join(DATA), id)?;
         let mut used = 2 + committed.free.pages() + committed.main.pages();
         for table in &self.tables {
             let stat = table.stat(txn).map_err(|error| engine_error("counting pages", error))?;

@@ -7,7 +7,7 @@ use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
 
 use super::failure::{damaged, unsupported};
 use super::files::DATA;
-use super::header::Header;
+use super::lmdb::header::Header;
 use super::{Table, engine_error};
 use crate::error::{Result, StorageError};
 

@@ -1,6 +1,8 @@
 //! A process that is forked from one that has a database open.
 #![allow(unsafe_code)] // `fork` itself.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::error::PulseDBError;
 
@@ -28,7 +30,7 @@ fn forked_child_is_refused_and_leaves_the_parent_alone() {
     let environment = open(home.path()).unwrap();
     put(&environment, b"key", b"value");
     let txn = environment.read().unwrap();
-    let shared = Arc::clone(&environment);
+    let shared = Arc::clone(environment.environment());
     let code = in_child(move || {
         let closed = matches!(shared.read(), Err(PulseDBError::Closed))
             && matches!(shared.begin_write(), Err(PulseDBError::Closed))
@@ -47,4 +49,18 @@ fn forked_child_is_refused_and_leaves_the_parent_alone() {
     put(&environment, b"key", b"other");
     assert_eq!(get(&environment, b"key").unwrap(), b"other");
     assert_eq!(crate::storage::env::writers(home.path()).unwrap().len(), 1);
+}
+
+#[test]
+fn forked_child_that_drops_a_handle_leaves_the_writer_registered() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = open(home.path()).unwrap();
+    let reader = Environment::open(&read_only(home.path()), TABLES).unwrap();
+    let code = in_child(move || {
+        drop(environment);
+        reader.refuse_after_fork().is_err() && reader.is_writable()
+    });
+    assert_eq!(code, 0);
+    // The parent's own copy went with the role that it did not play.
+    assert_eq!(crate::storage::env::writers(home.path()).unwrap(), []);
 }

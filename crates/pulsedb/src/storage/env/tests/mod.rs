@@ -10,9 +10,9 @@ mod processes;
 mod sizes;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::{EnvOptions, Environment, RawReader, Space, header};
+use super::lmdb::{header, state};
+use super::{EnvHandle, EnvOptions, Environment, RawReader, Space};
 use crate::config::SyncMode;
 use crate::error::Result;
 use crate::limits;
@@ -32,7 +32,7 @@ fn read_only(path: &Path) -> EnvOptions {
     EnvOptions { read_only: true, ..options(path) }
 }
 
-fn open(path: &Path) -> Result<Arc<Environment>> {
+fn open(path: &Path) -> Result<EnvHandle> {
     Environment::open(&options(path), TABLES)
 }
 

@@ -27,7 +27,7 @@ fn handles_of_one_directory_share_one_environment() {
     let home = tempfile::tempdir().unwrap();
     let first = open(home.path()).unwrap();
     let second = open(&home.path().join(".")).unwrap();
-    assert!(Arc::ptr_eq(&first, &second));
+    assert!(Arc::ptr_eq(first.environment(), second.environment()));
     let other = EnvOptions { map_size_gb: 2, ..options(home.path()) };
     assert!(Environment::open(&other, TABLES).unwrap_err().is_config());
     let other = EnvOptions { sync_mode: SyncMode::Fast, ..options(home.path()) };
@@ -74,12 +74,13 @@ fn living_writers_are_listed() {
 #[test]
 fn last_writable_handle_takes_the_settings_with_it() {
     let home = tempfile::tempdir().unwrap();
-    let reader = open(home.path()).unwrap();
+    let first = open(home.path()).unwrap();
     let second = open(home.path()).unwrap();
-    second.release_writer();
+    let reader = Environment::open(&read_only(home.path()), TABLES).unwrap();
+    drop(second);
     assert_eq!(writers(home.path()).unwrap().len(), 1);
-    put(&reader, b"key", b"value");
-    reader.release_writer();
+    put(&first, b"key", b"value");
+    drop(first);
     assert_eq!(writers(home.path()).unwrap(), []);
     assert!(matches!(reader.begin_write().unwrap_err(), PulseDBError::ReadOnly));
     let fast = EnvOptions { sync_mode: SyncMode::Fast, ..options(home.path()) };

@@ -156,7 +156,7 @@ fn every_reader_slot_taken_is_a_typed_error() {
 
 /// A database with a map of 8 MiB: it stays that small as long as the lock file that is given back is open, as if
 /// another process had the database open.
-fn small_map(path: &Path) -> (LockFile, Arc<Environment>) {
+fn small_map(path: &Path) -> (LockFile, EnvHandle) {
     fs::write(path.join("data.mdb"), header::fresh(system::page_size(), 8 << 20)).unwrap();
     let other = LockFile::create(path).unwrap();
     other.share_open(path).unwrap();
