@@ -168,11 +168,6 @@ const CIRCLES_TO_CUT: &[&[&str]] = &[
         "crates/embeddenator-vsa/src/arch/scalar.rs",
     ],
     &[
-        "crates/pulsedb-cli/src/import/chat/mod.rs",
-        "crates/pulsedb-cli/src/import/chat/json.rs",
-        "crates/pulsedb-cli/src/import/chat/plain.rs",
-    ],
-    &[
         "crates/pulsedb/src/storage/env/mod.rs",
         "crates/pulsedb/src/storage/env/handle.rs",
         "crates/pulsedb/src/storage/env/write.rs",
