@@ -167,19 +167,6 @@ const CIRCLES_TO_CUT: &[&[&str]] = &[
         "crates/embeddenator-vsa/src/arch/neon.rs",
         "crates/embeddenator-vsa/src/arch/scalar.rs",
     ],
-    &[
-        "crates/pulsedb-cli/src/import/chat/mod.rs",
-        "crates/pulsedb-cli/src/import/chat/chatgpt.rs",
-        "crates/pulsedb-cli/src/import/chat/claude.rs",
-        "crates/pulsedb-cli/src/import/chat/discord.rs",
-        "crates/pulsedb-cli/src/import/chat/messages.rs",
-        "crates/pulsedb-cli/src/import/chat/plain.rs",
-        "crates/pulsedb-cli/src/import/chat/session.rs",
-        "crates/pulsedb-cli/src/import/chat/shape.rs",
-        "crates/pulsedb-cli/src/import/chat/slack.rs",
-        "crates/pulsedb-cli/src/import/chat/telegram.rs",
-        "crates/pulsedb-cli/src/import/chat/value.rs",
-    ],
 ];
 
 const CLOCK: &str =
