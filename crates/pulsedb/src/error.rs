@@ -170,6 +170,17 @@ pub enum StorageError {
         /// The newest that can be read.
         supported: String,
     },
+    /// The database was written by a version whose format is no longer read.
+    #[error(
+        "format {found} is older than {supported}, the oldest this version reads; \
+         export with the version that wrote it, then import"
+    )]
+    FormatTooOld {
+        /// The format that the file has.
+        found: String,
+        /// The oldest that can be read.
+        supported: String,
+    },
     /// The directory is not the one that was opened: it was deleted, moved, swapped or restored meanwhile.
     #[error(
         "the database at {} was deleted or replaced while it was open; close every handle and open it again",
