@@ -142,6 +142,11 @@ impl Store {
         check::check(&self.env, norm_of)
     }
 
+    /// Rewrites the data file without free pages; its bytes before and after.
+    pub(crate) fn compact(&self) -> Result<(u64, u64)> {
+        self.env.compact()
+    }
+
     /// Copies the newest state into a directory; bytes written and the number of its last change.
     pub(crate) fn backup(&self, to: &Path) -> Result<(u64, Seq)> {
         let bytes = self.env.backup_to(to)?;
