@@ -114,7 +114,7 @@ impl<'t> View<'t> {
         self.range(table, Bound::Included(&from), Bound::Excluded(&to))
     }
 
-    /// Keys of the rows of a table that belong to one collective, at most so many, whatever their values are.
+    /// Keys of the rows of a table that belong to one collective, at most so many; their values are not read.
     pub(in crate::storage) fn keys_of(
         self,
         table: Table,
@@ -143,7 +143,7 @@ impl<'t> View<'t> {
         value.ok_or_else(|| seal::corrupted(Table::Meta, key))
     }
 
-    /// The identity that the database was made with.
+    /// The identity that the database was created with.
     pub(in crate::storage) fn identity(self) -> Result<ProviderIdentity> {
         let identity = self.row(Table::Meta, meta::EMBEDDING, meta::read_identity)?;
         identity.ok_or_else(|| seal::corrupted(Table::Meta, meta::EMBEDDING))

@@ -11,6 +11,7 @@ fn in_child(role: impl FnOnce() -> bool) -> i32 {
     // SAFETY: the child runs only the role below, which takes no lock that another thread could have held, and then
     // `_exit`.
     let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "no child can be forked: {}", std::io::Error::last_os_error());
     if pid == 0 {
         let code = i32::from(!role());
         // SAFETY: ends the child at once, without running anything of the test harness.

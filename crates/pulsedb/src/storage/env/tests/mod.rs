@@ -14,6 +14,9 @@ mod opening;
 mod processes;
 mod replaced;
 mod sizes;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/it/skips.rs"]
+mod skips;
 
 use std::path::Path;
 

@@ -16,6 +16,10 @@ const NUMBER: &str = "PULSEDB_TEST_NUMBER";
 /// Commits of each process in the race; more of them for a measurement.
 const COMMITS: &str = "PULSEDB_TEST_COMMITS";
 
+/// Lines of the harness that may stand before an answer, and rows of a writer that nobody ends.
+const LINES_MAX: u32 = 10_000;
+const ROWS_MAX: u32 = 100_000_000;
+
 /// Another process, ended when dropped.
 pub(super) struct Other {
     pub(super) child: Child,
@@ -54,14 +58,16 @@ impl Other {
     /// What stands behind a word at the start of one of its lines.
     pub(super) fn answer(&mut self, word: &str) -> String {
         let mut line = String::new();
-        while self.lines.read_line(&mut line).unwrap() > 0 {
+        for _ in 0..LINES_MAX {
+            let bytes = self.lines.read_line(&mut line).unwrap();
+            assert!(bytes > 0, "the other process ended without saying {word}");
             // The test harness writes the name of the test before the first line.
             if let Some((_, answer)) = line.trim_end().split_once(&format!("@{word}")) {
                 return answer.trim().to_owned();
             }
             line.clear();
         }
-        panic!("the other process ended without saying {word}");
+        panic!("the other process printed {LINES_MAX} lines without saying {word}");
     }
 
     pub(super) fn kill(&mut self) {
@@ -153,7 +159,7 @@ fn other_process_plays_its_role() {
 /// Writes and deletes rows for ever; says the number of each row that is acknowledged.
 fn write_on(path: &Path, first: u32) {
     let environment = open(path).unwrap();
-    for key in first.. {
+    for key in first..ROWS_MAX {
         let mut turn = environment.turn().unwrap();
         let mut guard = turn.begin().unwrap();
         let value = row(key);
@@ -167,6 +173,7 @@ fn write_on(path: &Path, first: u32) {
         drop(turn);
         say(&format!("row {key}"));
     }
+    panic!("nobody killed this writer");
 }
 
 /// Reads a database again and again, each time with other bytes changed; says how often it met an error.
@@ -396,7 +403,7 @@ fn files_of_another_user_are_a_typed_error() {
         std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
         let mut command = Other::command("try to open", &path, 0);
         let Ok(child) = command.uid(65_534).gid(65_534).current_dir("/").spawn() else {
-            println!("skipped: no process of another user here");
+            super::skips::skip("users", "this user cannot start a process as another one");
             return;
         };
         let mut other = Other::of(child);

@@ -174,18 +174,18 @@ fn map_that_is_full_refuses_growth_and_allows_deletes() {
     let home = home_in_memory();
     let (_other, environment) = small_map(home.path());
     let value = vec![7; 64 << 10];
-    let mut keys = 0_u32;
-    let error = loop {
+    let put_unless_full = |key: u32| {
         let mut turn = environment.turn().unwrap();
         let mut guard = turn.begin().unwrap();
-        if let Err(error) = guard.reserve(value.len(), Space::Growth) {
-            break error;
+        let refused = guard.reserve(value.len(), Space::Growth).err();
+        if refused.is_none() {
+            environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
+            guard.commit().unwrap();
         }
-        environment.table(0).put(guard.txn(), &keys.to_be_bytes(), &value).unwrap();
-        guard.commit().unwrap();
-        drop(turn);
-        keys += 1;
+        refused.map(|error| (key, error))
     };
+    let (keys, error) =
+        (0..1000).find_map(put_unless_full).expect("a small map is full before a thousand values");
     assert!(is_full(&error) && error.to_string().contains("map_size_gb"), "{error}");
     assert!(keys > 60, "{keys}");
     for key in 0..keys {
