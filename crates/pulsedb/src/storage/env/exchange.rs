@@ -26,7 +26,7 @@ impl Environment {
         let sync_mode = engine.sync_mode();
         drop(engine);
         let outcome = between();
-        let (files, header) = Files::open(&self.place, read_only, 0)?;
+        let (files, header) = Files::open(&self.place, true, 0)?;
         let maps =
             if read_only { vec![header.map_bytes, map_of_length(&files)?] } else { vec![header.map_bytes] };
         let engine = Engine::open(&self.place, files, &header, &maps, self.names, read_only)?;

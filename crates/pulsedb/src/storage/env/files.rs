@@ -8,8 +8,9 @@ use super::failure::{damaged, file_error, unsupported};
 use super::lmdb::header::{self, Header};
 use super::lmdb::state;
 use super::lock_file::{LengthNote, LockFile};
+use super::open_file::OpenFile;
 use super::place::{DATA, DATA_NEW, ENGINE_LOCK, Place};
-use super::system::{self, FileIdentity};
+use super::system;
 use crate::error::{PulseDBError, Result, StorageError};
 
 /// Bytes of LMDB's lock file that are set aside before LMDB makes it longer: less than it has on any system.
@@ -26,11 +27,10 @@ pub(super) struct Files {
     /// Whether LMDB's locks cannot be used: this process may only read, or the file system is read-only.
     pub(super) unlocked: bool,
     data: File,
-    data_identity: FileIdentity,
-    bytes_at_open: u64,
+    data_name: OpenFile,
     /// Closing any descriptor of this file drops the locks that LMDB holds on it for the process, so it is opened
     /// before LMDB does so and closed after. `None` where it cannot be written.
-    engine_lock: Option<File>,
+    engine_lock: Option<(File, OpenFile)>,
 }
 
 impl Files {
@@ -55,13 +55,10 @@ impl Files {
         let engine_lock = open_engine_lock(&path, read_only)?;
         let unlocked = engine_lock.is_none();
         let writable = data_writable && !unlocked;
-        let metadata = data.metadata().map_err(|error| PulseDBError::io("look at", &name, error))?;
+        let data_name =
+            OpenFile::of(&data, &name).map_err(|error| PulseDBError::io("look at", &name, error))?;
         let page_size = header.page_size;
-        let (data_identity, bytes_at_open) = (system::file_identity(&metadata), metadata.len());
-        Ok((
-            Self { path, page_size, writable, unlocked, data, data_identity, bytes_at_open, engine_lock },
-            header,
-        ))
+        Ok((Self { path, page_size, writable, unlocked, data, data_name, engine_lock }, header))
     }
 
     /// Makes a database again in which nothing was ever stored, and opens its files.
@@ -74,24 +71,18 @@ impl Files {
         &self.data
     }
 
-    /// What tells the data file from one that is put in its place.
-    pub(super) fn data_identity(&self) -> FileIdentity {
-        self.data_identity
+    /// Whether the name of the data file leads to the one that is open, and it was not cut.
+    pub(super) fn data_is_in_place(&self) -> bool {
+        self.data_name.is_in_place_and_uncut()
     }
 
-    /// Bytes that the data file had when it was opened; it never shrinks.
-    pub(super) fn bytes_at_open(&self) -> u64 {
-        self.bytes_at_open
-    }
-
-    /// What tells LMDB's lock file from another one, if there is one.
-    pub(super) fn engine_lock_identity(&self) -> Option<FileIdentity> {
-        let metadata = self.engine_lock.as_ref()?.metadata().ok()?;
-        Some(system::file_identity(&metadata))
+    /// Whether the name of LMDB's lock file leads to the one that is used, if one is.
+    pub(super) fn engine_lock_is_in_place(&self) -> bool {
+        self.engine_lock.as_ref().is_none_or(|(_, name)| name.is_in_place())
     }
 
     pub(super) fn engine_lock(&self) -> Option<&File> {
-        self.engine_lock.as_ref()
+        self.engine_lock.as_ref().map(|(file, _)| file)
     }
 
     /// Bytes of the data file.
@@ -148,7 +139,7 @@ impl Files {
 
     /// Sets blocks aside for all of LMDB's lock file: LMDB writes it through a map, where a full disk is a signal.
     pub(super) fn fill_engine_lock(&self) -> Result<()> {
-        let Some(file) = self.engine_lock.as_ref().filter(|_| self.writable) else { return Ok(()) };
+        let Some(file) = self.engine_lock().filter(|_| self.writable) else { return Ok(()) };
         fill(file).map_err(|error| file_error("set room aside in", &self.path.join(ENGINE_LOCK), error))
     }
 }
@@ -192,14 +183,16 @@ fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
 }
 
 /// LMDB's lock file, if it can be written.
-fn open_engine_lock(path: &Path, read_only: bool) -> Result<Option<File>> {
+fn open_engine_lock(path: &Path, read_only: bool) -> Result<Option<(File, OpenFile)>> {
     let name = path.join(ENGINE_LOCK);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     match system::private(&mut options).open(&name) {
         Ok(file) => {
             fill(&file).map_err(|error| file_error("set room aside in", &name, error))?;
-            Ok(Some(file))
+            let opened =
+                OpenFile::of(&file, &name).map_err(|error| PulseDBError::io("look at", &name, error))?;
+            Ok(Some((file, opened)))
         }
         Err(error)
             if read_only

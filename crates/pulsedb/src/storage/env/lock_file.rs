@@ -25,7 +25,8 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::byte_lock::{ByteLocks, Mode};
-use super::system::{self, FileIdentity};
+use super::open_file::OpenFile;
+use super::system;
 use crate::clock::{self, Timestamp};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
@@ -47,6 +48,7 @@ const HOST_BYTES: usize = 104;
 #[derive(Debug)]
 pub(super) struct LockFile {
     locks: ByteLocks,
+    name: OpenFile,
     slot: Option<u64>,
     /// The process that opened it.
     pid: u32,
@@ -72,23 +74,28 @@ impl LockFile {
     /// Opens the file in a directory and creates it.
     pub(super) fn create(directory: &Path) -> Result<Self> {
         let path = directory.join(NAME);
-        let locks = ByteLocks::open(&path, true).map_err(|error| PulseDBError::io("open", path, error))?;
-        Ok(Self { locks, slot: None, pid: std::process::id() })
+        Self::open(&path, true).map_err(|error| PulseDBError::io("open", path, error))
     }
 
     /// Opens the file for a reader, if it is there. An error says that it is and may not be read.
     pub(super) fn open_existing(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(NAME);
-        match ByteLocks::open(&path, false) {
-            Ok(locks) => Ok(Some(Self { locks, slot: None, pid: std::process::id() })),
+        match Self::open(&path, false) {
+            Ok(lock_file) => Ok(Some(lock_file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(PulseDBError::io("open", path, error)),
         }
     }
 
-    /// What tells it from another lock file.
-    pub(super) fn identity(&self) -> io::Result<FileIdentity> {
-        self.locks.file().metadata().map(|metadata| system::file_identity(&metadata))
+    fn open(path: &Path, writable: bool) -> io::Result<Self> {
+        let locks = ByteLocks::open(path, writable)?;
+        let name = OpenFile::of(locks.file(), path)?;
+        Ok(Self { locks, name, slot: None, pid: std::process::id() })
+    }
+
+    /// Whether its name leads to it, so that other processes use the same.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.name.is_in_place()
     }
 
     /// Whether it may be written.

@@ -18,6 +18,7 @@ mod handle;
 mod lmdb;
 mod lock_file;
 mod open;
+mod open_file;
 mod place;
 mod presence;
 mod readers;

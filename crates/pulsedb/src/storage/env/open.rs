@@ -14,6 +14,7 @@ use super::handle::EnvHandle;
 use super::lock_file::LockFile;
 use super::place::Place;
 use super::presence::Presence;
+use super::readers::free_slots_left_under_this_number;
 use super::registry::{self, Entry};
 use super::settings::{EnvOptions, GIB, Settings};
 use crate::error::Result;
@@ -145,6 +146,12 @@ fn open_in_turn(
     }
     if !options.read_only {
         engine.set_sync_mode(options.sync_mode)?;
+    }
+    if let Some(file) = engine.files.engine_lock() {
+        // Only frees pages earlier.
+        if let Err(error) = free_slots_left_under_this_number(file) {
+            tracing::debug!(%error, "slots of a process that has died stay");
+        }
     }
     engine.clear_stale_readers()?;
     Ok(Environment {

@@ -9,8 +9,8 @@ use parking_lot::MutexGuard;
 use super::engine::Engine;
 use super::environment::{EngineGuard, Environment, Writer};
 use super::failure::engine_error;
-use super::lock_file::{self, Writing};
-use super::presence::{is_file, replaced};
+use super::lock_file::{self, LockFile, Writing};
+use super::presence::replaced;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
@@ -168,9 +168,9 @@ impl Environment {
     /// Fails if the directory has other files than those that this process writes and locks.
     fn confirm_presence(&self, engine: &Engine, writer: &Writer) -> Result<()> {
         self.presence.confirm(self.path(), engine)?;
-        let identity = writer.lock_file.as_ref().and_then(|lock_file| lock_file.identity().ok());
-        let is_lock = identity.is_none_or(|identity| is_file(&self.path().join(lock_file::NAME), identity));
-        if is_lock { Ok(()) } else { Err(replaced(self.path())) }
+        let locks_are_in_place = engine.files.engine_lock_is_in_place()
+            && writer.lock_file.as_ref().is_none_or(LockFile::is_in_place);
+        if locks_are_in_place { Ok(()) } else { Err(replaced(self.path())) }
     }
 
     /// A full disk or map leaves the database as it was before the transaction. Of any other failure nobody knows

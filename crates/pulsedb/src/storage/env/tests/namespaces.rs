@@ -63,6 +63,20 @@ fn readers_and_writers_of_another_namespace_are_seen_and_kept() {
 }
 
 #[test]
+fn slot_of_a_dead_process_is_freed_by_the_next_one_of_its_number() {
+    if !namespaces_are_allowed() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let environment = open(home.path()).unwrap();
+    put(&environment, b"key", b"value");
+    ready("hold a snapshot", home.path(), true).kill();
+    // The number lives again before anyone has looked for the dead.
+    let _next = ready("hold a handle", home.path(), true);
+    assert_eq!(environment.readers().unwrap(), []);
+}
+
+#[test]
 fn process_of_the_same_number_is_refused_with_cause_and_remedy() {
     if !namespaces_are_allowed() {
         return;
