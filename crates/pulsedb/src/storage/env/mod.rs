@@ -7,8 +7,10 @@
 mod backup;
 mod byte_lock;
 mod check;
+mod compact;
 mod engine;
 mod environment;
+mod exchange;
 mod exclusive;
 mod failure;
 mod files;
@@ -16,6 +18,7 @@ mod handle;
 mod lmdb;
 mod lock_file;
 mod open;
+mod open_file;
 mod place;
 mod presence;
 mod readers;
