@@ -172,11 +172,6 @@ const CIRCLES_TO_CUT: &[&[&str]] = &[
         "crates/pulsedb-cli/src/import/chat/json.rs",
         "crates/pulsedb-cli/src/import/chat/plain.rs",
     ],
-    &[
-        "crates/pulsedb/src/storage/env/mod.rs",
-        "crates/pulsedb/src/storage/env/handle.rs",
-        "crates/pulsedb/src/storage/env/write.rs",
-    ],
 ];
 
 const CLOCK: &str =

@@ -1,6 +1,6 @@
 //! Unicode NFC for everything that is compared byte by byte: tags, domains, agents, tasks and collective names.
 //!
-//! Two spellings of one word (`é` as one code point, or as `e` and an accent) then are one word. Contents are not
+//! So two spellings of a word, such as an accented letter as one code point or as two, are one word. Contents are not
 //! changed. The form is that of Unicode Standard Annex 15.
 
 use std::collections::BTreeMap;
