@@ -1,6 +1,7 @@
-//! Indexes as bytes: sections with checksums, and what can be derived rebuilt instead of believed.
+//! Indexes as bytes: sections with checksums; anything that can be derived is rebuilt rather than trusted.
 //!
-//! The formats are written down byte by byte in `docs/embeddenator-retrieval-format.md` of the repository.
+//! The formats are specified byte by byte in `docs/embeddenator-retrieval-format.md` in the
+//! repository.
 
 mod codes;
 mod inverted;
@@ -17,7 +18,7 @@ impl Flat {
     /// The index as bytes.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory is short.
+    /// [`Error::Bytes`] if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(codes::flat_sections(self).into_bytes()?)
     }
@@ -30,11 +31,12 @@ impl Flat {
         Ok(codes::flat_sections(self).write_to(writer)?)
     }
 
-    /// The index of bytes that [`to_bytes`](Self::to_bytes) made; they may be a memory map. Everything is verified
-    /// and copied.
+    /// Opens bytes from [`to_bytes`](Self::to_bytes), which may be a memory map. Everything is
+    /// verified and copied.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`], [`Error::Code`] for bytes that are damaged or something else.
+    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are damaged or
+    /// something else.
     pub fn open(bytes: &[u8]) -> Result<Flat> {
         codes::open_flat(bytes)
     }
@@ -43,8 +45,8 @@ impl Flat {
 impl Hierarchy {
     /// The index as bytes: its codes, their ids, and which of them share a node.
     ///
-    /// Counters are not stored: counting them costs little more than reading them would, takes a third of the bytes,
-    /// and cannot be wrong.
+    /// Counters are not stored: counting them takes little more time than reading them would, needs
+    /// a third of the bytes, and cannot be wrong.
     ///
     /// ```
     /// use embeddenator_retrieval::{Hierarchy, HierarchyOptions, Id, Index};
@@ -59,7 +61,7 @@ impl Hierarchy {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory is short.
+    /// [`Error::Bytes`] if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         codes::with_hierarchy_sections(self, |sections| Ok(sections.into_bytes()?))
     }
@@ -72,24 +74,26 @@ impl Hierarchy {
         codes::with_hierarchy_sections(self, |sections| Ok(sections.write_to(writer)?))
     }
 
-    /// The index of bytes that [`to_bytes`](Self::to_bytes) made; they may be a memory map. Everything is verified and
-    /// copied, and the counters are counted anew.
+    /// Opens bytes from [`to_bytes`](Self::to_bytes), which may be a memory map. Everything is
+    /// verified and copied, and the counters are counted again.
     ///
-    /// A damaged table of nodes is rebuilt by inserting the codes again, and [`Opened::damage`] tells of it.
+    /// A damaged table of nodes is rebuilt by inserting the codes again, and [`Opened::damage`]
+    /// reports it.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`], [`Error::Code`] for bytes that are something else, or whose ids or
-    /// codes are damaged.
+    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are something else,
+    /// or if ids or codes are damaged.
     pub fn open(bytes: &[u8], options: HierarchyOptions) -> Result<Opened> {
         codes::open_hierarchy(bytes, options)
     }
 }
 
 impl Inverted {
-    /// The index as bytes: its vectors and their ids. The lists are not stored, since they follow from these.
+    /// The index as bytes: its vectors and their ids. The posting lists are not stored, since they
+    /// follow from the vectors.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory is short.
+    /// [`Error::Bytes`] if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(inverted::sections(self).into_bytes()?)
     }
@@ -102,11 +106,12 @@ impl Inverted {
         Ok(inverted::sections(self).write_to(writer)?)
     }
 
-    /// The index of bytes that [`to_bytes`](Self::to_bytes) made; they may be a memory map. Everything is verified
-    /// and copied.
+    /// Opens bytes from [`to_bytes`](Self::to_bytes), which may be a memory map. Everything is
+    /// verified and copied.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`], [`Error::Code`] for bytes that are damaged or something else.
+    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are damaged or
+    /// something else.
     pub fn open(bytes: &[u8]) -> Result<Inverted> {
         inverted::open(bytes)
     }
