@@ -23,11 +23,13 @@ pub(super) struct Files {
     pub(super) page_size: u64,
     /// Whether both files of LMDB can be written.
     pub(super) writable: bool,
+    /// Whether LMDB's locks cannot be used: this process may only read, or the file system is read-only.
+    pub(super) unlocked: bool,
     data: File,
     data_identity: FileIdentity,
     bytes_at_open: u64,
     /// Closing any descriptor of this file drops the locks that LMDB holds on it for the process, so it is opened
-    /// before LMDB does so and closed after. `None` on a read-only file system that has none.
+    /// before LMDB does so and closed after. `None` where it cannot be written.
     engine_lock: Option<File>,
 }
 
@@ -50,12 +52,22 @@ impl Files {
                 (data, true, header)
             }
         };
-        let (engine_lock, lock_writable) = open_engine_lock(&path, read_only)?;
-        let writable = data_writable && lock_writable;
+        let engine_lock = open_engine_lock(&path, read_only)?;
+        let unlocked = engine_lock.is_none();
+        let writable = data_writable && !unlocked;
         let metadata = data.metadata().map_err(|error| PulseDBError::io("look at", &name, error))?;
         let page_size = header.page_size;
         let (data_identity, bytes_at_open) = (system::file_identity(&metadata), metadata.len());
-        Ok((Self { path, page_size, writable, data, data_identity, bytes_at_open, engine_lock }, header))
+        Ok((
+            Self { path, page_size, writable, unlocked, data, data_identity, bytes_at_open, engine_lock },
+            header,
+        ))
+    }
+
+    /// Makes a database again in which nothing was ever stored, and opens its files.
+    pub(super) fn make_again(place: &Place, map_bytes: u64) -> Result<(Self, Header)> {
+        create_data(place, map_bytes)?;
+        Self::open(place, false, map_bytes)
     }
 
     pub(super) fn data(&self) -> &File {
@@ -120,7 +132,7 @@ impl Files {
         system::available_bytes(&self.data)
     }
 
-    /// Stores a larger size of the map, so that every process maps the same. Nobody may have the file open.
+    /// Stores a larger size of the map, so that every process maps the same. Nobody else may have the file open.
     pub(super) fn store_map_bytes(&self, header: &Header, map_bytes: u64) -> Result<()> {
         let mut data = &self.data;
         // The newer page first: a crash in between must not leave the older one with the larger size.
@@ -163,7 +175,9 @@ fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
 fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
     let (aside, name) = (place.path.join(DATA_NEW), place.path.join(DATA));
     let write = || -> io::Result<File> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&aside)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        let mut file = system::private(&mut options).open(&aside)?;
         file.write_all(&header::fresh(system::page_size(), map_bytes))?;
         file.sync_all()?;
         fs::rename(&aside, &name)?;
@@ -177,17 +191,26 @@ fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
     })
 }
 
-/// LMDB's lock file and whether it can be written.
-fn open_engine_lock(path: &Path, read_only: bool) -> Result<(Option<File>, bool)> {
+/// LMDB's lock file, if it can be written.
+fn open_engine_lock(path: &Path, read_only: bool) -> Result<Option<File>> {
     let name = path.join(ENGINE_LOCK);
-    match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name) {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    match system::private(&mut options).open(&name) {
         Ok(file) => {
             fill(&file).map_err(|error| file_error("set room aside in", &name, error))?;
-            Ok((Some(file), true))
+            Ok(Some(file))
         }
-        Err(error) if !read_only => Err(PulseDBError::io("open", name, error)),
-        // Without it LMDB reads unlocked where the file system is read-only, and refuses elsewhere.
-        Err(_) => Ok((File::open(&name).ok(), false)),
+        Err(error)
+            if read_only
+                && matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(PulseDBError::io("open", name, error)),
     }
 }
 

@@ -5,6 +5,8 @@
 //! | 0 | 1 | lock "open": shared by each process that has the database open, exclusive for repair and map growth |
 //! | 1 | 1 | lock "setup": exclusive while a process opens the database, shared while it does so read-only |
 //! | 2 | 1 | lock "next": exclusive for the one process that is next in line for the writer's lock of LMDB |
+//! | 3 | 1 | lock "writing": exclusive for the one process that has a write transaction |
+//! | 4 | 1 | lock "unlocked": shared by readers that may not use LMDB's locks, and so exclude writers |
 //! | 64 | 32 | the length of `data.mdb`, so that a cut is known even where nothing was lost |
 //! | 128 + 128 n | 128 | record of writer n, whose first byte is locked exclusively as long as it lives |
 //!
@@ -35,6 +37,8 @@ pub(super) const NAME: &str = "lock";
 const OPEN: u64 = 0;
 const SETUP: u64 = 1;
 const NEXT: u64 = 2;
+const WRITING: u64 = 3;
+const UNLOCKED: u64 = 4;
 const LENGTH: u64 = 64;
 const RECORD_BYTES: u64 = 128;
 const HOST_BYTES: usize = 104;
@@ -56,7 +60,7 @@ impl Drop for LockFile {
         if self.pid != std::process::id() {
             return;
         }
-        let bytes = [OPEN, SETUP, NEXT].into_iter().chain(self.slot.map(offset));
+        let bytes = [OPEN, SETUP, NEXT, WRITING, UNLOCKED].into_iter().chain(self.slot.map(offset));
         for byte in bytes {
             // A failure leaves the lock until the last descriptor closes.
             let _ = self.locks.unlock(byte);
@@ -72,11 +76,14 @@ impl LockFile {
         Ok(Self { locks, slot: None, pid: std::process::id() })
     }
 
-    /// Opens the file for a reader, if it is there and may be read.
-    pub(super) fn open_existing(directory: &Path) -> Option<Self> {
+    /// Opens the file for a reader, if it is there. An error says that it is and may not be read.
+    pub(super) fn open_existing(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(NAME);
-        let locks = ByteLocks::open(&path, false).ok()?;
-        Some(Self { locks, slot: None, pid: std::process::id() })
+        match ByteLocks::open(&path, false) {
+            Ok(locks) => Ok(Some(Self { locks, slot: None, pid: std::process::id() })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(PulseDBError::io("open", path, error)),
+        }
     }
 
     /// What tells it from another lock file.
@@ -95,7 +102,10 @@ impl LockFile {
         let deadline = clock::monotonic() + limits::SETUP_WAIT;
         while !self.locks.try_lock(SETUP, mode).map_err(|error| refused(directory, error))? {
             if clock::monotonic() >= deadline {
-                return Err(locked(directory, "a process that has been opening it for a long time"));
+                return Err(locked(
+                    directory,
+                    "a process that has been opening or compacting it for a long time",
+                ));
             }
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -112,7 +122,7 @@ impl LockFile {
     pub(super) fn share_open(&self, directory: &Path) -> Result<()> {
         match self.locks.try_lock(OPEN, Mode::Shared) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(locked(directory, "a process that repairs it or raises its size")),
+            Ok(false) => Err(locked(directory, "a process that repairs or compacts it, or raises its size")),
             Err(error) => Err(refused(directory, error)),
         }
     }
@@ -135,6 +145,37 @@ impl LockFile {
         self.locks.unlock(NEXT)
     }
 
+    /// Waits until no other process writes. LMDB's own lock does not suffice: it goes by thread numbers, which two PID
+    /// namespaces may both have, and takes the death of one for that of the other.
+    pub(super) fn begin_writing(&self) -> io::Result<Writing<'_>> {
+        self.locks.lock(WRITING, Mode::Exclusive)?;
+        Ok(Writing(self))
+    }
+
+    /// Keeps writers away for as long as this lives, for a reader that cannot use LMDB's locks.
+    /// `needed` is the file that it would have to write.
+    pub(super) fn exclude_writers(&self, directory: &Path, needed: &Path) -> Result<()> {
+        let refused = |error| refused(directory, error);
+        // Those who write register first and look at this mark then, so that one of the two sees the other.
+        self.locks.try_lock(UNLOCKED, Mode::Shared).map_err(refused)?;
+        if !self.has_writers().map_err(refused)? {
+            return Ok(());
+        }
+        let why = format!("; reading beside one that writes takes permission to write {}", needed.display());
+        Err(StorageError::DatabaseLocked { holder: holders(directory, "a process that writes it") + &why }
+            .into())
+    }
+
+    fn has_writers(&self) -> io::Result<bool> {
+        let length = self.locks.file().metadata()?.len();
+        for slot in (0..limits::WRITERS_MAX).take_while(|slot| offset(*slot) < length) {
+            if self.locks.is_locked(offset(slot))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes a free record for this process.
     pub(super) fn register_writer(&mut self, directory: &Path) -> Result<()> {
         if self.slot.is_some() {
@@ -148,6 +189,11 @@ impl LockFile {
                 file.seek(SeekFrom::Start(offset(slot))).map_err(refused)?;
                 file.write_all(&record.encode()).map_err(refused)?;
                 self.slot = Some(slot);
+                if self.locks.is_locked(UNLOCKED).map_err(refused)? {
+                    self.release_writer();
+                    let holder = "a process that may only read it, and so cannot read beside one that writes";
+                    return Err(StorageError::DatabaseLocked { holder: holder.to_owned() }.into());
+                }
                 return Ok(());
             }
         }
@@ -182,6 +228,18 @@ impl LockFile {
     }
 }
 
+/// The right to write, over all processes.
+pub(super) struct Writing<'l>(&'l LockFile);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if self.0.pid == std::process::id() {
+            // A failure leaves the lock until this file closes; nothing can be done about it here.
+            let _ = self.0.locks.unlock(WRITING);
+        }
+    }
+}
+
 fn refused(directory: &Path, error: io::Error) -> PulseDBError {
     PulseDBError::io("lock", directory.join(NAME), error)
 }
@@ -211,13 +269,29 @@ pub(crate) fn writers(directory: &Path) -> Result<Vec<Holder>> {
 
 /// The error for a database that somebody else holds: names the writers if there are any.
 pub(super) fn locked(directory: &Path, otherwise: &str) -> PulseDBError {
-    let holders: Vec<String> = writers(directory)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|holder| format!("process {} on {}", holder.pid, holder.host))
-        .collect();
-    let holder = if holders.is_empty() { otherwise.to_owned() } else { holders.join(", ") };
-    StorageError::DatabaseLocked { holder }.into()
+    StorageError::DatabaseLocked { holder: holders(directory, otherwise) }.into()
+}
+
+/// As [`locked`], for a process that writes itself.
+pub(super) fn locked_by_others(directory: &Path, otherwise: &str) -> PulseDBError {
+    let mut others = writers(directory).unwrap_or_default();
+    let host = system::host();
+    if let Some(own) =
+        others.iter().position(|holder| holder.pid == std::process::id() && holder.host == host)
+    {
+        others.remove(own);
+    }
+    StorageError::DatabaseLocked { holder: named(others, otherwise) }.into()
+}
+
+fn holders(directory: &Path, otherwise: &str) -> String {
+    named(writers(directory).unwrap_or_default(), otherwise)
+}
+
+fn named(holders: Vec<Holder>, otherwise: &str) -> String {
+    let holders: Vec<String> =
+        holders.into_iter().map(|holder| format!("process {} on {}", holder.pid, holder.host)).collect();
+    if holders.is_empty() { otherwise.to_owned() } else { holders.join(", ") }
 }
 
 fn offset(slot: u64) -> u64 {

@@ -7,8 +7,10 @@
 mod backup;
 mod byte_lock;
 mod check;
+mod compact;
 mod engine;
 mod environment;
+mod exchange;
 mod exclusive;
 mod failure;
 mod files;

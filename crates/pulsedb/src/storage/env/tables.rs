@@ -1,5 +1,6 @@
 //! The named tables of an environment: found, or made in one transaction.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use heed::types::Bytes;
@@ -8,7 +9,7 @@ use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
 use super::failure::{damaged, engine_error, unsupported};
 use super::lmdb::header::Header;
 use super::place::DATA;
-use crate::error::{Result, StorageError};
+use crate::error::{PulseDBError, Result, StorageError};
 
 /// One table: keys and values are plain bytes.
 pub(crate) type Table = Database<'static, Bytes, Bytes>;
@@ -22,7 +23,11 @@ pub(super) fn open(
     read_only: bool,
     path: &Path,
 ) -> Result<Vec<Table>> {
-    let found = find(engine, names).map_err(|error| engine_error("opening the tables", error))?;
+    let found = find(engine, names).map_err(|error| match error {
+        // The first snapshot of a process takes a lock on the byte of its number in LMDB's lock file.
+        heed::Error::Io(error) if error.kind() == ErrorKind::WouldBlock => same_number(),
+        error => engine_error("opening the tables", error),
+    })?;
     let is_new = header.main.is_empty();
     if !is_new && found.iter().all(Option::is_none) {
         return Err(unsupported(format!(
@@ -39,6 +44,16 @@ pub(super) fn open(
         Some(name) if read_only => Err(damaged(format!("table {name} is missing"))),
         Some(_) => make(engine, names).map_err(|error| engine_error("making the tables", error)),
     }
+}
+
+fn same_number() -> PulseDBError {
+    let holder = format!(
+        "a process with the same process number, {}, in another PID namespace, such as another container on this volume; \
+         the engine tells processes apart by their numbers, so start one of the two under another number (as the child \
+         of a shell, for instance), or let both share one PID namespace",
+        std::process::id()
+    );
+    StorageError::DatabaseLocked { holder }.into()
 }
 
 fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Table>>> {
