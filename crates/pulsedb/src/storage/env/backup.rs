@@ -9,8 +9,8 @@ use heed::{CompactionOption, MdbError};
 use super::engine::Engine;
 use super::environment::Environment;
 use super::failure::{damaged, engine_error, file_error};
+use super::home::{DATA, DATA_NEW, create_directory};
 use super::lmdb::state;
-use super::place::{DATA, DATA_NEW, create_directory};
 use super::system::{Directory, private};
 use crate::error::Result;
 

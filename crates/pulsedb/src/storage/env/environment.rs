@@ -11,12 +11,12 @@ use parking_lot::{MappedRecursiveRwLockReadGuard, Mutex, RecursiveRwLock, Recurs
 
 use super::engine::Engine;
 use super::failure::engine_error;
+use super::home::{ENGINE_LOCK, Home};
 use super::lock_file::LockFile;
-use super::place::{ENGINE_LOCK, Place};
 use super::presence::Presence;
 use super::settings::Settings;
 #[cfg(test)]
-use super::tables::Table;
+use super::tables::Tree;
 #[cfg(test)]
 use crate::config::SyncMode;
 use crate::error::{PulseDBError, Result, StorageError};
@@ -30,7 +30,7 @@ use crate::limits;
 pub(crate) struct Environment {
     /// `None` only if it could not be opened again after an exchange.
     pub(super) engine: RecursiveRwLock<Option<Engine>>,
-    pub(super) place: Place,
+    pub(super) home: Home,
     /// Names of the tables.
     pub(super) names: &'static [&'static str],
     pub(super) writer: Mutex<Writer>,
@@ -120,7 +120,7 @@ impl ReadTxn<'_> {
 impl Environment {
     /// What was asked for of each table, in the order of the names given to `open`.
     #[cfg(test)]
-    pub(crate) fn table(&self, index: usize) -> Table {
+    pub(crate) fn table(&self, index: usize) -> Tree {
         *self.engine().unwrap().table(index)
     }
 
@@ -212,7 +212,7 @@ impl Environment {
 
     /// The directory, canonical.
     pub(crate) fn path(&self) -> &Path {
-        &self.place.path
+        &self.home.path
     }
 
     /// What a commit waits for.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::engine::Engine;
-use super::place::{DATA, ENGINE_LOCK};
+use super::home::{DATA, ENGINE_LOCK};
 use super::system::{FileIdentity, file_identity};
 use crate::clock;
 use crate::error::{Result, StorageError};

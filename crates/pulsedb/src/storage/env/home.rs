@@ -41,13 +41,13 @@ pub(super) fn create_directory(path: &Path) -> io::Result<()> {
 
 /// An open directory and its names.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Home {
     pub(super) path: PathBuf,
     pub(super) directory: Directory,
     pub(super) key: DirectoryKey,
 }
 
-impl Place {
+impl Home {
     /// Refuses a data file of no bytes that had some: it was cut, and making a database in its place would hide that.
     pub(super) fn refuse_if_emptied(&self, lock_file: &LockFile) -> Result<()> {
         let Ok(data) = File::open(self.path.join(DATA)) else { return Ok(()) };
