@@ -164,7 +164,7 @@ fn copy_table(txn: &ReadTxn<'_>, copy: &Environment, index: usize) -> Result<()>
     }
 }
 
-/// Makes the copy the newest state of the database, with the usual room behind it, and durable. Gives its bytes.
+/// Makes the copy the newest state of the database, with the usual room behind it, and durable. Returns its bytes.
 fn finish(workshop: &Path, sizes: &Sizes) -> Result<u64> {
     let name = workshop.join(DATA);
     let refused = |error| file_error("write", &name, error);

@@ -85,7 +85,7 @@ impl Engine {
         (self.map_bytes() < self.full_map_bytes).then_some(self.full_map_bytes)
     }
 
-    /// Gives back the slots of readers whose process has died; says how many.
+    /// Frees the slots of readers whose process has died; returns how many.
     pub(super) fn clear_stale_readers(&self) -> Result<usize> {
         self.lmdb.clear_stale_readers().map_err(|error| engine_error("clearing stale readers", error))
     }

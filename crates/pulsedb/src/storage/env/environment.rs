@@ -164,7 +164,7 @@ impl Environment {
                 }
                 Err(error) => return Err(engine_error("taking a snapshot", error)),
             }
-            // Slots of dead processes first, then those that living ones give back.
+            // First the slots of dead processes, then those that living ones free.
             if engine.clear_stale_readers()? == 0 {
                 drop(engine);
                 std::thread::sleep(limits::READER_WAIT * attempt);
@@ -221,7 +221,7 @@ impl Environment {
         self.engine().unwrap().sync_mode()
     }
 
-    /// Gives back the slots of readers whose process has died; says how many.
+    /// Frees the slots of readers whose process has died; returns how many.
     pub(crate) fn clear_stale_readers(&self) -> Result<usize> {
         self.refuse_after_fork()?;
         self.engine()?.clear_stale_readers()

@@ -157,10 +157,10 @@ impl Files {
 /// a later handle of this process can write through the same environment; nothing is written for the reader.
 fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
     let refused = |error| PulseDBError::io("open", name, error);
-    // Looked at first: opening what is no file, such as a pipe, could wait for ever.
+    // Checked first: opening something else than a file, such as a pipe, could wait for ever.
     match fs::metadata(name) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unsupported(format!("{} is no regular file", name.display()))),
+        Ok(_) => return Err(unsupported(format!("{} is not a regular file", name.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error)),
     }

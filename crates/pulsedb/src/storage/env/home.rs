@@ -55,7 +55,7 @@ impl Home {
         let had = lock_file.noted_length().filter(|note| note.file == system::file_number(&data));
         match had {
             Some(note) if is_empty && note.bytes > 0 => Err(damaged(format!(
-                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to begin anew",
+                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to start over",
                 note.bytes
             ))),
             _ => Ok(()),

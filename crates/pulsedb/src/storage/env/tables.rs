@@ -48,8 +48,8 @@ pub(super) fn open(
 
 fn same_number() -> PulseDBError {
     let holder = format!(
-        "a process with the same process number, {}, in another PID namespace, such as another container on this volume; \
-         the engine tells processes apart by their numbers, so start one of the two under another number (as the child \
+        "a process with the same process id, {}, in another PID namespace, such as another container on this volume; \
+         the engine tells processes apart by their ids, so start one of the two under another id (as the child \
          of a shell, for instance), or let both share one PID namespace",
         std::process::id()
     );
