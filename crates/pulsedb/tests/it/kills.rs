@@ -200,7 +200,7 @@ fn rounds(share: usize) -> usize {
     (share * rounds).div_ceil(16)
 }
 
-/// Lets the workers write for a random while, kills them, and gives what they have said.
+/// Lets the workers write for a random while, kills them, and returns what they have said.
 fn kill_at_random(workers: Vec<Worker>, random: &mut Random, lines_max: usize) -> Vec<String> {
     let mut said = Vec::new();
     for mut worker in workers {

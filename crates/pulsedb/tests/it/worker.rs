@@ -142,7 +142,7 @@ impl Worker {
         self.child.id()
     }
 
-    /// Kills it at once (`SIGKILL`); gives the lines that it had said before and that nobody has read.
+    /// Kills it at once (`SIGKILL`); returns the lines that it had said and that were not read yet.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -128,7 +128,7 @@ fn config(mode: SyncMode) -> Config {
 
 /// Records a run in a fresh directory: creation, work, close, a larger map, work, compaction, work.
 fn recorded(directory: &Path, mode: SyncMode) -> (Vec<Event>, Digests) {
-    // There is one record: one test after the other. What a failed one left is begun anew.
+    // There is one record: one test after the other. What a failed one left is started over.
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     calls::begin(directory);
     let mut run = Run::open(directory, config(mode));

@@ -182,12 +182,12 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             reference.changed(both.here(), verb, id, seed, &answer);
         }
         Action::Reopen => both.reopen(in_other),
-        _ => compare(both, reference, in_other, action),
+        _ => look(both, reference, in_other, action),
     }
 }
 
-/// The actions that only ask.
-fn compare(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Action) {
+/// An action that changes nothing.
+fn look(both: &mut Both, reference: &Reference, in_other: bool, action: &Action) {
     let cid = |reference: &Reference, pick| picked(&reference.rooms_ever, pick, CollectiveId::nil());
     let mut ask = |command: String| (both.ask(in_other, &command), command);
     match *action {
