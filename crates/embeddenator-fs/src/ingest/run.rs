@@ -22,6 +22,7 @@ use crate::workers::threads;
 
 /// How a tree is taken in.
 #[derive(Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are options of a command, each of its own")]
 pub struct IngestOptions<'a> {
     /// The choice between speed and size.
     pub profile: Profile,
@@ -38,8 +39,10 @@ pub struct IngestOptions<'a> {
     pub all_root: bool,
     /// Whether to leave out a path, and with a directory all that is in it.
     pub exclude: Option<Exclude<'a>>,
-    /// Replaces an engram that is there already.
+    /// Replaces an engram that is there already; only for [`Engram::create`](crate::Engram::create).
     pub overwrite: bool,
+    /// Reads files even if their size and times say that they are unchanged.
+    pub reread: bool,
 }
 
 impl std::fmt::Debug for IngestOptions<'_> {
@@ -53,6 +56,7 @@ impl std::fmt::Debug for IngestOptions<'_> {
             .field("all_root", &self.all_root)
             .field("exclude", &self.exclude.is_some())
             .field("overwrite", &self.overwrite)
+            .field("reread", &self.reread)
             .finish()
     }
 }
@@ -67,6 +71,10 @@ pub struct IngestReport {
     pub fresh_bytes: u64,
     /// Chunks that were not there before.
     pub fresh_chunks: u64,
+    /// Files that were not read, since they are as they were in the snapshot before.
+    pub unchanged_files: u64,
+    /// Bytes that the engram has grown by.
+    pub added_bytes: u64,
     /// Bytes of the engram now.
     pub engram_bytes: u64,
 }

@@ -1,5 +1,8 @@
 //! The engram as callers see it.
 
+mod changes;
+mod queries;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -94,6 +97,8 @@ impl Engram {
             snapshot,
             fresh_bytes: fresh.bytes,
             fresh_chunks: fresh.chunks,
+            unchanged_files: 0,
+            added_bytes: footer.end(),
             engram_bytes: footer.end(),
         })
     }
