@@ -9,7 +9,7 @@ use crate::path::EngramPath;
 use crate::progress::Progress;
 use crate::update::compact::{CompactOptions, CompactReport, compact};
 use crate::update::forget::{ForgetOptions, ForgetReport, forget};
-use crate::update::run::{add, modify, remove};
+use crate::update::run::{Change, update};
 use crate::walk::Source;
 
 impl Engram {
@@ -29,7 +29,7 @@ impl Engram {
         options: &IngestOptions<'_>,
         progress: &dyn Progress,
     ) -> Result<IngestReport> {
-        add(path.as_ref(), sources, options, progress)
+        update(path.as_ref(), Change::Add(sources), options, progress)
     }
 
     /// Brings the engram to the state of the sources, as a new snapshot: what they have not is not in it.
@@ -42,7 +42,7 @@ impl Engram {
         options: &IngestOptions<'_>,
         progress: &dyn Progress,
     ) -> Result<IngestReport> {
-        modify(path.as_ref(), sources, options, progress)
+        update(path.as_ref(), Change::Replace(sources), options, progress)
     }
 
     /// Leaves paths, with all below them, out of the newest tree, as a new snapshot. Older snapshots keep them.
@@ -55,7 +55,7 @@ impl Engram {
         paths: &[EngramPath],
         options: &IngestOptions<'_>,
     ) -> Result<IngestReport> {
-        remove(path.as_ref(), paths, options)
+        update(path.as_ref(), Change::Remove(paths), options, &())
     }
 
     /// Takes snapshots off the list. Their bytes stay until [`Engram::compact`].

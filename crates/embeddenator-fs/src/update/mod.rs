@@ -2,4 +2,6 @@
 
 pub(crate) mod compact;
 pub(crate) mod forget;
+mod merge;
+pub(crate) mod opened;
 pub(crate) mod run;
