@@ -161,34 +161,11 @@ const ERRORS: &str = "the one error of the crate holds the words that are refuse
 /// Circles that were there before the rule. A row goes with its circle, and this table with its last row.
 const CIRCLES_TO_CUT: &[&[&str]] = &[
     &[
-        "crates/embeddenator-io/src/compress/mod.rs",
-        "crates/embeddenator-io/src/compress/with_zstd.rs",
-        "crates/embeddenator-io/src/compress/without_zstd.rs",
-    ],
-    &["crates/embeddenator-obs/src/metrics/mod.rs", "crates/embeddenator-obs/src/metrics/names.rs"],
-    &[
-        "crates/embeddenator-retrieval/src/persist/mod.rs",
-        "crates/embeddenator-retrieval/src/persist/codes.rs",
-        "crates/embeddenator-retrieval/src/persist/inverted.rs",
-    ],
-    &[
         "crates/embeddenator-vsa/src/arch/mod.rs",
         "crates/embeddenator-vsa/src/arch/avx2.rs",
         "crates/embeddenator-vsa/src/arch/avx512.rs",
         "crates/embeddenator-vsa/src/arch/neon.rs",
         "crates/embeddenator-vsa/src/arch/scalar.rs",
-    ],
-    &["crates/embeddenator-vsa/src/code/block.rs", "crates/embeddenator-vsa/src/code/reference.rs"],
-    &[
-        "crates/embeddenator-vsa/src/encode/features.rs",
-        "crates/embeddenator-vsa/src/encode/text.rs",
-        "crates/embeddenator-vsa/src/encode/vocabulary.rs",
-    ],
-    &["crates/embeddenator-vsa/src/encode/shingles.rs", "crates/embeddenator-vsa/src/encode/sketch.rs"],
-    &[
-        "crates/embeddenator-vsa/src/wire/mod.rs",
-        "crates/embeddenator-vsa/src/wire/header.rs",
-        "crates/embeddenator-vsa/src/wire/payload.rs",
     ],
     &[
         "crates/pulsedb-cli/src/import/chat/mod.rs",
@@ -197,34 +174,8 @@ const CIRCLES_TO_CUT: &[&[&str]] = &[
     ],
     &[
         "crates/pulsedb/src/storage/env/mod.rs",
-        "crates/pulsedb/src/storage/env/exclusive.rs",
-        "crates/pulsedb/src/storage/env/open.rs",
-        "crates/pulsedb/src/storage/env/registry.rs",
-        "crates/pulsedb/src/storage/env/salvage.rs",
-        "crates/pulsedb/src/storage/env/tables.rs",
+        "crates/pulsedb/src/storage/env/handle.rs",
         "crates/pulsedb/src/storage/env/write.rs",
-    ],
-    &["crates/pulsedb/src/storage/env/header.rs", "crates/pulsedb/src/storage/env/pages.rs"],
-    &[
-        "crates/pulsedb/src/storage/log.rs",
-        "crates/pulsedb/src/storage/meta.rs",
-        "crates/pulsedb/src/storage/newest.rs",
-        "crates/pulsedb/src/storage/view.rs",
-        "crates/pulsedb/src/storage/write.rs",
-    ],
-    &[
-        "crates/pulsedb/src/vector/arch/mod.rs",
-        "crates/pulsedb/src/vector/arch/avx2.rs",
-        "crates/pulsedb/src/vector/arch/avx512.rs",
-        "crates/pulsedb/src/vector/arch/neon.rs",
-        "crates/pulsedb/src/vector/arch/scalar.rs",
-    ],
-    &[
-        "tools/wordpiece-reference/src/main.rs",
-        "tools/wordpiece-reference/src/characters.rs",
-        "tools/wordpiece-reference/src/compare.rs",
-        "tools/wordpiece-reference/src/fixtures.rs",
-        "tools/wordpiece-reference/src/reference.rs",
     ],
 ];
 
@@ -325,6 +276,15 @@ const PULSEDB: LayerTable = LayerTable {
             mutual: true,
         },
         Layer { name: "rules", modules: &["validate"], mutual: false },
+        // The rooms of the first engine, which itself is the door to them.
+        Layer { name: "system", modules: &["storage/env/system", "storage/env/failure"], mutual: false },
+        Layer { name: "page bytes", modules: &["storage/env/lmdb"], mutual: false },
+        Layer { name: "environment", modules: &["storage/env"], mutual: false },
+        Layer { name: "row bytes", modules: &["storage/format"], mutual: false },
+        Layer { name: "snapshots", modules: &["storage/read"], mutual: false },
+        Layer { name: "transactions", modules: &["storage/write"], mutual: false },
+        Layer { name: "commits", modules: &["storage/commit"], mutual: false },
+        Layer { name: "upkeep", modules: &["storage/upkeep"], mutual: false },
         Layer { name: "engines", modules: &["storage", "vector", "lexical", "embed"], mutual: false },
         Layer { name: "the road", modules: &["follow"], mutual: false },
         Layer { name: "followers", modules: &["index", "watch"], mutual: false },

@@ -1,10 +1,9 @@
-//! Encoding and decoding contents, within bounds that are known beforehand.
+//! Encoding and decoding contents, within bounds known beforehand.
 //!
-//! A codec is a pair of files with one signature, so that nothing above asks what was built in.
+//! A codec is a pair of files with the same signatures, so its callers need not ask what was built
+//! in.
 
-use crate::codec::{Codec, Compression};
-use crate::error::{Error, Result};
-
+mod encoded;
 #[cfg(not(feature = "zstd"))]
 #[path = "without_zstd.rs"]
 mod zstandard;
@@ -12,8 +11,14 @@ mod zstandard;
 #[path = "with_zstd.rs"]
 mod zstandard;
 
-/// Encodes contents one after the other, reusing its memory: the codec alone, for formats that keep lengths and
-/// checksums of their own.
+use crate::codec::{Codec, Compression};
+use crate::error::Result;
+
+pub use encoded::Encoded;
+pub(crate) use encoded::reserve;
+
+/// Encodes one content after another, reusing its memory: the codec alone, for formats that keep their own lengths and
+/// checksums.
 ///
 /// ```
 /// use embeddenator_io::{Decoder, Encoded, Encoder, Profile};
@@ -37,7 +42,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder for what is asked for.
+    /// An encoder for this compression.
     ///
     /// # Errors
     /// [`Error::CodecNotBuilt`] for a compression that was left out of the build; [`Error::Encoding`] if there is no
@@ -50,7 +55,7 @@ impl Encoder {
         Ok(Self { zstd, output: Vec::new() })
     }
 
-    /// The bytes to store for `raw`, and their codec; they are never more than `raw`.
+    /// The bytes to store for `raw` and their codec; never more bytes than `raw` has.
     ///
     /// # Errors
     /// [`Error::Encoding`] and [`Error::OutOfMemory`] if there is no memory for it.
@@ -79,43 +84,7 @@ impl Encoder {
     }
 }
 
-/// Encoded bytes whose checksum has been compared, with what their header says about them.
-#[derive(Debug, Clone, Copy)]
-pub struct Encoded<'a> {
-    /// How they are encoded.
-    pub codec: Codec,
-    /// The bytes.
-    pub stored: &'a [u8],
-    /// How many bytes they decode to; already compared with the caller's limit.
-    pub raw_length: u64,
-    /// What they are called in errors.
-    pub what: &'static str,
-    /// Where they begin.
-    pub offset: u64,
-}
-
-impl Encoded<'_> {
-    /// Holds if the two lengths can belong together, which is all that bounds an allocation beside the limit.
-    pub(crate) fn check_lengths(&self) -> Result<()> {
-        let stored = self.stored.len() as u64;
-        match self.codec {
-            Codec::None if stored != self.raw_length => {
-                Err(self.malformed("its stored length is not its raw length, though it is not compressed"))
-            }
-            Codec::Zstd if stored >= self.raw_length => {
-                Err(self.malformed("it is compressed, but not smaller"))
-            }
-            Codec::None | Codec::Zstd => Ok(()),
-        }
-    }
-
-    /// The error that a rule of the format is broken.
-    pub(crate) fn malformed(&self, reason: &'static str) -> Error {
-        Error::Malformed { what: self.what, offset: self.offset, reason }
-    }
-}
-
-/// Decodes contents one after the other, reusing its memory.
+/// Decodes one content after another, reusing its memory.
 #[derive(Debug, Default)]
 pub struct Decoder {
     zstd: Option<zstandard::Decoder>,
@@ -160,10 +129,4 @@ impl Decoder {
             }
         }
     }
-}
-
-/// Makes room for `bytes` in an empty vector, or fails without ending the process.
-pub(crate) fn reserve(output: &mut Vec<u8>, bytes: u64, what: &'static str) -> Result<()> {
-    let count = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { what, bytes })?;
-    output.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { what, bytes })
 }

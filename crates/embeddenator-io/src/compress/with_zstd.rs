@@ -6,12 +6,12 @@ use std::io;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{self, CCtx, CParameter, DCtx};
 
-use super::{Encoded, reserve};
+use super::encoded::{Encoded, reserve};
 use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 use crate::limits::{ZSTD_RATIO_MAX, ZSTD_WINDOW_LOG_MAX, ZSTD_WINDOW_LOG_MIN};
 
-/// Makes one frame of a content.
+/// Encodes a content as one frame.
 pub(super) struct Encoder {
     level: ZstdLevel,
     compressor: Compressor<'static>,
@@ -23,10 +23,11 @@ impl Encoder {
         Ok(Self { level, compressor })
     }
 
-    /// Replaces `output` by the frame of `raw`.
+    /// Replaces `output` with the frame of `raw`.
     pub(super) fn encode(&mut self, raw: &[u8], output: &mut Vec<u8>) -> Result<()> {
         output.clear();
-        // With less room the encoder may take other turns, and the bytes would depend on the vector's history.
+        // With less room the encoder may decide differently, and the bytes would depend on the
+        // vector's history.
         reserve(output, zstd_safe::compress_bound(raw.len()) as u64, "a compressed content")?;
         self.compressor
             .compress_to_buffer(raw, output)
@@ -77,16 +78,17 @@ impl Decoder {
         Ok(Self { decompressor: Decompressor::default() })
     }
 
-    /// Decodes into an empty `output`; what the frame says of itself is compared before anything is allocated.
+    /// Decodes into an empty `output`; what the frame says about itself is checked before anything
+    /// is allocated.
     pub(super) fn decode(&mut self, encoded: Encoded<'_>, prefix: &[u8], output: &mut Vec<u8>) -> Result<()> {
         let Encoded { stored, raw_length, .. } = encoded;
         if raw_length > (stored.len() as u64).saturating_mul(ZSTD_RATIO_MAX) {
-            return Err(encoded.malformed("its raw length is more than zstd can make of its stored bytes"));
+            return Err(encoded.malformed("its raw length is more than its stored bytes can decode to"));
         }
         match zstd_safe::get_frame_content_size(stored) {
             Ok(Some(size)) if size == raw_length => {}
             Ok(_) => return Err(encoded.malformed("its zstd frame does not state the raw length")),
-            Err(_) => return Err(encoded.malformed("it begins with no zstd frame")),
+            Err(_) => return Err(encoded.malformed("it does not start with a zstd frame")),
         }
         match zstd_safe::find_frame_compressed_size(stored) {
             Ok(length) if length == stored.len() => {}
@@ -106,7 +108,7 @@ impl Decoder {
             source,
         })?;
         if written as u64 != raw_length {
-            return Err(encoded.malformed("its zstd frame holds another length than it states"));
+            return Err(encoded.malformed("its zstd frame decodes to a different length than it states"));
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! The codec zstd, left out of the build: whoever needs it is told so.
+//! The codec zstd, left out of the build: asking for it is an error that says so.
 
-use super::Encoded;
+use super::encoded::Encoded;
 use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 
-/// Never made.
+/// Never constructed.
 #[derive(Debug)]
 pub(super) enum Encoder {}
 
@@ -27,7 +27,7 @@ impl Encoder {
     }
 }
 
-/// Never made.
+/// Never constructed.
 #[derive(Debug)]
 pub(super) enum Decoder {}
 

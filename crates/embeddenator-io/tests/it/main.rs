@@ -1,4 +1,4 @@
-//! What the crate promises, seen from outside.
+//! What the crate promises, tested through its public API.
 
 mod allocation;
 mod bytes;

@@ -19,12 +19,12 @@ pub(crate) struct RepairOptions<'o> {
     /// Stands in for a damaged identity.
     pub(crate) identity: &'o ProviderIdentity,
     pub(crate) norm_of: NormOf,
-    /// Makes a vector anew where it is lost, if anyone can.
+    /// Makes the vector of a text again, if that is possible.
     pub(crate) embed: &'o dyn Fn(&str) -> Option<Vec<f32>>,
 }
 
 impl RepairOptions<'_> {
-    /// How to open an environment of the repair's own.
+    /// How to open an environment that the repair writes to.
     pub(super) fn writable(&self, path: &Path) -> EnvOptions {
         EnvOptions {
             path: path.to_owned(),
@@ -35,13 +35,14 @@ impl RepairOptions<'_> {
     }
 }
 
-/// Writes in one transaction, whose sequence numbers the caller writes itself.
+/// Writes in one transaction; the caller writes sequence numbers itself.
 pub(super) fn in_transaction<T>(
     env: &Environment,
     size: Size,
     write: impl FnOnce(&mut WriteTxn<'_>) -> Result<T>,
 ) -> Result<T> {
-    let mut txn = WriteTxn::begin_unstamped(env)?;
+    let mut turn = env.turn()?;
+    let mut txn = WriteTxn::begin_unstamped(&mut turn)?;
     txn.start_operation(size, Space::Growth)?;
     let value = write(&mut txn)?;
     txn.commit()?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::render::MATCH;
+use crate::output::MATCH;
 use crate::text::printable;
 
 /// Words of questions that are in every text.

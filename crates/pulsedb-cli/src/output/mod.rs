@@ -2,6 +2,7 @@
 
 pub(crate) mod experience;
 pub(crate) mod snippet;
+pub(crate) mod summary;
 pub(crate) mod table;
 
 use std::io::{self, BufWriter, StdoutLock, Write};

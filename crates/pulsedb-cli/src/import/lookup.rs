@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use pulsedb::limits::RESULTS_MAX;
 use pulsedb::{CollectiveId, Experience, ExperienceId, PulseDB, SearchFilter};
 
-use crate::import::draft::{FILE_TAG, IMPORT_TAG};
+use crate::provenance::{FILE_TAG, IMPORT_TAG};
 
 /// A record of an earlier import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl<'a> Existing<'a> {
 /// Hands over every experience of a collective, oldest first.
 ///
 /// Each page begins with the last row of the page before. If another process has deleted rows before it, the page
-/// begins elsewhere; then the walk steps back until it meets what it has seen, so that nothing is passed over.
+/// begins elsewhere; then the walk steps back until it meets what it has seen, so that nothing is missed.
 /// What is met twice is handed over once.
 pub(crate) fn for_each_experience<E: From<pulsedb::PulseDBError>>(
     db: &PulseDB,

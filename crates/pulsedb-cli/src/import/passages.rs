@@ -9,10 +9,23 @@ use pulsedb::limits::CONTENT_BYTES_MAX;
 pub(crate) struct Chunk {
     /// The text, with the heading path as its first line where there is one.
     pub(crate) content: String,
-    /// The 1-based line of the source at which the text starts.
+    /// The 1-based line of the source at which the text starts; zero if that has no lines of its own.
     pub(crate) line: usize,
+    /// The 1-based cell of a notebook.
+    pub(crate) cell: Option<usize>,
     /// The headings above it, outermost first, joined by " > ".
     pub(crate) heading: Option<String>,
+}
+
+impl Chunk {
+    /// The chunk with the headings above it as its first line.
+    pub(crate) fn below(self, heading: Option<String>) -> Self {
+        let content = match &heading {
+            Some(heading) => format!("{heading}\n\n{}", self.content),
+            None => self.content,
+        };
+        Self { content, heading, ..self }
+    }
 }
 
 /// Blocks are joined while the chunk stays within so many bytes: a passage of some 150 words, which one vector

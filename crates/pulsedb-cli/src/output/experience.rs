@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use pulsedb::{Experience, Timestamp};
 
-use crate::import::draft::{HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::kind;
-use crate::render::snippet::{QueryWords, snippet};
-use crate::render::{FAINT, Out, PLACE, STRONG};
-use crate::text::{printable, printable_line};
+use crate::output::snippet::{QueryWords, snippet};
+use crate::output::{FAINT, Out, PLACE, STRONG};
+use crate::provenance::{CELL_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
+use crate::text::{count, printable, printable_line};
 use crate::time;
 
 /// Lines of a text that a block shows.
@@ -19,9 +19,10 @@ const INDENT: &str = "    ";
 /// Where a record comes from: its source and line, if it was imported from a file.
 pub(crate) fn place(experience: &Experience) -> Option<String> {
     let source = experience.tags.get(SOURCE_TAG)?;
-    Some(match experience.tags.get(LINE_TAG) {
-        Some(line) => format!("{source}:{line}"),
-        None => source.clone(),
+    Some(match (experience.tags.get(LINE_TAG), experience.tags.get(CELL_TAG)) {
+        (Some(line), _) => format!("{source}:{line}"),
+        (None, Some(cell)) => format!("{source} cell {cell}"),
+        (None, None) => source.clone(),
     })
 }
 
@@ -87,14 +88,11 @@ pub(crate) fn page(
         format!("{}, sequence {}", time::display(experience.updated_at), experience.sequence),
     ));
     if experience.applications > 0 {
-        let times = experience.applications;
-        fields.push((
-            "reinforced",
-            format!("{times} times, last {}", time::display(experience.last_reinforced)),
-        ));
+        let times = count(u64::from(experience.applications), "time");
+        fields.push(("reinforced", format!("{times}, last {}", time::display(experience.last_reinforced))));
     }
     if experience.archived {
-        fields.push(("archived", "yes; `pulsedb forget --undo` brings it back".to_owned()));
+        fields.push(("archived", "yes; `pulsedb forget --undo` restores it".to_owned()));
     }
     if !experience.domain.is_empty() {
         fields.push(("domain", experience.domain.join(", ")));
@@ -102,8 +100,8 @@ pub(crate) fn page(
     fields.extend(experience.tags.iter().map(|(key, value)| ("tag", format!("{key}={value}"))));
     fields.extend(experience.related_files.iter().map(|file| ("file", file.clone())));
     let vector = match experience.embedding.len() {
-        0 => "none: the embedder knew no word of it".to_owned(),
-        dimensions => format!("{dimensions} dimensions"),
+        0 => "none: the embedder knows none of its words".to_owned(),
+        dimensions => count(dimensions as u64, "dimension"),
     };
     fields.push(("vector", vector));
     for (name, value) in fields {

@@ -12,9 +12,12 @@ use ignore::overrides::{Override, OverrideBuilder};
 use pulsedb::Timestamp;
 
 use crate::import::draft::Source;
+use crate::report::{Failure, Skipped};
 
 /// Bytes at the beginning of a large file that are looked at.
 const SNIFFED_BYTES: u64 = 8192;
+/// Files of an ignored directory that are counted; above it the count says that there are many.
+const IGNORED_FILES_COUNTED_MAX: usize = 1_000_000;
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,30 +25,29 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
     pub(crate) bytes: u64,
+    /// It was named itself, not a directory above it.
+    pub(crate) is_named: bool,
 }
 
-/// Something that could not be read or recorded.
+/// A directory that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// The file as it is shown.
-    pub(crate) source: String,
-    /// The line; zero for the file as a whole.
-    pub(crate) line: usize,
-    /// What is wrong.
-    pub(crate) reason: String,
+pub(crate) struct Root {
+    /// As it was given.
+    pub(crate) name: String,
+    /// The absolute path.
+    pub(crate) path: PathBuf,
+    /// No file is in it that could be imported, or it is not there.
+    pub(crate) is_empty: bool,
 }
 
 /// What a walk found.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
     pub(crate) files: Vec<Found>,
-    /// Files of a tree above the size limit that may be texts.
-    pub(crate) too_large: Vec<String>,
-    /// Files of a tree above the size limit that are none.
-    pub(crate) binary: u64,
+    /// What of the trees is not read.
+    pub(crate) skipped: Skipped,
     pub(crate) failures: Vec<Failure>,
-    /// The directories that were walked, absolute.
-    pub(crate) roots: Vec<PathBuf>,
+    pub(crate) roots: Vec<Root>,
 }
 
 /// How to walk.
@@ -53,32 +55,62 @@ pub(crate) struct Walked {
 pub(crate) struct WalkOptions<'a> {
     /// Globs as in a `.gitignore`, but naming what to take; `!` before one leaves out.
     pub(crate) globs: &'a [String],
-    /// Files of a tree with more bytes are left out; a file that is named is read at any size.
+    /// Files of a tree with more bytes are left out; a file that is named is read at any size, and so are chats,
+    /// which may hold pictures between the words.
     pub(crate) bytes_max: u64,
     /// A directory that is never read: the database itself.
     pub(crate) database: &'a Path,
 }
 
 /// Finds the files below the paths, in the order of their names and each once. Symbolic links inside a tree are
-/// not followed, so that no loop can be met; hidden files and those of ignore files are left out.
+/// not followed, so that no loop can be met; hidden files and those of ignore files in the tree are left out. A path
+/// that cannot be read is named, and the others are walked.
 pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions<'_>) -> anyhow::Result<Walked> {
     let mut walked = Walked::default();
     let mut known = BTreeSet::new();
     for given in paths {
-        let root = given.canonicalize().with_context(|| format!("cannot read {}", given.display()))?;
-        if root.is_dir() {
-            tree(given, &root, options, &mut walked, &mut known)?;
-            walked.roots.push(root);
-        } else {
-            let metadata = root.metadata().with_context(|| format!("cannot read {}", given.display()))?;
-            anyhow::ensure!(metadata.is_file(), "{} is neither a file nor a directory", given.display());
-            let name = shown(given, &root, Path::new(""));
-            if known.insert(root.clone()) {
-                walked.files.push(found(root, name, &metadata));
+        let name = given.display().to_string();
+        let read = given.canonicalize().and_then(|root| Ok((root.metadata()?, root)));
+        let (metadata, root) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                walked.failures.push(Failure { source: name.clone(), line: 0, reason: error.to_string() });
+                walked.roots.extend(missing(given).map(|path| Root { name, path, is_empty: true }));
+                continue;
             }
+        };
+        if metadata.is_dir() {
+            let before = walked.files.len() + walked.skipped.too_large.len();
+            tree(given, &root, options, &mut walked, &mut known)?;
+            let is_empty =
+                walked.files.len() + walked.skipped.too_large.len() == before && !holds_any(&root, &known);
+            walked.roots.push(Root { name, path: root, is_empty });
+        } else if metadata.is_file() {
+            let shown = shown(given, &root, Path::new(""));
+            if known.insert(root.clone()) {
+                walked.files.push(found(root, shown, &metadata, true));
+            }
+        } else {
+            let reason = "neither a file nor a directory".to_owned();
+            walked.failures.push(Failure { source: name, line: 0, reason });
         }
     }
     Ok(walked)
+}
+
+/// The absolute path of what is not there: its records are below it.
+fn missing(given: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(given).ok()?;
+    let parent = absolute.parent().and_then(|parent| parent.canonicalize().ok());
+    Some(match (parent, absolute.file_name()) {
+        (Some(parent), Some(name)) => parent.join(name),
+        _ => absolute,
+    })
+}
+
+/// Whether a file of the directory is known from another path.
+fn holds_any(root: &Path, known: &BTreeSet<PathBuf>) -> bool {
+    known.range(root.to_owned()..).next().is_some_and(|path| path.starts_with(root))
 }
 
 fn tree(
@@ -89,12 +121,19 @@ fn tree(
     known: &mut BTreeSet<PathBuf>,
 ) -> anyhow::Result<()> {
     let database = options.database.canonicalize().ok();
+    let globs = globs(root, options.globs)?;
+    let left_out = LeftOut { database: database.clone(), globs: globs.clone() };
     let entries = WalkBuilder::new(root)
         .require_git(false)
-        .overrides(globs(root, options.globs)?)
+        // What is named is wanted, whatever is ignored above it or everywhere.
+        .parents(false)
+        .git_global(false)
+        .overrides(globs)
         .sort_by_file_path(Path::cmp)
         .filter_entry(move |entry| database.as_deref() != Some(entry.path()))
         .build();
+    let mut seen = BTreeSet::new();
+    let mut directories = Vec::new();
     for entry in entries {
         let read = entry.and_then(|entry| Ok((entry.metadata()?, entry)));
         let (metadata, entry) = match read {
@@ -105,24 +144,75 @@ fn tree(
                 continue;
             }
         };
+        seen.insert(entry.path().to_owned());
+        if metadata.is_dir() {
+            directories.push(entry.into_path());
+            continue;
+        }
         // Pipes and devices could be read for ever.
-        if !metadata.is_file() || known.contains(entry.path()) {
+        if !metadata.is_file() {
+            walked.skipped.special += 1;
+            continue;
+        }
+        if known.contains(entry.path()) {
             continue;
         }
         let inside = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let name = shown(given, root, inside);
-        if metadata.len() > options.bytes_max {
+        if metadata.len() > options.bytes_max && !may_be_chat(entry.path()) {
             if begins_binary(entry.path()) {
-                walked.binary += 1;
+                walked.skipped.binary += 1;
             } else {
-                walked.too_large.push(name);
+                walked.skipped.too_large.push(name);
             }
             continue;
         }
         known.insert(entry.path().to_owned());
-        walked.files.push(found(entry.into_path(), name, &metadata));
+        walked.files.push(found(entry.into_path(), name, &metadata, false));
+    }
+    for directory in &directories {
+        left_out.count(directory, &seen, &mut walked.skipped);
     }
     Ok(())
+}
+
+fn may_be_chat(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ["json", "jsonl", "ndjson", "ipynb"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// What tells why an entry of a tree was not met.
+struct LeftOut {
+    database: Option<PathBuf>,
+    globs: Override,
+}
+
+impl LeftOut {
+    /// Counts the entries of a directory that the walk did not meet: hidden ones each, and the files that ignore files
+    /// leave out, with all below the directories that they leave out.
+    fn count(&self, directory: &Path, seen: &BTreeSet<PathBuf>, skipped: &mut Skipped) {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if seen.contains(&path) || self.database.as_deref() == Some(&path) {
+                continue;
+            }
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                skipped.hidden += 1;
+            } else if !self.globs.matched(&path, is_directory).is_ignore() {
+                skipped.ignored += if is_directory { self.files_below(&path) } else { 1 };
+            }
+        }
+    }
+
+    fn files_below(&self, directory: &Path) -> u64 {
+        let below = WalkBuilder::new(directory).standard_filters(false).build();
+        let files = below.flatten().filter(|entry| {
+            let is_of_database = self.database.as_ref().is_some_and(|it| entry.path().starts_with(it));
+            !is_of_database && entry.file_type().is_some_and(|kind| !kind.is_dir())
+        });
+        files.take(IGNORED_FILES_COUNTED_MAX).count() as u64
+    }
 }
 
 /// Whether a NUL is among the first bytes of a file, so that it need not be read to know what it is.
@@ -135,14 +225,14 @@ fn begins_binary(path: &Path) -> bool {
 fn globs(root: &Path, globs: &[String]) -> anyhow::Result<Override> {
     let mut builder = OverrideBuilder::new(root);
     for glob in globs {
-        builder.add(glob).with_context(|| format!("`{glob}` is no glob"))?;
+        builder.add(glob).with_context(|| format!("`{glob}` is not a valid glob"))?;
     }
     Ok(builder.build()?)
 }
 
-fn found(path: PathBuf, name: String, metadata: &Metadata) -> Found {
+fn found(path: PathBuf, name: String, metadata: &Metadata, is_named: bool) -> Found {
     let source = Source { name, file: Some(slashes(&path)), modified: modified(metadata) };
-    Found { path, source, bytes: metadata.len() }
+    Found { path, source, bytes: metadata.len(), is_named }
 }
 
 fn modified(metadata: &Metadata) -> Option<Timestamp> {
@@ -216,8 +306,14 @@ mod tests {
         let walked = walk(&[root.clone(), root.join("b.md")], &options(&[], &root.join("db"))).unwrap();
         assert_eq!(names(&walked), ["tree/a/z.txt", "tree/b.md", "tree/empty"]);
         assert_eq!(
-            (walked.too_large.as_slice(), walked.binary),
-            (["tree/large.txt".to_owned()].as_slice(), 1)
+            walked.skipped,
+            Skipped {
+                binary: 1,
+                ignored: 1,
+                hidden: 2,
+                too_large: vec!["tree/large.txt".to_owned()],
+                ..Skipped::default()
+            }
         );
         let named = walk(&[root.join("large.txt")], &options(&[], &root)).unwrap();
         assert_eq!(names(&named), ["large.txt"]);
@@ -226,7 +322,8 @@ mod tests {
             names(&walk(std::slice::from_ref(&root), &options(&globs, &root.join("db"))).unwrap()),
             ["tree/b.md"]
         );
-        assert!(walk(&[root.join("missing")], &options(&[], &root)).is_err());
+        let missing = walk(&[root.join("missing")], &options(&[], &root)).unwrap();
+        assert_eq!((missing.failures.len(), missing.roots[0].is_empty), (1, true));
         assert!(walk(&[root], &options(&["[".to_owned()], directory.path())).is_err());
     }
 
