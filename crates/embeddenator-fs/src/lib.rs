@@ -40,6 +40,8 @@ mod similar;
 mod snapshot;
 mod store;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod tree;
 mod update;

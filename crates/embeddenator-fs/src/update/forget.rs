@@ -80,7 +80,7 @@ pub(crate) fn forget_on<M: Medium>(
     };
     let (kept, forgotten): (Vec<Snapshot>, Vec<Snapshot>) = list.snapshots.iter().cloned().partition(stays);
     if !options.dry_run && !forgotten.is_empty() {
-        let transaction = opened.begin(medium, table_compression(Profile::default()));
+        let transaction = opened.begin(medium, table_compression(Profile::default()))?;
         let list = SnapshotList { next: list.next, snapshots: kept.clone() };
         transaction.commit(&list, store.footer.uuid)?;
     }

@@ -46,9 +46,14 @@ impl Opened {
     }
 
     /// The commit after the last one.
-    pub(crate) fn begin<M: Medium>(&self, medium: M, compression: Compression) -> Transaction<M> {
+    pub(crate) fn begin<M: Medium>(&self, medium: M, compression: Compression) -> Result<Transaction<M>> {
+        let (path, end) = (&self.store.path, self.store.footer.end());
+        if self.store.length > end {
+            // What an unfinished commit left behind might be taken for a later one if it were overwritten in part.
+            self.file.set_len(end).map_err(|error| Error::of_system("cut", path, error))?;
+        }
         let base = Base { footer: self.store.footer, runs: self.store.runs.clone() };
-        Transaction::begin(medium, &self.store.path, Some(base), compression)
+        Ok(Transaction::begin(medium, path, Some(base), compression))
     }
 
     /// The number of its file.

@@ -53,7 +53,7 @@ pub(crate) fn update_on<M: Medium>(
     let store = &opened.store;
     let newest = opened.newest()?;
     let before = Before::read(store)?;
-    let mut transaction = opened.begin(medium, table_compression(options.profile));
+    let mut transaction = opened.begin(medium, table_compression(options.profile))?;
     transaction.know(before.blocks.clone());
     let skip = [opened.id()?];
     let parent = Parent { entries: &newest, written: opened.written() };
