@@ -18,7 +18,7 @@ pub enum Codec {
 
 impl Codec {
     /// Its number on disk.
-    pub(crate) const fn number(self) -> u16 {
+    pub const fn number(self) -> u16 {
         match self {
             Self::None => 0,
             Self::Zstd => 1,
@@ -26,7 +26,10 @@ impl Codec {
     }
 
     /// The codec with this number, which was read from `what`.
-    pub(crate) fn from_number(number: u16, what: &'static str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedCodec`] for any other number.
+    pub fn from_number(number: u16, what: &'static str) -> Result<Self> {
         match number {
             0 => Ok(Self::None),
             1 => Ok(Self::Zstd),

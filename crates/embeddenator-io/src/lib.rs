@@ -5,7 +5,7 @@
 //! | a content that fits in memory | [`Envelope`] |
 //! | a content of any length | [`StreamWriter`], [`StreamReader`] |
 //! | tables used in place, such as an index in a memory map | [`SectionsBuilder`], [`Sections`] |
-//! | a format of your own | [`Cursor`], [`ByteWriter`] |
+//! | a format of your own | [`Cursor`], [`ByteWriter`], [`Encoder`], [`Decoder`] |
 //! | a file that is old or new, never half | [`replace_file`], [`Replacement`] |
 //!
 //! The bytes read may come from anyone: damaged, forged or truncated input is a typed [`Error`],
@@ -50,6 +50,7 @@ mod writer;
 
 pub use byte_writer::ByteWriter;
 pub use codec::{Codec, Compression, Profile, ZstdLevel};
+pub use compress::{Decoder, Encoded, Encoder};
 pub use cursor::Cursor;
 pub use envelope::{ENVELOPE_HEADER_BYTES, Envelope, EnvelopeHeader};
 pub use error::{Error, Result};

@@ -21,6 +21,12 @@ pub(crate) const ZSTD_RATIO_MAX: u64 = 32_768;
 /// The strongest level of zstd; levels below 1 trade size for speed, which codec none offers
 /// anyway.
 pub(crate) const ZSTD_LEVEL_MAX: i32 = 22;
+/// Logarithms of the window of a content with a prefix: below the least the encoder gains nothing, and beyond the
+/// greatest, 128 MiB, decoders refuse by default.
+#[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only a built-in codec needs it"))]
+pub(crate) const ZSTD_WINDOW_LOG_MIN: u32 = 17;
+#[cfg_attr(not(feature = "zstd"), allow(dead_code, reason = "only a built-in codec needs it"))]
+pub(crate) const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 /// Names to try for a temporary file. A name is taken if a killed process with the same process ID
 /// left its file behind. In a container the ID never changes, so every kill may leave one more;
 /// trying all the names takes milliseconds.

@@ -159,25 +159,13 @@ pub const CIRCLES: CircleTable = CircleTable {
 const ERRORS: &str = "the one error of the crate holds the words that are refused, and those return it";
 
 /// Circles that were there before the rule. A row goes with its circle, and this table with its last row.
-const CIRCLES_TO_CUT: &[&[&str]] = &[
-    &[
-        "crates/embeddenator-vsa/src/arch/mod.rs",
-        "crates/embeddenator-vsa/src/arch/avx2.rs",
-        "crates/embeddenator-vsa/src/arch/avx512.rs",
-        "crates/embeddenator-vsa/src/arch/neon.rs",
-        "crates/embeddenator-vsa/src/arch/scalar.rs",
-    ],
-    &[
-        "crates/pulsedb-cli/src/import/chat/mod.rs",
-        "crates/pulsedb-cli/src/import/chat/json.rs",
-        "crates/pulsedb-cli/src/import/chat/plain.rs",
-    ],
-    &[
-        "crates/pulsedb/src/storage/env/mod.rs",
-        "crates/pulsedb/src/storage/env/handle.rs",
-        "crates/pulsedb/src/storage/env/write.rs",
-    ],
-];
+const CIRCLES_TO_CUT: &[&[&str]] = &[&[
+    "crates/embeddenator-vsa/src/arch/mod.rs",
+    "crates/embeddenator-vsa/src/arch/avx2.rs",
+    "crates/embeddenator-vsa/src/arch/avx512.rs",
+    "crates/embeddenator-vsa/src/arch/neon.rs",
+    "crates/embeddenator-vsa/src/arch/scalar.rs",
+]];
 
 const CLOCK: &str =
     "nothing but `clock` reads the time: take a `Timestamp` or an id as a parameter, or ask `clock`";
@@ -192,13 +180,17 @@ const SLICES: &str = "`cursor` alone takes foreign bytes apart: read through it"
 const CODECS: &str = "the codec's binding is named in `compress` only: go through its encoder and decoder";
 const FILES: &str = "files are named in `replace` only: everything else works on slices, readers and writers";
 
+const CURSOR: &str = "foreign bytes are read through the cursor of `embeddenator-io`";
+const SYSTEM: &str = "the operating system is named in `platform` only: add a call to each of its twins";
+const TIMELESS: &str = "the same tree gives the same bytes: times and settings are parameters";
+
 const TIME: &str = "nothing but `timer` reads the time: take a duration or a moment as a parameter";
 const SURROUNDINGS: &str = "the environment is read in `init` only: take what it says as a parameter";
 const QUIET: &str = "this crate opens no connection and starts no thread: binaries do, with what it renders";
 const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
 
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, OBS, RETRIEVAL];
+pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, OBS, RETRIEVAL, FS];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -214,6 +206,32 @@ const IO: LayerTable = LayerTable {
         Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&["cursor"]), reason: SLICES },
         Ban { words: &["zstd"], holds_for: Scope::OutsideOf(&["compress"]), reason: CODECS },
         Ban { words: &["fs"], holds_for: Scope::OutsideOf(&["replace"]), reason: FILES },
+    ],
+};
+
+const FS: LayerTable = LayerTable {
+    crate_name: "embeddenator-fs",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits", "path", "entry", "progress"], mutual: true },
+        Layer { name: "machine", modules: &["platform", "workers", "chunk", "bands"], mutual: false },
+        Layer { name: "sources", modules: &["walk", "medium"], mutual: false },
+        Layer { name: "container", modules: &["container"], mutual: false },
+        Layer { name: "formats", modules: &["snapshot", "tables", "manifest"], mutual: false },
+        Layer { name: "stored", modules: &["store", "transaction", "create"], mutual: false },
+        Layer { name: "tree", modules: &["tree", "signatures"], mutual: false },
+        Layer {
+            name: "operations",
+            modules: &["ingest", "extract", "verify", "diff", "similar"],
+            mutual: false,
+        },
+        Layer { name: "on them", modules: &["update", "history", "bundles"], mutual: false },
+        Layer { name: "facade", modules: &["engram"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&[]), reason: CURSOR },
+        Ban { words: &["rustix"], holds_for: Scope::OutsideOf(&["platform"]), reason: SYSTEM },
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
     ],
 };
 

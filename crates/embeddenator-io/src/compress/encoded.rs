@@ -5,17 +5,17 @@ use crate::error::{Error, Result};
 
 /// Encoded bytes whose checksum matches, with what their header says about them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Encoded<'a> {
+pub struct Encoded<'a> {
     /// How they are encoded.
-    pub(crate) codec: Codec,
+    pub codec: Codec,
     /// The bytes.
-    pub(crate) stored: &'a [u8],
+    pub stored: &'a [u8],
     /// How many bytes they decode to; already within the caller's limit.
-    pub(crate) raw_length: u64,
+    pub raw_length: u64,
     /// What they are called in errors.
-    pub(crate) what: &'static str,
+    pub what: &'static str,
     /// Where they begin.
-    pub(crate) offset: u64,
+    pub offset: u64,
 }
 
 impl Encoded<'_> {

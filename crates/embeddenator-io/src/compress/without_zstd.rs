@@ -16,6 +16,15 @@ impl Encoder {
     pub(super) fn encode(&mut self, _raw: &[u8], _output: &mut Vec<u8>) -> Result<()> {
         match *self {}
     }
+
+    pub(super) fn encode_with_prefix(
+        &mut self,
+        _raw: &[u8],
+        _prefix: &[u8],
+        _output: &mut Vec<u8>,
+    ) -> Result<()> {
+        match *self {}
+    }
 }
 
 /// Never constructed.
@@ -27,7 +36,12 @@ impl Decoder {
         Err(Error::CodecNotBuilt { codec: Codec::Zstd })
     }
 
-    pub(super) fn decode(&mut self, _encoded: Encoded<'_>, _output: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decode(
+        &mut self,
+        _encoded: Encoded<'_>,
+        _prefix: &[u8],
+        _output: &mut Vec<u8>,
+    ) -> Result<()> {
         match *self {}
     }
 }

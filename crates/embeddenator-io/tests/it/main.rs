@@ -7,6 +7,8 @@ mod envelope;
 mod errors;
 mod forged;
 mod golden;
+#[cfg(feature = "zstd")]
+mod prefix;
 mod profile;
 mod replace;
 mod section;

@@ -1,78 +1,82 @@
 //! Chat transcripts: one experience for each turn, the speaker as its agent, the conversation as its task.
 
-pub(crate) mod json;
+mod chatgpt;
+mod claude;
+mod discord;
+mod messages;
 mod plain;
+mod session;
+pub(crate) mod shape;
+mod slack;
+mod telegram;
+pub(crate) mod transcript;
+mod value;
 
-use pulsedb::{ExperienceType, Timestamp};
+use std::path::Path;
 
-use crate::import::draft::{Defaults, Draft, IMPORT_TAG, Source};
+use pulsedb::ExperienceType;
+use serde_json::Value;
+
+use crate::import::chat::transcript::{Place, Transcript, Turn};
+use crate::import::data_url::without_data;
+use crate::import::draft::{Defaults, Draft, Source};
 use crate::import::identity::{Key, Occurrences};
-use crate::import::split::{WHOLE_BYTES_MAX, cut};
+use crate::import::passages::{WHOLE_BYTES_MAX, cut};
+use crate::provenance::IMPORT_TAG;
 use crate::text::{shorten_head, shorten_tail};
 
-/// What somebody said at one time.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Turn {
-    pub(crate) speaker: String,
-    pub(crate) text: String,
-    pub(crate) timestamp: Option<Timestamp>,
-    /// The identifier of the conversation, if the transcript has one.
-    pub(crate) conversation: Option<String>,
-    /// Its title.
-    pub(crate) title: Option<String>,
-    /// The 1-based line; zero if turns have no lines of their own.
-    pub(crate) line: usize,
+/// What is read, for the message about what is not.
+pub(crate) const KNOWN: &str = "known are `messages` of `role` and `content`, conversations.json of ChatGPT and of \
+                                Claude, sessions of Claude Code, result.json of Telegram, the days of a Slack export, \
+                                the JSON of Discord's data package and of DiscordChatExporter, JSON lines with \
+                                `content`, and with --format chat lines of the form `Speaker: words`; \
+                                --format text takes any text as it is";
+
+/// Reads a document of a shape.
+pub(crate) fn document(shape: shape::Shape, value: &Value, path: Option<&Path>) -> Transcript {
+    let mut transcript = Transcript::default();
+    shape::read(shape, value, Place { path, line: 0 }, &mut transcript);
+    transcript
 }
 
-/// A transcript that was read, with the lines of it that could not be.
-#[derive(Debug, PartialEq, Eq, Default)]
-pub(crate) struct Transcript {
-    pub(crate) turns: Vec<Turn>,
-    pub(crate) bad_lines: Vec<(usize, String)>,
-}
-
-/// Reads a transcript of any shape: a JSON document, JSON lines, or text of the form `Speaker: words`. An error
-/// says which shapes are known.
-pub(crate) fn parse(text: &str) -> Result<Transcript, String> {
-    let known = "known are `messages` of `role` and `content`, the conversations.json of ChatGPT and of Claude, \
-                 sessions of Claude Code, and lines of the form `Speaker: words`";
-    if let Some(transcript) = json::parse(text) {
-        return Ok(transcript);
+/// Reads lines of a shape, one value a line.
+pub(crate) fn lines(shape: shape::Shape, lines: &[(usize, Value)], path: Option<&Path>) -> Transcript {
+    let mut transcript = Transcript::default();
+    for (line, value) in lines {
+        shape::read(shape, value, Place { path, line: *line }, &mut transcript);
     }
-    let turns = if text.trim_start().starts_with(['{', '['])
-        && serde_json::from_str::<serde_json::Value>(text).is_ok()
-    {
-        Vec::new()
-    } else {
-        plain::turns(text)
-    };
-    if turns.is_empty() {
-        Err(format!("no chat found; {known}"))
-    } else {
-        Ok(Transcript { turns, bad_lines: Vec::new() })
-    }
+    transcript
 }
 
-/// The drafts of the turns. Their identity is the conversation, the speaker, the time, the words and their order
-/// among equal ones: a transcript that has grown adds its new turns only.
+/// Reads text with lines of the form `Speaker: words`. An error says which other shapes are known.
+pub(crate) fn plain(text: &str) -> Result<Transcript, String> {
+    plain::transcript(text).ok_or_else(|| format!("no conversation found; {KNOWN}"))
+}
+
+/// The drafts of the turns. The identity of a turn is its own if it has one, else the conversation, the speaker, the
+/// time, the words and their order among equal ones: a transcript that has grown adds its new turns only.
 pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> Vec<Draft> {
     let mut occurrences = Occurrences::default();
     let mut drafts = Vec::new();
     for turn in turns {
-        let place = source.file.as_deref().unwrap_or_default();
-        let conversation = turn.conversation.as_deref().unwrap_or(place);
-        let speaker = if turn.speaker.trim().is_empty() { "unknown" } else { turn.speaker.trim() };
-        let millis = turn.timestamp.map(|moment| moment.as_millis().to_string()).unwrap_or_default();
-        for range in cut(&turn.text, 0..turn.text.len(), WHOLE_BYTES_MAX, WHOLE_BYTES_MAX) {
-            let content = &turn.text[range];
-            let parts = [conversation, speaker, &millis, content].map(str::as_bytes);
-            let identity =
-                occurrences.number(Key::of(&[&[b"turn".as_slice()], parts.as_slice()].concat())).tag();
+        let text = without_data(&turn.text);
+        for (piece, range) in
+            cut(&text, 0..text.len(), WHOLE_BYTES_MAX, WHOLE_BYTES_MAX).into_iter().enumerate()
+        {
+            let content = &text[range];
+            let identity = identity(source, &turn, content, piece, &mut occurrences);
             let mut new = defaults.experience();
             source.tag(&mut new.tags, turn.line, turn.title.as_deref());
+            let marks = turn.marks.iter().map(|(key, value)| {
+                ((*key).to_owned(), shorten_tail(value, pulsedb::limits::TAG_VALUE_BYTES_MAX))
+            });
+            new.tags.extend(marks);
             new.tags.insert(IMPORT_TAG.to_owned(), identity.clone());
             new.related_files = source.related_files();
-            new.source_agent = shorten_head(speaker, pulsedb::limits::AGENT_BYTES_MAX).into();
+            let fits = |file: &&String| file.len() <= pulsedb::limits::RELATED_FILE_BYTES_MAX;
+            let room = pulsedb::limits::RELATED_FILES_MAX.saturating_sub(new.related_files.len());
+            new.related_files.extend(turn.files.iter().filter(fits).take(room).cloned());
+            new.source_agent = shorten_head(speaker(&turn), pulsedb::limits::AGENT_BYTES_MAX).into();
             let task = turn.conversation.as_deref().unwrap_or(&source.name);
             new.source_task = Some(shorten_tail(task, pulsedb::limits::TASK_BYTES_MAX).into());
             new.experience_type = ExperienceType::Generic { category: Some("message".to_owned()) };
@@ -82,6 +86,28 @@ pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> 
         }
     }
     drafts
+}
+
+fn speaker(turn: &Turn) -> &str {
+    let speaker = turn.speaker.trim();
+    if speaker.is_empty() { "unknown" } else { speaker }
+}
+
+fn identity(
+    source: &Source,
+    turn: &Turn,
+    content: &str,
+    piece: usize,
+    occurrences: &mut Occurrences,
+) -> String {
+    if let Some(id) = &turn.id {
+        return Key::of(&[b"message", id.as_bytes(), &piece.to_le_bytes()]).tag();
+    }
+    let place = source.file.as_deref().unwrap_or_default();
+    let conversation = turn.conversation.as_deref().unwrap_or(place);
+    let millis = turn.timestamp.map(|moment| moment.as_millis().to_string()).unwrap_or_default();
+    let parts = [conversation, speaker(turn), &millis, content].map(str::as_bytes);
+    occurrences.number(Key::of(&[&[b"turn".as_slice()], parts.as_slice()].concat())).tag()
 }
 
 #[cfg(test)]
@@ -111,8 +137,8 @@ mod tests {
 
     #[test]
     fn grown_transcript_keeps_the_identities_of_its_beginning() {
-        let turns = parse("A: hi\nB: hi\nA: hi\n").unwrap().turns;
-        let grown = parse("A: hi\nB: hi\nA: hi\nB: bye\n").unwrap().turns;
+        let turns = plain("A: hi\nB: hi\nA: hi\n").unwrap().turns;
+        let grown = plain("A: hi\nB: hi\nA: hi\nB: bye\n").unwrap().turns;
         let identities =
             |turns| drafts(&source(), turns, &Defaults::default()).into_iter().map(|draft| draft.identity);
         let before: Vec<_> = identities(turns).collect();
@@ -130,9 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chat_is_refused_with_the_known_shapes() {
-        for text in ["{\"a\": 1}", "[]", "[1, 2]", "just words\nin lines"] {
-            assert!(parse(text).unwrap_err().contains("known are"), "{text}");
-        }
+    fn text_in_which_nobody_speaks_is_refused_with_the_known_shapes() {
+        assert!(plain("just words\nin lines").unwrap_err().contains("known are"));
     }
 }
