@@ -51,9 +51,9 @@ mod config;
 mod db;
 mod embed;
 mod error;
-mod follow;
 mod id;
 mod index;
+mod lexical;
 pub mod limits;
 mod model;
 mod search;
@@ -62,7 +62,10 @@ mod validate;
 mod vector;
 
 pub use clock::Timestamp;
-pub use config::{Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SyncMode};
+pub use config::{
+    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
+    VectorConfig,
+};
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};

@@ -19,7 +19,6 @@ use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
-use crate::index::Index;
 use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
 use crate::vector::Norm;
@@ -56,7 +55,6 @@ struct Inner {
     /// `None` where callers bring the vectors.
     embedder: Option<Arc<dyn EmbeddingService>>,
     dimension: usize,
-    index: Index,
     /// The greatest sequence number that was asked for.
     seen: AtomicU64,
 }

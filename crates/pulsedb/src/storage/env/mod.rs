@@ -7,6 +7,7 @@
 mod backup;
 mod byte_lock;
 mod check;
+mod checked;
 mod exclusive;
 mod failure;
 mod files;
@@ -77,6 +78,7 @@ pub(crate) struct Environment {
     settings: Mutex<handle::Settings>,
     /// What the layer above keeps beside it.
     companion: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
+    checked: checked::Checked,
     poison: OnceLock<String>,
     /// Asked for by tests only.
     #[cfg(test)]
@@ -86,6 +88,11 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    /// Which values that never change were checked.
+    pub(crate) fn checked(&self) -> &checked::Checked {
+        &self.checked
+    }
+
     /// What was asked for of each table, in the order of the names given to `open`.
     pub(crate) fn table(&self, index: usize) -> &Table {
         &self.tables[index]

@@ -151,6 +151,7 @@ fn open_in_turn(
         writer: Mutex::new(Writer { lock_file, file_bytes }),
         settings: Mutex::new(Settings::of(options)),
         companion: Mutex::default(),
+        checked: super::checked::Checked::default(),
         poison: OnceLock::new(),
         #[cfg(test)]
         created: header.main.is_empty(),

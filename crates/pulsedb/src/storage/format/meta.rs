@@ -15,11 +15,13 @@ pub(in crate::storage) const SEQUENCE: &[u8] = b"sequence";
 pub(in crate::storage) const FLOOR: &[u8] = b"floor";
 /// Key of the number that the next collective gets.
 pub(in crate::storage) const NEXT_NUMBER: &[u8] = b"next_number";
+/// Key of the number that the next block gets.
+pub(in crate::storage) const NEXT_BLOCK: &[u8] = b"next_block";
 /// Key of the moment of creation.
 pub(in crate::storage) const CREATED: &[u8] = b"created";
 
 /// The newest format that this code reads and the one that it writes.
-pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 2, minor: 0 };
 
 /// Version of the layout of a database. A new minor is read by older code of the same major.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,11 +19,18 @@ use crate::storage::format::tables::Table;
 pub(crate) struct View<'t> {
     pub(in crate::storage) env: &'t Environment,
     pub(in crate::storage) txn: &'t RoTxn<'t>,
+    /// Whether what is read is committed, so that what was checked once need not be checked again.
+    remembers: bool,
 }
 
 impl<'t> View<'t> {
     pub(in crate::storage) fn new(env: &'t Environment, txn: &'t RoTxn<'t>) -> Self {
-        Self { env, txn }
+        Self { env, txn, remembers: true }
+    }
+
+    /// The state inside of a write transaction, which may still be undone.
+    pub(in crate::storage) fn uncommitted(env: &'t Environment, txn: &'t RoTxn<'t>) -> Self {
+        Self { env, txn, remembers: false }
     }
 
     /// The number of the transaction whose state this is.
@@ -39,6 +46,27 @@ impl<'t> View<'t> {
     /// A stored value, checked.
     pub(in crate::storage) fn get(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
         self.sealed(table, key)?.map(|value| seal::open(table, key, value)).transpose()
+    }
+
+    /// A stored value of a table whose values never change, checked when this process first meets it.
+    pub(in crate::storage) fn get_once(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+        let Some(value) = self.sealed(table, key)? else { return Ok(None) };
+        let checked = self.env.checked();
+        if self.remembers && checked.has(key) {
+            return Ok(Some(seal::payload_unchecked(value)));
+        }
+        let payload = seal::open(table, key, value)?;
+        if self.remembers {
+            checked.note(key);
+        }
+        Ok(Some(payload))
+    }
+
+    /// The greatest key of a table that is not above the given one.
+    pub(in crate::storage) fn at_or_before(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+        let table = self.env.table(table.index());
+        let found = table.get_lower_than_or_equal_to(self.txn, key);
+        Ok(found.map_err(|error| engine_error("read", error))?.map(|(key, _)| key))
     }
 
     /// A stored value, checked and decoded.
@@ -120,6 +148,13 @@ impl<'t> View<'t> {
         let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
         let rows = self.sealed_range(table, Bound::Included(&from), Bound::Excluded(&to))?;
         rows.take(most).map(|row| Ok(row?.0.to_vec())).collect()
+    }
+
+    /// Keys of the rows of a table that begin with a block's number.
+    pub(in crate::storage) fn keys_under(self, table: Table, number: &[u8; 8]) -> Result<Vec<Vec<u8>>> {
+        let end = u64::from_be_bytes(*number).saturating_add(1).to_be_bytes();
+        let rows = self.sealed_range(table, Bound::Included(number), Bound::Excluded(&end))?;
+        rows.map(|row| Ok(row?.0.to_vec())).collect()
     }
 
     /// The number of the last change.

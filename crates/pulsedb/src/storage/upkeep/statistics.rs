@@ -11,8 +11,8 @@ use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
 
 impl Store {
-    /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
-    pub(crate) fn stats(&self, derived_bytes: u64) -> Result<DatabaseStats> {
+    /// The state of the database.
+    pub(crate) fn stats(&self) -> Result<DatabaseStats> {
         // Before the snapshot, which would be in the list.
         let readers = self.env.readers()?;
         let writers = env::writers(self.env.path())?;
@@ -23,7 +23,6 @@ impl Store {
             tables: self.table_stats(view)?,
             reclaimable_bytes: self.env.free_pages(&txn)? * self.env.page_size(),
             map_bytes: self.env.map_bytes(),
-            derived_bytes,
             sequence: view.last_sequence()?,
             oldest_change: view.oldest_change()?,
             readers: readers

@@ -24,7 +24,8 @@ impl WriteTxn<'_> {
         self.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
         self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
         self.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
-        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))
+        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))?;
+        self.put(Table::Meta, meta::NEXT_BLOCK, |out| out.u64(1))
     }
 
     /// A new collective; its name must be free.

@@ -11,10 +11,12 @@ use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
+use crate::storage::format::series::{SeriesId, SeriesRow};
 use crate::storage::format::tables::Table;
 use crate::storage::format::vector::write_vector;
 use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
+use crate::storage::write::block_builder::BlockBuilder;
 
 /// Records of a batch of which one copies pages that the others do not.
 const RECORDS_A_LEAF: usize = 8;
@@ -40,6 +42,7 @@ pub(crate) struct Committed {
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
     env: &'e Environment,
+    pub(super) rules: IndexRules<'e>,
     guard: WriteGuard<'e>,
     /// The moment of every change in it.
     pub(crate) now: Timestamp,
@@ -57,18 +60,52 @@ pub(crate) struct WriteTxn<'e> {
     buffer: Vec<u8>,
 }
 
+/// How rows become blocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexRules<'e> {
+    pub(crate) builder: &'e dyn BlockBuilder,
+    /// Rows of the tail that a commit turns into a block.
+    pub(crate) seal_rows: u32,
+}
+
 /// A collective that is being written to: its row and its counts, stored when the operation is done.
 pub(crate) struct OpenCollective {
     pub(crate) id: CollectiveId,
     pub(crate) number: CollectiveNumber,
     pub(crate) dimension: usize,
     pub(crate) counter: CounterRow,
+    pub(crate) series: OpenSeries,
+}
+
+impl OpenCollective {
+    /// A collective of which nothing is indexed yet.
+    pub(in crate::storage) fn new(
+        id: CollectiveId,
+        number: CollectiveNumber,
+        dimension: usize,
+        counter: CounterRow,
+    ) -> Self {
+        let row = SeriesRow::default();
+        let series = OpenSeries { id: SeriesId::experiences(number), row, changed: false, changes: 0 };
+        Self { id, number, dimension, counter, series }
+    }
+}
+
+/// The index of a collective that is being written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenSeries {
+    pub(crate) id: SeriesId,
+    pub(crate) row: SeriesRow,
+    /// Whether the row differs from the stored one.
+    pub(crate) changed: bool,
+    /// Records that were changed.
+    pub(crate) changes: usize,
 }
 
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
-    pub(in crate::storage) fn begin(env: &'e Environment) -> Result<Self> {
-        let mut txn = Self::begin_unstamped(env)?;
+    pub(in crate::storage) fn begin(env: &'e Environment, rules: IndexRules<'e>) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(env, rules)?;
         if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
             txn.sequence = txn.view().last_sequence()?;
             txn.sequence_before = txn.sequence;
@@ -78,10 +115,11 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Begins without a look at `meta`, for whoever writes its rows.
-    pub(in crate::storage) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
+    pub(in crate::storage) fn begin_unstamped(env: &'e Environment, rules: IndexRules<'e>) -> Result<Self> {
         let guard = env.begin_write()?;
         Ok(Self {
             env,
+            rules,
             guard,
             now: clock::now(),
             sequence: 0,
@@ -97,7 +135,7 @@ impl<'e> WriteTxn<'e> {
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.env, &self.guard)
+        View::uncommitted(self.env, &self.guard)
     }
 
     /// Prepares for the next operation: makes sure of room for what it writes.
@@ -110,6 +148,13 @@ impl<'e> WriteTxn<'e> {
             .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
             // What is refused is not written, so its neighbours need no room for it.
             .inspect_err(|_| self.guard.plan_again(before))
+    }
+
+    /// Makes room for a part of the index that can wait; whether there is any.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let before = self.guard.planned();
+        let room = self.env.reserve(&self.guard, bytes, Space::Growth);
+        room.inspect_err(|_| self.guard.plan_again(before)).is_ok()
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.
@@ -319,11 +364,14 @@ impl<'e> WriteTxn<'e> {
             return Err(NotFoundError::Collective(id).into());
         };
         let counter = self.view().counter(row.number)?;
-        Ok(OpenCollective { id, number: row.number, dimension: usize::from(row.dimension), counter })
+        let mut collective = OpenCollective::new(id, row.number, usize::from(row.dimension), counter);
+        collective.series.row = self.view().series(collective.series.id)?;
+        Ok(collective)
     }
 
-    /// Stores the counts of a collective.
-    pub(crate) fn close_collective(&mut self, collective: &OpenCollective) -> Result<()> {
+    /// Stores the counts of a collective and what has changed of its index.
+    pub(crate) fn close_collective(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        self.close_series(collective)?;
         let key = keys::number(collective.number);
         self.put(Table::Counter, &key, |out| collective.counter.write(out))
     }
