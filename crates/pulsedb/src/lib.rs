@@ -54,6 +54,7 @@ mod error;
 mod follow;
 mod id;
 mod index;
+mod lexical;
 pub mod limits;
 mod model;
 mod search;

@@ -98,3 +98,14 @@ pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;
 pub(crate) const VALUE_BYTES_MAX: usize = 1 << 20;
 /// How often a check takes a new snapshot because the file has gone two commits ahead before it was read.
 pub(crate) const SNAPSHOT_ATTEMPTS: usize = 100;
+
+/// Bytes of a term of the word index: longer than any word, short enough for a key and for the one byte of a length.
+pub(crate) const TERM_BYTES_MAX: usize = 128;
+/// Bytes of a value of postings: one page of the engine, with its header and the store's seal.
+pub(crate) const POSTING_VALUE_BYTES_MAX: usize = 4080;
+/// Rows of a block: eight times those of the highest level.
+pub(crate) const BLOCK_ROWS_MAX: u32 = 1 << 20;
+/// Distinct terms of a query that are scored: each is looked up in every block.
+pub(crate) const QUERY_TERMS_MAX: usize = 1024;
+/// Prefixes, phrases and exclusions of a query: each reads more than a word does.
+pub(crate) const QUERY_CLAUSES_MAX: usize = 32;
