@@ -17,8 +17,6 @@ pub(crate) struct Segment<'t> {
     pub(crate) columns: Columns<'t>,
     pub(crate) state: BlockState,
     pub(crate) lengths: Lengths<'t>,
-    /// Whether it has codes: a block whose rows have no vectors has none.
-    pub(crate) has_codes: bool,
     /// The address of its first row.
     pub(crate) first: u32,
 }
@@ -109,8 +107,7 @@ impl<'t> Segment<'t> {
     fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
         let lengths = Lengths::read(block.part(BlockPart::Lengths, 0)?, block.entry.rows)
             .map_err(|_| block.malformed(BlockPart::Lengths))?;
-        let has_codes = block.has_part(BlockPart::Codes)?;
-        Ok(Self { columns: block.columns()?, state: block.state()?, lengths, has_codes, block, first })
+        Ok(Self { columns: block.columns()?, state: block.state()?, lengths, block, first })
     }
 
     fn is_archived(&self, row: usize) -> bool {

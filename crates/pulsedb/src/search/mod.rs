@@ -46,6 +46,6 @@ pub(crate) fn lexical(
 ) -> Result<Vec<SearchResult>> {
     let snapshot = Snapshot::open(collective)?;
     let allowed = Allowed::of(&snapshot, filter)?;
-    let hits = words::lexical(&snapshot, allowed, text, k, parameters)?;
+    let hits = words::lexical(&snapshot, &allowed, text, k, parameters)?;
     hit::fetch(&snapshot, &hits)
 }

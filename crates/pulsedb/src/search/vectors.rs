@@ -55,7 +55,6 @@ fn by_codes(
     let shape = frame.shape();
     let coded = CodeQuery::new(frame, query);
     let mut scan = Scan::new(&coded, k);
-    let mut uncoded: Vec<Address> = Vec::new();
     for (segment, allowed) in snapshot.segments.iter().zip(&allowed.blocks) {
         let mut first = 0;
         for (run, allowed) in (0..).zip(allowed.chunks(run_rows(shape) / 64)) {
@@ -72,10 +71,11 @@ fn by_codes(
             first += allowed.len() * 64;
         }
     }
-    uncoded.extend(loose(snapshot, allowed));
     let candidates = scan.finish();
     let mut scored = candidates.rescore(k, |rows, scores| score(snapshot, query, rows, scores))?;
-    scored.extend(codes::exact(uncoded, k, |rows, scores| score(snapshot, query, rows, scores))?);
+    scored.extend(codes::exact(loose(snapshot, allowed), k, |rows, scores| {
+        score(snapshot, query, rows, scores)
+    })?);
     Ok(scored)
 }
 

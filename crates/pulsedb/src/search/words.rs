@@ -7,9 +7,7 @@
 
 use crate::error::Result;
 use crate::index::{Address, BlockPostings, Segment, Snapshot, bit_bytes, with_analyser};
-use crate::lexical::{
-    Accumulator, Best, Bits, Bm25, Excluded, Matches, Pattern, Query, Scorer, TailRow, Totals,
-};
+use crate::lexical::{Accumulator, Best, Bits, Bm25, Matches, Query, Scorer, TailRow, Totals};
 use crate::search::filter::Allowed;
 use crate::search::hit::{Hit, Rank};
 use crate::storage::malformed_tail;
@@ -17,7 +15,7 @@ use crate::storage::malformed_tail;
 /// The best `k` of the allowed rows that hold a word of the query and all its phrases, and nothing it excludes.
 pub(super) fn lexical(
     snapshot: &Snapshot<'_>,
-    mut allowed: Allowed,
+    allowed: &Allowed,
     text: &str,
     k: usize,
     parameters: Bm25,
@@ -26,7 +24,6 @@ pub(super) fn lexical(
     let matches = snapshot.segments.iter().map(|segment| find_all(segment, &query));
     let matches = matches.collect::<Result<Vec<_>>>()?;
     let scorer = scorer(snapshot, &query, &matches, parameters)?;
-    exclude(snapshot, &query, &mut allowed)?;
     let mut search = Search { snapshot, query: &query, best: Best::new(k), failed: None };
     let mut accumulator = Accumulator::default();
     for ((segment, matches), allowed) in snapshot.segments.iter().zip(&matches).zip(&allowed.blocks) {
@@ -35,7 +32,12 @@ pub(super) fn lexical(
         }
         let scored = accumulator.score(&scorer, matches, segment.lengths);
         scored.map_err(|_| segment.block.malformed_postings())?;
-        let (allowed, dead) = (bit_bytes(allowed), bit_bytes(&segment.state.dead));
+        let (mut allowed, dead) = (bit_bytes(allowed), bit_bytes(&segment.state.dead));
+        if query.restricts() {
+            let values = BlockPostings(segment.block);
+            let restricted = query.restrict(&values, segment.block.entry.rows, &mut allowed);
+            restricted.map_err(|found| found.of(segment.block))?;
+        }
         let floor = search.best.floor();
         accumulator.drain(Some(Bits::new(&allowed)), Bits::new(&dead), floor, |row, score| {
             search.offer(score, segment.first + row)
@@ -44,6 +46,9 @@ pub(super) fn lexical(
     for ((row, allowed), address) in snapshot.loose.iter().zip(&allowed.loose).zip(snapshot.first_loose..) {
         if *allowed {
             let terms = TailRow::read(&row.terms).map_err(|_| malformed_tail(row.slot))?;
+            if !query.admits(&terms) {
+                continue;
+            }
             let counts: Vec<u32> = query.terms.iter().map(|term| term.pattern.count(&terms)).collect();
             search.offer(scorer.score(&counts, terms.length()), address);
         }
@@ -86,11 +91,9 @@ impl Search<'_, '_> {
 }
 
 fn find_all<'t>(segment: &Segment<'t>, query: &Query) -> Result<Vec<Matches<'t>>> {
-    query.terms.iter().map(|term| find(segment, &term.pattern)).collect()
-}
-
-fn find<'t>(segment: &Segment<'t>, pattern: &Pattern) -> Result<Matches<'t>> {
-    Matches::find(pattern, &BlockPostings(segment.block)).map_err(|found| found.of(segment.block))
+    let values = BlockPostings(segment.block);
+    let matches = query.terms.iter().map(|term| Matches::find(&term.pattern, &values));
+    matches.map(|found| found.map_err(|found| found.of(segment.block))).collect()
 }
 
 /// The statistics of the query over every record that is not deleted, whatever the filter.
@@ -117,23 +120,4 @@ fn scorer(
     let (rows, words) = snapshot.collective.totals()?;
     let terms = query.terms.iter().zip(frequencies).map(|(term, frequency)| (term.times, frequency));
     Ok(Scorer::new(terms, Totals { rows, words }, parameters))
-}
-
-/// Takes away the rows that hold a word which the query excludes.
-fn exclude(snapshot: &Snapshot<'_>, query: &Query, allowed: &mut Allowed) -> Result<()> {
-    for excluded in &query.excluded {
-        let Excluded::Pattern(pattern) = excluded else { continue };
-        for (segment, allowed) in snapshot.segments.iter().zip(&mut allowed.blocks) {
-            let mut set = vec![0; allowed.len() * 8];
-            let marked = find(segment, pattern)?.mark(segment.block.entry.rows, &mut set);
-            marked.map_err(|_| segment.block.malformed_postings())?;
-            let words = set.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-            allowed.iter_mut().zip(words).for_each(|(allowed, excluded)| *allowed &= !excluded);
-        }
-        for (row, allowed) in snapshot.loose.iter().zip(&mut allowed.loose) {
-            let terms = TailRow::read(&row.terms).map_err(|_| malformed_tail(row.slot))?;
-            *allowed &= pattern.count(&terms) == 0;
-        }
-    }
-    Ok(())
 }

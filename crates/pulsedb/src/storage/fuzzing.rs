@@ -268,12 +268,13 @@ mod tests {
             norm_bits: 1,
             importance: 0.5,
             confidence: 0.5,
+            words: 3,
             type_tag: 8,
             archived: true,
             has_vector: false,
         };
         add(&|out| slot.write(out));
-        add(&|out| CounterRow { experiences: 1, bytes: 2, next_slot: 3 }.write(out));
+        add(&|out| CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out));
         add(&|out| FormatRow::CURRENT.write(out));
         add(&|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
