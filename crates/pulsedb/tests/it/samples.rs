@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pulsedb::{
     AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceType, NewExperience, PulseDB,
-    Severity, TaskId,
+    Severity, TaskId, VectorConfig,
 };
 
 use crate::random::Random;
@@ -32,9 +32,12 @@ pub(crate) fn fill(db: &PulseDB, cid: CollectiveId, rows: usize) {
     }
 }
 
-/// Settings for vectors that the test brings.
+/// Settings for vectors that the test brings. Blocks are as small as they can be, and codes are used wherever they may.
 pub(crate) fn external(dimension: usize) -> Config {
-    Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+    Config {
+        vector: VectorConfig { rescore: 1, seal_rows: 16 },
+        ..Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+    }
 }
 
 /// Opens a database of the usual dimension.
@@ -113,7 +116,7 @@ pub(crate) fn labelled(label: &str, collective_id: CollectiveId) -> NewExperienc
         tags: (0..random.below(3)).map(|at| (format!("key {at}"), format!("{}", random.below(4)))).collect(),
         related_files: (0..random.below(3)).map(|at| format!("src/{at}.rs")).collect(),
         source_agent: AgentId::new(format!("agent {}", random.below(4))),
-        source_task: random.one_in(2).then(|| TaskId::new(text(random, 2))),
+        source_task: random.one_in(2).then(|| TaskId::new(format!("task {}", random.below(4)))),
         timestamp: None,
     }
 }
