@@ -65,9 +65,11 @@ fn imports(modules: &Modules<'_>) -> Imports {
                 continue;
             }
             for &index in modules.files_of(&target.module) {
-                let path = &modules.list[index].file.path;
-                if *path != module.file.path {
-                    own.entry(path.clone()).or_insert(written.line);
+                let other = &modules.list[index];
+                // A module that is declared there but has its file outside of the sources is not that file.
+                let is_elsewhere = other.declares(&target.item[0]);
+                if other.file.path != module.file.path && !is_elsewhere {
+                    own.entry(other.file.path.clone()).or_insert(written.line);
                 }
             }
         }

@@ -199,7 +199,8 @@ impl<'a> Modules<'a> {
 }
 
 impl Module<'_> {
-    fn declares(&self, name: &str) -> bool {
+    /// Whether it declares a module `name` in a file of its own.
+    pub fn declares(&self, name: &str) -> bool {
         let list = &self.tokens.list;
         (2..list.len())
             .any(|end| self.tokens.is(end, ";") && list[end - 1].is(name) && self.tokens.is(end - 2, "mod"))

@@ -10,19 +10,22 @@ use crate::encode::vocabulary::Vocabulary;
 use crate::error::Result;
 use crate::{Planes, Random};
 
-/// Encodes texts so that those with words in common, or words that are spelled alike, have a cosine above 0.
+/// Encodes texts so that those with words in common, or with words of similar spelling, have a
+/// cosine above 0.
 ///
-/// A text is cut into words in lower case. Each distinct word is a feature by its English stem, and so are its
-/// n-grams of 3 to 5 characters; a feature adds the logarithm of the word's count at positions and with signs that its
-/// hash gives ([feature hashing](https://arxiv.org/abs/0902.2206), Weinberger et al. 2009; random indexing, Kanerva et
-/// al. 2000). Some 350 English function words and common words count less and have no n-grams; numbers count double.
-/// Characters of scripts without spaces, and pictographs, are taken one by one and in pairs. Each text also has
-/// positions of its own, which do for the cosine what the pivot does for it in Singhal, Buckley, Mitra, "Pivoted document
-/// length normalization" (SIGIR 1996). The code is the signs of the sums.
+/// A text is split into lower-case words. The English stem of each distinct word is a feature, and
+/// so are its n-grams of 3 to 5 characters. A feature adds the logarithm of the word's count at
+/// positions and with signs given by its hash ([feature hashing](https://arxiv.org/abs/0902.2206),
+/// Weinberger et al. 2009; random indexing, Kanerva et al. 2000). About 350 English function words
+/// and common words count less and have no n-grams; numbers count double. Characters of scripts
+/// without spaces, and pictographs, are taken one by one and in pairs. Each text also has positions
+/// of its own, which normalise the cosine by length as the pivot does in Singhal, Buckley, Mitra,
+/// "Pivoted document length normalization" (SIGIR 1996). The code is the signs of the sums.
 ///
-/// No collection is asked, so a code depends on nothing but its text and the options; all is done in integers, and the
-/// bits are the same on every machine. The order of words does not matter, as long as a text has no more than
-/// [`TEXT_WORDS_MAX`](crate::limits::TEXT_WORDS_MAX) distinct ones. Memory is bounded whatever the text is. A text without words is the zero code,
+/// There are no collection statistics, so a code depends only on its text and the options; all
+/// arithmetic is in integers, and the bits are the same on every machine. The order of the words
+/// does not matter if the text has at most [`TEXT_WORDS_MAX`](crate::limits::TEXT_WORDS_MAX)
+/// distinct ones. Memory is bounded, whatever the text. A text without words gives the zero code,
 /// whose cosine with any other is 0.
 ///
 /// ```
@@ -45,7 +48,7 @@ impl TextEncoder {
     ///
     /// # Errors
     /// [`Error::Dimension`](crate::Error::Dimension) as for [`Planes::zero`];
-    /// [`Error::EncoderOption`](crate::Error::EncoderOption).
+    /// [`Error::EncoderOption`](crate::Error::EncoderOption) if an option is out of range.
     pub fn new(options: TextOptions) -> Result<Self> {
         options.check()?;
         Ok(Self::checked(options))
@@ -142,21 +145,21 @@ impl TextStream<'_> {
         tokenizer.push(part, |token| vocabulary.take(&token, &encoder.features, accumulator));
     }
 
-    /// The code of all parts; the stream is then at the beginning of another text.
+    /// The code of all parts; the stream then starts over.
     pub fn finish(&mut self) -> Planes {
         let TextStream { encoder, accumulator, vocabulary, tokenizer } = self;
         tokenizer.finish(&mut |token| vocabulary.take(&token, &encoder.features, accumulator));
         let fingerprint = vocabulary.finish();
         if fingerprint != 0 {
             let TextOptions { dimension, pivot_positions, .. } = encoder.options;
-            // The least weight, below that of any word.
+            // The lowest weight, below that of any word.
             accumulator.add_all(&own_spots(fingerprint, pivot_positions, dimension), 1);
         }
         accumulator.take_signs()
     }
 }
 
-/// The positions that a text has to itself.
+/// The positions that belong to a text alone.
 fn own_spots(fingerprint: u64, count: u32, dimension: usize) -> Vec<Spot> {
     let mut random = Random::new(fingerprint);
     (0..count).map(|_| spot_of(random.next_u64() as u32, dimension)).collect()

@@ -4,33 +4,35 @@ use crate::Planes;
 use crate::error::{Error, Result};
 use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
 
-/// How texts become codes. Codes of different options do not compare.
+/// How texts become codes. Codes made with different options cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TextOptions {
     /// The dimension of the codes. The noise of a cosine is `1 / sqrt(dimension)`; each dimension takes two bits.
     pub dimension: usize,
-    /// What all positions and signs follow from.
+    /// Determines all positions and signs.
     pub seed: u64,
-    /// The positions of a word, from 1. Weights are positions: a feature of `n` positions adds `n` to the dot product
-    /// of two texts that have it, as a weight of `sqrt(n)` does in both; so 16 and 1 are weights of 2 and 0.5. Listed
-    /// words and single characters have a part of it, rounded down: none of less than 16 for function words.
+    /// The positions of a word, from 1. Positions act as weights: a feature with `n` positions adds
+    /// `n` to the dot product of two texts that have it, just as a weight of `sqrt(n)` in each
+    /// would; so 16 positions weigh four times as much as 1. Common words and single characters get
+    /// a fraction of this number, rounded down: below 16, function words get none.
     pub word_positions: u32,
     /// The positions of a character n-gram; 0 for words alone.
     pub gram_positions: u32,
-    /// The characters of the shortest n-grams, from 1; the marks of the ends of a word count.
+    /// The characters in the shortest n-grams, from 1; the marks at both ends of a word count.
     pub gram_characters_min: usize,
-    /// The characters of the longest n-grams.
+    /// The characters in the longest n-grams.
     pub gram_characters_max: usize,
-    /// The positions that each text has to itself, as much as all its words in any order make them: they are added to
-    /// the length of each code and so take the unfair advantage from very short texts. 0 for plain cosines.
+    /// The positions that each text has to itself, determined by its words in any order: they add
+    /// to the length of each code and so remove the unfair advantage of very short texts. 0 for
+    /// plain cosines.
     pub pivot_positions: u32,
-    /// Whether words are taken for English: stemmed, and the most common ones with less weight. Without it each word is
-    /// taken as it is.
+    /// Whether to treat words as English: stem them, and give the most common ones less weight.
+    /// Otherwise each word is used as it is.
     pub english: bool,
 }
 
 impl Default for TextOptions {
-    /// What measured best; see `docs/text-encoder.md` in the repository.
+    /// The options that measured best; see `docs/text-encoder.md` in the repository.
     fn default() -> Self {
         TextOptions {
             dimension: 16_384,
@@ -46,7 +48,7 @@ impl Default for TextOptions {
 }
 
 impl TextOptions {
-    /// Refuses options out of their range.
+    /// Refuses options that are out of range.
     pub(super) fn check(&self) -> Result<()> {
         Planes::zero(self.dimension)?;
         let positions = u64::from(FEATURE_POSITIONS_MAX);

@@ -7,12 +7,18 @@ use crate::model::{Collective, CollectiveStats};
 use crate::validate;
 
 impl PulseDB {
-    /// Makes a collective. Its name, 1 to 255 bytes and not blank, must be free.
+    /// Creates a collective. Its name has 1 to 255 bytes, no white space at either end, and must be free.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for the name, also if another collective has it.
     pub fn create_collective(&self, name: &str) -> Result<CollectiveId> {
         self.create(name, None)
     }
 
-    /// Makes a collective that belongs to someone.
+    /// Creates a collective with an owner, whose name has 1 to 255 bytes and no white space at either end.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for either name, also if another collective has the first.
     pub fn create_collective_with_owner(&self, name: &str, owner: &str) -> Result<CollectiveId> {
         let owner = validate::owner(owner)?;
         self.create(name, Some(owner))
@@ -24,7 +30,11 @@ impl PulseDB {
         store.create_collective(name, owner, self.defaults().dimension)
     }
 
-    /// The collective of this name, made if there is none. Any number of callers, in any processes, get one id.
+    /// The collective with this name, which is created if there is none. All callers, in all processes, get the same id.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for the name;
+    /// [`ReadOnly`](crate::PulseDBError::ReadOnly) only if it would have to be created.
     pub fn get_or_create_collective(&self, name: &str) -> Result<CollectiveId> {
         let store = self.store()?;
         let name = validate::collective_name(name)?;
@@ -36,17 +46,26 @@ impl PulseDB {
         store.get_or_create_collective(name, self.defaults().dimension)
     }
 
-    /// The collective of this id, or `None`.
+    /// The collective with this id, or `None`.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn get_collective(&self, id: CollectiveId) -> Result<Option<Collective>> {
         self.store()?.snapshot()?.view().collective(id)
     }
 
     /// Every collective, oldest first.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn list_collectives(&self) -> Result<Vec<Collective>> {
         self.store()?.snapshot()?.view().collectives()
     }
 
     /// Every collective of one owner, oldest first.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn list_collectives_by_owner(&self, owner: &str) -> Result<Vec<Collective>> {
         let owner = validate::nfc(owner.to_owned());
         let mut collectives = self.list_collectives()?;
@@ -55,22 +74,29 @@ impl PulseDB {
     }
 
     /// Exact counts of a collective, in a time that does not depend on its size.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective.
     pub fn get_collective_stats(&self, id: CollectiveId) -> Result<CollectiveStats> {
         let stats = self.store()?.snapshot()?.view().collective_stats(id)?;
         Ok(stats.ok_or(NotFoundError::Collective(id))?)
     }
 
-    /// Deletes a collective with everything in it, in one atomic step that takes the same time for any size.
-    /// Its pages are freed in the background, by this process or the next that opens the database.
+    /// Deletes a collective with everything in it, in one atomic step that takes the same time for any size. Its pages
+    /// are freed in the background, by this process or by the next one that opens the database.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective.
     pub fn delete_collective(&self, id: CollectiveId) -> Result<()> {
         self.writable()?.delete_collective(id)
     }
 
-    /// Gives a collective another name, 1 to 255 bytes, not blank, and free in this database. Its id stays.
+    /// Gives a collective another name, which has 1 to 255 bytes, no white space at either end, and must be free. Its id
+    /// and everything in it stay.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) for the collective;
-    /// [`InvalidField`](crate::ValidationError::InvalidField) if another one has the name.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`Validation`](crate::PulseDBError::Validation) for the name, also if another collective has it.
     pub fn rename_collective(&self, id: CollectiveId, name: &str) -> Result<()> {
         let store = self.writable()?;
         let name = validate::collective_name(name)?;

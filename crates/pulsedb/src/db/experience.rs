@@ -11,24 +11,29 @@ use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
 impl PulseDB {
-    /// The experience of this id, whole, or `None`.
+    /// The experience with this id, in full, or `None`.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn get_experience(&self, id: ExperienceId) -> Result<Option<Experience>> {
         self.store()?.snapshot()?.view().experience(id)
     }
 
-    /// Changes what the update names. A new content is embedded again.
+    /// Changes what the update names. New content is embedded again.
     ///
     /// # Errors
-    /// `NotFound`; `Validation`, also for a new content without `embedding` where callers bring the vectors.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit, and for new content without an
+    /// `embedding` where callers supply the vectors; [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails.
     pub fn update_experience(&self, id: ExperienceId, update: ExperienceUpdate) -> Result<()> {
         self.update_experiences(vec![(id, update)])
     }
 
-    /// Makes all of these updates or none, in one commit, in the order given: at most 10 000, and 64 MiB of texts and
-    /// vectors.
+    /// Makes all of these updates or none, in one commit, in the order given: at most 10 000, with at most 64 MiB of
+    /// texts and vectors.
     ///
     /// # Errors
-    /// As [`update_experience`](Self::update_experience), if any of them is refused.
+    /// As [`update_experience`](Self::update_experience), if any of them is refused; nothing is changed then.
     pub fn update_experiences(&self, updates: Vec<(ExperienceId, ExperienceUpdate)>) -> Result<()> {
         let store = self.writable()?;
         validate::batch_rows(updates.len())?;
@@ -57,19 +62,20 @@ impl PulseDB {
         store.update(prepared)
     }
 
-    /// Archives an experience: it is kept, but searches that exclude archived ones skip it.
+    /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn archive_experience(&self, id: ExperienceId) -> Result<()> {
         self.writable()?.set_archived(vec![id], true)
     }
 
-    /// Archives all of these experiences or none, in one commit: at most 10 000. One that is archived already stays
-    /// as it is.
+    /// Archives all of these experiences or none, in one commit: at most 10 000. One that is archived already stays as
+    /// it is.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist; nothing is archived then.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist, and
+    /// [`TooManyItems`](crate::ValidationError::TooManyItems); nothing is archived then.
     pub fn archive_experiences(&self, ids: &[ExperienceId]) -> Result<()> {
         let store = self.writable()?;
         validate::batch_rows(ids.len())?;
@@ -79,7 +85,7 @@ impl PulseDB {
     /// Takes an experience out of the archive.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn unarchive_experience(&self, id: ExperienceId) -> Result<()> {
         self.writable()?.set_archived(vec![id], false)
     }
@@ -87,16 +93,17 @@ impl PulseDB {
     /// Deletes an experience and everything that belongs to it, for good.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn delete_experience(&self, id: ExperienceId) -> Result<()> {
         self.writable()?.delete(vec![id])
     }
 
-    /// Deletes all of these experiences or none, in one commit: at most 10 000. An id that stands twice is
-    /// deleted once.
+    /// Deletes all of these experiences or none, in one commit: at most 10 000. An id that is given twice is deleted
+    /// once. Where the disk or the map is full, smaller batches still succeed when a large one does not.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist; nothing is deleted then.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist, and
+    /// [`TooManyItems`](crate::ValidationError::TooManyItems); nothing is deleted then.
     pub fn delete_experiences(&self, ids: &[ExperienceId]) -> Result<()> {
         let store = self.writable()?;
         validate::batch_rows(ids.len())?;
@@ -105,16 +112,19 @@ impl PulseDB {
         if ids.is_empty() { Ok(()) } else { store.delete(ids) }
     }
 
-    /// Records that an experience was useful again: counts an application and restarts its decay. Returns how
-    /// many applications there are.
+    /// Records that an experience was useful again: counts an application and restarts its decay. Returns the number of
+    /// applications.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) for the experience.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn reinforce_experience(&self, id: ExperienceId) -> Result<u32> {
         self.writable()?.reinforce(id)
     }
 
-    /// How present an experience is now, 0 to 1; see [`energy`].
+    /// The energy of an experience now, 0 to 1; see [`energy`].
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn energy(&self, id: ExperienceId) -> Result<f32> {
         let store = self.store()?;
         let snapshot = store.snapshot()?;
@@ -128,8 +138,12 @@ impl PulseDB {
         energy(experience.importance, experience.applications, experience.last_reinforced, now, decay)
     }
 
-    /// Experiences of a collective, archived ones included, oldest first by creation: `limit` of them (1 to
-    /// 1000) after the first `offset`.
+    /// Experiences of a collective, including archived ones, in order of their ids, so oldest first by creation: at most
+    /// `limit` (1 to 1000) after the first `offset`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for the limit.
     pub fn list_experiences(
         &self,
         collective: CollectiveId,
@@ -142,14 +156,14 @@ impl PulseDB {
         snapshot.view().in_collective(collective)?.listed(limit, offset)
     }
 
-    /// Experiences of a collective, archived ones included, oldest first by creation: at most `limit` (1 to 1000)
-    /// of those after the given one, or from the first on. The time does not depend on how many come before.
+    /// Experiences of a collective, including archived ones, in order of their ids: at most `limit` (1 to 1000) with ids
+    /// above the given one, or from the first one on. The time does not depend on how many come before.
     ///
-    /// The id of the last row is where the next call goes on; it need not exist any more.
+    /// To continue, pass the id of the last experience; it need not exist any more.
     ///
     /// # Errors
-    /// [`NotFound`](crate::PulseDBError::NotFound) for the collective;
-    /// [`Validation`](crate::PulseDBError::Validation) for the limit.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for the limit.
     pub fn list_experiences_after(
         &self,
         collective: CollectiveId,
@@ -162,8 +176,12 @@ impl PulseDB {
         snapshot.view().in_collective(collective)?.listed_after(after, limit)
     }
 
-    /// Experiences whose energy is below a bound, with their energies, oldest first by creation: at most
-    /// `limit` (1 to 1000). Archived ones have been put aside already and are left out.
+    /// Experiences whose energy is below a bound, with their energies, in order of their ids: at most `limit` (1 to
+    /// 1000). Archived ones are left out, since they have been put aside already.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for the bound or the limit.
     pub fn list_cold_experiences(
         &self,
         collective: CollectiveId,
@@ -191,7 +209,7 @@ impl PulseDB {
     }
 }
 
-/// The text whose vector an update asks for.
+/// The text that an update needs a vector for.
 fn text_to_embed(update: &ExperienceUpdate) -> Option<&str> {
     if update.embedding.is_some() { None } else { update.content.as_deref() }
 }

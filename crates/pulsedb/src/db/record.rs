@@ -9,21 +9,23 @@ use crate::storage::{PreparedExperience, PreparedRestore, StoredVector};
 use crate::validate::{self, Valid};
 
 impl PulseDB {
-    /// Records an experience, durable when the call returns ([`SyncMode::Normal`](crate::SyncMode)).
+    /// Records an experience, which is durable when the call returns (with
+    /// [`SyncMode::Normal`](crate::SyncMode::Normal)).
     ///
     /// # Errors
-    /// `Validation` for what is over a limit, `NotFound` for a collective that does not exist, `ReadOnly`,
-    /// `Storage(Full)`. On an error nothing was recorded.
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit;
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails. Nothing is recorded then.
     pub fn record_experience(&self, new: NewExperience) -> Result<ExperienceId> {
         // One record, one id.
         Ok(self.record_experiences(vec![new])?.swap_remove(0))
     }
 
-    /// Records all experiences or none, in one commit: at most 10 000 rows and 64 MiB of texts and vectors.
-    /// The ids are in the order of the input.
+    /// Records all of these experiences or none, in one commit: at most 10 000, with at most 64 MiB of texts and
+    /// vectors. The ids are returned in the same order.
     ///
     /// # Errors
-    /// As [`record_experience`](Self::record_experience), if any row is refused.
+    /// As [`record_experience`](Self::record_experience), if any of them is refused.
     pub fn record_experiences(&self, new: Vec<NewExperience>) -> Result<Vec<ExperienceId>> {
         let store = self.writable()?;
         validate::batch(&new)?;
@@ -34,14 +36,16 @@ impl PulseDB {
         store.record(prepared, self.defaults())
     }
 
-    /// Stores experiences as they are: with their ids, times, applications, archived mark and vectors. They get new
-    /// sequence numbers. All or none, in one commit: at most 10 000 rows and 64 MiB of texts and vectors. The ids
-    /// need not ascend; lists are ordered by id. An empty vector means a record without one.
+    /// Stores experiences as they are, with their ids, times, applications, archived marks and vectors; only their
+    /// sequence numbers are new. All or none, in one commit: at most 10 000, with at most 64 MiB of texts and vectors.
+    /// The ids need not ascend. What is recorded later has an id above all of them. An experience with an empty vector
+    /// is stored without one.
     ///
     /// # Errors
-    /// [`InvalidField`](crate::ValidationError::InvalidField) for an id that exists already or stands twice in the
-    /// input; [`NotFound`](crate::PulseDBError::NotFound) for a collective that does not exist;
-    /// [`Validation`](crate::PulseDBError::Validation) for what is over a limit. On an error nothing was restored.
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` that exists already or is given twice, and for
+    /// one whose first six bytes are all 255, above which there is no room for later ids;
+    /// [`NotFound`](crate::PulseDBError::NotFound) if a collective does not exist;
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit. Nothing is restored then.
     pub fn restore_experiences(&self, experiences: Vec<Experience>) -> Result<()> {
         let store = self.writable()?;
         validate::restored_batch(&experiences)?;
@@ -59,7 +63,7 @@ impl PulseDB {
         store.restore(prepared.collect::<Result<_>>()?)
     }
 
-    /// Checks each row, and embeds those that have no vector.
+    /// Checks each experience, and embeds those without a vector.
     fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
         let rows: Vec<Valid<NewExperience>> =
             new.into_iter().map(validate::new_experience).collect::<std::result::Result<_, _>>()?;

@@ -1,10 +1,10 @@
-//! Kinds of experiences, and what belongs to each.
+//! Kinds of experiences, and what each kind holds.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::ExperienceId;
 
-/// The kind of an experience, with what belongs to that kind. Each string holds at most 10 240 bytes.
+/// The kind of an experience, with what that kind holds. Each string has at most 10 240 bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ExperienceType {
@@ -15,7 +15,7 @@ pub enum ExperienceType {
         /// How bad it is.
         severity: Severity,
     },
-    /// A way out of a difficulty.
+    /// A solution to a difficulty.
     Solution {
         /// The experience that it solves.
         problem_ref: Option<ExperienceId>,
@@ -24,11 +24,11 @@ pub enum ExperienceType {
         /// Whether it worked.
         worked: bool,
     },
-    /// An error that comes back.
+    /// A recurring error.
     ErrorPattern {
         /// How to recognise it.
         signature: String,
-        /// How to mend it.
+        /// How to fix it.
         fix: String,
         /// How to avoid it.
         prevention: String,
@@ -44,7 +44,7 @@ pub enum ExperienceType {
     },
     /// What a user likes.
     UserPreference {
-        /// In which matter.
+        /// What it concerns.
         category: String,
         /// What is preferred.
         preference: String,
@@ -67,14 +67,14 @@ pub enum ExperienceType {
     },
     /// A plain fact.
     Fact {
-        /// What is so.
+        /// What is true.
         statement: String,
-        /// Where it is from.
+        /// Where that comes from.
         source: String,
     },
     /// Anything else.
     Generic {
-        /// A category of the caller's own.
+        /// A category of the caller's choice.
         category: Option<String>,
     },
 }
@@ -99,7 +99,7 @@ pub enum Severity {
     Critical,
 }
 
-/// A variant of [`ExperienceType`] without what is inside it.
+/// A variant of [`ExperienceType`] without its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExperienceKind {
@@ -155,7 +155,7 @@ impl ExperienceType {
     }
 }
 
-/// A type of this kind with nothing in it, for filters, which compare the kind alone.
+/// A type of this kind with empty contents, for filters, which compare the kind only.
 ///
 /// ```
 /// use pulsedb::{ExperienceKind, SearchFilter};

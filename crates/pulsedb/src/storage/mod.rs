@@ -1,7 +1,7 @@
 //! The store: tables on LMDB, one snapshot for reading, one queue for writing.
 //!
-//! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: what happens
-//! leaves it by the change log alone. Its rooms, bottom first: `env`, `format`, `read`, `write`, `commit`, `upkeep`.
+//! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: others learn what
+//! happens from the change log alone. Its rooms, bottom first: `env`, `format`, `read`, `write`, `commit`, `upkeep`.
 
 mod commit;
 pub(crate) mod env;

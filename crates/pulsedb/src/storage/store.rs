@@ -1,4 +1,4 @@
-//! An open store: found or made, shared by the handles of a process, read by snapshots.
+//! An open store: found or created, shared by the handles of a process, read through snapshots.
 
 use std::ops::{Bound, Deref};
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use crate::config::{LogConfig, SyncMode};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
-use crate::model::{CheckReport, ProviderIdentity};
+use crate::model::{CheckReport, DatabaseStats, ProviderIdentity};
 use crate::storage::commit::committer::Committer;
 use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
 use crate::storage::format::tables::{self, Table};
 use crate::storage::format::{meta, seal};
 use crate::storage::read::view::View;
-use crate::storage::upkeep::check;
+use crate::storage::upkeep::{check, statistics};
 use crate::storage::write::block_builder::BlockBuilder;
 use crate::storage::write::transaction::{IndexRules, Size, WriteTxn};
 
@@ -29,7 +29,7 @@ pub(crate) struct StoreOptions<'o> {
     /// Rows of the tail that a commit turns into a block.
     pub(crate) seal_rows: u32,
     pub(crate) builder: &'o Arc<dyn BlockBuilder>,
-    /// Who makes the vectors; `None` takes whoever the database was made with.
+    /// What makes the vectors; `None` takes the embedder that the database was created with.
     pub(crate) identity: Option<&'o ProviderIdentity>,
 }
 
@@ -54,7 +54,7 @@ struct Agreed {
 pub(crate) struct StoreHandle {
     // In this order: the last handle ends the store, which may still write.
     store: Arc<Store>,
-    /// Held for as long as the handle writes, so that others that write must agree.
+    /// Held while the handle may write, so that other writable handles must agree.
     _agreed: Option<Arc<Agreed>>,
     _env: EnvHandle,
 }
@@ -67,20 +67,19 @@ impl Deref for StoreHandle {
     }
 }
 
-/// One consistent state of the store, for reading. Held briefly: it keeps pages from being used again.
+/// One consistent state of the store, for reading. Held briefly, since it keeps pages from being reused.
 pub(crate) struct Snapshot<'s> {
-    env: &'s Environment,
     txn: ReadTxn<'s>,
 }
 
 impl Snapshot<'_> {
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.env, &self.txn)
+        View::of(&self.txn)
     }
 }
 
 impl Store {
-    /// Opens the store, and makes it first where that is allowed and there is none.
+    /// Opens the store, and creates it first if there is none and that is allowed.
     pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
         let env = Environment::open(
             &EnvOptions {
@@ -132,11 +131,11 @@ impl Store {
 
     /// A snapshot of what is committed now, by any process.
     pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
-        Ok(Snapshot { env: &self.env, txn: self.env.read()? })
+        Ok(Snapshot { txn: self.env.read()? })
     }
 
-    /// Runs an operation in a write transaction and returns when it is durable. It may be run more than once;
-    /// what it wrote before the last time is undone.
+    /// Runs an operation in a write transaction and returns when it is durable. The operation may run more than once;
+    /// only what its last run wrote is kept.
     pub(super) fn write<T: Send + 'static>(
         &self,
         size: Size,
@@ -161,7 +160,12 @@ impl Store {
         check::check(&self.env, norm_of, &*self.builder)
     }
 
-    /// Copies the newest state into a directory; bytes written and the number of its last change.
+    /// The state of the database.
+    pub(crate) fn stats(&self) -> Result<DatabaseStats> {
+        statistics::stats(&self.env)
+    }
+
+    /// Copies the newest state into a directory; returns the bytes written and the number of its last change.
     pub(crate) fn backup(&self, to: &Path) -> Result<(u64, Seq)> {
         let bytes = self.env.backup_to(to)?;
         let copy = Environment::open(
@@ -170,10 +174,10 @@ impl Store {
         )?;
         let sequence = {
             let txn = copy.read()?;
-            View::new(&copy, &txn).last_sequence()?
+            View::of(&txn).last_sequence()?
         };
         drop(copy);
-        // Reading the copy has made the engine's lock file, which belongs to no backup; one that stays does no harm.
+        // Reading the copy has created the engine's lock file, which is no part of a backup; one that stays does no harm.
         let _ = std::fs::remove_file(to.join(env::ENGINE_LOCK));
         Ok((bytes, sequence))
     }
@@ -193,11 +197,11 @@ impl Drop for Store {
     }
 }
 
-/// Checks the format and the identity of an existing database, or stamps a new one.
+/// Checks the format and the identity of an existing database, or writes those of a new one.
 fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdentity> {
     let stored = {
         let txn = env.read()?;
-        stored_identity(View::new(env, &txn))?
+        stored_identity(View::of(&txn))?
     };
     let stored = match (stored, options.identity) {
         (Some(stored), _) => stored,
@@ -219,7 +223,7 @@ fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdenti
 /// The identity in a database of a format that can be read; `None` in one that was never stamped.
 fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
     let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else {
-        // One that was never stamped has no row at all. Any other has lost this one, and is not to be stamped again.
+        // One that was never stamped has no row at all. Any other has lost this one, and must not be stamped again.
         for table in Table::ALL {
             if view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.next().is_some() {
                 return Err(seal::corrupted(Table::Meta, meta::FORMAT));
@@ -231,14 +235,15 @@ fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
     view.identity().map(Some)
 }
 
-/// Makes an empty database a stamped one, unless another process was faster.
+/// Stamps an empty database, unless another process was faster.
 fn stamp(
     env: &Environment,
     identity: &ProviderIdentity,
     options: &StoreOptions<'_>,
 ) -> Result<ProviderIdentity> {
     let rules = IndexRules { builder: &**options.builder, seal_rows: options.seal_rows };
-    let mut txn = WriteTxn::begin(env, rules)?;
+    let mut turn = env.turn()?;
+    let mut txn = WriteTxn::begin(&mut turn, rules)?;
     if let Some(stored) = stored_identity(txn.view())? {
         return Ok(stored);
     }

@@ -8,9 +8,11 @@ use crate::storage::write::operations::{
     self, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 use crate::storage::write::rows;
+use crate::storage::write::transaction::Size;
+use crate::validate;
 
 impl Store {
-    /// Stores new experiences, all or none; their ids in the order given.
+    /// Stores new experiences, all or none; returns their ids in the order given.
     pub(crate) fn record(
         &self,
         prepared: Vec<PreparedExperience>,
@@ -28,7 +30,8 @@ impl Store {
 
     /// Changes experiences, all or none.
     pub(crate) fn update(&self, prepared: Vec<PreparedUpdate>) -> Result<()> {
-        let size = operations::size_of_updates(&prepared);
+        let given = prepared.iter().map(|row| validate::update_bytes(row.update.get())).sum();
+        let size = self.size_of_changes(prepared.iter().map(|row| &row.id), given)?;
         self.write(size, Space::Growth, move |txn| {
             prepared.iter().try_for_each(|update| operations::update(txn, update))
         })
@@ -36,7 +39,7 @@ impl Store {
 
     /// Archives or unarchives experiences, all or none.
     pub(crate) fn set_archived(&self, ids: Vec<ExperienceId>, archived: bool) -> Result<()> {
-        let size = operations::size_of_changes(ids.len());
+        let size = self.size_of_changes(ids.iter(), 0)?;
         self.write(size, Space::Growth, move |txn| {
             ids.iter().try_for_each(|id| operations::set_archived(txn, *id, archived))
         })
@@ -44,17 +47,29 @@ impl Store {
 
     /// Deletes experiences, all or none.
     pub(crate) fn delete(&self, ids: Vec<ExperienceId>) -> Result<()> {
-        let size = operations::size_of_changes(ids.len());
+        let size = self.size_of_changes(ids.iter(), 0)?;
         self.write(size, Space::Reclaim, move |txn| ids.iter().try_for_each(|id| rows::delete(txn, *id)))
     }
 
-    /// Counts one more application of an experience; how many there are now.
+    /// Counts one more application of an experience; returns how many there are.
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
-        let size = operations::size_of_changes(1);
+        let size = operations::size_of_change(0);
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
     }
 
-    /// Makes a collective; its name must be free.
+    /// About what changes of these records write. For a single one, its size is not worth a look.
+    fn size_of_changes<'i>(
+        &self,
+        ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
+        given: usize,
+    ) -> Result<Size> {
+        if ids.len() == 1 {
+            return Ok(operations::size_of_change(given));
+        }
+        operations::size_of_changes(self.snapshot()?.view(), ids, given)
+    }
+
+    /// Creates a collective; its name must be free.
     pub(crate) fn create_collective(
         &self,
         name: String,
@@ -66,7 +81,7 @@ impl Store {
         })
     }
 
-    /// The collective of this name, made if there is none.
+    /// The collective with this name, which is created if there is none.
     pub(crate) fn get_or_create_collective(&self, name: String, dimension: u16) -> Result<CollectiveId> {
         self.write(COLLECTIVE, Space::Growth, move |txn| txn.get_or_create_collective(&name, dimension))
     }

@@ -1,11 +1,11 @@
-//! The border: what callers give is brought to NFC and checked once here, and [`Valid`] proves it.
+//! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
 mod normal;
 
 use std::collections::BTreeMap;
 
 use crate::error::ValidationError;
-use crate::id::{AgentId, TaskId};
+use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
 use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
 
@@ -80,11 +80,11 @@ fn fields(given: &CommonFields<'_>) -> Result<()> {
     given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))
 }
 
-/// Checks everything about a new experience but the length of its vector.
+/// Checks everything about a new experience, except the length of its vector.
 pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>> {
     let new = NewExperience {
         domain: normal::texts(new.domain),
-        tags: normal::pairs(new.tags),
+        tags: normal::pairs(new.tags)?,
         source_agent: normal::agent(new.source_agent),
         source_task: new.source_task.map(normal::task),
         ..new
@@ -93,14 +93,12 @@ pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>>
     Ok(Valid(new))
 }
 
-/// Checks everything about an experience that is to be stored as it is, but the length of its vector.
+/// Checks everything about an experience that is stored as it is, except the length of its vector.
 pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experience>> {
-    if experience.id.is_nil() {
-        return Err(ValidationError::required("id"));
-    }
+    restored_id(experience.id)?;
     let experience = Experience {
         domain: normal::texts(experience.domain),
-        tags: normal::pairs(experience.tags),
+        tags: normal::pairs(experience.tags)?,
         source_agent: normal::agent(experience.source_agent),
         source_task: experience.source_task.map(normal::task),
         ..experience
@@ -109,11 +107,24 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
     Ok(Valid(experience))
 }
 
-/// Checks everything about an update but the length of its vector.
+/// An id that a record may be restored under.
+fn restored_id(id: ExperienceId) -> Result<()> {
+    if id.is_nil() {
+        return Err(ValidationError::required("id"));
+    }
+    // New ids are above all others, so one at the end of their range would be the last.
+    if id.as_bytes().starts_with(&[0xff; 6]) {
+        let reason = format!("{id} leaves no room for the ids of later records; restore it under another id");
+        return Err(ValidationError::invalid("id", reason));
+    }
+    Ok(())
+}
+
+/// Checks everything about an update, except the length of its vector.
 pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<ExperienceUpdate>> {
     let update = ExperienceUpdate {
         domain: update.domain.map(normal::texts),
-        tags: update.tags.map(normal::pairs),
+        tags: update.tags.map(normal::pairs).transpose()?,
         ..update
     };
     update.content.as_deref().map_or(Ok(()), |value| content("content", value))?;
@@ -126,69 +137,81 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
     Ok(Valid(update))
 }
 
-/// Checks the size of a batch, whose rows are valid each by itself.
+/// Checks the size of a batch; its rows are checked one by one.
 pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
     batch_rows(rows.len())?;
     batch_bytes(rows.iter().map(experience_bytes).sum())
 }
 
-/// The bounds of a batch of stored experiences, in which no id may stand twice.
+/// Checks the size of a batch of stored experiences, and that each id is given once.
 pub(crate) fn restored_batch(rows: &[Experience]) -> Result<()> {
     batch_rows(rows.len())?;
     batch_bytes(rows.iter().map(|row| stored_bytes(row) + row.embedding.len() * 4).sum())?;
     let mut ids = std::collections::BTreeSet::new();
     match rows.iter().find(|row| !ids.insert(row.id)) {
         Some(row) => {
-            let reason = format!("{} stands twice in the input; nothing was restored", row.id);
+            let reason = format!("{} is given twice; nothing was restored", row.id);
             Err(ValidationError::invalid("id", reason))
         }
         None => Ok(()),
     }
 }
 
-/// The number of experiences in one call.
+/// Checks the number of experiences in one call.
 pub(crate) fn batch_rows(count: usize) -> Result<()> {
     at_most("experiences", count, limits::BATCH_ROWS_MAX)
 }
 
-/// The bytes of the experiences in one call.
+/// Checks the bytes of the experiences in one call.
 pub(crate) fn batch_bytes(bytes: usize) -> Result<()> {
     if bytes <= limits::BATCH_BYTES_MAX {
         return Ok(());
     }
-    let reason = format!("{bytes} bytes in all are over the limit of {}; split it", limits::BATCH_BYTES_MAX);
+    let reason =
+        format!("{bytes} bytes in all exceed the limit of {}; split the batch", limits::BATCH_BYTES_MAX);
     Err(ValidationError::invalid("experiences", reason))
 }
 
-/// Bytes of everything that a caller gives in an update.
+/// Bytes of everything that an update sets.
 pub(crate) fn update_bytes(update: &ExperienceUpdate) -> usize {
-    update.content.as_ref().map_or(0, String::len) + update.embedding.as_ref().map_or(0, |one| one.len() * 4)
+    let content = update.content.as_ref().map_or(0, String::len);
+    let vector = update.embedding.as_ref().map_or(0, |vector| vector.len() * 4);
+    let lists = update.domain.iter().chain(&update.related_files).map(|list| list_bytes(list));
+    let tags = update.tags.as_ref().map_or(0, tag_bytes);
+    content + vector + lists.sum::<usize>() + tags + update.experience_type.as_ref().map_or(0, type_bytes)
 }
 
-/// Bytes of everything that a caller gives for an experience.
+/// Bytes of everything in a new experience.
 pub(crate) fn experience_bytes(new: &NewExperience) -> usize {
     field_bytes(&CommonFields::from(new)) + new.embedding.as_ref().map_or(0, |vector| vector.len() * 4)
 }
 
-/// Bytes of everything that a stored experience has, but its vector.
+/// Bytes of everything in a stored experience, except its vector.
 pub(crate) fn stored_bytes(experience: &Experience) -> usize {
     field_bytes(&CommonFields::from(experience))
 }
 
 fn field_bytes(fields: &CommonFields<'_>) -> usize {
-    let lists = fields.domain.iter().chain(fields.related_files).map(String::len).sum::<usize>();
-    let tags = fields.tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    let lists = list_bytes(fields.domain) + list_bytes(fields.related_files);
     let task = fields.source_task.map_or(0, |task| task.as_str().len());
     let names = fields.source_agent.as_str().len() + task;
-    fields.content.len() + lists + tags + names + type_bytes(fields.experience_type)
+    fields.content.len() + lists + tag_bytes(fields.tags) + names + type_bytes(fields.experience_type)
+}
+
+fn list_bytes(texts: &[String]) -> usize {
+    texts.iter().map(String::len).sum()
+}
+
+fn tag_bytes(tags: &BTreeMap<String, String>) -> usize {
+    tags.iter().map(|(key, value)| key.len() + value.len()).sum()
 }
 
 /// Bytes of the texts of a type.
-pub(crate) fn type_bytes(experience_type: &ExperienceType) -> usize {
+fn type_bytes(experience_type: &ExperienceType) -> usize {
     type_fields(experience_type).0.iter().map(|(_, text)| text.len()).sum()
 }
 
-/// A vector that callers give, to be stored or to be searched for.
+/// Checks a vector to be stored or searched for.
 pub(crate) fn vector(field: &str, vector: &[f32], dimension: usize) -> Result<()> {
     if vector.len() != dimension {
         return Err(ValidationError::DimensionMismatch { expected: dimension, got: vector.len() });
@@ -198,7 +221,7 @@ pub(crate) fn vector(field: &str, vector: &[f32], dimension: usize) -> Result<()
         return Err(ValidationError::invalid(field, reason));
     }
     if vector.iter().all(|component| *component == 0.0) {
-        return Err(ValidationError::invalid(field, "every component is zero; a direction is needed"));
+        return Err(ValidationError::invalid(field, "every component is zero; a vector needs a direction"));
     }
     Ok(())
 }
@@ -220,7 +243,7 @@ pub(crate) fn owner(owner: &str) -> Result<String> {
     Ok(owner)
 }
 
-/// The number of results that is asked for.
+/// Checks a requested number of results.
 pub(crate) fn result_count(field: &str, count: usize) -> Result<()> {
     if (1..=limits::RESULTS_MAX).contains(&count) {
         return Ok(());
@@ -229,12 +252,12 @@ pub(crate) fn result_count(field: &str, count: usize) -> Result<()> {
     Err(ValidationError::invalid(field, reason))
 }
 
-/// A text that is embedded.
+/// Checks a text to be embedded.
 pub(crate) fn embedded_text(value: &str) -> Result<()> {
     text("text", value, limits::QUERY_BYTES_MAX)
 }
 
-/// A text that is searched for.
+/// Checks a text to be searched for.
 pub(crate) fn query_text(query: &str) -> Result<()> {
     if query.trim().is_empty() {
         return Err(ValidationError::required("query"));
@@ -242,9 +265,9 @@ pub(crate) fn query_text(query: &str) -> Result<()> {
     text("query", query, limits::QUERY_BYTES_MAX)
 }
 
-/// A filter of a search, with its words in NFC.
+/// A checked filter, with its names in NFC.
 pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
-    let filter = normal::filter(filter);
+    let filter = normal::filter(filter)?;
     let lists = [
         ("filter.domains", filter.domains.as_ref().map(Vec::len)),
         ("filter.tags_all", filter.tags_all.as_ref().map(BTreeMap::len)),
@@ -263,7 +286,7 @@ pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
     Ok(filter)
 }
 
-/// A bound for energy.
+/// Checks a bound for energy.
 pub(crate) fn energy_bound(below: f32) -> Result<()> {
     if below.is_finite() {
         return Ok(());
@@ -282,7 +305,7 @@ fn content(field: &str, value: &str) -> Result<()> {
 }
 
 fn fraction(field: &str, value: f32) -> Result<()> {
-    // NaN is within no range.
+    // NaN is in no range.
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
@@ -293,7 +316,7 @@ fn text(field: &str, value: &str, max: usize) -> Result<()> {
     if value.len() <= max {
         return Ok(());
     }
-    Err(ValidationError::invalid(field, format!("{} bytes are over the limit of {max}", value.len())))
+    Err(ValidationError::invalid(field, format!("{} bytes exceed the limit of {max}", value.len())))
 }
 
 fn required_text(field: &str, value: &str, max: usize) -> Result<()> {
@@ -303,7 +326,7 @@ fn required_text(field: &str, value: &str, max: usize) -> Result<()> {
     text(field, value, max)
 }
 
-/// A word that is stored and compared as it is: white space around it would make two names that look alike.
+/// Checks a name, which is compared byte by byte: with white space around it, two names would look alike.
 fn name(field: &str, value: &str, max: usize) -> Result<()> {
     if value.trim() != value {
         let reason = format!("`{value}` begins or ends with white space; remove it");

@@ -175,6 +175,14 @@ fn either_file_of_a_platform_closes_a_circle() {
 }
 
 #[test]
+fn module_whose_file_lies_outside_of_the_sources_closes_no_circle() {
+    assert_clean(&faults_of(&[
+        ("main.rs", "mod a;\n#[path = \"../../other/tests/texts.rs\"]\nmod texts;\nfn f() { a::g(); }\n"),
+        ("a.rs", "use crate::texts::all;\n"),
+    ]));
+}
+
+#[test]
 fn test_code_closes_no_circle() {
     assert_clean(&faults_of(&[
         ("lib.rs", "mod a;\nmod b;\n"),

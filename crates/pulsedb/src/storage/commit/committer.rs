@@ -2,18 +2,18 @@
 //!
 //! ```text
 //! caller: queue the operation
-//!         if nobody commits and as many wait as may be expected
+//!         if nobody is committing and as many wait as are expected
 //!           -> take the queue, up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
 //!         else wait for the answer
-//! thread: wait until something is queued and nobody commits; linger, at most 200 us, for a caller to take it
+//! thread: wait until something is queued and nobody is committing; linger, at most 200 us, for a caller to take it
 //!         if none has, take it as above; else reclaim rows of a deleted collective if there are any
 //! ```
-//! So many callers may be expected as took part in the last commit or were queued at its end: one that is alone never
-//! waits, and of several the last one to come commits, which spares them a change of threads.
+//! As many callers are expected as took part in the last commit or were queued when it ended: a single one never waits,
+//! and of several, the last to come commits, which spares them a change of threads.
 //!
-//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An
-//! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
-//! way makes the batch be run again one by one, so that again only its own caller sees it.
+//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An operation
+//! that is refused before it has changed anything costs its neighbours nothing; after one that fails half way, the
+//! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -26,7 +26,7 @@ use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result};
 use crate::id::Seq;
 use crate::limits;
-use crate::storage::commit::queue::{Answer, Job, Operation, Reclaiming, State, stopped};
+use crate::storage::commit::queue::{Answer, Job, Operation, Queue, Reclaiming, stopped};
 use crate::storage::env::{Environment, Space};
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::BlockBuilder;
@@ -46,7 +46,7 @@ struct Shared {
     seal_rows: AtomicU32,
     /// Retention, as the writable handles ask for it.
     log: Mutex<LogConfig>,
-    state: Mutex<State>,
+    queue: Mutex<Queue>,
     wake: Condvar,
     commits: AtomicU64,
     /// The newest commit that this process has made or seen.
@@ -55,7 +55,7 @@ struct Shared {
 
 impl Committer {
     pub(in crate::storage) fn new(env: Arc<Environment>, builder: Arc<dyn BlockBuilder>) -> Self {
-        let (log, state) = (Mutex::default(), Mutex::default());
+        let (log, queue) = (Mutex::default(), Mutex::default());
         let (commits, committed) = (AtomicU64::new(0), Mutex::default());
         let seal_rows = AtomicU32::new(1);
         let shared = Arc::new(Shared {
@@ -63,7 +63,7 @@ impl Committer {
             builder,
             seal_rows,
             log,
-            state,
+            queue,
             wake: Condvar::new(),
             commits,
             committed,
@@ -105,26 +105,26 @@ impl Committer {
         Ok(value.expect("an operation that is answered with success has stored its value"))
     }
 
-    /// Queues a job. Gives the batch to commit, and the turn to do it, if nobody else is to be waited for.
+    /// Queues a job. Returns the batch to commit, and with it the turn, if no other caller is expected.
     fn join(&self, job: Job) -> Result<Option<Vec<Job>>> {
-        let mut state = self.shared.state.lock();
-        if !state.serving && !state.is_complete_with(1) {
-            drop(state);
+        let mut queue = self.shared.queue.lock();
+        if !queue.serving && !queue.is_complete_with(1) {
+            drop(queue);
             self.start()?;
-            state = self.shared.state.lock();
-            if !state.serving {
+            queue = self.shared.queue.lock();
+            if !queue.serving {
                 return Err(stopped());
             }
         }
-        if state.closing {
+        if queue.closing {
             return Err(PulseDBError::Closed);
         }
-        state.queue.push_back(job);
-        if state.is_complete_with(0) {
-            return Ok(Some(state.take_batch()));
+        queue.jobs.push_back(job);
+        if queue.is_complete_with(0) {
+            return Ok(Some(queue.take_batch()));
         }
-        // Once is enough for the thread to begin its wait, and whoever is busy wakes it at the end.
-        if !state.busy && state.queue.len() == 1 {
+        // The thread is woken once to begin its wait; a committer that is busy wakes it when it is done.
+        if !queue.busy && queue.jobs.len() == 1 {
             self.shared.wake.notify_one();
         }
         Ok(None)
@@ -135,19 +135,19 @@ impl Committer {
         let env = &self.shared.env;
         env.refuse_after_fork()?;
         let mut committed = self.shared.committed.lock();
-        // Whatever this process has committed is known without a look at the store, unless others went on.
-        if env.last_txn_id() != committed.transaction {
+        // If nobody else has committed since, the answer is known without a look at the store.
+        if env.last_txn_id()? != committed.transaction {
             let txn = env.read()?;
-            let view = View::new(env, &txn);
+            let view = View::of(&txn);
             *committed = Committed { transaction: view.transaction(), sequence: view.last_sequence()? };
         }
         Ok(committed.sequence)
     }
 
-    /// Lets the thread reclaim rows of deleted collectives whenever nothing else is to be done.
+    /// Lets the thread reclaim rows of deleted collectives whenever there is nothing else to do.
     pub(in crate::storage) fn reclaim(&self) -> Result<()> {
         self.start()?;
-        self.shared.state.lock().reclaiming = Reclaiming::Due;
+        self.shared.queue.lock().reclaiming = Reclaiming::Due;
         self.shared.wake.notify_one();
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Committer {
         if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return Ok(());
         }
-        self.shared.state.lock().serving = true;
+        self.shared.queue.lock().serving = true;
         let shared = Arc::clone(&self.shared);
         let handle = std::thread::Builder::new()
             .name("pulsedb-commit".into())
@@ -183,7 +183,7 @@ impl Committer {
             }
             return;
         }
-        self.shared.state.lock().closing = true;
+        self.shared.queue.lock().closing = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.lock().take() {
             // A panic of the thread has been answered to its callers already.
@@ -192,14 +192,14 @@ impl Committer {
     }
 }
 
-/// Drops what is still queued when the thread ends, so that nobody waits for a thread that is gone.
+/// Drops what is still queued when the thread ends, so that no caller waits for a thread that is gone.
 struct Orphans<'s>(&'s Shared);
 
 impl Drop for Orphans<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.serving = false;
-        state.queue.clear();
+        let mut queue = self.0.queue.lock();
+        queue.serving = false;
+        queue.jobs.clear();
     }
 }
 
@@ -212,10 +212,10 @@ struct Turn<'s> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut state = self.shared.state.lock();
-        state.busy = false;
-        state.expected = self.callers + state.queue.len();
-        if !state.queue.is_empty() || state.reclaiming == Reclaiming::Due || state.closing {
+        let mut queue = self.shared.queue.lock();
+        queue.busy = false;
+        queue.expected = self.callers + queue.jobs.len();
+        if !queue.jobs.is_empty() || queue.reclaiming == Reclaiming::Due || queue.closing {
             self.shared.wake.notify_one();
         }
     }
@@ -244,29 +244,29 @@ impl Shared {
         }
     }
 
-    /// Waits for something to do and takes the turn to do it.
+    /// Waits for something to do, and takes the turn.
     fn next_work(&self) -> Work {
-        let mut state = self.state.lock();
+        let mut queue = self.queue.lock();
         let mut lingering_until = None;
         loop {
-            if !state.busy && !state.queue.is_empty() {
+            if !queue.busy && !queue.jobs.is_empty() {
                 let now = clock::monotonic();
                 let end = *lingering_until.get_or_insert(now + limits::COMMIT_LINGER);
-                if state.is_complete_with(0) || state.closing || now >= end {
-                    return Work::Batch(state.take_batch());
+                if queue.is_complete_with(0) || queue.closing || now >= end {
+                    return Work::Batch(queue.take_batch());
                 }
-                self.wake.wait_until(&mut state, end);
+                self.wake.wait_until(&mut queue, end);
                 continue;
             }
             lingering_until = None;
-            if !state.busy && state.closing {
+            if !queue.busy && queue.closing {
                 return Work::Nothing;
             }
-            if !state.busy && state.reclaiming == Reclaiming::Due {
-                state.busy = true;
+            if !queue.busy && queue.reclaiming == Reclaiming::Due {
+                queue.busy = true;
                 return Work::Reclaim;
             }
-            self.wake.wait(&mut state);
+            self.wake.wait(&mut queue);
         }
     }
 
@@ -275,9 +275,9 @@ impl Shared {
         if commits.is_multiple_of(limits::UPKEEP_COMMITS) {
             // Only frees pages earlier; a failure shows in the next commit if it matters.
             let _ = self.env.clear_stale_readers();
-            let mut state = self.state.lock();
-            if state.reclaiming == Reclaiming::Postponed {
-                state.reclaiming = Reclaiming::Due;
+            let mut queue = self.queue.lock();
+            if queue.reclaiming == Reclaiming::Postponed {
+                queue.reclaiming = Reclaiming::Due;
             }
         }
         match self.try_together(&mut batch) {
@@ -302,7 +302,8 @@ impl Shared {
 
     /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
     fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
-        let mut txn = WriteTxn::begin(&self.env, self.rules())?;
+        let mut turn = self.env.turn()?;
+        let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
             let outcome = match txn.start_operation(job.size, job.space) {
@@ -333,7 +334,8 @@ impl Shared {
 
     fn reclaim_step(&self) {
         let step = || -> Result<bool> {
-            let mut txn = WriteTxn::begin(&self.env, self.rules())?;
+            let mut turn = self.env.turn()?;
+            let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
@@ -341,14 +343,14 @@ impl Shared {
             Ok(more)
         };
         // Cleared before the step, so that a deletion during the step sets it again.
-        self.state.lock().reclaiming = Reclaiming::Nothing;
+        self.queue.lock().reclaiming = Reclaiming::Nothing;
         match step() {
-            Ok(true) => self.state.lock().reclaiming = Reclaiming::Due,
+            Ok(true) => self.queue.lock().reclaiming = Reclaiming::Due,
             Ok(false) => {}
             // Nothing is lost: the rows stay hidden.
             Err(error) => {
                 tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now");
-                self.state.lock().reclaiming = Reclaiming::Postponed;
+                self.queue.lock().reclaiming = Reclaiming::Postponed;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The queue of the commit pipeline: operations that wait, and where their callers wait for the outcome.
+//! The queue of the commit pipeline: waiting operations, and where their callers wait for the outcome.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,41 +10,42 @@ use crate::limits;
 use crate::storage::env::Space;
 use crate::storage::write::transaction::{Size, WriteTxn};
 
-/// What callers hand over: it may be run more than once, each time in a transaction of its own.
+/// What callers hand over: it may run more than once, each time in another transaction.
 pub(super) type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
 
+/// What waits to be committed, and who is about to do it.
 #[derive(Default)]
-pub(super) struct State {
-    pub(super) queue: VecDeque<Job>,
+pub(super) struct Queue {
+    pub(super) jobs: VecDeque<Job>,
     /// Whether the thread is there to serve the queue.
     pub(super) serving: bool,
     pub(super) closing: bool,
     /// Whether somebody is committing: a caller, or the thread.
     pub(super) busy: bool,
-    /// Callers that took part in the last commit or waited at its end: so many may come again at once.
+    /// Callers that took part in the last commit or waited when it ended: as many may soon come again.
     pub(super) expected: usize,
     pub(super) reclaiming: Reclaiming,
 }
 
-impl State {
-    /// Whether nobody commits and, with so many more, as many wait as may be expected.
+impl Queue {
+    /// Whether nobody is committing and, with `more` callers, as many would wait as are expected.
     pub(super) fn is_complete_with(&self, more: usize) -> bool {
-        !self.busy && self.queue.len() + more >= self.expected
+        !self.busy && self.jobs.len() + more >= self.expected
     }
 
-    /// Takes the turn, and as much of the queue as one transaction holds.
+    /// Takes the turn, and as many of the jobs as one transaction holds.
     pub(super) fn take_batch(&mut self) -> Vec<Job> {
         self.busy = true;
         let mut batch = Vec::new();
         let mut bytes = 0;
-        while let Some(job) = self.queue.front() {
+        while let Some(job) = self.jobs.front() {
             let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
                 || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
             if full && !batch.is_empty() {
                 break;
             }
             bytes += job.size.bytes;
-            batch.extend(self.queue.pop_front());
+            batch.extend(self.jobs.pop_front());
         }
         batch
     }
@@ -55,9 +56,9 @@ impl State {
 pub(super) enum Reclaiming {
     #[default]
     Nothing,
-    /// As soon as nobody wants to commit.
+    /// As soon as no caller wants to commit.
     Due,
-    /// It has failed, and is tried again some commits later.
+    /// It has failed, and is attempted again some commits later.
     Postponed,
 }
 

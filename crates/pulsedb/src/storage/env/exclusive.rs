@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{DATA, Place};
 use super::lmdb::salvage::{self, GiveNamedRow, Salvage};
 use super::lock_file::{self, LengthNote, LockFile};
+use super::place::{DATA, Place};
 use super::registry;
 use crate::error::{PulseDBError, Result, StorageError};
 

@@ -4,12 +4,10 @@ use std::any::Any;
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
+use super::environment::Environment;
 use super::lock_file::LockFile;
-use super::{EnvOptions, Environment};
-use crate::config::SyncMode;
+use super::settings::{EnvOptions, Requested};
 use crate::error::{PulseDBError, Result};
-
-pub(super) const GIB: u64 = 1 << 30;
 
 /// One handle on the environment of a directory. While a writable one lives, this process is a writer of the database;
 /// with the last of them go the settings that they have agreed on, so that the next one may bring others.
@@ -40,6 +38,7 @@ impl Drop for EnvHandle {
 impl EnvHandle {
     /// Adds a handle to an environment: its settings must not contradict those of the handles that are open.
     pub(super) fn join(environment: Arc<Environment>, options: &EnvOptions) -> Result<Self> {
+        environment.presence.confirm(environment.path(), &*environment.engine()?)?;
         let asked = Requested::of(options);
         if let Some(asked) = asked {
             environment.admit(asked)?;
@@ -66,61 +65,10 @@ impl EnvHandle {
     }
 }
 
-/// The settings that all handles of an environment share.
-#[derive(Debug)]
-pub(super) struct Settings {
-    /// What the first writable handle asked for; `None` while all handles are read-only.
-    requested: Option<Requested>,
-    writable_handles: usize,
-}
-
-impl Settings {
-    /// Before the first handle has joined, for which the environment is made.
-    pub(super) fn of(options: &EnvOptions) -> Self {
-        Self { requested: Requested::of(options), writable_handles: 0 }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Requested {
-    map_size_gb: usize,
-    sync_mode: SyncMode,
-}
-
-impl Requested {
-    fn of(options: &EnvOptions) -> Option<Self> {
-        let EnvOptions { map_size_gb, sync_mode, read_only, .. } = *options;
-        (!read_only).then_some(Self { map_size_gb, sync_mode })
-    }
-
-    /// Refuses settings that contradict these.
-    fn admit(self, asked: Self, map_bytes: u64) -> Result<()> {
-        let reason = if asked.sync_mode != self.sync_mode {
-            format!(
-                "sync_mode {:?} was asked for, but this process has it open with {:?}",
-                asked.sync_mode, self.sync_mode
-            )
-        } else if asked.map_size_gb != self.map_size_gb && asked.map_size_gb as u64 * GIB != map_bytes {
-            format!(
-                "map_size_gb {} was asked for, but this process has it open with {}",
-                asked.map_size_gb, self.map_size_gb
-            )
-        } else {
-            return Ok(());
-        };
-        Err(PulseDBError::Config { reason: format!("{reason}; use the same settings, or close it first") })
-    }
-}
-
 impl Environment {
-    /// Whether a writable handle is open on it.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.settings.lock().requested.is_some()
-    }
-
     /// Counts a writable handle.
     fn admit(&self, asked: Requested) -> Result<()> {
-        if !self.files.writable {
+        if !self.engine()?.files.writable {
             return Err(PulseDBError::Config {
                 reason: "this process has the database open read-only and could not open its files for \
                          writing; close those handles first, and check the permissions of the files"
@@ -129,7 +77,7 @@ impl Environment {
         }
         let mut settings = self.settings.lock();
         if let Some(requested) = settings.requested {
-            requested.admit(asked, self.map_bytes())?;
+            requested.admit(asked, self.map_bytes()?)?;
         } else {
             self.begin_writing(asked)?;
             settings.requested = Some(asked);
@@ -150,7 +98,7 @@ impl Environment {
             }
         };
         lock_file.register_writer(self.path())?;
-        self.set_sync_mode(asked.sync_mode).inspect_err(|_| lock_file.release_writer())
+        self.engine()?.set_sync_mode(asked.sync_mode).inspect_err(|_| lock_file.release_writer())
     }
 
     /// Ends one writable handle, which has no write transaction.
@@ -160,7 +108,9 @@ impl Environment {
         if settings.writable_handles == 0 {
             settings.requested = None;
             let mut writer = self.writer.lock();
-            self.note_length(&writer);
+            if let Ok(engine) = self.engine() {
+                writer.note_length(&engine);
+            }
             if let Some(lock_file) = &mut writer.lock_file {
                 lock_file.release_writer();
             }

@@ -1,25 +1,21 @@
-//! Opening and closing: the order of the locks, and the settings that all handles share.
-#![allow(unsafe_code)] // LMDB maps a file: opening it and changing its flags are unsafe by its interface.
+//! Opening and closing: the order of the locks.
 
-use std::mem::ManuallyDrop;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use heed::{EnvFlags, EnvOpenOptions, FlagSetMode, WithoutTls};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RecursiveRwLock};
 
+use super::engine::Engine;
+use super::environment::{Environment, Writer};
 use super::exclusive::Exclusive;
-use super::failure::unsupported;
-use super::files::{Files, Place};
-use super::handle::{EnvHandle, GIB, Settings};
+use super::files::Files;
+use super::handle::EnvHandle;
 use super::lock_file::LockFile;
+use super::place::Place;
+use super::presence::Presence;
 use super::registry::{self, Entry};
-use super::write::Writer;
-use super::{EnvOptions, Environment, engine_error, tables};
-use crate::config::SyncMode;
-use crate::error::{PulseDBError, Result};
-use crate::limits;
+use super::settings::{EnvOptions, GIB, Settings};
+use crate::error::Result;
 
 impl Environment {
     /// Opens the environment of a directory, or joins the one that is open in this process.
@@ -40,33 +36,19 @@ impl Environment {
     ) -> Result<EnvHandle> {
         open(options, tables, Some(exclusive))
     }
-
-    /// Sets what a commit waits for.
-    pub(super) fn set_sync_mode(&self, mode: SyncMode) -> Result<()> {
-        let switch = match mode {
-            SyncMode::Normal => FlagSetMode::Disable,
-            SyncMode::Fast => FlagSetMode::Enable,
-        };
-        // SAFETY: the caller is the only one that could write through this environment, so no transaction commits,
-        // and only commits read this flag. A commit syncs its pages before its meta page in both modes.
-        unsafe { self.engine.set_flags(EnvFlags::NO_META_SYNC, switch) }
-            .map_err(|error| engine_error("setting the sync mode", error))?;
-        self.fast.store(mode == SyncMode::Fast, Ordering::Relaxed);
-        Ok(())
-    }
 }
 
 impl Drop for Environment {
     fn drop(&mut self) {
         if self.is_forked() {
-            // The parent uses it: LMDB would give back reader slots and unmap what it must not.
             return;
         }
         // So that a backup which is put in its place is not taken for this file with its end cut off.
-        self.note_length(&self.writer.lock());
-        // SAFETY: this is the only place that drops it, and nothing uses it afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.engine) };
-        registry::forget(&self.files.key);
+        if let Ok(engine) = self.engine() {
+            self.writer.lock().note_length(&engine);
+        }
+        *self.engine.get_mut() = None;
+        registry::forget(&self.place.key);
     }
 }
 
@@ -124,14 +106,14 @@ fn open_in_turn(
     if let Some(lock_file) = &lock_file {
         place.refuse_if_emptied(lock_file)?;
     }
-    let (files, header) = Files::open(place, options.read_only, asked)?;
+    let (files, header) = Files::open(&place, options.read_only, asked)?;
     let mut map_bytes = header.map_bytes;
     let mut file_bytes = files.data_bytes()?;
     if let Some(lock_file) = lock_file.as_ref().filter(|_| exclusive.is_none()) {
         files.refuse_if_cut(lock_file, &header)?;
     }
     if let Some(lock_file) = lock_file.as_mut().filter(|_| !options.read_only) {
-        if asked > map_bytes && may_grow(lock_file, &files.path, exclusive)? {
+        if asked > map_bytes && may_grow(lock_file, &place.path, exclusive)? {
             files.store_map_bytes(&header, asked)?;
             map_bytes = asked;
         }
@@ -139,30 +121,25 @@ fn open_in_turn(
             file_bytes = files.set_aside(map_bytes)?;
             files.note_length(lock_file, file_bytes, header.txn_id);
         }
-        lock_file.register_writer(&files.path)?;
+        lock_file.register_writer(&place.path)?;
     }
-    let engine = open_engine(&files.path, map_bytes, !files.writable)?;
-    files.fill_engine_lock()?;
-    let tables = tables::open(&engine, names, &header, options.read_only, &files.path)?;
-    let environment = Environment {
-        engine: ManuallyDrop::new(engine),
-        tables,
-        files,
+    let engine = Engine::open(&place, files, &header, map_bytes, names, options.read_only)?;
+    if !options.read_only {
+        engine.set_sync_mode(options.sync_mode)?;
+    }
+    engine.clear_stale_readers()?;
+    Ok(Environment {
+        engine: RecursiveRwLock::new(Some(engine)),
+        place,
         writer: Mutex::new(Writer { lock_file, file_bytes }),
         settings: Mutex::new(Settings::of(options)),
         companion: Mutex::default(),
-        checked: super::checked::Checked::default(),
+        presence: Presence::new(),
         poison: OnceLock::new(),
         #[cfg(test)]
         created: header.main.is_empty(),
         pid: std::process::id(),
-        fast: AtomicBool::new(false),
-    };
-    if !options.read_only {
-        environment.set_sync_mode(options.sync_mode)?;
-    }
-    environment.clear_stale_readers()?;
-    Ok(environment)
+    })
 }
 
 /// Whether nobody else has the database open, so that its map may grow.
@@ -177,22 +154,4 @@ fn may_grow(lock_file: &LockFile, path: &Path, exclusive: Option<&Exclusive>) ->
         tracing::info!(path = %path.display(), "the size of the map stays: another process has the database open");
     }
     Ok(alone)
-}
-
-fn open_engine(path: &Path, map_bytes: u64, read_only: bool) -> Result<heed::Env<WithoutTls>> {
-    let map_size = usize::try_from(map_bytes)
-        .map_err(|_| unsupported(format!("a map of {map_bytes} bytes does not fit the address space")))?;
-    let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(map_size).max_readers(limits::READER_SLOTS).max_dbs(limits::TABLES_MAX);
-    if read_only {
-        // SAFETY: read-only is not one of the flags that weaken the engine.
-        unsafe { options.flags(EnvFlags::READ_ONLY) };
-    }
-    // SAFETY: both meta pages were judged and the file reaches to its last page, so the map has every page that
-    // they name. The registry keeps this process from opening it twice, the file system is not a network one, and
-    // only LMDB writes to the pages while it is open.
-    unsafe { options.open(path) }.map_err(|error| match error {
-        heed::Error::Io(error) => PulseDBError::io("open the engine in", path, error),
-        other => engine_error("opening", other),
-    })
 }

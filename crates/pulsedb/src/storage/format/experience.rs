@@ -10,7 +10,7 @@ use crate::storage::format::flags::{ARCHIVED, HAS_TASK, HAS_VECTOR, bit, known_b
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
-/// Where the rows of an experience stand, beside what callers see of it.
+/// Where the rows of an experience are, which callers do not see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) number: CollectiveNumber,
@@ -101,7 +101,7 @@ fn read_tags(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {
     let mut tags = BTreeMap::new();
     for _ in 0..count {
         let key = reader.text()?;
-        // They are written in order. A key that stood twice would be lost silently.
+        // They are written in order. If a key came twice, one value would be lost silently.
         if tags.last_key_value().is_some_and(|(last, _)| *last >= key) {
             return None;
         }

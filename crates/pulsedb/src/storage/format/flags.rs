@@ -9,7 +9,7 @@ pub(super) fn bit(on: bool, mask: u8) -> u8 {
     if on { mask } else { 0 }
 }
 
-/// The byte if it has no bit but these: an unknown one means a format that this code does not know.
+/// The byte if it has no other bits than these: another one belongs to a format that this code does not know.
 pub(super) fn known_bits(byte: u8, known: u8) -> Option<u8> {
     (byte & !known == 0).then_some(byte)
 }

@@ -1,6 +1,7 @@
 //! Rows of `meta`: facts about the database as a whole.
 
 use crate::error::{Result, StorageError};
+use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
@@ -21,9 +22,9 @@ pub(in crate::storage) const NEXT_BLOCK: &[u8] = b"next_block";
 pub(in crate::storage) const CREATED: &[u8] = b"created";
 
 /// The newest format that this code reads and the one that it writes.
-pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 2, minor: 0 };
+pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: limits::FORMAT_MAJOR, minor: 0 };
 
-/// Version of the layout of a database. A new minor is read by older code of the same major.
+/// Version of the layout of a database. Older code of the same major version reads a newer minor one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FormatVersion {
     pub(crate) major: u16,
@@ -40,9 +41,9 @@ impl std::fmt::Display for FormatVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::storage) struct FormatRow {
     pub(in crate::storage) version: FormatVersion,
-    /// Features without which the database cannot be read rightly; none are defined yet.
+    /// Features that code must know to read the database correctly; none are defined yet.
     pub(in crate::storage) required: u64,
-    /// Features that code which does not know them may ignore; none are defined yet.
+    /// Features that code may ignore if it does not know them; none are defined yet.
     pub(in crate::storage) optional: u64,
 }
 
@@ -64,7 +65,7 @@ impl FormatRow {
         Some(row)
     }
 
-    /// Refuses what this code cannot read rightly.
+    /// Refuses what this code cannot read correctly.
     pub(in crate::storage) fn admit(&self) -> Result<()> {
         if self.version.major > FORMAT_VERSION.major {
             return Err(StorageError::FormatTooNew {
@@ -84,7 +85,7 @@ impl FormatRow {
     }
 }
 
-/// The row `embedding`: who makes the vectors of this database.
+/// The row `embedding`: what makes the vectors of this database.
 pub(in crate::storage) fn write_identity(identity: &ProviderIdentity, out: &mut Vec<u8>) {
     out.u32(identity.dimension as u32);
     out.text(&identity.provider);

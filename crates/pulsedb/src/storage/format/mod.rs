@@ -1,7 +1,7 @@
 //! What the bytes of tables mean: names, keys, seals and one file for each kind of row.
 //!
-//! `docs/pulsedb-format.md` has every layout byte by byte. Reading never panics: what does not fit is `None`,
-//! which callers turn into the error that names table and key.
+//! `docs/pulsedb-format.md` has every layout byte by byte. Reading never panics: what does not fit is `None`, which
+//! callers turn into the error that names table and key.
 
 pub(in crate::storage) mod block_state;
 pub(in crate::storage) mod change;

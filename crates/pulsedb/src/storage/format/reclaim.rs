@@ -5,7 +5,7 @@ use crate::id::{CollectiveId, Seq};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
-/// A row of `reclaim`: a deleted collective, and how far the removal of its rows has come.
+/// A row of `reclaim`: a deleted collective, and how far its rows have been removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReclaimRow {
     pub(crate) collective_id: CollectiveId,

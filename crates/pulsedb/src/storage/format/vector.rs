@@ -10,7 +10,7 @@ pub(crate) fn write_vector(vector: &[f32], out: &mut Vec<u8>) {
     }
 }
 
-/// A stored vector; `None` if its length is no multiple of four bytes.
+/// A stored vector; `None` if its length is not a multiple of four bytes.
 pub(crate) fn read_vector(bytes: &[u8]) -> Option<Vec<f32>> {
     let (components, rest) = bytes.as_chunks::<4>();
     rest.is_empty().then(|| components.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())

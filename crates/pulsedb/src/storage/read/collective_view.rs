@@ -34,8 +34,8 @@ impl<'t> View<'t> {
 }
 
 impl<'t> CollectiveView<'t> {
-    /// Fails unless as many rows of a table were found as `expected` makes of the number of the collective's
-    /// experiences. Keys have no checksum: a row whose key is damaged stands elsewhere, and only the count tells.
+    /// Fails unless as many rows of a table were found as `expected` computes from the number of experiences in the
+    /// collective. Keys have no checksum: a row whose key is damaged is somewhere else, and only the count shows it.
     pub(crate) fn expect_rows(
         self,
         table: Table,

@@ -23,6 +23,11 @@ impl<'t> View<'t> {
         self.row(Table::Experience, id.as_bytes(), |bytes| experience::read_experience(id, bytes))
     }
 
+    /// Bytes of the row of an experience; zero if there is none.
+    pub(in crate::storage) fn stored_bytes(self, id: ExperienceId) -> Result<usize> {
+        Ok(self.sealed(Table::Experience, id.as_bytes())?.map_or(0, <[u8]>::len))
+    }
+
     /// An experience without its vector, if it exists for callers.
     pub(crate) fn experience_row(self, id: ExperienceId) -> Result<Option<(Place, Experience)>> {
         let Some((place, experience)) = self.stored_experience(id)? else { return Ok(None) };

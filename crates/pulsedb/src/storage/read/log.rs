@@ -1,4 +1,4 @@
-//! Reading the change log: dense numbers, and what a deleted collective still owes it.
+//! Reading the change log: dense numbers, and the rows that a deleted collective still owes it.
 
 use std::ops::Bound;
 
@@ -44,7 +44,7 @@ impl View<'_> {
         Ok(changes)
     }
 
-    /// Collects rows from `next` on as long as they follow each other without a gap.
+    /// Collects rows from `next` on, up to the first gap.
     fn written_changes(self, next: &mut Seq, limit: usize, changes: &mut Vec<Change>) -> Result<()> {
         let from = keys::sequence(*next);
         for row in self.range(Table::Log, Bound::Included(&from), Bound::Unbounded)? {
@@ -80,8 +80,8 @@ impl View<'_> {
         Ok(())
     }
 
-    /// The change that says that one experience went with its collective. A record that is damaged has gone all the
-    /// same; only its domains are not known then.
+    /// The change that says that one experience was deleted with its collective. A damaged record is deleted all the
+    /// same; only its domains are unknown.
     pub(in crate::storage) fn owed_change(
         self,
         number: CollectiveNumber,
@@ -140,8 +140,8 @@ impl View<'_> {
             .ok_or_else(|| seal::corrupted(Table::Log, key))
     }
 
-    /// When the first change after the given transaction was made: since then, at the latest, a snapshot of
-    /// that transaction has been out of date. A binary search over the log, whose transactions ascend.
+    /// When the first change after the given transaction was made: at the latest since then, a snapshot of that
+    /// transaction has been out of date. A binary search over the log, in which transactions ascend.
     pub(crate) fn first_change_after(self, transaction: u64) -> Result<Option<Timestamp>> {
         let (mut low, mut high) = (self.oldest_change()?, self.last_sequence()?.saturating_add(1));
         let mut found = None;

@@ -1,4 +1,4 @@
-//! Vectors where they stand in the store's map, for comparisons that copy nothing.
+//! Vectors in place, in the store's map, for comparisons that copy nothing.
 
 use crate::error::Result;
 use crate::model::change::Slot;

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::Seq;
 use crate::model::ProviderIdentity;
 use crate::model::change::CollectiveNumber;
-use crate::storage::env::{Environment, engine_error};
+use crate::storage::env::{Engine, ReadTxn, engine_error};
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
@@ -17,20 +17,25 @@ use crate::storage::format::tables::Table;
 /// One state of the database, the same for every call on it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'t> {
-    pub(in crate::storage) env: &'t Environment,
+    pub(in crate::storage) engine: &'t Engine,
     pub(in crate::storage) txn: &'t RoTxn<'t>,
     /// Whether what is read is committed, so that what was checked once need not be checked again.
     remembers: bool,
 }
 
 impl<'t> View<'t> {
-    pub(in crate::storage) fn new(env: &'t Environment, txn: &'t RoTxn<'t>) -> Self {
-        Self { env, txn, remembers: true }
+    pub(in crate::storage) fn new(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
+        Self { engine, txn, remembers: true }
     }
 
-    /// The state inside of a write transaction, which may still be undone.
-    pub(in crate::storage) fn uncommitted(env: &'t Environment, txn: &'t RoTxn<'t>) -> Self {
-        Self { env, txn, remembers: false }
+    /// The state inside a write transaction, which may still be undone.
+    pub(in crate::storage) fn uncommitted(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
+        Self { engine, txn, remembers: false }
+    }
+
+    /// The state that a snapshot has.
+    pub(in crate::storage) fn of(txn: &'t ReadTxn<'t>) -> Self {
+        Self::new(txn.engine(), txn)
     }
 
     /// The number of the transaction whose state this is.
@@ -40,7 +45,7 @@ impl<'t> View<'t> {
 
     /// A stored value with its seal, unchecked.
     pub(in crate::storage) fn sealed(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
-        self.env.table(table.index()).get(self.txn, key).map_err(|error| engine_error("read", error))
+        self.engine.table(table.index()).get(self.txn, key).map_err(|error| engine_error("read", error))
     }
 
     /// A stored value, checked.
@@ -51,7 +56,7 @@ impl<'t> View<'t> {
     /// A stored value of a table whose values never change, checked when this process first meets it.
     pub(in crate::storage) fn get_once(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
         let Some(value) = self.sealed(table, key)? else { return Ok(None) };
-        let checked = self.env.checked();
+        let checked = self.engine.checked();
         if self.remembers && checked.has(key) {
             return Ok(Some(seal::payload_unchecked(value)));
         }
@@ -64,7 +69,7 @@ impl<'t> View<'t> {
 
     /// The greatest key of a table that is not above the given one.
     pub(in crate::storage) fn at_or_before(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
-        let table = self.env.table(table.index());
+        let table = self.engine.table(table.index());
         let found = table.get_lower_than_or_equal_to(self.txn, key);
         Ok(found.map_err(|error| engine_error("read", error))?.map(|(key, _)| key))
     }
@@ -88,7 +93,7 @@ impl<'t> View<'t> {
         to: Bound<&[u8]>,
     ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
         let range = self
-            .env
+            .engine
             .table(table.index())
             .range(self.txn, &(from, to))
             .map_err(|error| engine_error("scan", error))?;
@@ -116,7 +121,7 @@ impl<'t> View<'t> {
         to: Bound<&[u8]>,
     ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
         let range = self
-            .env
+            .engine
             .table(table.index())
             .rev_range(self.txn, &(from, to))
             .map_err(|error| engine_error("scan", error))?;
@@ -137,7 +142,7 @@ impl<'t> View<'t> {
         self.range(table, Bound::Included(&from), Bound::Excluded(&to))
     }
 
-    /// Keys of the rows of a table that belong to one collective, at most so many, whatever their values are.
+    /// Keys of the rows of a table that belong to one collective, at most so many; their values are not read.
     pub(in crate::storage) fn keys_of(
         self,
         table: Table,
@@ -173,7 +178,7 @@ impl<'t> View<'t> {
         value.ok_or_else(|| seal::corrupted(Table::Meta, key))
     }
 
-    /// The identity that the database was made with.
+    /// The identity that the database was created with.
     pub(in crate::storage) fn identity(self) -> Result<ProviderIdentity> {
         let identity = self.row(Table::Meta, meta::EMBEDDING, meta::read_identity)?;
         identity.ok_or_else(|| seal::corrupted(Table::Meta, meta::EMBEDDING))

@@ -23,20 +23,20 @@ use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::write::block_builder::{BlockBuilder, IndexedRow};
 use crate::storage::write::rows;
 
-/// What the kernels keep beside a vector; `None` for what is no vector. Storage does not know the kernels.
+/// What the kernels keep beside a vector; `None` for what is not a vector. Storage does not know the kernels.
 pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
 
-/// Checks the newest state of the database. Whatever is wrong is in the report.
+/// Checks the newest state of the database. All that is wrong is in the report.
 pub(crate) fn check(env: &Environment, norm_of: NormOf, builder: &dyn BlockBuilder) -> Result<CheckReport> {
-    // The engine may end the process on a damaged page, so it reads nothing before the pages are known to be right.
+    // The engine may kill the process on a damaged page, so it reads nothing until every page is checked.
     if let Err(error) = env.check_pages() {
         let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
-        let problem = "pages of the file are damaged; run `repair`, which saves the rows on the others, or restore a backup".into();
+        let problem = "pages of the file are damaged; run `repair`, which saves the rows on the other pages, or restore a backup".into();
         let faults = vec![Fault { table, key, problem }];
         return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
     }
     let txn = env.read()?;
-    let mut checker = Checker::new(View::new(env, &txn), norm_of, builder);
+    let mut checker = Checker::new(View::of(&txn), norm_of, builder);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
@@ -56,7 +56,7 @@ struct Checker<'t> {
     report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
     owners: BTreeMap<CollectiveNumber, Owner>,
-    /// How many rows the records ask for in each derived table.
+    /// How many rows the records need in each derived table.
     expected: BTreeMap<usize, u64>,
     last_sequence: Seq,
     dimension: usize,
@@ -86,7 +86,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    /// Runs one part; an error ends that part and is a fault, the other parts go on.
+    /// Runs one part; an error ends that part and is reported as a fault, and the other parts still run.
     fn section(&mut self, table: Table, part: impl FnOnce(&mut Self) -> Result<()>) {
         if let Err(error) = part(self) {
             self.fail(table, error);
@@ -153,9 +153,13 @@ impl<'t> Checker<'t> {
             };
             self.report.collectives += 1;
             names += 1;
-            let stored = self.expect_row(Table::CollectiveName, row.name.as_bytes(), "no row for a name");
+            let stored = self.expect_row(
+                Table::CollectiveName,
+                row.name.as_bytes(),
+                "the row of a collective's name is missing",
+            );
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
-                self.fault(Table::CollectiveName, row.name.as_bytes(), "names another collective");
+                self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
             let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, words: 0, slots_end: 0 };
             if self.owners.insert(row.number, owner).is_some() {
@@ -165,7 +169,7 @@ impl<'t> Checker<'t> {
         self.count(Table::CollectiveName, names)?;
         let next_number = self.view.meta_number(meta::NEXT_NUMBER)?;
         if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
-            self.fault(Table::Meta, meta::NEXT_NUMBER, "it would give out a number that is in use");
+            self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
             let owner = Owner {
@@ -178,19 +182,20 @@ impl<'t> Checker<'t> {
             };
             self.owners.insert(number, owner);
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
-            if self.view.slots(number)?.count() as u64 != owed {
-                let problem = format!("{owed} deletions are to be logged, there are not as many slots");
+            let slots = self.view.slots(number)?.count() as u64;
+            if slots != owed {
+                let problem = format!("{owed} deletions are still to be logged, but there are {slots} slots");
                 self.fault(Table::Reclaim, &keys::number(number), problem);
             }
         }
         Ok(())
     }
 
-    /// Faults a table that has more rows than belong there; missing ones are found one by one.
+    /// Reports a table that has too many rows; missing ones are found one by one.
     fn count(&mut self, table: Table, expected: u64) -> Result<()> {
         let found = self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.count() as u64;
         if found > expected {
-            self.push(table.name(), "?".into(), format!("{found} rows, {expected} belong there"));
+            self.push(table.name(), "?".into(), format!("it has {found} rows instead of {expected}"));
         }
         Ok(())
     }
@@ -239,7 +244,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    /// Compares a record with the rows that are derived from it; the bytes of those.
+    /// Compares a record with the rows that are derived from it; returns the bytes of those.
     fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
         let slot_key = keys::slot(place.number, place.slot);
         let mut bytes = 0;
@@ -255,7 +260,7 @@ impl<'t> Checker<'t> {
                     None => self.fault(
                         Table::Vector,
                         &slot_key,
-                        "it is not a vector of the dimension with a direction",
+                        "it is not a vector of the right dimension, or has no direction",
                     ),
                 }
             }
@@ -266,7 +271,7 @@ impl<'t> Checker<'t> {
             let mut row = Vec::new();
             rows::slot_row(experience, norm_bits, place.has_vector, indexed.words).write(&mut row);
             if slot != row {
-                self.fault(Table::Slot, &slot_key, "it does not agree with its record");
+                self.fault(Table::Slot, &slot_key, "it does not match its record");
             }
         }
         self.expected_row(Table::Piece);
@@ -284,7 +289,7 @@ impl<'t> Checker<'t> {
             if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
                 bytes += row_bytes(&key, row);
                 if read_slot_value(row) != Some(place.slot) {
-                    self.fault(table, &key, "it names another slot than its record");
+                    self.fault(table, &key, "it names a different slot than its record");
                 }
             }
         }
@@ -295,7 +300,7 @@ impl<'t> Checker<'t> {
         *self.expected.entry(table.index()).or_default() += 1;
     }
 
-    /// Looks for rows that no record asks for. Those that records ask for have been compared already.
+    /// Looks for rows that no record needs. Those that records need have been compared already.
     fn derived(&mut self, table: Table) -> Result<()> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
@@ -309,7 +314,7 @@ impl<'t> Checker<'t> {
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
             if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
-                self.fault(table, key, "no record asks for this row");
+                self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
@@ -320,7 +325,7 @@ impl<'t> Checker<'t> {
         key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
     }
 
-    /// The keys of one derived table that the readable records ask for.
+    /// The keys that the readable records need in one derived table.
     fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
         let mut keys = BTreeSet::new();
         for record in records(self.view)? {
@@ -376,7 +381,7 @@ impl<'t> Checker<'t> {
                 != (owner.experiences, owner.bytes, owner.words)
             {
                 let problem = format!(
-                    "it counts {} experiences of {} bytes and {} words, there are {} of {} and {}",
+                    "it counts {} experiences of {} bytes and {} words, but there are {} of {} and {}",
                     counter.experiences,
                     counter.bytes,
                     counter.words,
@@ -387,7 +392,7 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, problem);
             }
             if counter.next_slot < owner.slots_end {
-                self.fault(Table::Counter, &key, "it would give out a slot that is in use");
+                self.fault(Table::Counter, &key, "the next slot is in use already");
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Looking after the database as a whole: check, repair, statistics.
+//! Maintaining the database as a whole: check, repair, statistics.
 
 pub(in crate::storage) mod check;
 mod check_index;
@@ -9,5 +9,5 @@ pub(in crate::storage) mod repair_options;
 #[cfg(test)]
 mod row_damage;
 mod salvage;
-mod statistics;
+pub(in crate::storage) mod statistics;
 mod workshop;

@@ -25,7 +25,7 @@ use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 
 /// What a transaction that writes no records takes.
 const FOUNDATION: Size = Size { records: 1, bytes: limits::COMMIT_BYTES_MAX };
-/// The greatest number that can have been given out: one more must fit behind it.
+/// The greatest number that a change can have: there must be room for one more.
 const LAST_SEQUENCE: Seq = Seq::MAX - 1;
 
 /// What could not be carried over.
@@ -35,7 +35,7 @@ pub(super) struct Lost {
     pub(super) vectors: u64,
 }
 
-/// What is carried from one environment to the other.
+/// What is carried over from one environment to the other.
 struct Carrier<'o> {
     options: &'o RepairOptions<'o>,
     identity: ProviderIdentity,
@@ -49,7 +49,7 @@ struct Carrier<'o> {
 /// Fills the new environment.
 pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOptions<'_>) -> Result<Lost> {
     let txn = old.read()?;
-    let view = View::new(old, &txn);
+    let view = View::of(&txn);
     let mut carrier = Carrier {
         options,
         identity: identity(view, options)?,
@@ -78,7 +78,7 @@ fn identity(view: View<'_>, options: &RepairOptions<'_>) -> Result<ProviderIdent
     if fits { Ok(options.identity.clone()) } else { Err(lost) }
 }
 
-/// The greatest sequence number that any row tells of: none is ever given out again.
+/// The greatest sequence number in any row: none may be used again.
 fn last_sequence(view: View<'_>) -> Result<Seq> {
     let mut last = view.last_sequence().unwrap_or(0);
     for row in view.sealed_range(Table::Log, Bound::Unbounded, Bound::Unbounded)? {
@@ -154,7 +154,7 @@ impl Carrier<'_> {
         self.write_batch(new, batch)
     }
 
-    /// A record with its vector: the stored one, else one made anew, else none.
+    /// A record with its vector: the stored one, else a new one, else none.
     fn with_vector(
         &mut self,
         view: View<'_>,
@@ -168,12 +168,12 @@ impl Carrier<'_> {
             Some(StoredVector { components, norm_bits })
         };
         let fits = |vector: &Vec<f32>| vector.len() == self.identity.dimension;
-        // Vectors of two embedders never mix: only the one that made the others may make it anew.
+        // Vectors of two embedders never mix: only the embedder that made the others may make this one.
         let same_embedder = self.identity == *self.options.identity;
         let vector = if place.has_vector {
             let found = view.vector(place).ok().filter(fits).and_then(stored);
-            let anew = || (self.options.embed)(&experience.content).filter(fits).and_then(stored);
-            found.or_else(|| if same_embedder { anew() } else { None })
+            let remade = || (self.options.embed)(&experience.content).filter(fits).and_then(stored);
+            found.or_else(|| if same_embedder { remade() } else { None })
         } else {
             None
         };
@@ -219,7 +219,7 @@ impl Carrier<'_> {
         if collective.id != experience.collective_id
             || txn.view().slot_row(place.number, place.slot)?.is_some()
         {
-            // Two records claim one place: the later one gets a new slot in the collective that has the number.
+            // Two records claim the same place: the later one gets a new slot in the collective with this number.
             place.slot = Slot(collective.counter.next_slot);
         }
         let experience = Experience { collective_id: collective.id, ..experience.clone() };
@@ -229,7 +229,7 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// A collective whose own row is lost comes back under its old id with a name of our making.
+    /// A collective whose own row is lost comes back under its old id, with an invented name.
     fn recover_collective(
         &mut self,
         txn: &mut WriteTxn<'_>,
@@ -256,7 +256,7 @@ impl Carrier<'_> {
         let used = self.collectives.keys().copied().chain(deleted_numbers(view)?);
         let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
         let next_number = view.meta_number(meta::NEXT_NUMBER).unwrap_or(1).max(after);
-        // Rows on pages that are lost are not met as damaged ones; the counts still know of them.
+        // Rows on lost pages do not show up as damaged ones, but the counts still include them.
         let missing = self.collectives.iter().map(|(number, one)| {
             self.counted.get(number).map_or(0, |counted| counted.saturating_sub(one.counter.experiences))
         });
@@ -286,8 +286,8 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Copies the log if it is whole and tells the truth. Otherwise it begins anew after the last number, so that
-    /// whoever polls is told to read the current state.
+    /// Copies the log if it is complete and correct. Otherwise it begins after the last number, so that callers that poll
+    /// learn that they must read the current state.
     fn log(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
         let complete =
             self.lost.records == 0 && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
@@ -296,7 +296,7 @@ impl Carrier<'_> {
         let floor = copied.unwrap_or(last.saturating_add(1));
         in_transaction(new, self.options, FOUNDATION, |txn| {
             if copied.is_none() {
-                // Nothing below the floor stays behind, where nobody would look for it.
+                // Nothing may stay below the floor, where it would never be removed.
                 txn.clear(Table::Log)?;
             }
             txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(last))?;

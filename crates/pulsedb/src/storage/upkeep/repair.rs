@@ -3,11 +3,11 @@
 //! ```text
 //! alone with the database: the pages are damaged -> salvage the rows that can be read into `repair/rows`
 //! check; clean -> done
-//!   new environment in `repair/`: collectives, records, vectors; everything derived is made anew
+//!   new environment in `repair/`: collectives, records, vectors; everything derived is rebuilt
 //!   the log is copied if it is whole and no record was lost, else it begins after the last number
 //!   data.mdb gets a second name, data.mdb.damaged-<time>; repair/data.mdb is renamed to data.mdb
 //! ```
-//! There is a whole `data.mdb` at every moment: the damaged one until the rename, the new one after it.
+//! There is a complete `data.mdb` at every moment: the damaged one until the rename, the new one after it.
 
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
@@ -30,7 +30,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
     let mut damage = CheckReport::default();
     let old = match open_sound(options, &exclusive) {
         Err(PulseDBError::Storage(StorageError::Corrupted { table, key })) => {
-            let problem = "pages of the file are damaged; the rows on the others were read".into();
+            let problem = "pages of the file are damaged; the rows on the other pages were read".into();
             damage.fault_count = 1;
             damage.faults.push(Fault { table, key, problem });
             salvaged(options, &exclusive, &workshop.join(ROWS))?
@@ -40,7 +40,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
     admit_format(&old)?;
     let checked = check::check(&old, options.norm_of, options.builder)?;
     if damage.is_clean() && checked.is_clean() {
-        // A file that was cut behind its last page has lost nothing, but would be refused for its length.
+        // A file that was cut behind its last page has lost nothing, but would be refused because of its length.
         exclusive.forget_length()?;
         return Ok(checked);
     }
@@ -71,10 +71,10 @@ fn open_sound(options: &RepairOptions<'_>, exclusive: &Exclusive) -> Result<EnvH
     Ok(old)
 }
 
-/// Refuses a database that a newer version has written: what this one does not know is no damage.
+/// Refuses a database that a newer version has written: what this one does not know is not damage.
 fn admit_format(env: &Environment) -> Result<()> {
     let txn = env.read()?;
-    match View::new(env, &txn).row(Table::Meta, meta::FORMAT, meta::FormatRow::read) {
+    match View::of(&txn).row(Table::Meta, meta::FORMAT, meta::FormatRow::read) {
         Ok(Some(format)) => format.admit(),
         _ => Ok(()),
     }

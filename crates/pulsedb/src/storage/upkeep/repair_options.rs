@@ -22,7 +22,7 @@ pub(crate) struct RepairOptions<'o> {
     pub(crate) norm_of: NormOf,
     pub(crate) builder: &'o dyn BlockBuilder,
     pub(crate) seal_rows: u32,
-    /// Makes a vector anew where it is lost, if anyone can.
+    /// Makes the vector of a text again, if that is possible.
     pub(crate) embed: &'o dyn Fn(&str) -> Option<Vec<f32>>,
 }
 
@@ -31,7 +31,7 @@ impl RepairOptions<'_> {
         IndexRules { builder: self.builder, seal_rows: self.seal_rows }
     }
 
-    /// How to open an environment of the repair's own.
+    /// How to open an environment that the repair writes to.
     pub(super) fn writable(&self, path: &Path) -> EnvOptions {
         EnvOptions {
             path: path.to_owned(),
@@ -42,14 +42,15 @@ impl RepairOptions<'_> {
     }
 }
 
-/// Writes in one transaction, whose sequence numbers the caller writes itself.
+/// Writes in one transaction; the caller writes sequence numbers itself.
 pub(super) fn in_transaction<T>(
     env: &Environment,
     options: &RepairOptions<'_>,
     size: Size,
     write: impl FnOnce(&mut WriteTxn<'_>) -> Result<T>,
 ) -> Result<T> {
-    let mut txn = WriteTxn::begin_unstamped(env, options.rules())?;
+    let mut turn = env.turn()?;
+    let mut txn = WriteTxn::begin_unstamped(&mut turn, options.rules())?;
     txn.start_operation(size, Space::Growth)?;
     let value = write(&mut txn)?;
     txn.commit()?;

@@ -1,4 +1,4 @@
-//! Making and renaming collectives, and the rows of a new database.
+//! Creating and renaming collectives, and the first rows of a new database.
 
 use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, PulseDBError, Result, StorageError, ValidationError};
@@ -8,6 +8,7 @@ use crate::model::change::{ChangeKind, CollectiveNumber};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::seal;
 use crate::storage::format::tables::Table;
 use crate::storage::format::writer::Write;
 use crate::storage::write::transaction::WriteTxn;
@@ -39,7 +40,7 @@ impl WriteTxn<'_> {
         self.add_collective(name, owner, dimension)
     }
 
-    /// The collective of this name, made if there is none.
+    /// The collective with this name, which is created if there is none.
     pub(in crate::storage) fn get_or_create_collective(
         &mut self,
         name: &str,
@@ -58,6 +59,7 @@ impl WriteTxn<'_> {
             return Ok(());
         }
         self.expect_free_name(name)?;
+        self.raise_format()?;
         let renamed = CollectiveRow { name: name.to_owned(), updated_at: self.now, ..row.clone() };
         self.delete(Table::CollectiveName, row.name.as_bytes())?;
         self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
@@ -66,13 +68,25 @@ impl WriteTxn<'_> {
         Ok(())
     }
 
+    /// Raises the format of the database, which is about to hold something that older versions do not know.
+    fn raise_format(&mut self) -> Result<()> {
+        let row = self.view().row(Table::Meta, meta::FORMAT, FormatRow::read)?;
+        let row = row.ok_or_else(|| seal::corrupted(Table::Meta, meta::FORMAT))?;
+        if row.version >= meta::FORMAT_VERSION {
+            return Ok(());
+        }
+        let raised = FormatRow { version: meta::FORMAT_VERSION, ..row };
+        self.put(Table::Meta, meta::FORMAT, |out| raised.write(out))
+    }
+
     fn expect_free_name(&self, name: &str) -> Result<()> {
         let Some(id) = self.view().collective_named(name)? else { return Ok(()) };
-        let reason = format!("`{name}` is the name of collective {id}; choose another or use that one");
+        let reason =
+            format!("`{name}` is the name of collective {id}; choose another name or use that collective");
         Err(ValidationError::invalid("name", reason).into())
     }
 
-    /// Makes a collective whose name is free.
+    /// Creates a collective whose name is free.
     fn add_collective(&mut self, name: &str, owner: Option<&str>, dimension: u16) -> Result<CollectiveId> {
         let number = self.view().meta_number(meta::NEXT_NUMBER)?;
         let number = CollectiveNumber(u32::try_from(number).map_err(|_| numbers_used_up())?);
@@ -100,5 +114,5 @@ impl WriteTxn<'_> {
 }
 
 fn numbers_used_up() -> PulseDBError {
-    StorageError::Full { reason: "4 294 967 295 collectives have been made".into() }.into()
+    StorageError::Full { reason: "all 4 294 967 295 numbers of collectives are used up; export the collectives and import them into a new database".into() }.into()
 }

@@ -27,7 +27,7 @@ impl WriteTxn<'_> {
         Ok(sequence)
     }
 
-    /// Writes a row of the log under a number that was taken when its change was made.
+    /// Writes a row of the log under a number that was taken earlier, when the change was made.
     pub(in crate::storage) fn log_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
         let encode = |out: &mut Vec<u8>| write_change(change, transaction, out);
         self.write(Table::Log, &keys::sequence(change.sequence), PutFlags::NO_OVERWRITE, encode)?;

@@ -9,4 +9,6 @@ pub(in crate::storage) mod operations;
 pub(in crate::storage) mod reclaim;
 pub(in crate::storage) mod retention;
 pub(in crate::storage) mod rows;
+#[cfg(test)]
+mod tests;
 pub(in crate::storage) mod transaction;

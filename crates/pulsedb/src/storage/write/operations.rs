@@ -1,4 +1,4 @@
-//! The operations on records: what each one changes, all of it in the transaction that it is given.
+//! The operations on records: what each one changes, all in one transaction.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,6 +8,7 @@ use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
 use crate::storage::format::experience::Place;
+use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
@@ -17,7 +18,7 @@ use crate::validate::{self, Valid};
 const RECORD_BYTES: usize = 1024;
 /// Bytes of an index row without its word.
 const INDEX_ROW_BYTES: usize = 64;
-/// About what a change of one record writes: its rows once more. Most are short; a long one has room beside the
+/// About what a change of one record writes: its rows once more. Most records are short; a long one fits into the
 /// reserve, which is many times as large as the longest.
 const CHANGE_BYTES: usize = 32 << 10;
 /// About what a collective's own rows take.
@@ -49,11 +50,11 @@ pub(crate) struct PreparedUpdate {
 /// What an update does to the vector.
 pub(crate) enum NewVector {
     Keep,
-    /// Replaces it, by none where the embedder knows no word of the new content.
+    /// Replaces it; `None` if the embedder knows none of the words of the new content.
     Replace(Option<StoredVector>),
 }
 
-/// Where records with a nil collective go, and the dimension of collectives that are made.
+/// Where records with a nil collective go, and the dimension of new collectives.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordDefaults {
     pub(crate) collective: Option<CollectiveId>,
@@ -69,7 +70,7 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         let words = new.domain.len() + new.tags.len();
         // The tail, the columns of a block and its postings are written too.
         let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
-        record_bytes(validate::experience_bytes(new), embedded, words) + indexed
+        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
@@ -79,27 +80,39 @@ pub(in crate::storage) fn size_of_restores(prepared: &[PreparedRestore]) -> Size
     let bytes = prepared.iter().map(|row| {
         let experience = row.experience.get();
         let words = experience.domain.len() + experience.tags.len();
-        record_bytes(validate::stored_bytes(experience), row.vector.as_ref(), words)
+        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words)
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
 
-/// Words of domains and tags stand in the record and in a key of an index each.
-fn record_bytes(given: usize, vector: Option<&StoredVector>, words: usize) -> usize {
-    let vector = vector.map_or(0, |vector| vector.components.len() * 4);
+fn vector_bytes(vector: Option<&StoredVector>) -> usize {
+    vector.map_or(0, |vector| vector.components.len() * 4)
+}
+
+/// The words of domains and tags are part of the record, and each of a key in an index.
+fn record_bytes(given: usize, vector: usize, words: usize) -> usize {
     RECORD_BYTES + 2 * given + vector + words * INDEX_ROW_BYTES
 }
 
-/// About what these updates write.
-pub(in crate::storage) fn size_of_updates(prepared: &[PreparedUpdate]) -> Size {
-    let given = |row: &PreparedUpdate| row.update.get().content.as_ref().map_or(0, String::len);
-    let bytes = prepared.iter().map(|row| CHANGE_BYTES + 2 * given(row));
-    Size { records: prepared.len(), bytes: bytes.sum() }
+/// About what a change of one record writes whose input has so many bytes.
+pub(in crate::storage) fn size_of_change(given: usize) -> Size {
+    Size { records: 1, bytes: CHANGE_BYTES + 2 * given }
 }
 
-/// About what changes of so many records write that give no text.
-pub(in crate::storage) fn size_of_changes(records: usize) -> Size {
-    Size { records, bytes: records.saturating_mul(CHANGE_BYTES) }
+/// About what changes of these records write, whose input has so many bytes in all: the rows of each once more. For
+/// many records, it matters how large they are.
+pub(in crate::storage) fn size_of_changes<'i>(
+    view: View<'_>,
+    ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
+    given: usize,
+) -> Result<Size> {
+    let records = ids.len();
+    let vector = view.identity()?.dimension * 4;
+    let mut bytes = 2 * given;
+    for id in ids {
+        bytes += record_bytes(view.stored_bytes(*id)?, vector, 0);
+    }
+    Ok(Size { records, bytes })
 }
 
 /// Stores all of them or none.
@@ -109,10 +122,10 @@ pub(in crate::storage) fn record(
     defaults: RecordDefaults,
 ) -> Result<Vec<ExperienceId>> {
     let mut collectives = BTreeMap::new();
-    // First whatever can be refused, then the writes.
+    // First all that can be refused, then the writes.
     let default = match defaults.collective {
         Some(id) => id,
-        // Nil stands for one that is yet to be made.
+        // Nil stands for one that does not exist yet.
         None => txn.view().collective_named(DEFAULT_COLLECTIVE)?.unwrap_or(CollectiveId::nil()),
     };
     let resolve = |given: CollectiveId| if given.is_nil() { default } else { given };
@@ -173,7 +186,7 @@ fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
     }
 }
 
-/// Changes what the update names. An update that names nothing changes nothing and takes no number.
+/// Changes what the update names. An empty update changes nothing and takes no number.
 pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpdate) -> Result<()> {
     let before = existing(txn, prepared.id)?;
     let update = prepared.update.get();
@@ -219,7 +232,7 @@ fn apply(update: &ExperienceUpdate, experience: &mut Experience) {
     set(&mut experience.experience_type, update.experience_type.as_ref());
 }
 
-/// Archives or unarchives; what is so already is left alone.
+/// Archives or unarchives; a record that is so already is left alone.
 pub(in crate::storage) fn set_archived(
     txn: &mut WriteTxn<'_>,
     id: ExperienceId,
@@ -237,7 +250,7 @@ pub(in crate::storage) fn set_archived(
     txn.close_collective(&mut collective)
 }
 
-/// Counts one more application; how many there are now.
+/// Counts one more application; returns how many there are.
 pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<u32> {
     let (place, mut experience) = existing(txn, id)?;
     experience.applications = experience.applications.saturating_add(1);
@@ -249,15 +262,12 @@ pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) ->
     Ok(experience.applications)
 }
 
-/// Stores all of them as they are, or none. The ids must be free.
+/// Stores all of them as they are, or none. Their ids must be free.
 pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRestore]) -> Result<()> {
     let mut collectives = BTreeMap::new();
     for row in prepared {
         let experience = row.experience.get();
-        if txn.view().stored_experience(experience.id)?.is_some() {
-            let reason = format!("{} exists already; nothing was restored", experience.id);
-            return Err(ValidationError::invalid("id", reason).into());
-        }
+        expect_free_id(txn, experience.id)?;
         if let Entry::Vacant(entry) = collectives.entry(experience.collective_id) {
             entry.insert(txn.open_collective(experience.collective_id)?);
         }
@@ -272,6 +282,19 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }
     collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))
+}
+
+/// Refuses an id that is taken, also by a record that its deleted collective still holds.
+fn expect_free_id(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    if txn.view().stored_experience(id)?.is_none() {
+        return Ok(());
+    }
+    let reason = if txn.view().experience_row(id)?.is_some() {
+        format!("{id} exists already; nothing was restored")
+    } else {
+        format!("{id} belongs to a deleted collective that is still being removed; try again later")
+    };
+    Err(ValidationError::invalid("id", reason).into())
 }
 
 fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(Place, Experience)> {

@@ -25,7 +25,7 @@ pub(in crate::storage) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig) -> Re
     while next < end {
         let Some((change, _)) = txn.view().first_written_from(next)? else { break };
         if change.sequence >= by_count && change.timestamp >= cutoff {
-            // Numbers below this row are owed by a deletion; those below the bound go without being written.
+            // The numbers before this row are owed by a deletion; those below the bound are never written.
             next = next.max(by_count);
             break;
         }

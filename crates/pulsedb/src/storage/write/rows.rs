@@ -1,4 +1,4 @@
-//! The rows of one experience: which there are, how they are made, moved and removed together.
+//! The rows of one experience: which there are, and how they are made, moved and removed together.
 
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId, Seq};
@@ -21,7 +21,7 @@ pub(crate) struct StoredVector {
     pub(crate) norm_bits: u32,
 }
 
-/// The index keys of an experience: a table and the prefix under which the experience stands there.
+/// The index keys of an experience: each table with the prefix under which it lists the experience.
 fn index_prefixes(number: CollectiveNumber, experience: &Experience) -> Vec<(Table, Prefix)> {
     let mut prefixes = vec![
         (Table::ByTime, Prefix::time(number)),
@@ -36,7 +36,7 @@ fn index_prefixes(number: CollectiveNumber, experience: &Experience) -> Vec<(Tab
     prefixes
 }
 
-/// The keys of every index row of an experience, for whoever compares them with the tables.
+/// The keys of every index row of an experience, also for comparing them with the tables.
 pub(in crate::storage) fn index_keys(
     number: CollectiveNumber,
     experience: &Experience,
@@ -73,8 +73,8 @@ pub(in crate::storage) fn slot_row(
     }
 }
 
-/// Stores a new experience in a collective that the caller has opened. The id, the sequence number and the
-/// times that are not given are set here; `experience.embedding` is not looked at.
+/// Stores a new experience in a collective that the caller has opened. The id, the collective and the sequence number
+/// are set here; `experience.embedding` is ignored.
 pub(crate) fn insert(
     txn: &mut WriteTxn<'_>,
     collective: &mut OpenCollective,
@@ -97,8 +97,8 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Stores an experience under the id and with the times that it has, as a new change: the sequence number alone is
-/// set here. No experience of this id may exist.
+/// Stores an experience with the id and the times that it has, as a new change: only the sequence number is set here.
+/// There must be no experience with this id.
 pub(in crate::storage) fn bring_back(
     txn: &mut WriteTxn<'_>,
     collective: &mut OpenCollective,
@@ -108,7 +108,9 @@ pub(in crate::storage) fn bring_back(
     let slot = take_slot(collective)?;
     let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
-    restore(txn, collective, place, experience, vector)
+    restore(txn, collective, place, experience, vector)?;
+    txn.note_experience_id(*experience.id.as_bytes());
+    Ok(())
 }
 
 /// Stores a record as it is, at its place, with everything that is derived from it; the log is not touched.
@@ -208,11 +210,11 @@ fn take_slot(collective: &mut OpenCollective) -> Result<Slot> {
 
 fn slots_used_up(id: CollectiveId) -> crate::error::PulseDBError {
     let reason =
-        format!("collective {id} has used 4 294 967 295 slots; export it and import it into a new one");
+        format!("collective {id} has used all 4 294 967 295 slots; export it and import it into a new one");
     crate::error::StorageError::Full { reason }.into()
 }
 
-/// The rows that stand under the slot, and the index rows that name it.
+/// Inserts the rows under the slot, and the index rows that name it.
 fn insert_version(
     txn: &mut WriteTxn<'_>,
     collective: &mut OpenCollective,

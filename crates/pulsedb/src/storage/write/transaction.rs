@@ -6,7 +6,7 @@ use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::env::{Environment, Space, WriteGuard, engine_error};
+use crate::storage::env::{Space, Turn, WriteGuard, engine_error};
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
@@ -18,7 +18,7 @@ use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::BlockBuilder;
 
-/// Records of a batch of which one copies pages that the others do not.
+/// Of so many records of a batch, one copies pages that the others do not.
 const RECORDS_A_LEAF: usize = 8;
 
 /// About what an operation writes.
@@ -41,7 +41,6 @@ pub(crate) struct Committed {
 
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
-    env: &'e Environment,
     pub(super) rules: IndexRules<'e>,
     guard: WriteGuard<'e>,
     /// The moment of every change in it.
@@ -55,7 +54,7 @@ pub(crate) struct WriteTxn<'e> {
     pub(super) logged: usize,
     /// Whether the running operation has changed anything yet.
     touched: bool,
-    /// The collective behind whose vectors the fence stands; see [`insert_vector`](Self::insert_vector).
+    /// The collective whose vectors the fence follows; see [`insert_vector`](Self::insert_vector).
     fenced: Option<CollectiveNumber>,
     buffer: Vec<u8>,
 }
@@ -104,8 +103,8 @@ pub(crate) struct OpenSeries {
 
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
-    pub(in crate::storage) fn begin(env: &'e Environment, rules: IndexRules<'e>) -> Result<Self> {
-        let mut txn = Self::begin_unstamped(env, rules)?;
+    pub(in crate::storage) fn begin(turn: &'e mut Turn<'_>, rules: IndexRules<'e>) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(turn, rules)?;
         if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
             txn.sequence = txn.view().last_sequence()?;
             txn.sequence_before = txn.sequence;
@@ -114,11 +113,10 @@ impl<'e> WriteTxn<'e> {
         Ok(txn)
     }
 
-    /// Begins without a look at `meta`, for whoever writes its rows.
-    pub(in crate::storage) fn begin_unstamped(env: &'e Environment, rules: IndexRules<'e>) -> Result<Self> {
-        let guard = env.begin_write()?;
+    /// Begins without a look at `meta`, for callers that write its rows.
+    pub(in crate::storage) fn begin_unstamped(turn: &'e mut Turn<'_>, rules: IndexRules<'e>) -> Result<Self> {
+        let guard = turn.begin()?;
         Ok(Self {
-            env,
             rules,
             guard,
             now: clock::now(),
@@ -135,17 +133,17 @@ impl<'e> WriteTxn<'e> {
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::uncommitted(self.env, &self.guard)
+        View::uncommitted(self.guard.engine(), &self.guard)
     }
 
-    /// Prepares for the next operation: makes sure of room for what it writes.
+    /// Prepares for the next operation: makes sure that there is room for what it writes.
     pub(in crate::storage) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
         self.touched = false;
-        // Most tables are appended to: of the records of a batch, one in some copies a leaf that no other copies.
+        // Most tables are appended to, so only one in several records of a batch copies a leaf of its own.
         let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
         let before = self.guard.planned();
         (0..parts)
-            .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
+            .try_for_each(|_| self.guard.reserve(size.bytes.div_ceil(parts), space))
             // What is refused is not written, so its neighbours need no room for it.
             .inspect_err(|_| self.guard.plan_again(before))
     }
@@ -153,7 +151,7 @@ impl<'e> WriteTxn<'e> {
     /// Makes room for a part of the index that can wait; whether there is any.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         let before = self.guard.planned();
-        let room = self.env.reserve(&self.guard, bytes, Space::Growth);
+        let room = self.guard.reserve(bytes, Space::Growth);
         room.inspect_err(|_| self.guard.plan_again(before)).is_ok()
     }
 
@@ -162,12 +160,12 @@ impl<'e> WriteTxn<'e> {
         self.touched
     }
 
-    /// Stores the sequence number and commits. `None` if nothing was logged: the engine gives the number of a
-    /// transaction that has written nothing to the next one.
+    /// Stores the sequence number and commits. `None` if nothing was logged: the engine reuses the number of a
+    /// transaction that has written nothing.
     pub(in crate::storage) fn commit(mut self) -> Result<Option<Committed>> {
         let logged = self.sequence != self.sequence_before;
         if logged {
-            // Every number that is given out is one more than the last, so the log stays dense.
+            // Each number is one more than the last, so the log stays dense.
             debug_assert!(self.sequence > self.sequence_before);
             let sequence = self.sequence;
             self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(sequence))?;
@@ -181,15 +179,17 @@ impl<'e> WriteTxn<'e> {
     /// Puts a row whose value has its seal already.
     pub(in crate::storage) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.put(self.guard.txn(), key, value).map_err(|error| self.env.write_error("write", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.put(self.guard.txn(), key, value).map_err(|error| engine.write_error("write", error))
     }
 
     /// Removes every row of a table.
     pub(in crate::storage) fn clear(&mut self, table: Table) -> Result<()> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.clear(self.guard.txn()).map_err(|error| self.env.write_error("clear", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
     }
 
     /// How many rows were written to the log.
@@ -210,12 +210,12 @@ impl<'e> WriteTxn<'e> {
         self.view().transaction()
     }
 
-    /// Takes `count` sequence numbers and gives the first of them.
+    /// Takes `count` sequence numbers and returns the first of them.
     pub(in crate::storage) fn take_sequences(&mut self, count: u64) -> Result<Seq> {
         let first = self.sequence.checked_add(1);
         let last = self.sequence.checked_add(count);
         let (Some(first), Some(last)) = (first, last) else {
-            // No database lives to see the last number.
+            // No database lives long enough to reach the last number.
             return Err(seal::corrupted(Table::Meta, meta::SEQUENCE));
         };
         self.sequence = last;
@@ -224,7 +224,8 @@ impl<'e> WriteTxn<'e> {
 
     /// The greatest key of a table whose keys are ids.
     pub(super) fn last_key(&self, table: Table) -> Result<Option<[u8; 16]>> {
-        let table = self.env.table(table.index());
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
         let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
         Ok(last.and_then(|(key, _)| key.try_into().ok()))
     }
@@ -239,7 +240,15 @@ impl<'e> WriteTxn<'e> {
         Ok(id)
     }
 
-    /// Puts a row in the place of whatever stands there.
+    /// Notes an id that was stored without coming from here: later ones must be above it too.
+    pub(super) fn note_experience_id(&mut self, id: [u8; 16]) {
+        // Where none is known yet, the table is asked first.
+        if let Some(last) = &mut self.last_id {
+            *last = id.max(*last);
+        }
+    }
+
+    /// Puts a row, replacing what is there.
     pub(in crate::storage) fn put(
         &mut self,
         table: Table,
@@ -250,7 +259,7 @@ impl<'e> WriteTxn<'e> {
         Ok(())
     }
 
-    /// Puts a row that belongs to an experience where none stands, and counts its bytes.
+    /// Puts a row that belongs to an experience where there is none, and counts its bytes.
     pub(in crate::storage) fn insert(
         &mut self,
         counts: &mut CounterRow,
@@ -265,10 +274,10 @@ impl<'e> WriteTxn<'e> {
 
     /// Puts the vector of an experience, and counts its bytes.
     ///
-    /// LMDB splits a full page in front of its last row when a row is added behind that one. Where two vectors
-    /// fill a page, one would be left on each: the vectors of a collective are added in ascending order. So a
-    /// fence stands behind them while the transaction writes, an empty row under the greatest slot, which no
-    /// experience gets. With it the page is split behind its last vector.
+    /// When a row is added behind the last row of a full page, LMDB splits the page in front of that last row. Where two
+    /// vectors fill a page, each page would be left with one, since the vectors of a collective are added in ascending
+    /// order. So while the transaction writes, a fence follows them: an empty row under the greatest slot, which no
+    /// experience gets. With it, the page is split behind its last vector.
     pub(in crate::storage) fn insert_vector(
         &mut self,
         counts: &mut CounterRow,
@@ -304,7 +313,7 @@ impl<'e> WriteTxn<'e> {
         Ok(())
     }
 
-    /// Puts a row of an experience in the place of the one that stands there, and counts the difference.
+    /// Replaces a row of an experience, which must be there, and counts the difference in bytes.
     pub(in crate::storage) fn replace(
         &mut self,
         counts: &mut CounterRow,
@@ -336,8 +345,9 @@ impl<'e> WriteTxn<'e> {
     /// Removes a row if it is there.
     pub(in crate::storage) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.delete(self.guard.txn(), key).map_err(|error| self.env.write_error("delete", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.delete(self.guard.txn(), key).map_err(|error| engine.write_error("delete", error))
     }
 
     pub(super) fn write(
@@ -351,10 +361,11 @@ impl<'e> WriteTxn<'e> {
         encode(&mut self.buffer);
         seal::finish(table, key, &mut self.buffer);
         self.touched = true;
-        let database = self.env.table(table.index());
+        let engine = self.guard.engine();
+        let database = engine.table(table.index());
         database
             .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
-            .map_err(|error| self.env.write_error("write", error))?;
+            .map_err(|error| engine.write_error("write", error))?;
         Ok(self.buffer.len())
     }
 

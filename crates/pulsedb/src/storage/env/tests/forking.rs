@@ -11,6 +11,7 @@ fn in_child(role: impl FnOnce() -> bool) -> i32 {
     // SAFETY: the child runs only the role below, which takes no lock that another thread could have held, and then
     // `_exit`.
     let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "no child can be forked: {}", std::io::Error::last_os_error());
     if pid == 0 {
         let code = i32::from(!role());
         // SAFETY: ends the child at once, without running anything of the test harness.
@@ -33,7 +34,7 @@ fn forked_child_is_refused_and_leaves_the_parent_alone() {
     let shared = Arc::clone(environment.environment());
     let code = in_child(move || {
         let closed = matches!(shared.read(), Err(PulseDBError::Closed))
-            && matches!(shared.begin_write(), Err(PulseDBError::Closed))
+            && matches!(shared.turn(), Err(PulseDBError::Closed))
             && matches!(shared.file_bytes(), Err(PulseDBError::Closed));
         // The last handle that the child can drop: its copy of the count is that of the parent.
         let raw = Arc::into_raw(shared);

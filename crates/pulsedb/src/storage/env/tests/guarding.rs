@@ -15,9 +15,9 @@ fn sample(path: &Path) -> (Vec<u8>, usize) {
     for number in 0..40_u32 {
         put(&environment, &number.to_be_bytes(), &[number as u8; 700]);
     }
-    let end = (environment.engine.info().last_page_number + 1) * environment.page_size() as usize;
+    let end = (environment.engine().unwrap().last_page() + 1) * environment.page_size().unwrap();
     drop(environment);
-    (fs::read(path.join("data.mdb")).unwrap(), end)
+    (fs::read(path.join("data.mdb")).unwrap(), end as usize)
 }
 
 fn is_typed(error: &PulseDBError) -> bool {
@@ -191,7 +191,8 @@ fn random_transactions_never_make_a_file_that_is_refused() {
         noise % below
     };
     for round in 0..1500 {
-        let mut guard = environment.begin_write().unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         for _ in 0..=random(12) {
             let table = environment.table(random(2) as usize);
             let key = random(3000).to_be_bytes();
@@ -199,7 +200,7 @@ fn random_transactions_never_make_a_file_that_is_refused() {
                 table.delete(guard.txn(), &key).unwrap();
             } else {
                 let value = vec![1; random(9000) as usize];
-                environment.reserve(&guard, value.len() + 24, Space::Growth).unwrap();
+                guard.reserve(value.len() + 24, Space::Growth).unwrap();
                 table.put(guard.txn(), &key, &value).unwrap();
             }
         }
@@ -207,8 +208,9 @@ fn random_transactions_never_make_a_file_that_is_refused() {
             environment.table(1).clear(guard.txn()).unwrap();
         }
         guard.commit().unwrap();
+        drop(turn);
         let header = state::read(&fs::File::open(&name).unwrap(), &name).unwrap().unwrap();
-        assert_eq!(header.txn_id, environment.last_txn_id(), "round {round}");
+        assert_eq!(header.txn_id, environment.last_txn_id().unwrap(), "round {round}");
         assert!(fs::metadata(&name).unwrap().len() >= header.bytes() + limits::RESERVE_BYTES / 2);
     }
 }
@@ -232,13 +234,15 @@ fn salvage_gives_every_row_of_a_whole_file() {
     let environment = open(home.path()).unwrap();
     let mut expected = BTreeMap::new();
     for batch in 0..20_usize {
-        let mut guard = environment.begin_write().unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         for row in 0..30_usize {
             let (key, value) = ((batch * 30 + row).to_be_bytes(), vec![row as u8; batch * row * 40]);
             environment.table(0).put(guard.txn(), &key, &value).unwrap();
             expected.insert(key.to_vec(), value);
         }
         guard.commit().unwrap();
+        drop(turn);
     }
     drop(environment);
     let (found, rows) = salvaged(home.path());

@@ -7,7 +7,11 @@ mod full_disk;
 mod guarding;
 mod opening;
 mod processes;
+mod replaced;
 mod sizes;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/it/skips.rs"]
+mod skips;
 
 use std::path::Path;
 
@@ -37,9 +41,11 @@ fn open(path: &Path) -> Result<EnvHandle> {
 }
 
 fn put(environment: &Environment, key: &[u8], value: &[u8]) {
-    let mut guard = environment.begin_write().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     environment.table(0).put(guard.txn(), key, value).unwrap();
     guard.commit().unwrap();
+    drop(turn);
 }
 
 fn get(environment: &Environment, key: &[u8]) -> Option<Vec<u8>> {
