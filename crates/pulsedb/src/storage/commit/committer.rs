@@ -2,20 +2,19 @@
 //!
 //! ```text
 //! caller: queue the operation
-//!         if nobody commits and as many wait as may be expected
+//!         if nobody is committing and as many wait as are expected
 //!           -> take the queue, up to 256 operations or 1 MiB; one transaction; run each; one sync; answer all
 //!         else wait for the answer
-//! thread: wait until something is queued and nobody commits; linger, at most 200 us, for a caller to take it
+//! thread: wait until something is queued and nobody is committing; linger, at most 200 us, for a caller to take it
 //!         if none has, take it as above; else reclaim rows of a deleted collective if there are any
 //! ```
-//! So many callers may be expected as took part in the last commit or were queued at its end: one that is alone never
-//! waits, and of several the last one to come commits, which spares them a change of threads.
+//! As many callers are expected as took part in the last commit or were queued when it ended: a single one never waits,
+//! and of several, the last to come commits, which spares them a change of threads.
 //!
-//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An
-//! operation that is refused before it has changed anything costs its neighbours nothing; one that fails half
-//! way makes the batch be run again one by one, so that again only its own caller sees it.
+//! One sync then serves every caller that waits (group commit; `DeWitt` et al., SIGMOD 1984, section 3). An operation
+//! that is refused before it has changed anything costs its neighbours nothing; after one that fails half way, the
+//! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -24,15 +23,14 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::clock;
 use crate::config::LogConfig;
-use crate::error::{PulseDBError, Result, StorageError};
+use crate::error::{PulseDBError, Result};
 use crate::id::Seq;
 use crate::limits;
+use crate::storage::commit::queue::{Answer, Job, Operation, Queue, Reclaiming, stopped};
 use crate::storage::env::{Environment, Space};
 use crate::storage::read::view::View;
+use crate::storage::write::retention;
 use crate::storage::write::transaction::{Committed, Size, WriteTxn};
-
-/// What callers hand over: it may be run more than once, each time in a transaction of its own.
-type Operation = Box<dyn FnMut(&mut WriteTxn<'_>) -> Result<()> + Send>;
 
 /// The queue of one environment and the thread that serves it.
 pub(crate) struct Committer {
@@ -44,124 +42,18 @@ struct Shared {
     env: Arc<Environment>,
     /// Retention, as the writable handles ask for it.
     log: Mutex<LogConfig>,
-    state: Mutex<State>,
+    queue: Mutex<Queue>,
     wake: Condvar,
     commits: AtomicU64,
     /// The newest commit that this process has made or seen.
     committed: Mutex<Committed>,
 }
 
-#[derive(Default)]
-struct State {
-    queue: VecDeque<Job>,
-    /// Whether the thread is there to serve the queue.
-    serving: bool,
-    closing: bool,
-    /// Whether somebody is committing: a caller, or the thread.
-    busy: bool,
-    /// Callers that took part in the last commit or waited at its end: so many may come again at once.
-    expected: usize,
-    reclaiming: Reclaiming,
-}
-
-impl State {
-    /// Whether nobody commits and, with so many more, as many wait as may be expected.
-    fn is_complete_with(&self, more: usize) -> bool {
-        !self.busy && self.queue.len() + more >= self.expected
-    }
-
-    /// Takes the turn, and as much of the queue as one transaction holds.
-    fn take_batch(&mut self) -> Vec<Job> {
-        self.busy = true;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(job) = self.queue.front() {
-            let full = batch.len() == limits::COMMIT_OPERATIONS_MAX
-                || bytes + job.size.bytes > limits::COMMIT_BYTES_MAX;
-            if full && !batch.is_empty() {
-                break;
-            }
-            bytes += job.size.bytes;
-            batch.extend(self.queue.pop_front());
-        }
-        batch
-    }
-}
-
-/// Whether rows of deleted collectives are to be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Reclaiming {
-    #[default]
-    Nothing,
-    /// As soon as nobody wants to commit.
-    Due,
-    /// It has failed, and is tried again some commits later.
-    Postponed,
-}
-
-struct Job {
-    size: Size,
-    space: Space,
-    operation: Operation,
-    answer: Arc<Answer>,
-}
-
-impl Drop for Job {
-    /// A job that is dropped without an answer, because the thread unwinds, must not leave its caller waiting.
-    fn drop(&mut self) {
-        self.answer.give_if_none(|| Err(stopped()));
-    }
-}
-
-fn stopped() -> PulseDBError {
-    StorageError::Engine { reason: "the commit thread has stopped; open the database again".into() }.into()
-}
-
-/// Where a caller waits for the outcome of its operation.
-#[derive(Default)]
-struct Answer {
-    outcome: Mutex<Outcome>,
-    given: Condvar,
-}
-
-#[derive(Default)]
-enum Outcome {
-    #[default]
-    Awaited,
-    Given(Result<()>),
-    Taken,
-}
-
-impl Answer {
-    fn give(&self, outcome: Result<()>) {
-        self.give_if_none(|| outcome);
-    }
-
-    fn give_if_none(&self, outcome: impl FnOnce() -> Result<()>) {
-        let mut slot = self.outcome.lock();
-        if matches!(*slot, Outcome::Awaited) {
-            *slot = Outcome::Given(outcome());
-            self.given.notify_one();
-        }
-    }
-
-    fn wait(&self) -> Result<()> {
-        let mut slot = self.outcome.lock();
-        while matches!(*slot, Outcome::Awaited) {
-            self.given.wait(&mut slot);
-        }
-        match std::mem::replace(&mut *slot, Outcome::Taken) {
-            Outcome::Given(outcome) => outcome,
-            Outcome::Awaited | Outcome::Taken => unreachable!("one caller waits, once, for a given answer"),
-        }
-    }
-}
-
 impl Committer {
     pub(in crate::storage) fn new(env: Arc<Environment>) -> Self {
-        let (log, state) = (Mutex::default(), Mutex::default());
+        let (log, queue) = (Mutex::default(), Mutex::default());
         let (commits, committed) = (AtomicU64::new(0), Mutex::default());
-        let shared = Arc::new(Shared { env, log, state, wake: Condvar::new(), commits, committed });
+        let shared = Arc::new(Shared { env, log, queue, wake: Condvar::new(), commits, committed });
         Self { shared, thread: Mutex::new(None) }
     }
 
@@ -198,26 +90,26 @@ impl Committer {
         Ok(value.expect("an operation that is answered with success has stored its value"))
     }
 
-    /// Queues a job. Gives the batch to commit, and the turn to do it, if nobody else is to be waited for.
+    /// Queues a job. Returns the batch to commit, and with it the turn, if no other caller is expected.
     fn join(&self, job: Job) -> Result<Option<Vec<Job>>> {
-        let mut state = self.shared.state.lock();
-        if !state.serving && !state.is_complete_with(1) {
-            drop(state);
+        let mut queue = self.shared.queue.lock();
+        if !queue.serving && !queue.is_complete_with(1) {
+            drop(queue);
             self.start()?;
-            state = self.shared.state.lock();
-            if !state.serving {
+            queue = self.shared.queue.lock();
+            if !queue.serving {
                 return Err(stopped());
             }
         }
-        if state.closing {
+        if queue.closing {
             return Err(PulseDBError::Closed);
         }
-        state.queue.push_back(job);
-        if state.is_complete_with(0) {
-            return Ok(Some(state.take_batch()));
+        queue.jobs.push_back(job);
+        if queue.is_complete_with(0) {
+            return Ok(Some(queue.take_batch()));
         }
-        // Once is enough for the thread to begin its wait, and whoever is busy wakes it at the end.
-        if !state.busy && state.queue.len() == 1 {
+        // The thread is woken once to begin its wait; a committer that is busy wakes it when it is done.
+        if !queue.busy && queue.jobs.len() == 1 {
             self.shared.wake.notify_one();
         }
         Ok(None)
@@ -228,19 +120,19 @@ impl Committer {
         let env = &self.shared.env;
         env.refuse_after_fork()?;
         let mut committed = self.shared.committed.lock();
-        // Whatever this process has committed is known without a look at the store, unless others went on.
-        if env.last_txn_id() != committed.transaction {
+        // If nobody else has committed since, the answer is known without a look at the store.
+        if env.last_txn_id()? != committed.transaction {
             let txn = env.read()?;
-            let view = View::new(env, &txn);
+            let view = View::of(&txn);
             *committed = Committed { transaction: view.transaction(), sequence: view.last_sequence()? };
         }
         Ok(committed.sequence)
     }
 
-    /// Lets the thread reclaim rows of deleted collectives whenever nothing else is to be done.
+    /// Lets the thread reclaim rows of deleted collectives whenever there is nothing else to do.
     pub(in crate::storage) fn reclaim(&self) -> Result<()> {
         self.start()?;
-        self.shared.state.lock().reclaiming = Reclaiming::Due;
+        self.shared.queue.lock().reclaiming = Reclaiming::Due;
         self.shared.wake.notify_one();
         Ok(())
     }
@@ -250,7 +142,7 @@ impl Committer {
         if thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return Ok(());
         }
-        self.shared.state.lock().serving = true;
+        self.shared.queue.lock().serving = true;
         let shared = Arc::clone(&self.shared);
         let handle = std::thread::Builder::new()
             .name("pulsedb-commit".into())
@@ -276,7 +168,7 @@ impl Committer {
             }
             return;
         }
-        self.shared.state.lock().closing = true;
+        self.shared.queue.lock().closing = true;
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.lock().take() {
             // A panic of the thread has been answered to its callers already.
@@ -285,14 +177,14 @@ impl Committer {
     }
 }
 
-/// Drops what is still queued when the thread ends, so that nobody waits for a thread that is gone.
+/// Drops what is still queued when the thread ends, so that no caller waits for a thread that is gone.
 struct Orphans<'s>(&'s Shared);
 
 impl Drop for Orphans<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.serving = false;
-        state.queue.clear();
+        let mut queue = self.0.queue.lock();
+        queue.serving = false;
+        queue.jobs.clear();
     }
 }
 
@@ -305,10 +197,10 @@ struct Turn<'s> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut state = self.shared.state.lock();
-        state.busy = false;
-        state.expected = self.callers + state.queue.len();
-        if !state.queue.is_empty() || state.reclaiming == Reclaiming::Due || state.closing {
+        let mut queue = self.shared.queue.lock();
+        queue.busy = false;
+        queue.expected = self.callers + queue.jobs.len();
+        if !queue.jobs.is_empty() || queue.reclaiming == Reclaiming::Due || queue.closing {
             self.shared.wake.notify_one();
         }
     }
@@ -333,29 +225,29 @@ impl Shared {
         }
     }
 
-    /// Waits for something to do and takes the turn to do it.
+    /// Waits for something to do, and takes the turn.
     fn next_work(&self) -> Work {
-        let mut state = self.state.lock();
+        let mut queue = self.queue.lock();
         let mut lingering_until = None;
         loop {
-            if !state.busy && !state.queue.is_empty() {
+            if !queue.busy && !queue.jobs.is_empty() {
                 let now = clock::monotonic();
                 let end = *lingering_until.get_or_insert(now + limits::COMMIT_LINGER);
-                if state.is_complete_with(0) || state.closing || now >= end {
-                    return Work::Batch(state.take_batch());
+                if queue.is_complete_with(0) || queue.closing || now >= end {
+                    return Work::Batch(queue.take_batch());
                 }
-                self.wake.wait_until(&mut state, end);
+                self.wake.wait_until(&mut queue, end);
                 continue;
             }
             lingering_until = None;
-            if !state.busy && state.closing {
+            if !queue.busy && queue.closing {
                 return Work::Nothing;
             }
-            if !state.busy && state.reclaiming == Reclaiming::Due {
-                state.busy = true;
+            if !queue.busy && queue.reclaiming == Reclaiming::Due {
+                queue.busy = true;
                 return Work::Reclaim;
             }
-            self.wake.wait(&mut state);
+            self.wake.wait(&mut queue);
         }
     }
 
@@ -364,9 +256,9 @@ impl Shared {
         if commits.is_multiple_of(limits::UPKEEP_COMMITS) {
             // Only frees pages earlier; a failure shows in the next commit if it matters.
             let _ = self.env.clear_stale_readers();
-            let mut state = self.state.lock();
-            if state.reclaiming == Reclaiming::Postponed {
-                state.reclaiming = Reclaiming::Due;
+            let mut queue = self.queue.lock();
+            if queue.reclaiming == Reclaiming::Postponed {
+                queue.reclaiming = Reclaiming::Due;
             }
         }
         match self.try_together(&mut batch) {
@@ -391,7 +283,8 @@ impl Shared {
 
     /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
     fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
-        let mut txn = WriteTxn::begin(&self.env)?;
+        let mut turn = self.env.turn()?;
+        let mut txn = WriteTxn::begin(&mut turn)?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
             let outcome = match txn.start_operation(job.size, job.space) {
@@ -411,8 +304,9 @@ impl Shared {
         Ok(outcomes)
     }
 
-    fn commit(&self, txn: WriteTxn<'_>) -> Result<()> {
-        let logged = txn.commit(&self.log.lock())?;
+    fn commit(&self, mut txn: WriteTxn<'_>) -> Result<()> {
+        retention::trim(&mut txn, &self.log.lock())?;
+        let logged = txn.commit()?;
         if let Some(committed) = logged {
             *self.committed.lock() = committed;
         }
@@ -421,7 +315,8 @@ impl Shared {
 
     fn reclaim_step(&self) {
         let step = || -> Result<bool> {
-            let mut txn = WriteTxn::begin(&self.env)?;
+            let mut turn = self.env.turn()?;
+            let mut txn = WriteTxn::begin(&mut turn)?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
@@ -429,14 +324,14 @@ impl Shared {
             Ok(more)
         };
         // Cleared before the step, so that a deletion during the step sets it again.
-        self.state.lock().reclaiming = Reclaiming::Nothing;
+        self.queue.lock().reclaiming = Reclaiming::Nothing;
         match step() {
-            Ok(true) => self.state.lock().reclaiming = Reclaiming::Due,
+            Ok(true) => self.queue.lock().reclaiming = Reclaiming::Due,
             Ok(false) => {}
             // Nothing is lost: the rows stay hidden.
             Err(error) => {
                 tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now");
-                self.state.lock().reclaiming = Reclaiming::Postponed;
+                self.queue.lock().reclaiming = Reclaiming::Postponed;
             }
         }
     }

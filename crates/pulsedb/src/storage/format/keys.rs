@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::id::{AgentId, ExperienceId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
 
-/// A timestamp as it stands in keys: offset binary, so that negative ones sort first.
+/// A timestamp as written in keys: offset binary, so that negative ones sort first.
 fn time_bits(timestamp: Timestamp) -> [u8; 8] {
     ((timestamp.as_millis() as u64) ^ (1 << 63)).to_be_bytes()
 }
@@ -46,8 +46,8 @@ pub(crate) fn read_sequence(key: &[u8]) -> Option<Seq> {
     Some(u64::from_be_bytes(key.try_into().ok()?))
 }
 
-/// The key prefix of everything in one index that has one value. Variable parts carry their length before
-/// them, so that no prefix is the beginning of another value's keys.
+/// The key prefix of all rows of one index that have the same value. Variable parts are preceded by their lengths, so
+/// that no prefix is the beginning of another value's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prefix(Vec<u8>);
 
@@ -78,10 +78,6 @@ impl Prefix {
         self.0.extend_from_slice(&(text.len() as u16).to_be_bytes());
         self.0.extend_from_slice(text.as_bytes());
         self
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
     }
 
     /// The key of one row under this prefix.
@@ -146,7 +142,7 @@ mod tests {
     fn no_value_is_the_prefix_of_another() {
         let short = Prefix::tag(CollectiveNumber(1), "a", "bc");
         let long = Prefix::tag(CollectiveNumber(1), "ab", "c");
-        assert!(!long.as_bytes().starts_with(short.as_bytes()));
-        assert!(!short.as_bytes().starts_with(long.as_bytes()));
+        assert!(!long.0.starts_with(&short.0));
+        assert!(!short.0.starts_with(&long.0));
     }
 }

@@ -1,13 +1,9 @@
-//! The table `meta`: facts about the database as a whole.
+//! Rows of `meta`: facts about the database as a whole.
 
-use crate::clock::Timestamp;
 use crate::error::{Result, StorageError};
 use crate::model::ProviderIdentity;
-use crate::storage::format::codec::{Reader, Write};
-use crate::storage::format::seal;
-use crate::storage::format::tables::Table;
-use crate::storage::read::view::View;
-use crate::storage::write::transaction::WriteTxn;
+use crate::storage::format::reader::Reader;
+use crate::storage::format::writer::Write;
 
 /// Key of the format version and feature bits.
 pub(in crate::storage) const FORMAT: &[u8] = b"format";
@@ -23,9 +19,9 @@ pub(in crate::storage) const NEXT_NUMBER: &[u8] = b"next_number";
 pub(in crate::storage) const CREATED: &[u8] = b"created";
 
 /// The newest format that this code reads and the one that it writes.
-pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
-/// Version of the layout of a database. A new minor is read by older code of the same major.
+/// Version of the layout of a database. Older code of the same major version reads a newer minor one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FormatVersion {
     pub(crate) major: u16,
@@ -42,9 +38,9 @@ impl std::fmt::Display for FormatVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::storage) struct FormatRow {
     pub(in crate::storage) version: FormatVersion,
-    /// Features without which the database cannot be read rightly; none are defined yet.
+    /// Features that code must know to read the database correctly; none are defined yet.
     pub(in crate::storage) required: u64,
-    /// Features that code which does not know them may ignore; none are defined yet.
+    /// Features that code may ignore if it does not know them; none are defined yet.
     pub(in crate::storage) optional: u64,
 }
 
@@ -66,7 +62,7 @@ impl FormatRow {
         Some(row)
     }
 
-    /// Refuses what this code cannot read rightly.
+    /// Refuses what this code cannot read correctly.
     pub(in crate::storage) fn admit(&self) -> Result<()> {
         if self.version.major > FORMAT_VERSION.major {
             return Err(StorageError::FormatTooNew {
@@ -86,7 +82,7 @@ impl FormatRow {
     }
 }
 
-/// The row `embedding`: who makes the vectors of this database.
+/// The row `embedding`: what makes the vectors of this database.
 pub(in crate::storage) fn write_identity(identity: &ProviderIdentity, out: &mut Vec<u8>) {
     out.u32(identity.dimension as u32);
     out.text(&identity.provider);
@@ -101,35 +97,10 @@ pub(in crate::storage) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity
     Some(identity)
 }
 
-/// The rows of a new database.
-pub(in crate::storage) fn write_new(
-    txn: &mut WriteTxn<'_>,
-    identity: &ProviderIdentity,
-    created: Timestamp,
-) -> Result<()> {
-    txn.put(Table::Meta, FORMAT, |out| FormatRow::CURRENT.write(out))?;
-    txn.put(Table::Meta, CREATED, |out| out.time(created))?;
-    txn.put(Table::Meta, EMBEDDING, |out| write_identity(identity, out))?;
-    txn.put(Table::Meta, SEQUENCE, |out| out.u64(0))?;
-    txn.put(Table::Meta, FLOOR, |out| out.u64(1))?;
-    txn.put(Table::Meta, NEXT_NUMBER, |out| out.u64(1))
-}
-
 /// A row that is one number.
-pub(in crate::storage) fn number(view: View<'_>, key: &[u8]) -> Result<u64> {
-    let value = view.row(Table::Meta, key, read_number)?;
-    value.ok_or_else(|| seal::corrupted(Table::Meta, key))
-}
-
 pub(in crate::storage) fn read_number(bytes: &[u8]) -> Option<u64> {
     let mut reader = Reader::new(bytes);
     let value = reader.u64()?;
     reader.end()?;
     Some(value)
-}
-
-/// The identity that the database was made with.
-pub(in crate::storage) fn identity(view: View<'_>) -> Result<ProviderIdentity> {
-    let identity = view.row(Table::Meta, EMBEDDING, read_identity)?;
-    identity.ok_or_else(|| seal::corrupted(Table::Meta, EMBEDDING))
 }

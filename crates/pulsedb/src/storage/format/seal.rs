@@ -1,7 +1,7 @@
 //! The envelope of every stored value: version, flags and a checksum keyed with table and key.
 //!
-//! LMDB has no page checksums. The seal finds a flipped bit in a value, and, since table and key are part of
-//! the checksum, a value that is found under the wrong key.
+//! LMDB has no page checksums. The seal reveals a flipped bit in a value and, since table and key are part of the
+//! checksum, a value under the wrong key.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -34,7 +34,7 @@ pub(crate) fn open<'v>(table: Table, key: &[u8], value: &'v [u8]) -> Result<&'v 
     let Some((seal, payload)) = value.split_first_chunk::<SEAL_BYTES>() else {
         return Err(corrupted(table, key));
     };
-    // A damaged length may reach beyond the end of the file, where reading would end the process.
+    // A damaged length may reach beyond the end of the file, where a read would kill the process.
     if value.len() > limits::VALUE_BYTES_MAX {
         return Err(corrupted(table, key));
     }
@@ -45,7 +45,7 @@ pub(crate) fn open<'v>(table: Table, key: &[u8], value: &'v [u8]) -> Result<&'v 
     Ok(payload)
 }
 
-/// The payload without checking it, for values that were checked before in this process.
+/// The payload, unchecked, for values that this process has checked before.
 pub(crate) fn payload_unchecked(value: &[u8]) -> &[u8] {
     value.get(SEAL_BYTES..).unwrap_or_default()
 }
@@ -61,7 +61,7 @@ pub(crate) fn corrupted(table: Table, key: &[u8]) -> PulseDBError {
     StorageError::Corrupted { table: table.name(), key: hexadecimal(key) }.into()
 }
 
-/// A key as it stands in messages.
+/// A key as it is shown in messages.
 pub(crate) fn hexadecimal(key: &[u8]) -> String {
     use std::fmt::Write;
     key.iter().fold(String::with_capacity(key.len() * 2), |mut text, byte| {

@@ -1,4 +1,4 @@
-//! The tables: their names, their order and the numbers that key their checksums.
+//! The schema: one row for each table, with its number, its name and whose rows it holds.
 
 /// A table of the database. The number is part of every checksum, so it never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,25 +36,84 @@ pub(crate) enum Table {
     Reclaim = 14,
 }
 
+/// Whose rows a table holds. Checking, reclaiming and repair go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnerKind {
+    /// The database as a whole.
+    Database,
+    /// One collective each.
+    Collective,
+    /// One experience each: the records themselves, from which the rows of [`Version`](Self::Version) follow.
+    Experience,
+    /// The present version of one experience each; the key begins with the number of the collective.
+    Version,
+    /// One change each.
+    Change,
+    /// One deleted collective each.
+    Reclaim,
+}
+
+struct Row {
+    table: Table,
+    name: &'static str,
+    owner: OwnerKind,
+}
+
+const fn row(table: Table, name: &'static str, owner: OwnerKind) -> Row {
+    Row { table, name, owner }
+}
+
+/// In the order of their numbers.
+const SCHEMA: &[Row] = &[
+    row(Table::Meta, "meta", OwnerKind::Database),
+    row(Table::Collective, "collective", OwnerKind::Collective),
+    row(Table::CollectiveName, "collective_name", OwnerKind::Collective),
+    row(Table::Counter, "counter", OwnerKind::Collective),
+    row(Table::Experience, "experience", OwnerKind::Experience),
+    row(Table::Vector, "vector", OwnerKind::Version),
+    row(Table::Slot, "slot", OwnerKind::Version),
+    row(Table::Member, "member", OwnerKind::Version),
+    row(Table::ByTime, "by_time", OwnerKind::Version),
+    row(Table::ByType, "by_type", OwnerKind::Version),
+    row(Table::ByAgent, "by_agent", OwnerKind::Version),
+    row(Table::ByDomain, "by_domain", OwnerKind::Version),
+    row(Table::ByTag, "by_tag", OwnerKind::Version),
+    row(Table::Log, "log", OwnerKind::Change),
+    row(Table::Reclaim, "reclaim", OwnerKind::Reclaim),
+];
+
+/// The names of all tables, in the order of their numbers.
+pub(crate) const NAMES: &[&str] = &{
+    let mut names = [""; SCHEMA.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = SCHEMA[at].name;
+        at += 1;
+    }
+    names
+};
+
 impl Table {
     /// Every table, in the order of their numbers.
-    pub(crate) const ALL: [Self; 15] = [
-        Self::Meta,
-        Self::Collective,
-        Self::CollectiveName,
-        Self::Counter,
-        Self::Experience,
-        Self::Vector,
-        Self::Slot,
-        Self::Member,
-        Self::ByTime,
-        Self::ByType,
-        Self::ByAgent,
-        Self::ByDomain,
-        Self::ByTag,
-        Self::Log,
-        Self::Reclaim,
-    ];
+    pub(crate) const ALL: [Self; SCHEMA.len()] = {
+        let mut tables = [Self::Meta; SCHEMA.len()];
+        let mut at = 0;
+        while at < tables.len() {
+            tables[at] = SCHEMA[at].table;
+            at += 1;
+        }
+        tables
+    };
+
+    /// The tables that hold rows of this kind of owner.
+    pub(crate) fn owned_by(owner: OwnerKind) -> impl Iterator<Item = Self> {
+        SCHEMA.iter().filter(move |row| row.owner == owner).map(|row| row.table)
+    }
+
+    /// The table of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        SCHEMA.iter().find(|row| row.name == name).map(|row| row.table)
+    }
 
     /// Its name in the file.
     pub(crate) const fn name(self) -> &'static str {
@@ -66,34 +125,15 @@ impl Table {
     }
 }
 
-/// Names in the order of [`Table::ALL`].
-pub(crate) const NAMES: &[&str] = &[
-    "meta",
-    "collective",
-    "collective_name",
-    "counter",
-    "experience",
-    "vector",
-    "slot",
-    "member",
-    "by_time",
-    "by_type",
-    "by_agent",
-    "by_domain",
-    "by_tag",
-    "log",
-    "reclaim",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_table_has_its_number_and_a_name() {
-        assert_eq!(Table::ALL.len(), NAMES.len());
+    fn every_table_stands_in_the_schema_at_its_number() {
         for (index, table) in Table::ALL.into_iter().enumerate() {
             assert_eq!(table.index(), index);
+            assert_eq!(Table::named(table.name()), Some(table));
         }
     }
 }

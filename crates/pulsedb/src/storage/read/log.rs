@@ -1,19 +1,18 @@
-//! The change log: dense numbers, what a deleted collective still owes it, and retention.
+//! Reading the change log: dense numbers, and the rows that a deleted collective still owes it.
 
 use std::ops::Bound;
 
-use crate::config::LogConfig;
+use crate::clock::Timestamp;
 use crate::error::{PulseDBError, Result};
 use crate::id::Seq;
-use crate::limits;
 use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
-use crate::storage::format::codec::{self, ReclaimRow, SlotRow, Write};
+use crate::storage::format::change::read_change;
 use crate::storage::format::keys;
-use crate::storage::format::meta;
+use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::seal;
+use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
-use crate::storage::write::transaction::WriteTxn;
 
 impl View<'_> {
     /// The changes after `since`, in order, at most `limit`.
@@ -45,7 +44,7 @@ impl View<'_> {
         Ok(changes)
     }
 
-    /// Collects rows from `next` on as long as they follow each other without a gap.
+    /// Collects rows from `next` on, up to the first gap.
     fn written_changes(self, next: &mut Seq, limit: usize, changes: &mut Vec<Change>) -> Result<()> {
         let from = keys::sequence(*next);
         for row in self.range(Table::Log, Bound::Included(&from), Bound::Unbounded)? {
@@ -53,8 +52,7 @@ impl View<'_> {
             if changes.len() == limit || keys::read_sequence(key) != Some(*next) {
                 break;
             }
-            let (change, _) =
-                codec::read_change(*next, bytes).ok_or_else(|| seal::corrupted(Table::Log, key))?;
+            let (change, _) = read_change(*next, bytes).ok_or_else(|| seal::corrupted(Table::Log, key))?;
             changes.push(change);
             *next += 1;
         }
@@ -82,8 +80,8 @@ impl View<'_> {
         Ok(())
     }
 
-    /// The change that says that one experience went with its collective. A record that is damaged has gone all the
-    /// same; only its domains are not known then.
+    /// The change that says that one experience was deleted with its collective. A damaged record is deleted all the
+    /// same; only its domains are unknown.
     pub(in crate::storage) fn owed_change(
         self,
         number: CollectiveNumber,
@@ -130,21 +128,21 @@ impl View<'_> {
     }
 
     /// The first written row at or after a number.
-    fn first_written_from(self, sequence: Seq) -> Result<Option<(Change, u64)>> {
+    pub(in crate::storage) fn first_written_from(self, sequence: Seq) -> Result<Option<(Change, u64)>> {
         let from = keys::sequence(sequence);
         let Some(row) = self.range(Table::Log, Bound::Included(&from), Bound::Unbounded)?.next() else {
             return Ok(None);
         };
         let (key, bytes) = row?;
         keys::read_sequence(key)
-            .and_then(|sequence| codec::read_change(sequence, bytes))
+            .and_then(|sequence| read_change(sequence, bytes))
             .map(Some)
             .ok_or_else(|| seal::corrupted(Table::Log, key))
     }
 
-    /// When the first change after the given transaction was made: since then, at the latest, a snapshot of
-    /// that transaction has been out of date. A binary search over the log, whose transactions ascend.
-    pub(crate) fn first_change_after(self, transaction: u64) -> Result<Option<crate::clock::Timestamp>> {
+    /// When the first change after the given transaction was made: at the latest since then, a snapshot of that
+    /// transaction has been out of date. A binary search over the log, in which transactions ascend.
+    pub(crate) fn first_change_after(self, transaction: u64) -> Result<Option<Timestamp>> {
         let (mut low, mut high) = (self.oldest_change()?, self.last_sequence()?.saturating_add(1));
         let mut found = None;
         while low < high {
@@ -163,28 +161,4 @@ impl View<'_> {
         }
         Ok(found)
     }
-}
-
-/// Removes changes that are too old or too many, a bounded number at a time, and raises the floor.
-pub(in crate::storage) fn trim(txn: &mut WriteTxn<'_>, config: &LogConfig, logged: usize) -> Result<()> {
-    let (floor, last) = (txn.floor(), txn.sequence());
-    let by_count = last.saturating_sub(config.max_rows).saturating_add(1).max(floor);
-    let cutoff = txn.now.minus(config.max_age);
-    let limit = limits::TRIM_ROWS.saturating_add(logged.saturating_mul(2)) as u64;
-    let end = floor.saturating_add(limit).min(last.saturating_add(1));
-    let mut next = floor;
-    while next < end {
-        let Some((change, _)) = txn.view().first_written_from(next)? else { break };
-        if change.sequence >= by_count && change.timestamp >= cutoff {
-            // Numbers below this row are owed by a deletion; those below the bound go without being written.
-            next = next.max(by_count);
-            break;
-        }
-        txn.delete(Table::Log, &keys::sequence(change.sequence))?;
-        next = change.sequence.saturating_add(1);
-    }
-    if next > floor {
-        txn.put(Table::Meta, meta::FLOOR, |out| out.u64(next))?;
-    }
-    Ok(())
 }

@@ -8,8 +8,9 @@ use crate::id::ExperienceId;
 use crate::model::change::Slot;
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::seal;
+use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::Table;
-use crate::storage::read::view::{View, read_slot_value};
+use crate::storage::read::view::View;
 
 type Rows<'t> = Box<dyn Iterator<Item = Result<(&'t [u8], &'t [u8])>> + 't>;
 
@@ -34,8 +35,8 @@ impl Default for Span {
     }
 }
 
-/// The iterator: keys ascend by (time, id), so the order that is wanted, time descending and id ascending, is
-/// a walk backwards in which each group of equal times is walked forwards:
+/// The iterator. Keys ascend by (time, id), so the order that is wanted, time descending and id ascending, is a walk
+/// backwards in which each group of equal times is walked forwards:
 ///
 /// ```text
 /// loop: (t, id) = next key backwards; peek the one before it
@@ -56,41 +57,42 @@ pub(crate) struct NewestFirst<'t> {
 
 impl<'t> NewestFirst<'t> {
     pub(in crate::storage) fn new(view: View<'t>, table: Table, prefix: Prefix, span: Span) -> Result<Self> {
-        let backwards = backwards(view, table, &prefix, span.since, Bound::Included(span.until))?;
+        let backwards = backwards(view, table, &prefix, span)?;
         Ok(Self { view, table, prefix, since: span.since, backwards, peeked: None, group: None })
     }
 
     fn step(&mut self) -> Result<Option<IndexRow>> {
-        if let Some((time, rows)) = &mut self.group {
-            if let Some(row) = rows.next() {
-                return self.read(row?).map(Some);
+        loop {
+            if let Some((time, rows)) = &mut self.group {
+                if let Some(row) = rows.next() {
+                    return self.read(row?).map(Some);
+                }
+                let time = *time;
+                self.backwards = self.backwards_below(time)?;
+                self.group = None;
             }
-            let below = Bound::Excluded(*time);
-            self.backwards = backwards(self.view, self.table, &self.prefix, self.since, below)?;
-            self.group = None;
-        }
-        let first = match self.peeked.take() {
-            Some(row) => row,
-            None => match self.backwards.next() {
-                Some(row) => self.read(row?)?,
-                None => return Ok(None),
-            },
-        };
-        if let Some(row) = self.backwards.next() {
-            let second = self.read(row?)?;
-            if second.timestamp == first.timestamp {
-                let mut rows = self.forwards(first.timestamp)?;
-                let row = rows.next();
-                self.group = Some((first.timestamp, rows));
-                return match row {
-                    Some(row) => self.read(row?).map(Some),
-                    // The two rows just seen are in this range of the same snapshot.
-                    None => Err(seal::corrupted(self.table, self.prefix.as_bytes())),
-                };
+            let first = match self.peeked.take() {
+                Some(row) => row,
+                None => match self.backwards.next() {
+                    Some(row) => self.read(row?)?,
+                    None => return Ok(None),
+                },
+            };
+            self.peeked = self.backwards.next().map(|row| self.read(row?)).transpose()?;
+            if self.peeked.is_none_or(|second| second.timestamp != first.timestamp) {
+                return Ok(Some(first));
             }
-            self.peeked = Some(second);
+            self.peeked = None;
+            self.group = Some((first.timestamp, self.forwards(first.timestamp)?));
         }
-        Ok(Some(first))
+    }
+
+    fn backwards_below(&self, time: Timestamp) -> Result<Rows<'t>> {
+        if time <= self.since {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let span = Span { since: self.since, until: Timestamp(time.0 - 1) };
+        backwards(self.view, self.table, &self.prefix, span)
     }
 
     fn forwards(&self, time: Timestamp) -> Result<Rows<'t>> {
@@ -114,25 +116,11 @@ impl Iterator for NewestFirst<'_> {
     }
 }
 
-fn backwards<'t>(
-    view: View<'t>,
-    table: Table,
-    prefix: &Prefix,
-    since: Timestamp,
-    until: Bound<Timestamp>,
-) -> Result<Rows<'t>> {
-    let from = prefix.first_at(since);
-    let to = match until {
-        Bound::Excluded(time) => Bound::Excluded(prefix.first_at(time)),
-        Bound::Included(time) => Bound::Included(prefix.last_at(time)),
-        Bound::Unbounded => Bound::Included(prefix.last_at(Timestamp(i64::MAX))),
-    };
-    let empty = match &to {
-        Bound::Excluded(to) | Bound::Included(to) => *to < from,
-        Bound::Unbounded => false,
-    };
-    if empty {
+/// The rows of a span of time, greatest key first.
+fn backwards<'t>(view: View<'t>, table: Table, prefix: &Prefix, span: Span) -> Result<Rows<'t>> {
+    if span.until < span.since {
         return Ok(Box::new(std::iter::empty()));
     }
-    Ok(Box::new(view.reverse_range(table, Bound::Included(&from), to.as_ref().map(Vec::as_slice))?))
+    let (from, to) = (prefix.first_at(span.since), prefix.last_at(span.until));
+    Ok(Box::new(view.reverse_range(table, Bound::Included(&from), Bound::Included(&to))?))
 }

@@ -1,4 +1,4 @@
-//! Vectors where they stand in the store's map, for scans that copy nothing.
+//! Vectors in place, in the store's map, for scans that copy nothing.
 
 use std::ops::Bound;
 
@@ -7,12 +7,12 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::keys;
 use crate::storage::format::seal::{self, SEAL_BYTES};
 use crate::storage::format::tables::Table;
-use crate::storage::read::view::View;
+use crate::storage::read::collective_view::CollectiveView;
 
-/// Bytes that a processor loads at once; where they are more, some reads are in vain.
+/// Bytes that a processor loads at once; where it loads more, some reads are wasted.
 const CACHE_LINE: usize = 64;
 
-/// A stored vector of a snapshot, its checksum not looked at yet.
+/// A stored vector of a snapshot, whose checksum is not verified yet.
 #[derive(Clone, Copy)]
 pub(crate) struct SealedVector<'t> {
     number: CollectiveNumber,
@@ -25,13 +25,13 @@ impl<'t> SealedVector<'t> {
         self.slot
     }
 
-    /// Has the processor load it: reads one byte of each cache line, which wait for each other as little as can be.
+    /// Makes the processor load it: reads one byte of each cache line, none of which has to wait for another.
     pub(crate) fn fetch(&self) {
         let bytes = self.value.iter().step_by(CACHE_LINE);
         std::hint::black_box(bytes.fold(0, |all, byte| all | byte));
     }
 
-    /// Its bytes, little-endian `f32`, after the checksum was compared.
+    /// Its bytes, little-endian `f32`, after the checksum is verified.
     pub(crate) fn checked(self, dimension: usize) -> Result<&'t [u8]> {
         let key = keys::slot(self.number, self.slot);
         let bytes = seal::open(Table::Vector, &key, self.value)?;
@@ -41,7 +41,7 @@ impl<'t> SealedVector<'t> {
         Err(seal::corrupted(Table::Vector, &key))
     }
 
-    /// Its bytes without comparing the checksum, for a vector whose checksum this process has seen to be right.
+    /// Its bytes without verifying the checksum, for a vector that this process has verified before.
     pub(crate) fn seen(self, dimension: usize) -> Result<&'t [u8]> {
         if self.value.len() == SEAL_BYTES + dimension * 4 {
             return Ok(seal::payload_unchecked(self.value));
@@ -50,16 +50,15 @@ impl<'t> SealedVector<'t> {
     }
 }
 
-impl<'t> View<'t> {
-    /// The vectors of a collective from a slot on, in order of their slots.
+impl<'t> CollectiveView<'t> {
+    /// The vectors from a slot on, in order of their slots.
     pub(crate) fn vectors_from(
         self,
-        number: CollectiveNumber,
         slot: Slot,
     ) -> Result<impl Iterator<Item = Result<SealedVector<'t>>> + use<'t>> {
-        let from = keys::slot(number, slot);
-        let to = keys::slot(number, Slot(u32::MAX));
-        let rows = self.sealed_range(Table::Vector, Bound::Included(&from), Bound::Included(&to))?;
+        let from = keys::slot(self.number, slot);
+        let to = keys::slot(self.number, Slot(u32::MAX));
+        let rows = self.view.sealed_range(Table::Vector, Bound::Included(&from), Bound::Included(&to))?;
         Ok(rows.map(|row| {
             let (key, value) = row?;
             let (number, slot) = keys::read_slot(key).ok_or_else(|| seal::corrupted(Table::Vector, key))?;
@@ -68,15 +67,16 @@ impl<'t> View<'t> {
     }
 
     /// The vector of one slot, which must have one.
-    pub(crate) fn sealed_vector(self, number: CollectiveNumber, slot: Slot) -> Result<SealedVector<'t>> {
+    pub(crate) fn sealed_vector(self, slot: Slot) -> Result<SealedVector<'t>> {
+        let number = self.number;
         let key = keys::slot(number, slot);
-        let value = self.sealed(Table::Vector, &key)?;
+        let value = self.view.sealed(Table::Vector, &key)?;
         let value = value.ok_or_else(|| missing_vector(number, slot))?;
         Ok(SealedVector { number, slot, value })
     }
 }
 
-/// The error for a slot that says it has a vector where the table has none.
+/// The error for a slot that should have a vector, of which the table has none.
 pub(crate) fn missing_vector(number: CollectiveNumber, slot: Slot) -> PulseDBError {
     seal::corrupted(Table::Vector, &keys::slot(number, slot))
 }

@@ -9,44 +9,36 @@ use crate::limits;
 use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
-use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Place};
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
-use crate::storage::format::tables::Table;
-use crate::storage::read::view::{self, View};
+use crate::storage::format::slot::read_slot_value;
+use crate::storage::format::tables::{OwnerKind, Table};
+use crate::storage::format::vector::read_vector;
+use crate::storage::read::view::View;
+use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::write::rows;
 
-/// What the kernels keep beside a vector; `None` for what is no vector. Storage does not know the kernels.
+/// What the kernels keep beside a vector; `None` for what is not a vector. Storage does not know the kernels.
 pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
 
-/// Tables of which every row belongs to one experience.
-const DERIVED: [Table; 8] = [
-    Table::Vector,
-    Table::Slot,
-    Table::Member,
-    Table::ByTime,
-    Table::ByType,
-    Table::ByAgent,
-    Table::ByDomain,
-    Table::ByTag,
-];
-
-/// Checks the newest state of the database. Whatever is wrong is in the report.
+/// Checks the newest state of the database. All that is wrong is in the report.
 pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
-    // The engine may end the process on a damaged page, so it reads nothing before the pages are known to be right.
+    // The engine may kill the process on a damaged page, so it reads nothing until every page is checked.
     if let Err(error) = env.check_pages() {
         let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
-        let problem = "pages of the file are damaged; run `repair`, which saves the rows on the others, or restore a backup".into();
+        let problem = "pages of the file are damaged; run `repair`, which saves the rows on the other pages, or restore a backup".into();
         let faults = vec![Fault { table, key, problem }];
         return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
     }
     let txn = env.read()?;
-    let mut checker = Checker::new(View::new(env, &txn), norm_of);
+    let mut checker = Checker::new(View::of(&txn), norm_of);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
-    for table in DERIVED {
+    for table in Table::owned_by(OwnerKind::Version) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.section(Table::Counter, Checker::counters);
@@ -60,7 +52,7 @@ struct Checker<'t> {
     report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
     owners: BTreeMap<CollectiveNumber, Owner>,
-    /// How many rows the records ask for in each derived table.
+    /// How many rows the records need in each derived table.
     expected: BTreeMap<usize, u64>,
     last_sequence: Seq,
     dimension: usize,
@@ -88,7 +80,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    /// Runs one part; an error ends that part and is a fault, the other parts go on.
+    /// Runs one part; an error ends that part and is reported as a fault, and the other parts still run.
     fn section(&mut self, table: Table, part: impl FnOnce(&mut Self) -> Result<()>) {
         if let Err(error) = part(self) {
             self.fail(table, error);
@@ -134,7 +126,7 @@ impl<'t> Checker<'t> {
         if created.is_some_and(|bytes| meta::read_number(bytes).is_none()) {
             self.fault(Table::Meta, meta::CREATED, "the value does not match its format");
         }
-        self.dimension = meta::identity(self.view)?.dimension;
+        self.dimension = self.view.identity()?.dimension;
         self.last_sequence = self.view.last_sequence()?;
         let floor = self.view.oldest_change()?;
         if !(1..=self.last_sequence.saturating_add(1)).contains(&floor) {
@@ -155,9 +147,13 @@ impl<'t> Checker<'t> {
             };
             self.report.collectives += 1;
             names += 1;
-            let stored = self.expect_row(Table::CollectiveName, row.name.as_bytes(), "no row for a name");
+            let stored = self.expect_row(
+                Table::CollectiveName,
+                row.name.as_bytes(),
+                "the row of a collective's name is missing",
+            );
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
-                self.fault(Table::CollectiveName, row.name.as_bytes(), "names another collective");
+                self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
             let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, slots_end: 0 };
             if self.owners.insert(row.number, owner).is_some() {
@@ -165,28 +161,29 @@ impl<'t> Checker<'t> {
             }
         }
         self.count(Table::CollectiveName, names)?;
-        let next_number = meta::number(self.view, meta::NEXT_NUMBER)?;
+        let next_number = self.view.meta_number(meta::NEXT_NUMBER)?;
         if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
-            self.fault(Table::Meta, meta::NEXT_NUMBER, "it would give out a number that is in use");
+            self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
             let owner =
                 Owner { id: row.collective_id, deleted: true, experiences: 0, bytes: 0, slots_end: 0 };
             self.owners.insert(number, owner);
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
-            if self.view.slots(number)?.count() as u64 != owed {
-                let problem = format!("{owed} deletions are to be logged, there are not as many slots");
+            let slots = self.view.slots(number)?.count() as u64;
+            if slots != owed {
+                let problem = format!("{owed} deletions are still to be logged, but there are {slots} slots");
                 self.fault(Table::Reclaim, &keys::number(number), problem);
             }
         }
         Ok(())
     }
 
-    /// Faults a table that has more rows than belong there; missing ones are found one by one.
+    /// Reports a table that has too many rows; missing ones are found one by one.
     fn count(&mut self, table: Table, expected: u64) -> Result<()> {
         let found = self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.count() as u64;
         if found > expected {
-            self.push(table.name(), "?".into(), format!("{found} rows, {expected} belong there"));
+            self.push(table.name(), "?".into(), format!("it has {found} rows instead of {expected}"));
         }
         Ok(())
     }
@@ -194,7 +191,7 @@ impl<'t> Checker<'t> {
     fn experiences(&mut self) -> Result<()> {
         for record in records(self.view)? {
             match record? {
-                Record::Readable { place, experience, bytes } => {
+                StoredRecord::Readable { place, experience, bytes } => {
                     // What is deleted is being removed, index rows last.
                     if self.is_deleted(place.number) {
                         continue;
@@ -203,7 +200,7 @@ impl<'t> Checker<'t> {
                     let bytes = self.record(place, &experience) + bytes;
                     self.book(place, &experience, bytes);
                 }
-                Record::Damaged { key } => {
+                StoredRecord::Damaged { key } => {
                     self.fault(Table::Experience, key, "the value does not match its checksum or its format");
                 }
             }
@@ -233,7 +230,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    /// Compares a record with the rows that are derived from it; the bytes of those.
+    /// Compares a record with the rows that are derived from it; returns the bytes of those.
     fn record(&mut self, place: Place, experience: &Experience) -> u64 {
         let slot_key = keys::slot(place.number, place.slot);
         let mut bytes = 0;
@@ -243,13 +240,13 @@ impl<'t> Checker<'t> {
             if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
                 self.report.vectors += 1;
                 bytes += row_bytes(&slot_key, vector);
-                let components = codec::read_vector(vector).filter(|vector| vector.len() == self.dimension);
+                let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
                 match components.and_then(|vector| (self.norm_of)(&vector)) {
                     Some(norm) => norm_bits = norm,
                     None => self.fault(
                         Table::Vector,
                         &slot_key,
-                        "it is not a vector of the dimension with a direction",
+                        "it is not a vector of the right dimension, or has no direction",
                     ),
                 }
             }
@@ -260,7 +257,7 @@ impl<'t> Checker<'t> {
             let mut row = Vec::new();
             rows::slot_row(experience, norm_bits, place.has_vector).write(&mut row);
             if slot != row {
-                self.fault(Table::Slot, &slot_key, "it does not agree with its record");
+                self.fault(Table::Slot, &slot_key, "it does not match its record");
             }
         }
         let mut index = rows::index_keys(place.number, experience);
@@ -270,8 +267,8 @@ impl<'t> Checker<'t> {
             self.report.index_rows += 1;
             if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
                 bytes += row_bytes(&key, row);
-                if view::read_slot_value(row) != Some(place.slot) {
-                    self.fault(table, &key, "it names another slot than its record");
+                if read_slot_value(row) != Some(place.slot) {
+                    self.fault(table, &key, "it names a different slot than its record");
                 }
             }
         }
@@ -282,7 +279,7 @@ impl<'t> Checker<'t> {
         *self.expected.entry(table.index()).or_default() += 1;
     }
 
-    /// Looks for rows that no record asks for. Those that records ask for have been compared already.
+    /// Looks for rows that no record needs. Those that records need have been compared already.
     fn derived(&mut self, table: Table) -> Result<()> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
@@ -296,7 +293,7 @@ impl<'t> Checker<'t> {
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
             if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
-                self.fault(table, key, "no record asks for this row");
+                self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
@@ -307,11 +304,11 @@ impl<'t> Checker<'t> {
         key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
     }
 
-    /// The keys of one derived table that the readable records ask for.
+    /// The keys that the readable records need in one derived table.
     fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
         let mut keys = BTreeSet::new();
         for record in records(self.view)? {
-            let Record::Readable { place, experience, .. } = record? else { continue };
+            let StoredRecord::Readable { place, experience, .. } = record? else { continue };
             match table {
                 Table::Vector if !place.has_vector => {}
                 Table::Vector | Table::Slot => {
@@ -347,13 +344,13 @@ impl<'t> Checker<'t> {
             };
             if (counter.experiences, counter.bytes) != (owner.experiences, owner.bytes) {
                 let problem = format!(
-                    "it counts {} experiences of {} bytes, there are {} of {}",
+                    "it counts {} experiences of {} bytes, but there are {} of {}",
                     counter.experiences, counter.bytes, owner.experiences, owner.bytes
                 );
                 self.fault(Table::Counter, &key, problem);
             }
             if counter.next_slot < owner.slots_end {
-                self.fault(Table::Counter, &key, "it would give out a slot that is in use");
+                self.fault(Table::Counter, &key, "the next slot is in use already");
             }
         }
         Ok(())
@@ -382,36 +379,4 @@ impl<'t> Checker<'t> {
 /// Bytes of a row as the counts have it: key, seal and payload.
 fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
     (key.len() + seal::SEAL_BYTES + payload.len()) as u64
-}
-
-/// A row of the table of experiences.
-pub(in crate::storage) enum Record<'t> {
-    Readable {
-        place: Place,
-        experience: Box<Experience>,
-        /// Bytes of the row.
-        bytes: u64,
-    },
-    Damaged {
-        key: &'t [u8],
-    },
-}
-
-/// Every row of the table of experiences, also of collectives that are being reclaimed.
-pub(in crate::storage) fn records(view: View<'_>) -> Result<impl Iterator<Item = Result<Record<'_>>>> {
-    let rows = view.sealed_range(Table::Experience, Bound::Unbounded, Bound::Unbounded)?;
-    Ok(rows.map(|row| {
-        let (key, value) = row?;
-        let id = keys::read_id(key).filter(|_| key.len() == 16);
-        let payload = seal::open(Table::Experience, key, value).ok();
-        let record = id.zip(payload).and_then(|(id, payload)| codec::read_experience(id, payload));
-        Ok(match record {
-            Some((place, experience)) => Record::Readable {
-                place,
-                experience: Box::new(experience),
-                bytes: (key.len() + value.len()) as u64,
-            },
-            None => Record::Damaged { key },
-        })
-    }))
 }

@@ -1,4 +1,4 @@
-//! Tests: each row of each table lost or damaged, or with an impossible number in it, is told and repaired.
+//! Tests: each row of each table lost or damaged, or with an impossible number in it, is reported and repaired.
 
 use std::fs;
 use std::path::Path;
@@ -49,6 +49,7 @@ fn sample() -> Vec<u8> {
         }
     }
     db.record_experience(NewExperience { collective_id: other, ..note("elsewhere") }).unwrap();
+    db.rename_collective(other, "renamed").unwrap();
     drop(db);
     fs::read(home.path().join("data.mdb")).unwrap()
 }

@@ -5,48 +5,45 @@ use std::time::Duration;
 use crate::clock;
 use crate::error::Result;
 use crate::model::{CollectiveSummary, DatabaseStats, ReaderInfo, TableStats};
-use crate::storage::Store;
-use crate::storage::env::{self, engine_error};
+use crate::storage::env::{self, Environment, engine_error};
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
 
-impl Store {
-    /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
-    pub(crate) fn stats(&self, derived_bytes: u64) -> Result<DatabaseStats> {
-        // Before the snapshot, which would be in the list.
-        let readers = self.env.readers()?;
-        let writers = env::writers(self.env.path())?;
-        let txn = self.env.read()?;
-        let view = View::new(&self.env, &txn);
-        Ok(DatabaseStats {
-            file_bytes: self.env.file_bytes()?,
-            tables: self.table_stats(view)?,
-            reclaimable_bytes: self.env.free_pages(&txn)? * self.env.page_size(),
-            map_bytes: self.env.map_bytes(),
-            derived_bytes,
-            sequence: view.last_sequence()?,
-            oldest_change: view.oldest_change()?,
-            readers: readers
-                .into_iter()
-                .map(|reader| reader_info(view, reader))
-                .collect::<Result<Vec<_>>>()
-                .map(oldest_first)?,
-            writers,
-            collectives: summaries(view)?,
-            collectives_reclaiming: view.reclaims()?.len() as u64,
-        })
-    }
+/// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
+pub(in crate::storage) fn stats(env: &Environment, derived_bytes: u64) -> Result<DatabaseStats> {
+    // Before the snapshot, which would be in the list.
+    let readers = env.readers()?;
+    let writers = env::writers(env.path())?;
+    let txn = env.read()?;
+    let view = View::of(&txn);
+    Ok(DatabaseStats {
+        file_bytes: env.file_bytes()?,
+        tables: table_stats(view)?,
+        reclaimable_bytes: txn.free_pages()? * env.page_size()?,
+        map_bytes: env.map_bytes()?,
+        derived_bytes,
+        sequence: view.last_sequence()?,
+        oldest_change: view.oldest_change()?,
+        readers: readers
+            .into_iter()
+            .map(|reader| reader_info(view, reader))
+            .collect::<Result<Vec<_>>>()
+            .map(oldest_first)?,
+        writers,
+        collectives: summaries(view)?,
+        collectives_reclaiming: view.reclaims()?.len() as u64,
+    })
+}
 
-    fn table_stats(&self, view: View<'_>) -> Result<Vec<TableStats>> {
-        let stats = Table::ALL.into_iter().map(|table| {
-            let stat = self.env.table(table.index()).stat(view.txn);
-            let stat = stat.map_err(|error| engine_error("counting pages", error))?;
-            let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
-            let bytes = pages as u64 * u64::from(stat.page_size);
-            Ok(TableStats { name: table.name(), rows: stat.entries as u64, bytes })
-        });
-        stats.collect()
-    }
+fn table_stats(view: View<'_>) -> Result<Vec<TableStats>> {
+    let stats = Table::ALL.into_iter().map(|table| {
+        let stat = view.engine.table(table.index()).stat(view.txn);
+        let stat = stat.map_err(|error| engine_error("counting pages", error))?;
+        let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
+        let bytes = pages as u64 * u64::from(stat.page_size);
+        Ok(TableStats { name: table.name(), rows: stat.entries as u64, bytes })
+    });
+    stats.collect()
 }
 
 /// A reader slot with how far behind it is, in transactions and in time.

@@ -4,29 +4,19 @@ use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::limits;
 use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
-use crate::storage::format::codec::{ReclaimRow, SlotRow};
 use crate::storage::format::keys;
+use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::seal;
-use crate::storage::format::tables::Table;
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::write::transaction::WriteTxn;
-
-/// Tables whose keys begin with the number of a collective, but for `slot`, by which the removal counts.
-const NUMBERED: [Table; 7] = [
-    Table::Vector,
-    Table::Member,
-    Table::ByTime,
-    Table::ByType,
-    Table::ByAgent,
-    Table::ByDomain,
-    Table::ByTag,
-];
 
 impl WriteTxn<'_> {
     /// Deletes a collective with everything in it, in a time that does not depend on how much that is.
     ///
-    /// Every experience gets a sequence number now, in the order of the slots, and the collective the one
-    /// after them. The log rows of the experiences are written when the experiences are reclaimed; until
-    /// then readers of the log are given the same rows from what is still there.
+    /// Every experience gets a sequence number now, in the order of the slots, and the collective gets the next one. The
+    /// log rows of the experiences are written when the experiences are reclaimed; until then, readers of the log see
+    /// the same rows, made from what is still there.
     pub(crate) fn delete_collective(&mut self, id: CollectiveId) -> Result<()> {
         let Some(row) = self.view().collective_row(id)? else {
             return Err(NotFoundError::Collective(id).into());
@@ -47,10 +37,10 @@ impl WriteTxn<'_> {
         self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
-    /// Removes some rows of one deleted collective; whether more is left to do.
+    /// Removes some rows of one deleted collective; returns whether more is left to do.
     ///
-    /// First the records, by their slots, each with its row in the log; then what stands under the number of the
-    /// collective in the other tables, whether a record names it or not.
+    /// First go the records, by their slots, each with a row in the log; then whatever the other tables hold under the
+    /// number of the collective, whether or not a record names it.
     pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
         let reclaims = self.view().reclaims()?;
         let Some((number, mut row)) = reclaims.first().copied() else { return Ok(false) };
@@ -87,10 +77,11 @@ impl WriteTxn<'_> {
         self.log_owed(&change, row.transaction)
     }
 
-    /// Removes some rows that stand under a number; whether any were left. Without any the collective is gone.
+    /// Removes some rows under a number; returns whether there were any. If there were none, the collective is gone.
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
-        for table in NUMBERED {
+        // The rows of `slot`, by which the removal counts, have gone before.
+        for table in Table::owned_by(OwnerKind::Version) {
             let keys = self.view().keys_of(table, number, left)?;
             left -= keys.len();
             for key in keys {

@@ -3,20 +3,20 @@
 use heed::PutFlags;
 
 use crate::clock::{self, Timestamp};
-use crate::config::LogConfig;
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
-use crate::model::change::{Change, ChangeKind, CollectiveNumber, Slot};
-use crate::storage::env::{Environment, Space, WriteGuard, engine_error};
-use crate::storage::format::codec::{self, CollectiveRow, CounterRow, Write};
-
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::storage::env::{Space, Turn, WriteGuard, engine_error};
+use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::tables::Table;
+use crate::storage::format::vector::write_vector;
+use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
 
-/// Records of a batch of which one copies pages that the others do not.
+/// Of so many records of a batch, one copies pages that the others do not.
 const RECORDS_A_LEAF: usize = 8;
 
 /// About what an operation writes.
@@ -39,7 +39,6 @@ pub(crate) struct Committed {
 
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
-    env: &'e Environment,
     guard: WriteGuard<'e>,
     /// The moment of every change in it.
     pub(crate) now: Timestamp,
@@ -49,12 +48,10 @@ pub(crate) struct WriteTxn<'e> {
     /// The greatest experience id so far.
     last_id: Option<[u8; 16]>,
     /// Rows that were written to the log.
-    logged: usize,
+    pub(super) logged: usize,
     /// Whether the running operation has changed anything yet.
     touched: bool,
-    /// Growth of the running operation's collective in bytes of keys and values.
-    growth: i64,
-    /// The collective behind whose vectors the fence stands; see [`insert_vector`](Self::insert_vector).
+    /// The collective whose vectors the fence follows; see [`insert_vector`](Self::insert_vector).
     fenced: Option<CollectiveNumber>,
     buffer: Vec<u8>,
 }
@@ -69,8 +66,8 @@ pub(crate) struct OpenCollective {
 
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
-    pub(in crate::storage) fn begin(env: &'e Environment) -> Result<Self> {
-        let mut txn = Self::begin_unstamped(env)?;
+    pub(in crate::storage) fn begin(turn: &'e mut Turn<'_>) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(turn)?;
         if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
             txn.sequence = txn.view().last_sequence()?;
             txn.sequence_before = txn.sequence;
@@ -79,11 +76,10 @@ impl<'e> WriteTxn<'e> {
         Ok(txn)
     }
 
-    /// Begins without a look at `meta`, for whoever writes its rows.
-    pub(in crate::storage) fn begin_unstamped(env: &'e Environment) -> Result<Self> {
-        let guard = env.begin_write()?;
+    /// Begins without a look at `meta`, for callers that write its rows.
+    pub(in crate::storage) fn begin_unstamped(turn: &'e mut Turn<'_>) -> Result<Self> {
+        let guard = turn.begin()?;
         Ok(Self {
-            env,
             guard,
             now: clock::now(),
             sequence: 0,
@@ -92,7 +88,6 @@ impl<'e> WriteTxn<'e> {
             last_id: None,
             logged: 0,
             touched: false,
-            growth: 0,
             fenced: None,
             buffer: Vec::new(),
         })
@@ -100,18 +95,17 @@ impl<'e> WriteTxn<'e> {
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.env, &self.guard)
+        View::new(self.guard.engine(), &self.guard)
     }
 
-    /// Prepares for the next operation: makes sure of room for what it writes.
+    /// Prepares for the next operation: makes sure that there is room for what it writes.
     pub(in crate::storage) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
         self.touched = false;
-        self.growth = 0;
-        // Most tables are appended to: of the records of a batch, one in some copies a leaf that no other copies.
+        // Most tables are appended to, so only one in several records of a batch copies a leaf of its own.
         let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
         let before = self.guard.planned();
         (0..parts)
-            .try_for_each(|_| self.env.reserve(&self.guard, size.bytes.div_ceil(parts), space))
+            .try_for_each(|_| self.guard.reserve(size.bytes.div_ceil(parts), space))
             // What is refused is not written, so its neighbours need no room for it.
             .inspect_err(|_| self.guard.plan_again(before))
     }
@@ -121,19 +115,15 @@ impl<'e> WriteTxn<'e> {
         self.touched
     }
 
-    /// Trims the log, stores the sequence number and commits. `None` if nothing was logged: the engine gives the
-    /// number of a transaction that has written nothing to the next one.
-    pub(in crate::storage) fn commit(mut self, log: &LogConfig) -> Result<Option<Committed>> {
+    /// Stores the sequence number and commits. `None` if nothing was logged: the engine reuses the number of a
+    /// transaction that has written nothing.
+    pub(in crate::storage) fn commit(mut self) -> Result<Option<Committed>> {
         let logged = self.sequence != self.sequence_before;
         if logged {
-            // Every number that is given out is one more than the last, so the log stays dense.
+            // Each number is one more than the last, so the log stays dense.
             debug_assert!(self.sequence > self.sequence_before);
             let sequence = self.sequence;
             self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(sequence))?;
-        }
-        if self.logged > 0 {
-            let logged = self.logged;
-            crate::storage::read::log::trim(&mut self, log, logged)?;
         }
         self.remove_fence()?;
         let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
@@ -141,29 +131,25 @@ impl<'e> WriteTxn<'e> {
         Ok(logged.then_some(committed))
     }
 
-    /// Commits without a look at sequence and log, which the caller has written.
-    pub(in crate::storage) fn commit_untrimmed(mut self) -> Result<()> {
-        self.remove_fence()?;
-        self.guard.commit()
-    }
-
     /// Puts a row whose value has its seal already.
     pub(in crate::storage) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.put(self.guard.txn(), key, value).map_err(|error| self.env.write_error("write", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.put(self.guard.txn(), key, value).map_err(|error| engine.write_error("write", error))
     }
 
     /// Removes every row of a table.
     pub(in crate::storage) fn clear(&mut self, table: Table) -> Result<()> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.clear(self.guard.txn()).map_err(|error| self.env.write_error("clear", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
     }
 
-    /// Growth in bytes of keys and values since it was last taken.
-    pub(in crate::storage) fn take_growth(&mut self) -> i64 {
-        std::mem::take(&mut self.growth)
+    /// How many rows were written to the log.
+    pub(super) fn logged(&self) -> usize {
+        self.logged
     }
 
     pub(in crate::storage) fn floor(&self) -> Seq {
@@ -179,55 +165,45 @@ impl<'e> WriteTxn<'e> {
         self.view().transaction()
     }
 
-    /// Takes `count` sequence numbers and gives the first of them.
+    /// Takes `count` sequence numbers and returns the first of them.
     pub(in crate::storage) fn take_sequences(&mut self, count: u64) -> Result<Seq> {
         let first = self.sequence.checked_add(1);
         let last = self.sequence.checked_add(count);
         let (Some(first), Some(last)) = (first, last) else {
-            // No database lives to see the last number.
+            // No database lives long enough to reach the last number.
             return Err(seal::corrupted(Table::Meta, meta::SEQUENCE));
         };
         self.sequence = last;
         Ok(first)
     }
 
+    /// The greatest key of a table whose keys are ids.
+    pub(super) fn last_key(&self, table: Table) -> Result<Option<[u8; 16]>> {
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
+        Ok(last.and_then(|(key, _)| key.try_into().ok()))
+    }
+
     /// An experience id above all others, so that its row is appended.
     pub(crate) fn next_experience_id(&mut self) -> Result<[u8; 16]> {
         if self.last_id.is_none() {
-            let table = self.env.table(Table::Experience.index());
-            let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
-            self.last_id = last.and_then(|(key, _)| key.try_into().ok());
+            self.last_id = self.last_key(Table::Experience)?;
         }
         let id = clock::uuid_above(self.last_id);
         self.last_id = Some(id);
         Ok(id)
     }
 
-    /// Appends a row to the log as the next change.
-    pub(crate) fn log(
-        &mut self,
-        collective: (CollectiveNumber, CollectiveId),
-        kind: ChangeKind,
-    ) -> Result<Seq> {
-        let sequence = self.take_sequences(1)?;
-        let (number, collective_id) = collective;
-        let change = Change { sequence, timestamp: self.now, number, collective_id, kind };
-        let transaction = self.transaction();
-        let encode = |out: &mut Vec<u8>| codec::write_change(&change, transaction, out);
-        self.write(Table::Log, &keys::sequence(sequence), PutFlags::APPEND, encode)?;
-        self.logged += 1;
-        Ok(sequence)
+    /// Notes an id that was stored without coming from here: later ones must be above it too.
+    pub(super) fn note_experience_id(&mut self, id: [u8; 16]) {
+        // Where none is known yet, the table is asked first.
+        if let Some(last) = &mut self.last_id {
+            *last = id.max(*last);
+        }
     }
 
-    /// Writes a row of the log under a number that was taken when its change was made.
-    pub(in crate::storage) fn log_owed(&mut self, change: &Change, transaction: u64) -> Result<()> {
-        let encode = |out: &mut Vec<u8>| codec::write_change(change, transaction, out);
-        self.write(Table::Log, &keys::sequence(change.sequence), PutFlags::NO_OVERWRITE, encode)?;
-        self.logged += 1;
-        Ok(())
-    }
-
-    /// Puts a row in the place of whatever stands there.
+    /// Puts a row, replacing what is there.
     pub(in crate::storage) fn put(
         &mut self,
         table: Table,
@@ -238,26 +214,28 @@ impl<'e> WriteTxn<'e> {
         Ok(())
     }
 
-    /// Puts a row that belongs to an experience where none stands, and counts its bytes.
+    /// Puts a row that belongs to an experience where there is none, and counts its bytes.
     pub(in crate::storage) fn insert(
         &mut self,
+        counts: &mut CounterRow,
         table: Table,
         key: &[u8],
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<()> {
         let length = self.write(table, key, PutFlags::NO_OVERWRITE, encode)?;
-        self.growth += (key.len() + length) as i64;
+        counts.grow((key.len() + length) as i64);
         Ok(())
     }
 
     /// Puts the vector of an experience, and counts its bytes.
     ///
-    /// LMDB splits a full page in front of its last row when a row is added behind that one. Where two vectors
-    /// fill a page, one would be left on each: the vectors of a collective are added in ascending order. So a
-    /// fence stands behind them while the transaction writes, an empty row under the greatest slot, which no
-    /// experience gets. With it the page is split behind its last vector.
+    /// When a row is added behind the last row of a full page, LMDB splits the page in front of that last row. Where two
+    /// vectors fill a page, each page would be left with one, since the vectors of a collective are added in ascending
+    /// order. So while the transaction writes, a fence follows them: an empty row under the greatest slot, which no
+    /// experience gets. With it, the page is split behind its last vector.
     pub(in crate::storage) fn insert_vector(
         &mut self,
+        counts: &mut CounterRow,
         number: CollectiveNumber,
         slot: Slot,
         vector: &[f32],
@@ -267,7 +245,7 @@ impl<'e> WriteTxn<'e> {
             self.put(Table::Vector, &keys::slot(number, Slot(u32::MAX)), |_| ())?;
             self.fenced = Some(number);
         }
-        self.insert(Table::Vector, &keys::slot(number, slot), |out| codec::write_vector(vector, out))
+        self.insert(counts, Table::Vector, &keys::slot(number, slot), |out| write_vector(vector, out))
     }
 
     fn remove_fence(&mut self) -> Result<()> {
@@ -280,18 +258,20 @@ impl<'e> WriteTxn<'e> {
     /// Puts a row of an experience above all other rows of the table, and counts its bytes.
     pub(in crate::storage) fn append(
         &mut self,
+        counts: &mut CounterRow,
         table: Table,
         key: &[u8],
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<()> {
         let length = self.write(table, key, PutFlags::APPEND, encode)?;
-        self.growth += (key.len() + length) as i64;
+        counts.grow((key.len() + length) as i64);
         Ok(())
     }
 
-    /// Puts a row of an experience in the place of the one that stands there, and counts the difference.
+    /// Replaces a row of an experience, which must be there, and counts the difference in bytes.
     pub(in crate::storage) fn replace(
         &mut self,
+        counts: &mut CounterRow,
         table: Table,
         key: &[u8],
         encode: impl FnOnce(&mut Vec<u8>),
@@ -299,27 +279,33 @@ impl<'e> WriteTxn<'e> {
         let before = self.view().sealed(table, key)?.map(<[u8]>::len);
         let before = before.ok_or_else(|| seal::corrupted(table, key))?;
         let length = self.write(table, key, PutFlags::empty(), encode)?;
-        self.growth += length as i64 - before as i64;
+        counts.grow(length as i64 - before as i64);
         Ok(())
     }
 
     /// Removes a row of an experience, which must be there, and counts its bytes.
-    pub(in crate::storage) fn remove(&mut self, table: Table, key: &[u8]) -> Result<()> {
+    pub(in crate::storage) fn remove(
+        &mut self,
+        counts: &mut CounterRow,
+        table: Table,
+        key: &[u8],
+    ) -> Result<()> {
         let length = self.view().sealed(table, key)?.map(<[u8]>::len);
         let length = length.ok_or_else(|| seal::corrupted(table, key))?;
         self.delete(table, key)?;
-        self.growth -= (key.len() + length) as i64;
+        counts.grow(-((key.len() + length) as i64));
         Ok(())
     }
 
     /// Removes a row if it is there.
     pub(in crate::storage) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
         self.touched = true;
-        let table = self.env.table(table.index());
-        table.delete(self.guard.txn(), key).map_err(|error| self.env.write_error("delete", error))
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.delete(self.guard.txn(), key).map_err(|error| engine.write_error("delete", error))
     }
 
-    fn write(
+    pub(super) fn write(
         &mut self,
         table: Table,
         key: &[u8],
@@ -330,10 +316,11 @@ impl<'e> WriteTxn<'e> {
         encode(&mut self.buffer);
         seal::finish(table, key, &mut self.buffer);
         self.touched = true;
-        let database = self.env.table(table.index());
+        let engine = self.guard.engine();
+        let database = engine.table(table.index());
         database
             .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
-            .map_err(|error| self.env.write_error("write", error))?;
+            .map_err(|error| engine.write_error("write", error))?;
         Ok(self.buffer.len())
     }
 
@@ -346,52 +333,9 @@ impl<'e> WriteTxn<'e> {
         Ok(OpenCollective { id, number: row.number, dimension: usize::from(row.dimension), counter })
     }
 
-    /// Books the bytes that were written since the last call on this collective.
-    pub(crate) fn settle(&mut self, collective: &mut OpenCollective) {
-        collective.counter.bytes = collective.counter.bytes.saturating_add_signed(self.take_growth());
-    }
-
-    /// Stores the counts of a collective, with the bytes that were written since the last settlement.
-    pub(crate) fn close_collective(&mut self, mut collective: OpenCollective) -> Result<()> {
-        self.settle(&mut collective);
+    /// Stores the counts of a collective.
+    pub(crate) fn close_collective(&mut self, collective: &OpenCollective) -> Result<()> {
         let key = keys::number(collective.number);
         self.put(Table::Counter, &key, |out| collective.counter.write(out))
     }
-
-    /// Makes a collective whose name is free.
-    pub(crate) fn create_collective(
-        &mut self,
-        name: &str,
-        owner: Option<&str>,
-        dimension: u16,
-    ) -> Result<CollectiveId> {
-        let number = meta::number(self.view(), meta::NEXT_NUMBER)?;
-        let number = CollectiveNumber(u32::try_from(number).map_err(|_| numbers_used_up())?);
-        let id = self.next_collective_id()?;
-        let row = CollectiveRow {
-            number,
-            dimension,
-            created_at: self.now,
-            updated_at: self.now,
-            name: name.to_owned(),
-            owner: owner.map(str::to_owned),
-        };
-        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(u64::from(number.0) + 1))?;
-        self.put(Table::Collective, id.as_bytes(), |out| row.write(out))?;
-        self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
-        self.put(Table::Counter, &keys::number(number), |out| CounterRow::default().write(out))?;
-        self.log((number, id), ChangeKind::CollectiveCreated)?;
-        Ok(id)
-    }
-
-    fn next_collective_id(&self) -> Result<CollectiveId> {
-        let table = self.env.table(Table::Collective.index());
-        let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
-        let last = last.and_then(|(key, _)| key.try_into().ok());
-        Ok(CollectiveId::from_bytes(clock::uuid_above(last)))
-    }
-}
-
-fn numbers_used_up() -> crate::error::PulseDBError {
-    crate::error::StorageError::Full { reason: "4 294 967 295 collectives have been made".into() }.into()
 }

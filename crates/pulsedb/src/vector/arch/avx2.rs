@@ -10,13 +10,13 @@ use std::arch::x86_64::{
     _mm256_setzero_ps,
 };
 
-use super::{BLOCK_BYTES, Block, Kernel, RUN, Run};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, RUN, Run};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "avx2",
     available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
 };
 
 /// The lanes of a block: the lower eight, then the upper eight.

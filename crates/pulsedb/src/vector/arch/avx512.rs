@@ -11,13 +11,13 @@ use std::arch::x86_64::{
     _mm512_setzero_ps,
 };
 
-use super::{BLOCK_BYTES, Block, Kernel, RUN, Run};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, RUN, Run};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "avx512",
     available: || is_x86_feature_detected!("avx512f"),
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
 };
 
 /// The dot product of the query with each row.

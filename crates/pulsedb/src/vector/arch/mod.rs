@@ -32,29 +32,20 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod kernel;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon;
 mod scalar;
 
-use std::array;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// Lanes of a block: the partial sums that the specification keeps side by side.
-pub(super) const LANES: usize = 16;
-/// Bytes of a block of stored components.
-const BLOCK_BYTES: usize = LANES * size_of::<f32>();
-/// Blocks after which the lanes are folded into the totals.
-const RUN: usize = 32;
-/// Rows that a kernel scores at once. Four kept AVX-512 and AVX2 busy; eight were no faster.
-pub(super) const GROUP: usize = 4;
+use self::kernel::Kernel;
+
+pub(super) use self::kernel::{Block, GROUP, LANES};
+
 /// Names the kernel to use instead of the best one, for tests: `scalar`, `avx2`, `avx512` or `neon`.
 const OVERRIDE: &str = "PULSEDB_ISA";
-
-/// One block of a query's components, aligned so that no load crosses a cache line.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(super) struct Block(pub(super) [f32; LANES]);
 
 /// A set of kernels that this CPU can run: having one proves that the CPU has the features.
 #[derive(Clone, Copy)]
@@ -121,14 +112,6 @@ impl fmt::Debug for Isa {
     }
 }
 
-/// The functions of one instruction set, compiled for it and so unsafe to call elsewhere.
-struct Kernel {
-    name: &'static str,
-    available: fn() -> bool,
-    dot: unsafe fn(&[Block], [&[u8]; 1]) -> [f32; 1],
-    dots: unsafe fn(&[Block], [&[u8]; GROUP]) -> [f32; GROUP],
-}
-
 /// The kernels compiled for this architecture, fastest first.
 static KERNELS: &[Kernel] = &[
     #[cfg(target_arch = "x86_64")]
@@ -140,47 +123,14 @@ static KERNELS: &[Kernel] = &[
     scalar::KERNEL,
 ];
 
-/// The same run of several rows, split into blocks.
-struct Run<'a, const ROWS: usize> {
-    /// The whole blocks, equally many of each row.
-    whole: [&'a [[u8; BLOCK_BYTES]]; ROWS],
-    /// The components after the last whole block, padded with zeros; only a row's last run has some.
-    tail: Option<[[u8; BLOCK_BYTES]; ROWS]>,
-}
-
-impl<'a, const ROWS: usize> Run<'a, ROWS> {
-    /// Takes the next run off the front of each row.
-    #[inline]
-    fn take(rows: &mut [&'a [u8]; ROWS]) -> Self {
-        let runs = array::from_fn(|row| {
-            let (run, rest) = rows[row].split_at(rows[row].len().min(RUN * BLOCK_BYTES));
-            rows[row] = rest;
-            run.as_chunks()
-        });
-        // Cut to one length, which the compiler then knows: it drops the bounds checks of the other rows.
-        let blocks = runs.iter().map(|(whole, _)| whole.len()).min().unwrap_or(0);
-        let whole = runs.map(|(whole, _)| &whole[..blocks]);
-        let has_tail = runs.iter().any(|(_, tail)| !tail.is_empty());
-        Run { whole, tail: has_tail.then(|| runs.map(|(_, tail)| padded(tail))) }
-    }
-}
-
-/// The block that starts with `tail` and goes on with +0.0.
-fn padded(tail: &[u8]) -> [u8; BLOCK_BYTES] {
-    let mut block = [0; BLOCK_BYTES];
-    for (to, from) in block.iter_mut().zip(tail) {
-        *to = *from;
-    }
-    block
-}
-
 #[cfg(test)]
 mod tests {
     use std::process::Command;
 
     use proptest::prelude::*;
 
-    use super::{BLOCK_BYTES, Block, GROUP, Isa, LANES, OVERRIDE};
+    use super::kernel::BLOCK_BYTES;
+    use super::{Block, GROUP, Isa, LANES, OVERRIDE};
 
     const THIS_TEST: &str = "vector::arch::tests::environment_names_the_kernels";
 

@@ -9,13 +9,13 @@ use std::arch::aarch64::{
 };
 use std::arch::is_aarch64_feature_detected;
 
-use super::{BLOCK_BYTES, Block, Kernel, RUN, Run};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, RUN, Run};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "neon",
     available: || is_aarch64_feature_detected!("neon"),
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
 };
 
 /// The lanes of a block, four after four.

@@ -1,9 +1,9 @@
 //! The kernels in plain Rust: the specification made executable, and the oracle of the others.
 
-use super::{BLOCK_BYTES, Block, Kernel, LANES, RUN, Run};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, LANES, RUN, Run};
 
 pub(super) const KERNEL: Kernel =
-    Kernel { name: "scalar", available: || true, dot: dots::<1>, dots: dots::<{ super::GROUP }> };
+    Kernel { name: "scalar", available: || true, dot: dots::<1>, dots: dots::<{ GROUP }> };
 
 /// The dot product of the query with each row.
 fn dots<const ROWS: usize>(query: &[Block], mut rows: [&[u8]; ROWS]) -> [f32; ROWS] {
