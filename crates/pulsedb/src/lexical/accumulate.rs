@@ -8,6 +8,7 @@ use super::bm25::Scorer;
 use super::lengths::Lengths;
 use super::malformed::Malformed;
 use super::matches::Matches;
+use super::postings::CHUNK;
 
 /// Lanes that are compared and cleared together.
 const LANES: usize = 16;
@@ -62,15 +63,21 @@ impl Accumulator {
                 for (row, count) in
                     counts[..rows as usize].iter_mut().enumerate().filter(|(_, count)| **count > 0)
                 {
-                    sums[row] += Scorer::part(weight, *count, scorer.norm(lengths.of(row as u32)));
+                    sums[row] += Scorer::part(weight, *count, scorer.norm(lengths.of(row as u32) as f32));
                     *count = 0;
                 }
             } else {
                 found.each_chunk(rows, |rows, counts| {
-                    lengths.of_each(rows, |at, length| {
-                        let part = Scorer::part(weight, counts[at], scorer.norm(length));
-                        sums[rows[at] as usize] += part;
-                    });
+                    // Parts are computed side by side, and then added one by one.
+                    let mut parts = [0.0; CHUNK];
+                    let parts = &mut parts[..rows.len()];
+                    lengths.of_each(rows, |at, length| parts[at] = length as f32);
+                    for (part, &count) in parts.iter_mut().zip(counts) {
+                        *part = Scorer::part(weight, count, scorer.norm(*part));
+                    }
+                    for (&row, part) in rows.iter().zip(parts) {
+                        sums[row as usize] += *part;
+                    }
                 })?;
             }
         }

@@ -31,7 +31,7 @@ pub(super) struct Token<'t> {
     /// Bytes of the text.
     pub(super) range: Range<usize>,
     pub(super) kind: TokenKind,
-    /// Whether a query can do without it.
+    /// Whether a query can do without it; never set for a record, which keeps all words.
     pub(super) is_stop_word: bool,
 }
 
@@ -77,7 +77,7 @@ impl Analyser {
             Segment::Chain(words) => {
                 self.chain(text, words, &mut found);
                 for word in words {
-                    self.word(text, word.clone(), &mut found);
+                    self.word(text, word.clone(), side, &mut found);
                 }
             }
             Segment::Run(run) => self.run(text, run, side, &mut found),
@@ -123,7 +123,7 @@ impl Analyser {
         normalise(&text[whole.start..], &mut self.normal);
         // Longer terms end in a hash there, and may be among those that are meant.
         self.normal.truncate(self.normal.floor_char_boundary(TERM_HEAD_BYTES));
-        (!self.normal.is_empty()).then(|| Prefix::of_words(&self.normal, &self.stems))
+        (!self.normal.is_empty()).then(|| Prefix::of_words(&self.normal, &mut self.stems))
     }
 
     fn chain(&mut self, text: &str, words: &[Range<usize>], found: &mut impl FnMut(Token<'_>)) {
@@ -138,7 +138,7 @@ impl Analyser {
         }
     }
 
-    fn word(&mut self, text: &str, range: Range<usize>, found: &mut impl FnMut(Token<'_>)) {
+    fn word(&mut self, text: &str, range: Range<usize>, side: Side, found: &mut impl FnMut(Token<'_>)) {
         let word = &text[range.clone()];
         normalise(word, &mut self.normal);
         if self.normal.is_empty() {
@@ -146,20 +146,20 @@ impl Analyser {
         }
         bound(&mut self.normal);
         found(Token {
-            term: &self.stems.stem(&self.normal),
+            term: self.stems.stem(&self.normal),
             range: range.clone(),
             kind: TokenKind::Word,
-            is_stop_word: is_stop_word(&self.normal),
+            is_stop_word: side == Side::Query && is_stop_word(&self.normal),
         });
         parts(word, |part| {
             normalise(&word[part.clone()], &mut self.part);
             if !self.part.is_empty() {
                 bound(&mut self.part);
                 found(Token {
-                    term: &self.stems.stem(&self.part),
+                    term: self.stems.stem(&self.part),
                     range: range.start + part.start..range.start + part.end,
                     kind: TokenKind::Besides,
-                    is_stop_word: is_stop_word(&self.part),
+                    is_stop_word: side == Side::Query && is_stop_word(&self.part),
                 });
             }
         });

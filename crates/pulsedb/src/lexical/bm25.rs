@@ -78,8 +78,8 @@ impl Scorer {
 
     /// What a row's length adds below the fraction.
     #[inline]
-    pub(super) fn norm(&self, length: u32) -> f32 {
-        self.flat + self.slope * length as f32
+    pub(super) fn norm(&self, length: f32) -> f32 {
+        self.flat + self.slope * length
     }
 
     /// What a term adds to a row's score.
@@ -95,7 +95,7 @@ impl Scorer {
 
     /// The score of a row from how often it holds each term of the query: 0 if it holds none.
     pub(crate) fn score(&self, counts: &[u32], length: u32) -> f32 {
-        let norm = self.norm(length);
+        let norm = self.norm(length as f32);
         let held = self.weights.iter().zip(counts).filter(|&(_, &count)| count > 0);
         held.fold(0.0, |score, (&weight, &count)| score + Self::part(weight, count, norm))
     }

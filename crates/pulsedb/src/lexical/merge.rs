@@ -16,6 +16,7 @@
 //! maps must be the same in each step: rows that die on the way stay in the new block, as dead ones.
 
 use super::bits::Bits;
+use super::head::head;
 use super::lengths::{Lengths, encode_lengths};
 use super::malformed::Malformed;
 use super::matches::PostingValues;
@@ -91,15 +92,15 @@ pub(crate) fn merge_step<'b, V: PostingValues<'b>>(
     let mut chunk = Chunk::new();
     let (mut term, mut postings) = (Vec::new(), Vec::new());
     let mut read = 0;
-    while let Some(least) = cursors.iter().filter(|cursor| cursor.has_term()).map(|cursor| &cursor.term).min()
-    {
+    while let Some((head, least)) = cursors.iter().filter_map(TermCursor::term).min() {
         if read > budget {
-            return Ok(MergeStep { postings: writer.finish(), next: Some(least.clone()) });
+            return Ok(MergeStep { postings: writer.finish(), next: Some(least.to_vec()) });
         }
-        term.clone_from(least);
+        term.clear();
+        term.extend_from_slice(least);
         postings.clear();
         for (cursor, input) in cursors.iter_mut().zip(inputs) {
-            if cursor.has_term() && cursor.term == term {
+            if cursor.term() == Some((head, &term)) {
                 for part in &cursor.parts {
                     read += term.len() + part.bytes();
                     part.each_chunk(&mut chunk, input.rows.to.len() as u32, |rows, counts| {
@@ -138,6 +139,7 @@ pub(crate) fn merge_lengths(inputs: &[(Lengths<'_>, &RowMap)]) -> (Vec<u8>, u64)
 struct TermCursor<'m, 'b, E> {
     values: Box<dyn Iterator<Item = Result<&'b [u8], E>> + 'm>,
     entries: Option<Entries<'b>>,
+    head: u64,
     term: Vec<u8>,
     /// The postings of the term; none at the end.
     parts: Vec<Part<'b>>,
@@ -150,13 +152,14 @@ impl<'m, 'b: 'm, E: From<Malformed>> TermCursor<'m, 'b, E> {
             Some(value) => Some(Value::read(value?)?.entries_from(from)?),
             None => None,
         };
-        let mut cursor = TermCursor { values, entries, term: Vec::new(), parts: Vec::new() };
+        let mut cursor = TermCursor { values, entries, head: 0, term: Vec::new(), parts: Vec::new() };
         cursor.advance()?;
         Ok(cursor)
     }
 
-    fn has_term(&self) -> bool {
-        !self.parts.is_empty()
+    /// The term with its head, which is compared first; `None` at the end.
+    fn term(&self) -> Option<(u64, &[u8])> {
+        (!self.parts.is_empty()).then_some((self.head, &self.term))
     }
 
     /// Goes on to the next term.
@@ -171,6 +174,7 @@ impl<'m, 'b: 'm, E: From<Malformed>> TermCursor<'m, 'b, E> {
                 if !follows {
                     return Err(Malformed::POSTINGS.into());
                 }
+                self.head = head(term);
                 self.term.clear();
                 self.term.extend_from_slice(term);
                 self.parts.push(part);

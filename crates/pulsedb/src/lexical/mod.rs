@@ -18,6 +18,7 @@ mod bits;
 mod bm25;
 mod counted;
 mod hash;
+mod head;
 mod lengths;
 mod malformed;
 mod matches;

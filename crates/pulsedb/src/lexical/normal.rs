@@ -3,7 +3,6 @@
 //! NFKC rather than NFC: full-width letters, ligatures and half-width kana are what a keyboard or a PDF made of the
 //! same word, and a search has no use for the difference. Accents stay: they tell words apart in most languages.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use snowball_stemmers_rs::{Algorithm, Stemmer};
@@ -25,7 +24,8 @@ const STEMMED_BYTES_MAX: usize = 40;
 pub(super) fn normalise(word: &str, out: &mut String) {
     out.clear();
     if word.is_ascii() {
-        out.extend(word.chars().filter(|&c| c != ',').map(|c| c.to_ascii_lowercase()));
+        word.split(',').for_each(|piece| out.push_str(piece));
+        out.make_ascii_lowercase();
         return;
     }
     for character in word.nfkc().flat_map(char::to_lowercase) {
@@ -51,22 +51,76 @@ pub(super) fn bound(term: &mut String) {
 }
 
 /// Stems of English words.
-pub(super) struct Stems(Stemmer);
+///
+/// Stemming a word takes longer than all else that is done for it, and most words of a text are common ones. So the
+/// stems of the last ones are kept.
+pub(super) struct Stems {
+    stemmer: Stemmer,
+    /// Each in the place that its hash names.
+    known: Vec<Known>,
+    /// The last stem that was not kept.
+    long: String,
+}
+
+/// Words that are kept.
+const KNOWN: usize = 1024;
+/// Bytes of the longest word that is kept.
+const KNOWN_BYTES_MAX: usize = 15;
+
+/// A word and its stem.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    word: Short,
+    stem: Short,
+}
+
+/// A word of a few bytes; none is empty.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Short {
+    bytes: [u8; KNOWN_BYTES_MAX],
+    len: u8,
+}
+
+impl Short {
+    fn new(word: &str) -> Option<Short> {
+        let mut bytes = [0; KNOWN_BYTES_MAX];
+        bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+        Some(Short { bytes, len: word.len() as u8 })
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a short word was a text")
+    }
+}
 
 impl Stems {
     pub(super) fn english() -> Self {
-        Stems(Stemmer::create(Algorithm::English))
+        let known = vec![Known::default(); KNOWN];
+        Stems { stemmer: Stemmer::create(Algorithm::English), known, long: String::new() }
     }
 
     /// The stem of a word in normal form. Words with other letters than those of ASCII are not English, and kept.
-    pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
+    pub(super) fn stem<'w>(&'w mut self, word: &'w str) -> &'w str {
         let is_english = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'');
         // The stemmer leaves words of two letters as they are.
-        if is_english && (3..=STEMMED_BYTES_MAX).contains(&word.len()) {
-            self.0.stem(word)
-        } else {
-            Cow::Borrowed(word)
+        if !is_english || !(3..=STEMMED_BYTES_MAX).contains(&word.len()) {
+            return word;
         }
+        let Some(short) = Short::new(word) else {
+            self.long = self.stemmer.stem(word).into_owned();
+            return &self.long;
+        };
+        let known = &mut self.known[xxh3_64(word.as_bytes()) as usize % KNOWN];
+        if known.word != short {
+            let stem = self.stemmer.stem(word);
+            // A stem is longer than its word by one letter at the most, and may so be too long to be kept.
+            let Some(stem) = Short::new(&stem) else {
+                self.long = stem.into_owned();
+                return &self.long;
+            };
+            *known = Known { word: short, stem };
+        }
+        known.stem.text()
     }
 }
 
@@ -118,7 +172,7 @@ mod tests {
 
     #[test]
     fn words_of_english_are_stemmed_and_others_kept() {
-        let stems = Stems::english();
+        let mut stems = Stems::english();
         for (word, stem) in [
             ("running", "run"),
             ("caroline's", "carolin"),
@@ -127,6 +181,7 @@ mod tests {
             ("caf\u{e9}s", "caf\u{e9}s"),
         ] {
             assert_eq!(stems.stem(word), stem);
+            assert_eq!(stems.stem(word), stem, "again");
         }
     }
 }

@@ -54,7 +54,7 @@ impl Prefix {
 
     /// The terms of the words that begin with `start`: those that begin so themselves, and those that the stemmer
     /// makes of `start` with the endings of English behind it, whole or begun in `start` already.
-    pub(super) fn of_words(start: &str, stemmer: &Stems) -> Prefix {
+    pub(super) fn of_words(start: &str, stemmer: &mut Stems) -> Prefix {
         let mut stems: Vec<Term> = Vec::new();
         let mut word = String::new();
         for ending in ENDINGS {
@@ -63,8 +63,8 @@ impl Prefix {
                 word.push_str(start);
                 word.push_str(&ending[begun..]);
                 let stem = stemmer.stem(&word);
-                if !stem.starts_with(start) && stems.iter().all(|known| known.text != stem) {
-                    stems.push(Term::new(&stem));
+                if !stem.starts_with(start) && stems.iter().all(|known| known.text != *stem) {
+                    stems.push(Term::new(stem));
                 }
             }
         }

@@ -3,8 +3,8 @@
 use super::counted::CountedTerms;
 use super::malformed::Malformed;
 
-/// Hashes that are compared without a branch in between: enough for the compiler to use whole registers.
-const RUN: usize = 32;
+/// Hashes that are compared at once.
+const RUN: usize = 16;
 
 /// Writes the terms of a record as a row of the tail.
 pub(crate) fn encode_tail_row(terms: &CountedTerms) -> Vec<u8> {
@@ -69,23 +69,44 @@ impl<'b> TailRow<'b> {
     }
 
     /// How often a term stands in the row's text; 0 if it does not.
+    #[inline]
     pub(super) fn count(&self, hash: u32, term: &[u8]) -> u32 {
-        let wanted = hash.to_le_bytes();
-        let (runs, rest) = self.hashes.as_chunks::<RUN>();
-        for (at, run) in runs.iter().enumerate() {
-            if has(run, wanted) {
-                return self.count_from(at * RUN, wanted, term);
-            }
-        }
-        if has(rest, wanted) { self.count_from(runs.len() * RUN, wanted, term) } else { 0 }
+        self.find(hash).map_or(0, |from| self.count_from(from, hash, term))
     }
 
-    /// The count of a term whose hash is first met at or behind this place.
-    fn count_from(&self, from: usize, wanted: [u8; 4], term: &[u8]) -> u32 {
+    /// The place of the first term with this hash; `None` if there is none.
+    ///
+    /// Hashes are sorted, and spread evenly over all numbers: so one tells about where in the list it is. The few
+    /// around that place are compared without a branch for each; nearly always they say all.
+    #[inline]
+    fn find(&self, hash: u32) -> Option<usize> {
+        let len = self.hashes.len();
+        let about = (u64::from(hash) * len as u64) >> 32;
+        let start = (about as usize).saturating_sub(RUN / 2).min(len.saturating_sub(RUN));
+        let Some(run) = self.hashes[start..].first_chunk::<RUN>() else {
+            return self.hashes.iter().position(|found| u32::from_le_bytes(*found) == hash);
+        };
+        let below =
+            run.iter().map(|found| u32::from(u32::from_le_bytes(*found) < hash)).sum::<u32>() as usize;
+        // All before the run are less if its first is, and all behind it are greater if its last is.
+        let (first, last) = (below > 0 || start == 0, below < RUN || start + RUN == len);
+        let at = if first && last {
+            start + below
+        } else {
+            self.hashes.partition_point(|found| u32::from_le_bytes(*found) < hash)
+        };
+        self.hashes.get(at).is_some_and(|found| u32::from_le_bytes(*found) == hash).then_some(at)
+    }
+
+    /// The count of a term whose hash is first met at this place.
+    fn count_from(&self, from: usize, hash: u32, term: &[u8]) -> u32 {
         let mut start: usize = self.sizes[..from].iter().map(|&size| usize::from(size)).sum();
         for at in from..self.hashes.len() {
+            if u32::from_le_bytes(self.hashes[at]) != hash {
+                break;
+            }
             let end = start + usize::from(self.sizes[at]);
-            if self.hashes[at] == wanted && self.words[start..end] == *term {
+            if self.words[start..end] == *term {
                 return u32::from(u16::from_le_bytes(self.counts[at]));
             }
             start = end;
@@ -107,10 +128,4 @@ impl<'b> TailRow<'b> {
             }
         })
     }
-}
-
-/// Whether a hash is among these, without a branch for each of them.
-#[inline]
-fn has(hashes: &[[u8; 4]], wanted: [u8; 4]) -> bool {
-    hashes.iter().map(|hash| u32::from(*hash == wanted)).sum::<u32>() > 0
 }

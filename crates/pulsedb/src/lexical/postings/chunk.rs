@@ -60,6 +60,7 @@ fn pack(values: impl Iterator<Item = u32> + Clone, out: &mut Vec<u8>) {
 /// Room for the postings of one chunk.
 #[derive(Debug)]
 pub(in crate::lexical) struct Chunk {
+    gaps: [u32; CHUNK],
     rows: [u32; CHUNK],
     counts: [u32; CHUNK],
     /// The packed bits of one list, with slack behind them.
@@ -68,7 +69,7 @@ pub(in crate::lexical) struct Chunk {
 
 impl Chunk {
     pub(in crate::lexical) fn new() -> Self {
-        Chunk { rows: [0; CHUNK], counts: [1; CHUNK], packed: [0; PACKED] }
+        Chunk { gaps: [0; CHUNK], rows: [0; CHUNK], counts: [1; CHUNK], packed: [0; PACKED] }
     }
 
     /// Takes a chunk of `len` postings off the front of bytes: their rows, which rise, and their counts.
@@ -80,18 +81,17 @@ impl Chunk {
         bytes: &mut &[u8],
     ) -> Option<(&[u32], &[u32])> {
         debug_assert!((1..=CHUNK).contains(&len));
-        let first = varint::take(bytes).filter(|&row| row < BLOCK_ROWS_MAX)?;
-        self.rows[0] = first;
+        let mut row = varint::take(bytes).filter(|&row| row < BLOCK_ROWS_MAX)?;
+        self.rows[0] = row;
         if len > 1 {
-            unpack(bytes, GAP_BITS_MAX, &mut self.packed, &mut self.rows[1..len])?;
-            let mut row = first;
-            for place in &mut self.rows[1..len] {
-                row += *place + 1;
+            unpack(bytes, len - 1, GAP_BITS_MAX, &mut self.packed, &mut self.gaps)?;
+            for (place, gap) in self.rows[1..len].iter_mut().zip(&self.gaps) {
+                row += gap + 1;
                 *place = row;
             }
         }
         if repeated {
-            unpack(bytes, COUNT_BITS_MAX, &mut self.packed, &mut self.counts[..len])?;
+            unpack(bytes, len, COUNT_BITS_MAX, &mut self.packed, &mut self.counts)?;
             self.counts[..len].iter_mut().for_each(|count| *count += 1);
         } else {
             self.counts[..len].fill(1);
@@ -100,19 +100,35 @@ impl Chunk {
     }
 }
 
-/// Takes a width and so many numbers off the front of bytes.
+/// Takes a width and `len` numbers off the front of bytes.
 #[inline]
-fn unpack(bytes: &mut &[u8], bits_max: u8, copy: &mut [u8; PACKED], out: &mut [u32]) -> Option<()> {
+fn unpack(
+    bytes: &mut &[u8],
+    len: usize,
+    bits_max: u8,
+    copy: &mut [u8; PACKED],
+    out: &mut [u32; CHUNK],
+) -> Option<()> {
     let (&bits, rest) = bytes.split_first().filter(|&(&bits, _)| bits <= bits_max)?;
     let bits = usize::from(bits);
-    let (packed, rest) = rest.split_at_checked((out.len() * bits).div_ceil(8))?;
+    let (packed, rest) = rest.split_at_checked((len * bits).div_ceil(8))?;
     *bytes = rest;
     copy[..packed.len()].copy_from_slice(packed);
-    let mask = (1_u64 << bits) - 1;
-    for (at, value) in out.iter_mut().enumerate() {
-        let from = at * bits;
-        let eight = copy[from / 8..].first_chunk().expect("the slack is as long as a read");
-        *value = ((u64::from_le_bytes(*eight) >> (from % 8)) & mask) as u32;
+    let mask = ((1_u64 << bits) - 1) as u32;
+    let eight = |at: usize| {
+        let eight = copy[at / 8..].first_chunk().expect("the slack is as long as a read");
+        u64::from_le_bytes(*eight) >> (at % 8)
+    };
+    // Four numbers of 15 bits and less are in one read, wherever they begin. Those behind the last one are not used.
+    if bits < 16 {
+        for (four, out) in out.as_chunks_mut::<4>().0.iter_mut().take(len.div_ceil(4)).enumerate() {
+            let read = eight(four * 4 * bits);
+            *out = [0, 1, 2, 3].map(|at| (read >> (at * bits)) as u32 & mask);
+        }
+    } else {
+        for (at, out) in out[..len].iter_mut().enumerate() {
+            *out = eight(at * bits) as u32 & mask;
+        }
     }
     Some(())
 }

@@ -8,7 +8,7 @@ mod reader;
 mod varint;
 mod writer;
 
-pub(super) use chunk::Chunk;
+pub(super) use chunk::{CHUNK, Chunk};
 pub(super) use reader::{Entries, Part, Value};
 pub(crate) use writer::PostingValue;
 pub(super) use writer::Writer;

@@ -1,4 +1,4 @@
-//! Reads values of postings where they lie. Bytes that no writer made are an error, never a panic.
+//! Reads values of postings where they lie, and refuses bytes that no writer made without a panic.
 
 use std::cmp::Ordering;
 
