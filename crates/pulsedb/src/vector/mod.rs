@@ -4,6 +4,8 @@
 //! they lie in the store, with the [`Norm`] that was computed when the vector was recorded.
 
 mod arch;
+#[cfg_attr(not(test), expect(dead_code, reason = "the search by codes is not called yet"))]
+pub(crate) mod codes;
 mod norm;
 mod query;
 mod top_k;
