@@ -17,7 +17,7 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use super::{
+use super::kernel::{
     BLOCK_BYTES, BitQuery, Block, FETCH_AHEAD, FactorBytes, GROUP_ROWS, Kernel, RUN, Run, Uppers, WordBytes,
     groups_of, scalar,
 };

@@ -16,7 +16,7 @@ use std::arch::x86_64::{
     _mm512_slli_epi64, _mm512_xor_si512,
 };
 
-use super::{
+use super::kernel::{
     BLOCK_BYTES, BitQuery, Block, FETCH_AHEAD, FactorBytes, GROUP_ROWS, Kernel, QUERY_PLANES, RUN, Run,
     Uppers, WordBytes, groups_of, scalar,
 };

@@ -14,7 +14,7 @@ use std::arch::aarch64::{
 };
 use std::arch::is_aarch64_feature_detected;
 
-use super::{
+use super::kernel::{
     BLOCK_BYTES, BitQuery, Block, GROUP_ROWS, Kernel, RUN, Run, Uppers, WordBytes, groups_of, scalar,
 };
 

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: the specification made executable, and the oracle of the others.
 
-use super::{
+use super::kernel::{
     BLOCK_BYTES, BitQuery, Block, FactorBytes, GROUP_ROWS, Kernel, LANES, RUN, Run, Uppers, groups_of,
 };
 

@@ -32,12 +32,11 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "the search by codes is not called yet"))]
 pub(crate) use self::{
     block::{Block, BlockBuilder},
     frame::{Frame, centroid},
     query::CodeQuery,
-    rescore::{Candidates, Scored, exact, gather_limit},
+    rescore::{Scored, exact, gather_limit},
     scan::Scan,
     shape::Shape,
 };

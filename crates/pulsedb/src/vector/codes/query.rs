@@ -15,7 +15,8 @@ const BIT_DEVIATIONS: f64 = 2.5;
 const BIT_ERROR: f64 = 0.61;
 /// Standard deviations that the bounds of a refined estimate allow for.
 const BYTE_DEVIATIONS: f64 = 4.0;
-/// The step of the query in planes, in standard deviations of its components: the best of sixteen even levels.
+/// The step of the query in planes, in standard deviations of its components: the best of sixteen even levels (Max,
+/// 1960). With three planes a scan takes a tenth less, and leaves a fifth more rows of text to refine.
 const PLANE_STEP: f64 = 0.335;
 /// The greatest component of the query in whole numbers. With bytes of codes, 4096 of them fit into 32 bits.
 const COMPONENT_MAX: f64 = 2_047.0;
@@ -154,9 +155,10 @@ fn bit_query(residual: &[f32], coordinate: f64, length: f64) -> BitQuery {
         product += level * f64::from(*component);
         square += level * level;
     }
-    // The multiple of the levels that is nearest to the query, and how far it still is from it.
-    let multiple = product / square;
-    let lost = (length * length - multiple * product).max(0.0);
+    // The multiple of the levels that reaches as far along the query as the query, which keeps estimates free of
+    // bias, and how far it is from it.
+    let multiple = if product > 0.0 { length * length / product } else { 0.0 };
+    let lost = (multiple * multiple * square - length * length).max(0.0);
     let deviation = (BIT_ERROR * BIT_ERROR * length * length * count / (count - 1.0) + lost).sqrt();
     let planes = levels.chunks(WORD_BITS).map(|levels| {
         std::array::from_fn::<_, QUERY_PLANES, _>(|plane| {

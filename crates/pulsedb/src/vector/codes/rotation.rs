@@ -23,14 +23,18 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Clone, Debug)]
 pub(super) struct Rotation {
     shape: Shape,
-    /// One bit a component and round.
-    signs: Vec<u64>,
+    /// The sign bit of each component and round, or zero.
+    signs: Vec<u32>,
 }
 
 impl Rotation {
     pub(super) fn new(shape: Shape) -> Rotation {
         let mut state = SEED;
-        let signs = (0..ROUNDS * shape.words()).map(|_| next(&mut state)).collect();
+        let mut signs = Vec::with_capacity(ROUNDS * shape.bits());
+        for _ in 0..ROUNDS * shape.words() {
+            let word = next(&mut state);
+            signs.extend((0..WORD_BITS).map(|bit| ((word >> bit) as u32) << 31));
+        }
         Rotation { shape, signs }
     }
 
@@ -46,7 +50,7 @@ impl Rotation {
             *to = from;
         }
         let power = 1 << bits.ilog2();
-        for (round, signs) in self.signs.chunks(self.shape.words()).enumerate() {
+        for (round, signs) in self.signs.chunks(bits).enumerate() {
             flip(&mut rotated, signs);
             let start = if round % 2 == 0 { 0 } else { bits - power };
             hadamard(&mut rotated[start..start + power]);
@@ -67,38 +71,64 @@ pub(super) fn next(state: &mut u64) -> u64 {
     word ^ (word >> 31)
 }
 
-fn flip(vector: &mut [f32], signs: &[u64]) {
-    for (run, signs) in vector.chunks_mut(WORD_BITS).zip(signs) {
-        for (bit, component) in run.iter_mut().enumerate() {
-            let sign = ((signs >> bit) as u32) << 31;
-            *component = f32::from_bits(component.to_bits() ^ sign);
-        }
+fn flip(vector: &mut [f32], signs: &[u32]) {
+    for (component, sign) in vector.iter_mut().zip(signs) {
+        *component = f32::from_bits(component.to_bits() ^ sign);
     }
 }
 
-/// The fast Walsh-Hadamard transform of a power of two of components, scaled to keep lengths.
+/// The fast Walsh-Hadamard transform of a power of two of components, eight or more, scaled to keep lengths.
 fn hadamard(vector: &mut [f32]) {
+    let (eights, _) = vector.as_chunks_mut::<8>();
+    for eight in eights.iter_mut() {
+        *eight = hadamard_of_eight(*eight);
+    }
     let mut width = 1;
-    while width < vector.len() {
-        for pair in vector.chunks_exact_mut(2 * width) {
+    while width < eights.len() {
+        for pair in eights.chunks_exact_mut(2 * width) {
             let (left, right) = pair.split_at_mut(width);
-            butterflies(left, right);
+            for (left, right) in left.iter_mut().zip(right) {
+                for at in 0..8 {
+                    (left[at], right[at]) = (left[at] + right[at], left[at] - right[at]);
+                }
+            }
         }
         width *= 2;
     }
     scale(vector, (1.0 / (vector.len() as f64).sqrt()) as f32);
 }
 
-fn mix_halves(vector: &mut [f32]) {
-    let (left, right) = vector.split_at_mut(vector.len() / 2);
-    butterflies(left, right);
-    scale(vector, std::f32::consts::FRAC_1_SQRT_2);
+/// The first three steps of the transform, written out so that they stay in registers.
+fn hadamard_of_eight(x: [f32; 8]) -> [f32; 8] {
+    let x = [
+        x[0] + x[1],
+        x[0] - x[1],
+        x[2] + x[3],
+        x[2] - x[3],
+        x[4] + x[5],
+        x[4] - x[5],
+        x[6] + x[7],
+        x[6] - x[7],
+    ];
+    let x = [
+        x[0] + x[2],
+        x[1] + x[3],
+        x[0] - x[2],
+        x[1] - x[3],
+        x[4] + x[6],
+        x[5] + x[7],
+        x[4] - x[6],
+        x[5] - x[7],
+    ];
+    [x[0] + x[4], x[1] + x[5], x[2] + x[6], x[3] + x[7], x[0] - x[4], x[1] - x[5], x[2] - x[6], x[3] - x[7]]
 }
 
-fn butterflies(left: &mut [f32], right: &mut [f32]) {
+fn mix_halves(vector: &mut [f32]) {
+    let (left, right) = vector.split_at_mut(vector.len() / 2);
     for (left, right) in left.iter_mut().zip(right) {
         (*left, *right) = (*left + *right, *left - *right);
     }
+    scale(vector, std::f32::consts::FRAC_1_SQRT_2);
 }
 
 fn scale(vector: &mut [f32], factor: f32) {

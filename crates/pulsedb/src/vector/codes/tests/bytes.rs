@@ -76,7 +76,6 @@ fn rows_in_no_block_are_scanned_as_those_of_a_block() {
         let (frame, codes) = codes(dimension, 150);
         let (block, refinements) = build(&frame, codes.iter().map(|code| Some(code.as_slice())));
         let block = Block::read(frame.shape(), &block, &refinements).expect("a block that was built here");
-        let rows = Rows::new(dimension, 1, || vec![1.0; dimension]);
         let query = Clusters::new(dimension, 22).vector();
         for isa in Isa::supported() {
             let prepared = crate::vector::PreparedQuery::new(isa, &query).expect("a query with a norm");
@@ -89,7 +88,6 @@ fn rows_in_no_block_are_scanned_as_those_of_a_block() {
             assert_eq!(format!("{sealed:?}"), format!("{tail:?}"), "{isa:?}");
             assert_eq!(sealed.len(), 150);
         }
-        drop(rows);
     }
 }
 

@@ -43,7 +43,9 @@ impl Random {
     pub(super) fn unit(&mut self, dimension: usize) -> Vec<f32> {
         let mut vector: Vec<f32> = (0..dimension).map(|_| self.normal()).collect();
         let reciprocal = 1.0 / vector.iter().map(|component| component * component).sum::<f32>().sqrt();
-        vector.iter_mut().for_each(|component| *component *= reciprocal);
+        for component in &mut vector {
+            *component *= reciprocal;
+        }
         vector
     }
 }

@@ -46,7 +46,9 @@ fn scans_of_parts_find_together_what_one_finds() {
             assert!(whole.block(&block, &mask, slot));
         }
         let mut together = parts.remove(0);
-        parts.into_iter().for_each(|part| together.absorb(part));
+        for part in parts {
+            together.absorb(part);
+        }
         let Ok(together) = together.finish().rescore(k, rows.score(&prepared));
         let Ok(whole) = whole.finish().rescore(k, rows.score(&prepared));
         assert_eq!(best(together, k), best(whole, k));
