@@ -7,7 +7,7 @@ use crate::db::PulseDB;
 use crate::db::open::{embedder_of, identity_of};
 use crate::error::Result;
 use crate::index::Builder;
-use crate::model::{BackupReport, CheckReport, DatabaseStats, Holder};
+use crate::model::{BackupReport, CheckReport, CompactReport, DatabaseStats, Holder};
 use crate::storage::{self, RepairOptions};
 use crate::vector::Norm;
 
@@ -29,6 +29,23 @@ impl PulseDB {
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<BackupReport> {
         let (bytes, sequence) = self.store()?.backup(to.as_ref())?;
         Ok(BackupReport { path: to.as_ref().to_owned(), bytes, sequence })
+    }
+
+    /// Rewrites the data file without the free and half-empty pages that deleting and updating leave, and gives their
+    /// room back to the disk. What the database holds does not change; streams, handles and sequence numbers go on. It
+    /// takes room for a second copy while it runs, and a file that would not get smaller stays as it is.
+    ///
+    /// Calls of this process that write wait until it is done, those that read only at its end. Another process that
+    /// opens the database meanwhile waits up to ten seconds.
+    ///
+    /// # Errors
+    /// [`DatabaseLocked`](crate::StorageError::DatabaseLocked) if another process has the database open, or if a call of
+    /// this process goes on reading; [`Full`](crate::StorageError::Full) if the copy finds no room;
+    /// [`Corrupted`](crate::StorageError::Corrupted) for a damaged file, which stays as it is;
+    /// [`ReadOnly`](crate::PulseDBError::ReadOnly).
+    pub fn compact(&self) -> Result<CompactReport> {
+        let (bytes_before, bytes_after) = self.writable()?.compact()?;
+        Ok(CompactReport { bytes_before, bytes_after })
     }
 
     /// Compares every record with its index rows and every index row with its record, and checks every checksum, the

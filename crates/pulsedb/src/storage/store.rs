@@ -160,6 +160,11 @@ impl Store {
         check::check(&self.env, norm_of, &*self.builder)
     }
 
+    /// Rewrites the data file without free pages; its bytes before and after.
+    pub(crate) fn compact(&self) -> Result<(u64, u64)> {
+        self.env.compact()
+    }
+
     /// The state of the database.
     pub(crate) fn stats(&self) -> Result<DatabaseStats> {
         statistics::stats(&self.env)

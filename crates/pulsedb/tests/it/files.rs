@@ -37,6 +37,38 @@ fn has_all(db: &PulseDB, cid: CollectiveId) {
 }
 
 #[test]
+fn directory_that_was_swapped_under_an_open_handle_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("database");
+    let record = |db: &PulseDB| {
+        let content = "kept".to_owned();
+        db.record_experience(pulsedb::NewExperience { content, ..Default::default() })
+    };
+    let db = PulseDB::open(&path, Config::default()).unwrap();
+    record(&db).unwrap();
+    db.backup(home.path().join("backup")).unwrap();
+    record(&db).unwrap();
+    std::fs::rename(&path, home.path().join("aside")).unwrap();
+    std::fs::rename(home.path().join("backup"), &path).unwrap();
+    let error = record(&db).unwrap_err();
+    let expected = path.canonicalize().unwrap();
+    assert!(
+        matches!(&error, PulseDBError::Storage(StorageError::Replaced { path }) if *path == expected),
+        "{error}"
+    );
+    // The last look of those who read may be half a second old.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    while db.list_collectives().is_ok() {
+        assert!(std::time::Instant::now() < deadline, "a reader is never told");
+        std::thread::yield_now();
+    }
+    db.close().unwrap();
+    let db = PulseDB::open(&path, Config::default()).unwrap();
+    assert_eq!(db.stats().unwrap().collectives[0].experience_count, 1);
+    record(&db).unwrap();
+}
+
+#[test]
 fn a_truncated_file_is_refused_by_name_or_lacks_nothing() {
     let mut random = Random::from_environment(31);
     let home = directory();

@@ -1,11 +1,12 @@
 //! Opening and closing: the order of the locks.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RecursiveRwLock};
 
-use super::engine::Engine;
+use super::engine::{Engine, map_of_length};
 use super::environment::{Environment, Writer};
 use super::exclusive::Exclusive;
 use super::files::Files;
@@ -13,6 +14,7 @@ use super::handle::EnvHandle;
 use super::lock_file::LockFile;
 use super::place::Place;
 use super::presence::Presence;
+use super::readers::free_slots_left_under_this_number;
 use super::registry::{self, Entry};
 use super::settings::{EnvOptions, GIB, Settings};
 use crate::error::Result;
@@ -79,7 +81,8 @@ fn open_alone(
     place.refuse_network()?;
     let path = place.path.clone();
     let lock_file =
-        if options.read_only { LockFile::open_existing(&path) } else { Some(LockFile::create(&path)?) };
+        // Where it may not be read, LMDB's own locks do, or `keep_others_from_writing` refuses.
+        if options.read_only { LockFile::open_existing(&path).unwrap_or_default() } else { Some(LockFile::create(&path)?) };
     if let Some(lock_file) = &lock_file {
         lock_file.begin_setup(&path)?;
         if exclusive.is_none() {
@@ -106,32 +109,56 @@ fn open_in_turn(
     if let Some(lock_file) = &lock_file {
         place.refuse_if_emptied(lock_file)?;
     }
-    let (files, header) = Files::open(&place, options.read_only, asked)?;
-    let mut map_bytes = header.map_bytes;
-    let mut file_bytes = files.data_bytes()?;
+    let (mut files, mut header) = Files::open(&place, options.read_only, asked)?;
     if let Some(lock_file) = lock_file.as_ref().filter(|_| exclusive.is_none()) {
         files.refuse_if_cut(lock_file, &header)?;
     }
+    let mut maps = vec![header.map_bytes];
+    if options.read_only {
+        maps.push(map_of_length(&files)?);
+    }
+    let mut file_bytes = files.data_bytes()?;
     if let Some(lock_file) = lock_file.as_mut().filter(|_| !options.read_only) {
-        if asked > map_bytes && may_grow(lock_file, &place.path, exclusive)? {
-            files.store_map_bytes(&header, asked)?;
-            map_bytes = asked;
+        if exclusive.is_none() {
+            place.remove_leftovers();
         }
         if header.main.is_empty() {
-            file_bytes = files.set_aside(map_bytes)?;
+            if asked != header.map_bytes && may_grow(lock_file, &place.path, exclusive)? {
+                // Its making failed or was cut short, and it may have been asked for with another size.
+                drop(files);
+                (files, header) = Files::make_again(&place, asked)?;
+                maps = vec![asked];
+            }
+            file_bytes = files.set_aside(header.map_bytes)?;
             files.note_length(lock_file, file_bytes, header.txn_id);
+        } else if asked > header.map_bytes && may_grow(lock_file, &place.path, exclusive)? {
+            maps.insert(0, asked);
         }
         lock_file.register_writer(&place.path)?;
     }
-    let engine = Engine::open(&place, files, &header, map_bytes, names, options.read_only)?;
+    let mut writer = Writer { lock_file, file_bytes: Cell::new(file_bytes), excludes_writers: false };
+    if files.unlocked {
+        writer.keep_others_from_writing(&place.path)?;
+    }
+    let engine = Engine::open(&place, files, &header, &maps, names, options.read_only)?;
+    if engine.map_bytes() > header.map_bytes && !options.read_only {
+        engine.files.store_map_bytes(&header, engine.map_bytes())?;
+    }
     if !options.read_only {
         engine.set_sync_mode(options.sync_mode)?;
+    }
+    if let Some(file) = engine.files.engine_lock() {
+        // Only frees pages earlier.
+        if let Err(error) = free_slots_left_under_this_number(file) {
+            tracing::debug!(%error, "slots of a process that has died stay");
+        }
     }
     engine.clear_stale_readers()?;
     Ok(Environment {
         engine: RecursiveRwLock::new(Some(engine)),
         place,
-        writer: Mutex::new(Writer { lock_file, file_bytes }),
+        names,
+        writer: Mutex::new(writer),
         settings: Mutex::new(Settings::of(options)),
         companion: Mutex::default(),
         presence: Presence::new(),

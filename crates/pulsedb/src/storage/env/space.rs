@@ -84,17 +84,17 @@ impl WriteGuard<'_> {
 impl Environment {
     /// After a commit: the file must reach to the last page, whatever the plan was. It does not fail, because after
     /// a commit nothing may; the next `reserve` meets the same trouble and reports it.
-    pub(super) fn follow_last_page(&self, engine: &Engine, writer: &mut Writer) {
+    pub(super) fn follow_last_page(&self, engine: &Engine, writer: &Writer) {
         let end = (engine.last_page() + 1) * engine.files.page_size;
-        if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes {
+        if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes.get() {
             return;
         }
         // Behind the writer's lock: two processes that lengthen the file at once could shorten it.
-        let Ok(txn) = self.wait_for_txn(engine, writer) else { return };
+        let Ok((txn, writing)) = self.wait_for_txn(engine, writer) else { return };
         let wanted = (end + limits::RESERVE_BYTES).min(engine.map_bytes());
         match engine.files.extend(wanted, engine.map_bytes()) {
             Ok(bytes) => {
-                writer.file_bytes = bytes;
+                writer.file_bytes.set(bytes);
                 writer.note_length(engine);
             }
             Err(error) => {
@@ -104,6 +104,7 @@ impl Environment {
             }
         }
         drop(txn);
+        drop(writing);
     }
 }
 

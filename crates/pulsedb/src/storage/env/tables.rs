@@ -1,5 +1,6 @@
 //! The named tables of an environment: found, or made in one transaction.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use heed::types::Bytes;
@@ -8,7 +9,11 @@ use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
 use super::failure::{damaged, engine_error, unsupported};
 use super::lmdb::header::Header;
 use super::place::DATA;
-use crate::error::{Result, StorageError};
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
+
+/// Bytes of the seal in front of a value.
+const SEAL_BYTES: usize = 8;
 
 /// One table: keys and values are plain bytes.
 pub(crate) type Table = Database<'static, Bytes, Bytes>;
@@ -22,13 +27,20 @@ pub(super) fn open(
     read_only: bool,
     path: &Path,
 ) -> Result<Vec<Table>> {
-    let found = find(engine, names).map_err(|error| engine_error("opening the tables", error))?;
+    let found = find(engine, names).map_err(|error| match error {
+        // The first snapshot of a process takes a lock on the byte of its number in LMDB's lock file.
+        heed::Error::Io(error) if error.kind() == ErrorKind::WouldBlock => same_number(),
+        error => engine_error("opening the tables", error),
+    })?;
     let is_new = header.main.is_empty();
     if !is_new && found.iter().all(Option::is_none) {
         return Err(unsupported(format!(
             "{} is an LMDB file of another program; name another directory",
             path.join(DATA).display()
         )));
+    }
+    if !is_new {
+        refuse_older_format(engine, &found)?;
     }
     let missing = names.iter().zip(&found).find(|(_, table)| table.is_none()).map(|(name, _)| *name);
     match missing {
@@ -39,6 +51,39 @@ pub(super) fn open(
         Some(name) if read_only => Err(damaged(format!("table {name} is missing"))),
         Some(_) => make(engine, names).map_err(|error| engine_error("making the tables", error)),
     }
+}
+
+/// Refuses a file that lacks tables because it has an older format, before any are made. The first table holds the
+/// format; see `docs/pulsedb-format.md`.
+fn refuse_older_format(engine: &Env<WithoutTls>, found: &[Option<Table>]) -> Result<()> {
+    let Some(Some(meta)) = found.first() else { return Ok(()) };
+    if found.iter().all(Option::is_some) {
+        return Ok(());
+    }
+    let txn = engine.read_txn().map_err(|error| engine_error("reading the format", error))?;
+    let row = meta.get(&txn, b"format").map_err(|error| engine_error("reading the format", error))?;
+    let version = row.and_then(|row| row.get(SEAL_BYTES..)?.first_chunk::<4>());
+    let Some([major_low, major_high, minor_low, minor_high]) = version.copied() else { return Ok(()) };
+    let major = u16::from_le_bytes([major_low, major_high]);
+    let minor = u16::from_le_bytes([minor_low, minor_high]);
+    if major < limits::FORMAT_MAJOR {
+        return Err(StorageError::FormatTooOld {
+            found: format!("{major}.{minor}"),
+            supported: format!("{}.0", limits::FORMAT_MAJOR),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn same_number() -> PulseDBError {
+    let holder = format!(
+        "a process with the same process number, {}, in another PID namespace, such as another container on this volume; \
+         the engine tells processes apart by their numbers, so start one of the two under another number (as the child \
+         of a shell, for instance), or let both share one PID namespace",
+        std::process::id()
+    );
+    StorageError::DatabaseLocked { holder }.into()
 }
 
 fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Table>>> {

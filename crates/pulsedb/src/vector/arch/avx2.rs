@@ -19,8 +19,9 @@ use std::arch::x86_64::{
 
 use super::kernel::{
     BLOCK_BYTES, BitQuery, Block, FETCH_AHEAD, FactorBytes, GROUP_ROWS, Kernel, RUN, Run, Uppers, WordBytes,
-    groups_of, scalar,
+    groups_of,
 };
+use super::scalar;
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "avx2",

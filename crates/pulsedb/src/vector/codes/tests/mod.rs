@@ -7,7 +7,8 @@ mod ties;
 
 use std::convert::Infallible;
 
-use super::{Block, BlockBuilder, Candidates, CodeQuery, Frame, Scan, Scored, centroid, exact, rotation};
+use super::rescore::Candidates;
+use super::{Block, BlockBuilder, CodeQuery, Frame, Scan, Scored, centroid, exact, rotation};
 use crate::vector::{Isa, Norm, PreparedQuery};
 
 /// Rows of the blocks of the tests but the last: no multiple of a group or of a chunk.
