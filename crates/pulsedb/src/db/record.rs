@@ -83,7 +83,7 @@ impl PulseDB {
                 Some(given) => stored(given.clone()),
                 None => embedded.next().flatten(),
             };
-            let indexed = Builder.index_new(new.get());
+            let indexed = Builder::index_new(new.get());
             PreparedExperience { new, vector, indexed }
         });
         Ok(prepared.collect())

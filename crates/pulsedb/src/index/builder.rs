@@ -35,7 +35,7 @@ pub(crate) struct Builder;
 
 impl Builder {
     /// As [`BlockBuilder::index`], of a record that is not stored yet.
-    pub(crate) fn index_new(self, new: &NewExperience) -> IndexedRow {
+    pub(crate) fn index_new(new: &NewExperience) -> IndexedRow {
         indexed(&Indexed {
             content: &new.content,
             domain: &new.domain,

@@ -37,13 +37,12 @@ pub(super) fn loose_rows<'t>(
                 terms = value.bytes().ok();
             }
         }
-        let terms = match terms {
-            Some(terms) => Cow::Borrowed(terms),
-            None => {
-                tracing::warn!(slot = slot.0, "a row of the index is made from its record; run `repair`");
-                let (_, experience) = collective.view.indexed_row(row.id)?;
-                Cow::Owned(Builder.index(&experience).tail)
-            }
+        let terms = if let Some(terms) = terms {
+            Cow::Borrowed(terms)
+        } else {
+            tracing::warn!(slot = slot.0, "a row of the index is made from its record; run `repair`");
+            let (_, experience) = collective.view.indexed_row(row.id)?;
+            Cow::Owned(Builder.index(&experience).tail)
         };
         rows.push(LooseRow { slot, row, terms });
     }

@@ -6,7 +6,7 @@ use crate::index::loose::{LooseRow, is_damage, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
-    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SlotRow, malformed_shared,
+    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SeriesRow, SlotRow, malformed_shared,
 };
 use crate::vector::codes::Frame;
 
@@ -53,7 +53,7 @@ impl<'t> Snapshot<'t> {
             Err(error) if is_damage(&error) => {
                 tracing::warn!(%error, "the list of blocks is damaged; run `repair`");
                 // Every row answers for itself.
-                Default::default()
+                SeriesRow::default()
             }
             Err(error) => return Err(error),
         };

@@ -39,6 +39,7 @@ pub(crate) struct Totals {
 /// The statistics of one query, from which rows are scored.
 #[derive(Clone, Debug)]
 pub(crate) struct Scorer {
+    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
     idf: Vec<f32>,
     weights: Vec<f32>,
     flat: f32,
@@ -71,6 +72,7 @@ impl Scorer {
         Scorer { idf, weights, flat: (k1 * (1.0 - b)) as f32, slope: slope as f32 }
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
     /// How much finding this term says, without how often it was asked for.
     pub(crate) fn idf(&self, term: usize) -> f32 {
         self.idf[term]

@@ -81,6 +81,7 @@ impl<'b> Lengths<'b> {
         }
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test adds up what the store keeps"))]
     /// The sum over all rows that are not dead.
     pub(crate) fn words(self, dead: Bits<'_>) -> u64 {
         (0..self.rows()).filter(|&row| !dead.has(row)).map(|row| u64::from(self.of(row))).sum()

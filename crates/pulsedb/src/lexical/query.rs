@@ -85,6 +85,7 @@ impl Query {
             })
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
     /// Where words that the query asks for stand in a text, in order and apart from one another: what a hit shows in
     /// bold.
     pub(crate) fn matched(&self, text: &str, analyser: &mut Analyser) -> Vec<Range<usize>> {

@@ -53,8 +53,8 @@ fn by_codes(
     frame: &Frame,
 ) -> Result<Vec<Scored>> {
     let shape = frame.shape();
-    let coded = CodeQuery::new(frame, query);
-    let mut scan = Scan::new(&coded, k);
+    let prepared = CodeQuery::new(frame, query);
+    let mut scan = Scan::new(&prepared, k);
     for (segment, allowed) in snapshot.segments.iter().zip(&allowed.blocks) {
         let mut first = 0;
         for (run, allowed) in (0..).zip(allowed.chunks(run_rows(shape) / 64)) {
@@ -72,6 +72,10 @@ fn by_codes(
         }
     }
     let candidates = scan.finish();
+    if let Some(address) = candidates.damaged() {
+        let (slot, _) = snapshot.row(address);
+        tracing::warn!(slot = slot.0, "a code is damaged, its vector was compared; run `repair`");
+    }
     let mut scored = candidates.rescore(k, |rows, scores| score(snapshot, query, rows, scores))?;
     scored.extend(codes::exact(loose(snapshot, allowed), k, |rows, scores| {
         score(snapshot, query, rows, scores)

@@ -30,8 +30,8 @@ pub(super) fn lexical(
         if matches.iter().all(Matches::is_empty) {
             continue;
         }
-        let scored = accumulator.score(&scorer, matches, segment.lengths);
-        scored.map_err(|_| segment.block.malformed_postings())?;
+        let added = accumulator.score(&scorer, matches, segment.lengths);
+        added.map_err(|_| segment.block.malformed_postings())?;
         let (mut allowed, dead) = (bit_bytes(allowed), bit_bytes(&segment.state.dead));
         if query.restricts() {
             let values = BlockPostings(segment.block);

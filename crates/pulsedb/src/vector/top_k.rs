@@ -59,6 +59,7 @@ impl<T: Ord> TopK<T> {
         self.kept.peek().filter(|_| self.kept.len() >= self.k).map(|Reverse(least)| least)
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "one thread scans"))]
     /// What was kept, the greatest first.
     pub(crate) fn into_sorted_vec(self) -> Vec<T> {
         self.kept.into_sorted_vec().into_iter().map(|Reverse(item)| item).collect()

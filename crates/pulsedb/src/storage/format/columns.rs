@@ -31,13 +31,27 @@ pub(crate) struct Columns<'b> {
 pub(crate) fn write_columns(rows: &[(Slot, SlotRow)], out: &mut Vec<u8>) {
     out.reserve(HEAD_BYTES + rows.len() * ROW_BYTES);
     out.extend_from_slice(&(rows.len() as u64).to_le_bytes());
-    rows.iter().for_each(|(_, row)| out.extend_from_slice(row.id.as_bytes()));
-    rows.iter().for_each(|(_, row)| out.extend_from_slice(&row.timestamp.as_millis().to_le_bytes()));
-    rows.iter().for_each(|(slot, _)| out.extend_from_slice(&slot.0.to_le_bytes()));
-    rows.iter().for_each(|(_, row)| out.extend_from_slice(&row.norm_bits.to_le_bytes()));
-    rows.iter().for_each(|(_, row)| out.extend_from_slice(&row.importance.to_le_bytes()));
-    rows.iter().for_each(|(_, row)| out.extend_from_slice(&row.confidence.to_le_bytes()));
-    rows.iter().for_each(|(_, row)| out.extend_from_slice(&row.words.to_le_bytes()));
+    for (_, row) in rows {
+        out.extend_from_slice(row.id.as_bytes());
+    }
+    for (_, row) in rows {
+        out.extend_from_slice(&row.timestamp.as_millis().to_le_bytes());
+    }
+    for (slot, _) in rows {
+        out.extend_from_slice(&slot.0.to_le_bytes());
+    }
+    for (_, row) in rows {
+        out.extend_from_slice(&row.norm_bits.to_le_bytes());
+    }
+    for (_, row) in rows {
+        out.extend_from_slice(&row.importance.to_le_bytes());
+    }
+    for (_, row) in rows {
+        out.extend_from_slice(&row.confidence.to_le_bytes());
+    }
+    for (_, row) in rows {
+        out.extend_from_slice(&row.words.to_le_bytes());
+    }
     out.extend(rows.iter().map(|(_, row)| row.type_tag));
     out.extend(rows.iter().map(|(_, row)| u8::from(row.has_vector) * HAS_VECTOR));
 }

@@ -18,7 +18,9 @@ pub(crate) fn read_vector(bytes: &[u8]) -> Option<Vec<f32>> {
 
 /// Pieces as their stored bytes.
 pub(crate) fn write_pieces(pieces: &[u16], out: &mut Vec<u8>) {
-    pieces.iter().for_each(|piece| out.u16(*piece));
+    for piece in pieces {
+        out.u16(*piece);
+    }
 }
 
 /// Stored pieces; `None` if the length is odd.

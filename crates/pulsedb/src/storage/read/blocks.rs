@@ -3,10 +3,9 @@
 use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result};
-use crate::model::change::{CollectiveNumber, Slot};
+use crate::model::change::Slot;
 use crate::storage::format::block_state::BlockState;
 use crate::storage::format::columns::Columns;
-use crate::storage::format::keys;
 use crate::storage::format::seal;
 use crate::storage::format::series::{
     BlockEntry, BlockNumber, BlockPart, SeriesId, SeriesRow, read_tail_slot,
@@ -42,12 +41,6 @@ impl<'t> View<'t> {
 
     pub(crate) fn block(self, entry: BlockEntry) -> BlockView<'t> {
         BlockView { view: self, entry }
-    }
-
-    /// The pieces of one slot.
-    pub(crate) fn pieces(self, number: CollectiveNumber, slot: Slot) -> Result<&'t [u8]> {
-        let key = keys::slot(number, slot);
-        self.get(Table::Piece, &key)?.ok_or_else(|| seal::corrupted(Table::Piece, &key))
     }
 }
 

@@ -131,17 +131,6 @@ impl<'t> View<'t> {
         }))
     }
 
-    /// The rows of a table that belong to one collective, in order, checked.
-    pub(in crate::storage) fn rows_of(
-        self,
-        table: Table,
-        number: CollectiveNumber,
-    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
-        let from = keys::number(number);
-        let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
-        self.range(table, Bound::Included(&from), Bound::Excluded(&to))
-    }
-
     /// Keys of the rows of a table that belong to one collective, at most so many; their values are not read.
     pub(in crate::storage) fn keys_of(
         self,

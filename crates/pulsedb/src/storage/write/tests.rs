@@ -39,7 +39,7 @@ fn open(path: &Path) -> StoreHandle {
 fn new(collective_id: CollectiveId) -> PreparedExperience {
     let new = NewExperience { collective_id, content: "new".into(), ..Default::default() };
     let new = validate::new_experience(new).unwrap();
-    let indexed = Builder.index_new(new.get());
+    let indexed = Builder::index_new(new.get());
     PreparedExperience { new, vector: None, indexed }
 }
 

@@ -39,6 +39,7 @@ impl Candidates {
         Candidates { rows, damaged }
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests count candidates"))]
     /// The number of rows that may be compared.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()

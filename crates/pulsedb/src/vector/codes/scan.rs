@@ -74,6 +74,7 @@ impl<'q> Scan<'q> {
         true
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "rows of the tail are compared exactly"))]
     /// Scans rows that are in no block, each with its slot and its code, with the results of a block of them.
     ///
     /// Returns false at the first code that is of another length; the rows before it have been scanned.
@@ -99,12 +100,14 @@ impl<'q> Scan<'q> {
         true
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "rows of the tail are compared exactly"))]
     /// Scans a chunk of rows whose bits were put into groups.
     fn chunk(&mut self, groups: &[u8], rows: &[(u32, &[u8])]) {
         self.query.survivors(groups, low_bits(rows.len()), self.floor, 0, &mut self.survivors);
         self.refine_survivors(|row| rows[row as usize].0, |row| rows[row as usize].1);
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "one thread scans"))]
     /// Adds what another scan for the same query and k has found in other rows.
     pub(crate) fn absorb(&mut self, other: Scan<'_>) {
         for lower in other.lower.into_sorted_vec() {
