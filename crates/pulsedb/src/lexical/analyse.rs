@@ -19,7 +19,6 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::normal::{Stems, TERM_HEAD_BYTES, bound, normalise};
 use super::parts::parts;
-use super::pattern::Prefix;
 use super::segment::{Segment, is_connector, segments};
 use super::stop::is_stop_word;
 use crate::limits::TERM_BYTES_MAX;
@@ -104,9 +103,14 @@ impl Analyser {
         });
     }
 
-    /// The prefix of a text that is one word or one chain, perhaps with a connector or an underscore at its end;
-    /// `None` for another text.
-    pub(super) fn prefix(&mut self, text: &str) -> Option<Prefix> {
+    /// The stems of the language.
+    pub(super) fn stems(&mut self) -> &mut Stems {
+        &mut self.stems
+    }
+
+    /// The normal form of a text that is the beginning of one word or one chain, perhaps with a connector or an
+    /// underscore at its end; `None` for another text.
+    pub(super) fn beginning(&mut self, text: &str) -> Option<String> {
         let mut whole: Option<Range<usize>> = None;
         let mut segments_found = 0;
         segments(text, |segment| {
@@ -123,7 +127,7 @@ impl Analyser {
         normalise(&text[whole.start..], &mut self.normal);
         // Longer terms end in a hash there, and may be among those that are meant.
         self.normal.truncate(self.normal.floor_char_boundary(TERM_HEAD_BYTES));
-        (!self.normal.is_empty()).then(|| Prefix::of_words(&self.normal, &mut self.stems))
+        (!self.normal.is_empty()).then(|| self.normal.clone())
     }
 
     fn chain(&mut self, text: &str, words: &[Range<usize>], found: &mut impl FnMut(Token<'_>)) {

@@ -179,7 +179,8 @@ impl Parser<'_, '_> {
             return None;
         }
         self.has_room()?;
-        let prefix = if has_star { self.analyser.prefix(&self.text[body..end - 1]) } else { None };
+        let start = if has_star { self.analyser.beginning(&self.text[body..end - 1]) } else { None };
+        let prefix = start.map(|start| Prefix::of_words(&start, self.analyser.stems()));
         if is_excluded {
             let excluded = match prefix {
                 Some(prefix) => Excluded::Pattern(Pattern::Prefix(prefix)),
