@@ -13,7 +13,7 @@ const CHILD: &str = "PULSEDB_MODEL_MEMORY_CHILD";
 const GROWTH_MAX: u64 = 1 << 20;
 
 #[test]
-fn embedding_takes_no_memory_of_the_table_s_size() {
+fn embedding_makes_no_copy_of_the_table() {
     if env::var_os(CHILD).is_some() {
         return measure();
     }
@@ -23,7 +23,7 @@ fn embedding_takes_no_memory_of_the_table_s_size() {
     }
     // In a process of its own: the other tests of this one allocate at the same time.
     let status = Command::new(env::current_exe().expect("the test knows its binary"))
-        .args(["--exact", "memory::embedding_takes_no_memory_of_the_table_s_size", "--nocapture"])
+        .args(["--exact", "memory::embedding_makes_no_copy_of_the_table", "--nocapture"])
         .env(CHILD, "1")
         .status()
         .expect("the test can start itself");

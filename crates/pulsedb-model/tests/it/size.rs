@@ -35,7 +35,7 @@ fn large_texts_have_the_tokens_and_bits_of_the_oracle() {
 }
 
 #[test]
-fn a_word_without_end_is_no_token_and_hides_none_after_it() {
+fn word_without_end_is_no_token_and_hides_none_after_it() {
     let model = Model::bundled();
     let text = format!("before {} after", "a".repeat(BYTES));
     assert_eq!(model.tokenize(&text), model.tokenize("before after"));

@@ -31,17 +31,17 @@ impl PulseDB {
         Ok(BackupReport { path: to.as_ref().to_owned(), bytes, sequence })
     }
 
-    /// Rewrites the data file without the free and half-empty pages that deleting and updating leave, and gives their
-    /// room back to the disk. What the database holds does not change; streams, handles and sequence numbers go on. It
-    /// takes room for a second copy while it runs, and a file that would not get smaller stays as it is.
+    /// Rewrites the data file without the free and half-empty pages that deletes and updates leave, and returns their
+    /// space to the disk. The contents do not change, and handles and sequence numbers stay valid. While it runs, it needs
+    /// room for a second copy. A file that would not get smaller is left as it is.
     ///
-    /// Calls of this process that write wait until it is done, those that read only at its end. Another process that
+    /// Calls of this process that write wait until it is done; those that read wait only at its end. Another process that
     /// opens the database meanwhile waits up to ten seconds.
     ///
     /// # Errors
     /// [`DatabaseLocked`](crate::StorageError::DatabaseLocked) if another process has the database open, or if a call of
-    /// this process goes on reading; [`Full`](crate::StorageError::Full) if the copy finds no room;
-    /// [`Corrupted`](crate::StorageError::Corrupted) for a damaged file, which stays as it is;
+    /// this process keeps reading; [`Full`](crate::StorageError::Full) if there is no room for the copy;
+    /// [`Corrupted`](crate::StorageError::Corrupted) for a damaged file, which is left as it is;
     /// [`ReadOnly`](crate::PulseDBError::ReadOnly).
     pub fn compact(&self) -> Result<CompactReport> {
         let (bytes_before, bytes_after) = self.writable()?.compact()?;

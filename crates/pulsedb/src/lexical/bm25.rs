@@ -39,7 +39,6 @@ pub(crate) struct Totals {
 /// The statistics of one query, from which rows are scored.
 #[derive(Clone, Debug)]
 pub(crate) struct Scorer {
-    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
     idf: Vec<f32>,
     weights: Vec<f32>,
     flat: f32,

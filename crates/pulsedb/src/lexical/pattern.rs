@@ -95,7 +95,6 @@ impl Pattern {
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
     /// Whether it stands for this term of a record.
     pub(crate) fn holds(&self, term: &str) -> bool {
         match self {

@@ -33,12 +33,11 @@ pub(super) fn nearest(
     } else {
         snapshot.frame(query.dimension())?
     };
-    let scored = match frame {
-        Some(frame) => by_codes(snapshot, &allowed, query, k, &frame)?,
-        None => {
-            let rows = in_blocks(snapshot, &allowed).chain(loose(snapshot, &allowed));
-            codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))?
-        }
+    let scored = if let Some(frame) = frame {
+        by_codes(snapshot, &allowed, query, k, &frame)?
+    } else {
+        let rows = in_blocks(snapshot, &allowed).chain(loose(snapshot, &allowed));
+        codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))?
     };
     let hits = scored.into_iter();
     let hits = hits.map(|hit| Hit { score: hit.score, rank: Rank::of(snapshot, hit.slot) });

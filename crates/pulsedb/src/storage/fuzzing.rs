@@ -275,7 +275,7 @@ mod tests {
         add(SLOT, &|out| slot.write(out));
         add(SLOT_VALUE, &|out| out.u32(5));
         add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out)
+            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
         });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),

@@ -59,7 +59,6 @@ impl<T: Ord> TopK<T> {
         self.kept.peek().filter(|_| self.kept.len() >= self.k).map(|Reverse(least)| least)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "one thread scans"))]
     /// What was kept, the greatest first.
     pub(crate) fn into_sorted_vec(self) -> Vec<T> {
         self.kept.into_sorted_vec().into_iter().map(|Reverse(item)| item).collect()
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_k_reserves_nothing() {
+    fn huge_k_reserves_nothing() {
         let mut top = TopK::new(usize::MAX);
         top.push(1);
         top.push(2);

@@ -69,7 +69,7 @@ fn check_of_a_sound_database_counts_everything_and_finds_nothing() {
 }
 
 #[test]
-fn a_flipped_bit_is_named_by_get_and_check_and_repaired() {
+fn flipped_bit_is_named_by_get_and_check_and_repaired() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid) = filled(directory.path(), 20);
     let ids: Vec<_> = db.list_experiences(cid, 100, 0).unwrap().iter().map(|one| one.id).collect();
@@ -307,7 +307,7 @@ fn repair_saves_the_rows_on_the_pages_that_are_whole() {
 }
 
 #[test]
-fn deletions_of_a_collective_reach_whoever_polls_late() {
+fn deletions_of_a_collective_reach_a_late_poll() {
     let directory = tempfile::tempdir().unwrap();
     let db = PulseDB::open(directory.path(), config()).unwrap();
     let (cid, other) = (db.create_collective("c").unwrap(), db.create_collective("other").unwrap());
@@ -355,7 +355,7 @@ fn deleting_a_collective_leaves_no_row_of_it() {
 }
 
 #[test]
-fn a_data_file_that_was_emptied_is_damage_and_no_new_database() {
+fn data_file_that_was_emptied_is_damage_and_no_new_database() {
     let directory = tempfile::tempdir().unwrap();
     drop(filled(directory.path(), 5));
     fs::write(directory.path().join("data.mdb"), b"").unwrap();
@@ -367,7 +367,7 @@ fn a_data_file_that_was_emptied_is_damage_and_no_new_database() {
 }
 
 #[test]
-fn a_lost_first_page_is_damage_and_repaired_from_the_second() {
+fn lost_first_page_is_damage_and_repaired_from_the_second() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid) = filled(directory.path(), 20);
     let before = db.list_experiences(cid, 100, 0).unwrap();

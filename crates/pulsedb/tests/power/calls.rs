@@ -61,7 +61,7 @@ pub(crate) fn acknowledge(sequence: u64) {
     RECORD.lock().unwrap().as_mut().unwrap().events.push(Event::Acknowledged(sequence));
 }
 
-/// Ends the record and gives it.
+/// Ends the record and returns it.
 pub(crate) fn end() -> Vec<Event> {
     RECORD.lock().unwrap().take().unwrap().events
 }

@@ -128,7 +128,7 @@ fn config(mode: SyncMode) -> Config {
 
 /// Records a run in a fresh directory: creation, work, close, a larger map, work, compaction, work.
 fn recorded(directory: &Path, mode: SyncMode) -> (Vec<Event>, Digests) {
-    // There is one record: one test after the other. What a failed one left is begun anew.
+    // There is one record: one test after the other. What a failed one left is started over.
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     calls::begin(directory);
     let mut run = Run::open(directory, config(mode));
@@ -344,11 +344,11 @@ fn every_cut_leaves_what_was_acknowledged(mode: SyncMode, seed: u64) {
 }
 
 #[test]
-fn a_power_cut_leaves_every_acknowledged_commit_whole_where_calls_wait_for_the_disk() {
+fn power_cut_leaves_every_acknowledged_commit_whole_where_calls_wait_for_the_disk() {
     every_cut_leaves_what_was_acknowledged(SyncMode::Normal, 11);
 }
 
 #[test]
-fn a_power_cut_undoes_at_most_the_last_commit_where_calls_do_not_wait_for_the_last_flush() {
+fn power_cut_undoes_at_most_the_last_commit_where_calls_do_not_wait_for_the_last_flush() {
     every_cut_leaves_what_was_acknowledged(SyncMode::Fast, 12);
 }

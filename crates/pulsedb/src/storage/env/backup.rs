@@ -9,15 +9,15 @@ use heed::{CompactionOption, MdbError};
 use super::engine::Engine;
 use super::environment::Environment;
 use super::failure::{damaged, engine_error, file_error};
+use super::home::{DATA, DATA_NEW, create_directory};
 use super::lmdb::state;
-use super::place::{DATA, DATA_NEW, create_directory};
 use super::system::{Directory, private};
 use crate::error::Result;
 
 impl Environment {
     /// Writes the newest snapshot, without its free pages, to `data.mdb` in a directory, which is made if it is
-    /// missing and must be empty. The copy is written aside and renamed when it is whole and durable. Gives its
-    /// bytes.
+    /// missing and must be empty. The copy is written aside and renamed when it is complete and durable.
+    /// Returns its bytes.
     pub(crate) fn backup_to(&self, directory: &Path) -> Result<u64> {
         self.refuse_after_fork()?;
         let refused = |error| file_error("back up into", directory, error);

@@ -20,10 +20,10 @@ use heed::PutFlags;
 use super::engine::Engine;
 use super::environment::{Environment, ReadTxn};
 use super::failure::{damaged, engine_error, file_error};
+use super::home::{COMPACT, DATA, sync_directory};
 use super::lmdb::header::{self, Header};
 use super::lmdb::state;
 use super::lock_file::{self, LockFile};
-use super::place::{COMPACT, DATA, sync_directory};
 use super::settings::{EnvOptions, GIB};
 use super::space::Space;
 use super::system;
@@ -164,7 +164,7 @@ fn copy_table(txn: &ReadTxn<'_>, copy: &Environment, index: usize) -> Result<()>
     }
 }
 
-/// Makes the copy the newest state of the database, with the usual room behind it, and durable. Gives its bytes.
+/// Makes the copy the newest state of the database, with the usual room behind it, and durable. Returns its bytes.
 fn finish(workshop: &Path, sizes: &Sizes) -> Result<u64> {
     let name = workshop.join(DATA);
     let refused = |error| file_error("write", &name, error);

@@ -11,10 +11,10 @@ use heed::{EnvFlags, EnvOpenOptions, FlagSetMode, WithoutTls};
 use super::checked::Checked;
 use super::failure::{engine_error, unsupported};
 use super::files::Files;
+use super::home::Home;
 use super::lmdb::header::Header;
-use super::place::Place;
 use super::system;
-use super::tables::{self, Table};
+use super::tables::{self, Tree};
 use crate::config::SyncMode;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
@@ -24,7 +24,7 @@ use crate::limits;
 pub(crate) struct Engine {
     /// Dropped by hand, because a forked child must leave it alone, and before the files.
     lmdb: ManuallyDrop<heed::Env<WithoutTls>>,
-    tables: Vec<Table>,
+    tables: Vec<Tree>,
     checked: Checked,
     pub(super) files: Files,
     /// The size of the map that every process should have.
@@ -37,16 +37,16 @@ impl Engine {
     /// Maps files that were judged, with the first of the sizes in `maps` for which there is address space. `names` are
     /// those of the tables.
     pub(super) fn open(
-        place: &Place,
+        home: &Home,
         files: Files,
         header: &Header,
         maps: &[u64],
         names: &[&str],
         read_only: bool,
     ) -> Result<Self> {
-        let lmdb = open_largest(&place.path, &files, header, maps)?;
+        let lmdb = open_largest(&home.path, &files, header, maps)?;
         files.fill_engine_lock()?;
-        let tables = tables::open(&lmdb, names, header, read_only, &place.path)?;
+        let tables = tables::open(&lmdb, names, header, read_only, &home.path)?;
         let (fast, pid) = (AtomicBool::new(false), std::process::id());
         let full_map_bytes = header.map_bytes;
         let checked = Checked::default();
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// What was asked for of each table, in the order of the names given to `open`.
-    pub(crate) fn table(&self, index: usize) -> &Table {
+    pub(crate) fn table(&self, index: usize) -> &Tree {
         &self.tables[index]
     }
 
@@ -63,7 +63,7 @@ impl Engine {
         &self.checked
     }
 
-    pub(super) fn tables(&self) -> &[Table] {
+    pub(super) fn tables(&self) -> &[Tree] {
         &self.tables
     }
 
@@ -93,7 +93,7 @@ impl Engine {
         (self.map_bytes() < self.full_map_bytes).then_some(self.full_map_bytes)
     }
 
-    /// Gives back the slots of readers whose process has died; says how many.
+    /// Frees the slots of readers whose process has died; returns how many.
     pub(super) fn clear_stale_readers(&self) -> Result<usize> {
         self.lmdb.clear_stale_readers().map_err(|error| engine_error("clearing stale readers", error))
     }

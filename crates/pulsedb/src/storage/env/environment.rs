@@ -11,12 +11,12 @@ use parking_lot::{MappedRecursiveRwLockReadGuard, Mutex, RecursiveRwLock, Recurs
 
 use super::engine::Engine;
 use super::failure::engine_error;
+use super::home::{ENGINE_LOCK, Home};
 use super::lock_file::LockFile;
-use super::place::{ENGINE_LOCK, Place};
 use super::presence::Presence;
 use super::settings::Settings;
 #[cfg(test)]
-use super::tables::Table;
+use super::tables::Tree;
 #[cfg(test)]
 use crate::config::SyncMode;
 use crate::error::{PulseDBError, Result, StorageError};
@@ -30,7 +30,7 @@ use crate::limits;
 pub(crate) struct Environment {
     /// `None` only if it could not be opened again after an exchange.
     pub(super) engine: RecursiveRwLock<Option<Engine>>,
-    pub(super) place: Place,
+    pub(super) home: Home,
     /// Names of the tables.
     pub(super) names: &'static [&'static str],
     pub(super) writer: Mutex<Writer>,
@@ -120,7 +120,7 @@ impl ReadTxn<'_> {
 impl Environment {
     /// What was asked for of each table, in the order of the names given to `open`.
     #[cfg(test)]
-    pub(crate) fn table(&self, index: usize) -> Table {
+    pub(crate) fn table(&self, index: usize) -> Tree {
         *self.engine().unwrap().table(index)
     }
 
@@ -164,7 +164,7 @@ impl Environment {
                 }
                 Err(error) => return Err(engine_error("taking a snapshot", error)),
             }
-            // Slots of dead processes first, then those that living ones give back.
+            // First the slots of dead processes, then those that living ones free.
             if engine.clear_stale_readers()? == 0 {
                 drop(engine);
                 std::thread::sleep(limits::READER_WAIT * attempt);
@@ -212,7 +212,7 @@ impl Environment {
 
     /// The directory, canonical.
     pub(crate) fn path(&self) -> &Path {
-        &self.place.path
+        &self.home.path
     }
 
     /// What a commit waits for.
@@ -221,7 +221,7 @@ impl Environment {
         self.engine().unwrap().sync_mode()
     }
 
-    /// Gives back the slots of readers whose process has died; says how many.
+    /// Frees the slots of readers whose process has died; returns how many.
     pub(crate) fn clear_stale_readers(&self) -> Result<usize> {
         self.refuse_after_fork()?;
         self.engine()?.clear_stale_readers()

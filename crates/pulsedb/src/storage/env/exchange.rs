@@ -26,10 +26,10 @@ impl Environment {
         let sync_mode = engine.sync_mode();
         drop(engine);
         let outcome = between();
-        let (files, header) = Files::open(&self.place, true, 0)?;
+        let (files, header) = Files::open(&self.home, true, 0)?;
         let maps =
             if read_only { vec![header.map_bytes, map_of_length(&files)?] } else { vec![header.map_bytes] };
-        let engine = Engine::open(&self.place, files, &header, &maps, self.names, read_only)?;
+        let engine = Engine::open(&self.home, files, &header, &maps, self.names, read_only)?;
         if !read_only {
             engine.set_sync_mode(sync_mode)?;
         }

@@ -5,11 +5,11 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::{damaged, file_error, unsupported};
+use super::home::{DATA, DATA_NEW, ENGINE_LOCK, Home};
 use super::lmdb::header::{self, Header};
 use super::lmdb::state;
 use super::lock_file::{LengthNote, LockFile};
 use super::open_file::OpenFile;
-use super::place::{DATA, DATA_NEW, ENGINE_LOCK, Place};
 use super::system;
 use crate::error::{PulseDBError, Result, StorageError};
 
@@ -36,8 +36,8 @@ pub(super) struct Files {
 impl Files {
     /// Opens the files of a database. Without one it makes an empty one with a map of `map_bytes`, unless it is
     /// read-only. The caller keeps other processes from doing the same.
-    pub(super) fn open(place: &Place, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
-        let path = place.path.clone();
+    pub(super) fn open(home: &Home, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
+        let path = home.path.clone();
         let name = path.join(DATA);
         let found = match open_data(&name, read_only)? {
             Some((data, writable)) => state::read(&data, &name)?.map(|header| (data, writable, header)),
@@ -47,7 +47,7 @@ impl Files {
             Some(found) => found,
             None if read_only => return Err(StorageError::DatabaseNotFound { path }.into()),
             None => {
-                let data = create_data(place, map_bytes)?;
+                let data = create_data(home, map_bytes)?;
                 let header = state::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
                 (data, true, header)
             }
@@ -62,9 +62,9 @@ impl Files {
     }
 
     /// Makes a database again in which nothing was ever stored, and opens its files.
-    pub(super) fn make_again(place: &Place, map_bytes: u64) -> Result<(Self, Header)> {
-        create_data(place, map_bytes)?;
-        Self::open(place, false, map_bytes)
+    pub(super) fn make_again(home: &Home, map_bytes: u64) -> Result<(Self, Header)> {
+        create_data(home, map_bytes)?;
+        Self::open(home, false, map_bytes)
     }
 
     pub(super) fn data(&self) -> &File {
@@ -148,10 +148,10 @@ impl Files {
 /// a later handle of this process can write through the same environment; nothing is written for the reader.
 fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
     let refused = |error| PulseDBError::io("open", name, error);
-    // Looked at first: opening what is no file, such as a pipe, could wait for ever.
+    // Checked first: opening something else than a file, such as a pipe, could wait for ever.
     match fs::metadata(name) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unsupported(format!("{} is no regular file", name.display()))),
+        Ok(_) => return Err(unsupported(format!("{} is not a regular file", name.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error)),
     }
@@ -163,8 +163,8 @@ fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
 }
 
 /// Makes an empty data file aside and renames it, so that a crash leaves none or a whole one.
-fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
-    let (aside, name) = (place.path.join(DATA_NEW), place.path.join(DATA));
+fn create_data(home: &Home, map_bytes: u64) -> Result<File> {
+    let (aside, name) = (home.path.join(DATA_NEW), home.path.join(DATA));
     let write = || -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
@@ -172,7 +172,7 @@ fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
         file.write_all(&header::fresh(system::page_size(), map_bytes))?;
         file.sync_all()?;
         fs::rename(&aside, &name)?;
-        place.directory.sync()?;
+        home.directory.sync()?;
         Ok(file)
     };
     write().map_err(|error| {

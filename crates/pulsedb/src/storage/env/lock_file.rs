@@ -11,8 +11,8 @@
 //! | 128 + 128 n | 128 | record of writer n, whose first byte is locked exclusively as long as it lives |
 //!
 //! The length is `bytes u64`, `commit u64` (the newest one at that time), `file u64` (the inode, zero where there is
-//! none), `checksum u64` (XXH3 of the rest). It counts only for the same file with no older commit: whoever puts
-//! another data file in place need not know of it. It is written after the longer file is durable.
+//! none), `checksum u64` (XXH3 of the rest). It counts only for the same file with no older commit, so another
+//! data file may be put in its place. It is written after the longer file is durable.
 //!
 //! A record is `pid u32`, `host length u32`, `start i64` (Unix milliseconds), `checksum u64` (XXH3 of the rest),
 //! `host [u8; 104]`. Bytes that no record covers have no meaning.
@@ -226,7 +226,7 @@ impl LockFile {
         LengthNote::decode(&bytes)
     }
 
-    /// Gives the record back.
+    /// Frees the record.
     pub(super) fn release_writer(&mut self) {
         if let Some(slot) = self.slot.take() {
             // A failure leaves the record until this file closes; nothing can be done about it here.

@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::environment::Environment;
+use super::home::ENGINE_LOCK;
 use super::lmdb::tree::Fields;
-use super::place::ENGINE_LOCK;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
 

@@ -17,8 +17,8 @@ use super::engine::Engine;
 use super::environment::{Environment, ReadTxn, Writer};
 use super::failure::{INPUT_OUTPUT_ERROR, engine_error, file_error, map_full, means_no_room};
 use super::files::Files;
+use super::home::DATA;
 use super::lmdb::state;
-use super::place::DATA;
 use super::system;
 use super::turn::WriteGuard;
 use crate::error::{PulseDBError, Result, StorageError};
@@ -40,7 +40,7 @@ impl WriteGuard<'_> {
     /// what was asked for before in the same transaction still counts. A refusal leaves the transaction usable.
     ///
     /// A delete in an environment that is full to the last page can still fail with `Full` while it writes or when
-    /// it commits. Smaller steps then get on: each commit gives its old pages to the next but one.
+    /// it commits. Smaller steps then succeed: each commit leaves its old pages to the next but one.
     pub(crate) fn reserve(&self, bytes: usize, space: Space) -> Result<()> {
         let page_size = self.engine().files.page_size;
         let need = self.plan(page_size, bytes as u64);
@@ -150,7 +150,7 @@ impl Engine {
 
 impl Files {
     /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`; its length is then
-    /// durable. Gives that length.
+    /// durable. Returns that length.
     pub(super) fn extend(&self, wanted: u64, most: u64) -> io::Result<u64> {
         let length = self.data().metadata()?.len();
         if length >= wanted {

@@ -7,8 +7,8 @@ use heed::types::Bytes;
 use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
 
 use super::failure::{damaged, engine_error, unsupported};
+use super::home::DATA;
 use super::lmdb::header::Header;
-use super::place::DATA;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
@@ -16,7 +16,7 @@ use crate::limits;
 const SEAL_BYTES: usize = 8;
 
 /// One table: keys and values are plain bytes.
-pub(crate) type Table = Database<'static, Bytes, Bytes>;
+pub(crate) type Tree = Database<'static, Bytes, Bytes>;
 
 /// Opens every table. A writable environment makes those that are missing; a read-only one has a database that is
 /// not made yet if it has none, and a damaged one if it lacks some.
@@ -26,7 +26,7 @@ pub(super) fn open(
     header: &Header,
     read_only: bool,
     path: &Path,
-) -> Result<Vec<Table>> {
+) -> Result<Vec<Tree>> {
     let found = find(engine, names).map_err(|error| match error {
         // The first snapshot of a process takes a lock on the byte of its number in LMDB's lock file.
         heed::Error::Io(error) if error.kind() == ErrorKind::WouldBlock => same_number(),
@@ -55,7 +55,7 @@ pub(super) fn open(
 
 /// Refuses a file that lacks tables because it has an older format, before any are made. The first table holds the
 /// format; see `docs/pulsedb-format.md`.
-fn refuse_older_format(engine: &Env<WithoutTls>, found: &[Option<Table>]) -> Result<()> {
+fn refuse_older_format(engine: &Env<WithoutTls>, found: &[Option<Tree>]) -> Result<()> {
     let Some(Some(meta)) = found.first() else { return Ok(()) };
     if found.iter().all(Option::is_some) {
         return Ok(());
@@ -78,15 +78,15 @@ fn refuse_older_format(engine: &Env<WithoutTls>, found: &[Option<Table>]) -> Res
 
 fn same_number() -> PulseDBError {
     let holder = format!(
-        "a process with the same process number, {}, in another PID namespace, such as another container on this volume; \
-         the engine tells processes apart by their numbers, so start one of the two under another number (as the child \
+        "a process with the same process id, {}, in another PID namespace, such as another container on this volume; \
+         the engine tells processes apart by their ids, so start one of the two under another id (as the child \
          of a shell, for instance), or let both share one PID namespace",
         std::process::id()
     );
     StorageError::DatabaseLocked { holder }.into()
 }
 
-fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Table>>> {
+fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Tree>>> {
     let txn = engine.read_txn()?;
     let opened = engine.open_databases_and_commit(txn, |opener, txn| {
         let tables = names.iter().map(|name| opener.open_database::<Bytes, Bytes>(txn, Some(name)));
@@ -95,7 +95,7 @@ fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Tab
     Ok(opened.commit().unwrap_or_default())
 }
 
-fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Table>> {
+fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Tree>> {
     let txn = engine.write_txn()?;
     let made = engine.create_databases_and_commit(txn, |opener, txn| {
         let tables = names.iter().map(|name| opener.create_database::<Bytes, Bytes>(txn, Some(name)));
@@ -108,7 +108,7 @@ fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Table>> {
 struct Each<T>(Vec<T>);
 
 impl OnCommit for Each<Database<'_, Bytes, Bytes>> {
-    type Committed = Vec<Table>;
+    type Committed = Vec<Tree>;
 
     fn on_commit(self, token: &CommitToken) -> Self::Committed {
         self.0.into_iter().map(|table| table.on_commit(token)).collect()
@@ -116,7 +116,7 @@ impl OnCommit for Each<Database<'_, Bytes, Bytes>> {
 }
 
 impl OnCommit for Each<Option<Database<'_, Bytes, Bytes>>> {
-    type Committed = Vec<Option<Table>>;
+    type Committed = Vec<Option<Tree>>;
 
     fn on_commit(self, token: &CommitToken) -> Self::Committed {
         self.0.into_iter().map(|table| table.on_commit(token)).collect()

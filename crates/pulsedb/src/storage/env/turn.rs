@@ -82,7 +82,7 @@ impl<'t> WriteGuard<'t> {
         Ok(())
     }
 
-    /// Adds an operation to the plan; gives the pages that the whole transaction needs at the most.
+    /// Adds an operation to the plan; returns the pages that the whole transaction needs at most.
     pub(super) fn plan(&self, page_size: u64, bytes: u64) -> u64 {
         let mut plan = self.plan.get();
         plan.bytes = plan.bytes.saturating_add(bytes);
@@ -142,7 +142,7 @@ impl Environment {
         Ok(Turn { environment: self, engine, writer })
     }
 
-    /// Waits behind the turnstile: a lock goes to whoever is running when it is released, which is the process that has
+    /// Waits behind the turnstile: a lock goes to the process that is running when it is released, which is the one that has
     /// just committed. Only the one that is next in line may wait for it.
     pub(super) fn wait_for_txn<'t>(
         &self,

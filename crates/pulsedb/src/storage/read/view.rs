@@ -145,9 +145,9 @@ impl<'t> View<'t> {
     }
 
     /// Keys of the rows of a table that begin with a block's number.
-    pub(in crate::storage) fn keys_under(self, table: Table, number: &[u8; 8]) -> Result<Vec<Vec<u8>>> {
-        let end = u64::from_be_bytes(*number).saturating_add(1).to_be_bytes();
-        let rows = self.sealed_range(table, Bound::Included(number), Bound::Excluded(&end))?;
+    pub(in crate::storage) fn keys_under(self, table: Table, number: [u8; 8]) -> Result<Vec<Vec<u8>>> {
+        let end = u64::from_be_bytes(number).saturating_add(1).to_be_bytes();
+        let rows = self.sealed_range(table, Bound::Included(&number), Bound::Excluded(&end))?;
         rows.map(|row| Ok(row?.0.to_vec())).collect()
     }
 

@@ -188,7 +188,7 @@ impl WriteTxn<'_> {
     pub(super) fn remove_block(&mut self, number: BlockNumber) -> Result<usize> {
         let mut removed = usize::from(self.delete(Table::BlockState, &number.key())?);
         for table in [Table::Block, Table::Posting] {
-            let keys = self.view().keys_under(table, &number.key())?;
+            let keys = self.view().keys_under(table, number.key())?;
             removed += keys.len();
             for key in keys {
                 self.delete(table, &key)?;

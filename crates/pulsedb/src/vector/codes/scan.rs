@@ -100,7 +100,6 @@ impl<'q> Scan<'q> {
         true
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "rows of the tail are compared exactly"))]
     /// Scans a chunk of rows whose bits were put into groups.
     fn chunk(&mut self, groups: &[u8], rows: &[(u32, &[u8])]) {
         self.query.survivors(groups, low_bits(rows.len()), self.floor, 0, &mut self.survivors);

@@ -155,7 +155,9 @@ pub(crate) fn parse(bytes: &[u8], slot: u64) -> Result<Header, PulseDBError> {
             )));
         }
         Some(_) if slot == 0 => {
-            return Err(unsupported("data.mdb is no LMDB file; name another directory, or restore a backup"));
+            return Err(unsupported(
+                "data.mdb is not an LMDB file; name another directory, or restore a backup",
+            ));
         }
         Some(_) => return Err(damaged("meta page 1: wrong magic number")),
         None => return Err(truncated(format!("it ends inside meta page {slot}"))),
@@ -165,7 +167,7 @@ pub(crate) fn parse(bytes: &[u8], slot: u64) -> Result<Header, PulseDBError> {
     let fault = if start.is_some_and(|start| start.is_in_place(slot)) {
         misplaced(&header, slot)
     } else {
-        Some("it is no meta page, or that of another slot")
+        Some("it is not a meta page, or is in the wrong place")
     };
     match fault {
         Some(fault) => Err(damaged(format!("meta page {slot}: {fault}"))),
@@ -211,7 +213,7 @@ fn read_header(fields: &mut Fields<'_>) -> Option<Header> {
     Some(Header { page_size: u64::from(free.pad), map_bytes, last_page, txn_id, free, main })
 }
 
-/// What no meta page of the slot can say.
+/// What a meta page in this slot cannot say.
 fn misplaced(header: &Header, slot: u64) -> Option<&'static str> {
     let Header { page_size, txn_id, .. } = header;
     if !page_size.is_power_of_two() || !(PAGE_SIZE_MIN..=PAGE_SIZE_MAX).contains(page_size) {
@@ -230,7 +232,7 @@ pub(crate) fn fault(header: &Header) -> Option<&'static str> {
         return Some("impossible size of the map");
     }
     if *last_page == 0 || last_page.checked_add(1).is_none_or(|pages| pages > map_bytes / page_size) {
-        return Some("the last page lies outside the map");
+        return Some("the last page is outside the map");
     }
     if free.flags != FREE_TREE_FLAGS || main.flags != 0 || main.pad != 0 {
         return Some("unknown flags");

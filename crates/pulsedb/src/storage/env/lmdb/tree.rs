@@ -69,7 +69,7 @@ impl Tree {
             return (!empty).then_some("a tree without a root has entries");
         }
         if self.root < 2 || self.root > last_page {
-            return Some("the root of a tree lies outside the file");
+            return Some("the root of a tree is outside the file");
         }
         if self.depth == 0 || self.depth > DEPTH_MAX || self.leaf_pages == 0 || self.entries == 0 {
             return Some("a tree with a root has no depth, no leaf or no entry");

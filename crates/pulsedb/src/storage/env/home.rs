@@ -41,13 +41,13 @@ pub(super) fn create_directory(path: &Path) -> io::Result<()> {
 
 /// An open directory and its names.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Home {
     pub(super) path: PathBuf,
     pub(super) directory: Directory,
     pub(super) key: DirectoryKey,
 }
 
-impl Place {
+impl Home {
     /// Refuses a data file of no bytes that had some: it was cut, and making a database in its place would hide that.
     pub(super) fn refuse_if_emptied(&self, lock_file: &LockFile) -> Result<()> {
         let Ok(data) = File::open(self.path.join(DATA)) else { return Ok(()) };
@@ -55,7 +55,7 @@ impl Place {
         let had = lock_file.noted_length().filter(|note| note.file == system::file_number(&data));
         match had {
             Some(note) if is_empty && note.bytes > 0 => Err(damaged(format!(
-                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to begin anew",
+                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to start over",
                 note.bytes
             ))),
             _ => Ok(()),
