@@ -40,7 +40,7 @@ pub(super) fn loose_rows<'t>(
         let terms = if let Some(terms) = terms {
             Cow::Borrowed(terms)
         } else {
-            tracing::warn!(slot = slot.0, "a row of the index is made from its record; run `repair`");
+            tracing::debug!(slot = slot.0, "a row of the index is made from its record");
             let (_, experience) = collective.view.indexed_row(row.id)?;
             Cow::Owned(Builder.index(&experience).tail)
         };
@@ -50,6 +50,6 @@ pub(super) fn loose_rows<'t>(
 }
 
 /// Whether an error says that something stored is damaged, so that the records answer instead.
-pub(super) fn is_damage(error: &PulseDBError) -> bool {
+pub(crate) fn is_damage(error: &PulseDBError) -> bool {
     matches!(error, PulseDBError::Storage(StorageError::Corrupted { .. }))
 }

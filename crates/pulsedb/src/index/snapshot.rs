@@ -2,11 +2,11 @@
 
 use crate::error::Result;
 use crate::index::builder::frame;
-use crate::index::loose::{LooseRow, is_damage, loose_rows};
+use crate::index::loose::{LooseRow, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
-    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SeriesRow, SlotRow, malformed_shared,
+    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SlotRow, malformed_shared,
 };
 use crate::vector::codes::Frame;
 
@@ -46,33 +46,23 @@ impl<'t> Snapshot<'t> {
     pub(crate) fn open(collective: CollectiveView<'t>) -> Result<Self> {
         let id = SeriesId::experiences(collective.number);
         let mut loose = Vec::new();
-        let mut segments: Vec<Segment<'t>> = Vec::new();
+        let mut segments = Vec::new();
         let mut first = 0;
-        let series = match collective.view.series(id) {
-            Ok(series) => series,
-            Err(error) if is_damage(&error) => {
-                tracing::warn!(%error, "the list of blocks is damaged; run `repair`");
-                // Every row answers for itself.
-                SeriesRow::default()
-            }
-            Err(error) => return Err(error),
-        };
+        let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            match Segment::open(collective.view.block(*entry), first) {
-                Ok(segment) => {
-                    first += entry.rows;
-                    segments.push(segment);
-                }
-                Err(error) if is_damage(&error) => {
-                    tracing::warn!(%error, "a block is damaged, its records answer; run `repair`");
-                    loose_rows(collective, entry.first, entry.last, &mut loose)?;
-                }
-                Err(error) => return Err(error),
-            }
+            segments.push(Segment::open(collective.view.block(*entry), first)?);
+            first += entry.rows;
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
         let shared = collective.view.shared(id)?;
         Ok(Self { collective, segments, loose, first_loose: first, shared })
+    }
+
+    /// Every row for itself: slower, and right where blocks are damaged.
+    pub(crate) fn of_records(collective: CollectiveView<'t>) -> Result<Self> {
+        let mut loose = Vec::new();
+        loose_rows(collective, Slot(0), Slot(u32::MAX), &mut loose)?;
+        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, shared: None })
     }
 
     /// The frame of the codes; `None` before the first block that has some.

@@ -10,7 +10,7 @@ mod ways;
 mod words;
 
 use crate::error::Result;
-use crate::index::Snapshot;
+use crate::index::{Snapshot, is_damage};
 use crate::lexical::Bm25;
 use crate::model::{SearchFilter, SearchResult};
 use crate::search::filter::Allowed;
@@ -29,10 +29,11 @@ pub(crate) fn nearest(
     filter: &SearchFilter,
     exact_rows: usize,
 ) -> Result<Vec<SearchResult>> {
-    let snapshot = Snapshot::open(collective)?;
-    let allowed = Allowed::of(&snapshot, filter)?;
-    let hits = vectors::nearest(&snapshot, allowed, query, k, exact_rows)?;
-    hit::fetch(&snapshot, &hits)
+    answered(collective, |snapshot| {
+        let allowed = Allowed::of(snapshot, filter)?;
+        let hits = vectors::nearest(snapshot, allowed, query, k, exact_rows)?;
+        hit::fetch(snapshot, &hits)
+    })
 }
 
 /// The `k` experiences that match the filter and hold words of the text, best first: by BM25, then newer timestamp,
@@ -44,8 +45,20 @@ pub(crate) fn lexical(
     filter: &SearchFilter,
     parameters: Bm25,
 ) -> Result<Vec<SearchResult>> {
-    let snapshot = Snapshot::open(collective)?;
-    let allowed = Allowed::of(&snapshot, filter)?;
-    let hits = words::lexical(&snapshot, &allowed, text, k, parameters)?;
-    hit::fetch(&snapshot, &hits)
+    answered(collective, |snapshot| {
+        let allowed = Allowed::of(snapshot, filter)?;
+        let hits = words::lexical(snapshot, &allowed, text, k, parameters)?;
+        hit::fetch(snapshot, &hits)
+    })
+}
+
+/// The answer from the index, or from the records alone where a part of the index is damaged.
+fn answered<'t, T>(collective: CollectiveView<'t>, search: impl Fn(&Snapshot<'t>) -> Result<T>) -> Result<T> {
+    match Snapshot::open(collective).and_then(|snapshot| search(&snapshot)) {
+        Err(error) if is_damage(&error) => {
+            tracing::warn!(%error, "the index is damaged, the records answer; run `repair`");
+            search(&Snapshot::of_records(collective)?)
+        }
+        outcome => outcome,
+    }
 }

@@ -18,7 +18,7 @@ pub(crate) use format::block_state::BlockState;
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
 pub(crate) use format::keys::Prefix;
-pub(crate) use format::series::{BlockPart, SeriesId, SeriesRow};
+pub(crate) use format::series::{BlockPart, SeriesId};
 pub(crate) use format::slot::SlotRow;
 pub(crate) use format::tables::Table;
 pub(crate) use read::blocks::{BlockView, malformed_shared, malformed_tail};

@@ -43,7 +43,7 @@ fn settings_that_conflict_with_the_open_environment_are_named() {
         Config { sync_mode: SyncMode::Fast, ..external(DIMENSION) },
         Config { map_size_gb: 32, ..external(DIMENSION) },
         Config { log: LogConfig { max_rows: 5, ..LogConfig::default() }, ..external(DIMENSION) },
-        Config { vector: VectorConfig { seal_rows: 16, ..VectorConfig::default() }, ..external(DIMENSION) },
+        Config { vector: VectorConfig { seal_rows: 17, ..VectorConfig::default() }, ..external(DIMENSION) },
     ];
     for config in conflicts {
         let error = PulseDB::open(home.path(), config).unwrap_err();
