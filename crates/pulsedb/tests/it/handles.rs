@@ -50,8 +50,8 @@ fn settings_that_conflict_with_the_open_environment_are_named() {
         assert!(error.is_config(), "{error:?}");
     }
     // What belongs to the handle alone may differ.
-    let own =
-        Config { vector: VectorConfig { rescore: 1, ..VectorConfig::default() }, ..external(DIMENSION) };
+    let shared = external(DIMENSION);
+    let own = Config { vector: VectorConfig { rescore: 300, ..shared.vector.clone() }, ..shared };
     PulseDB::open(home.path(), own).unwrap().close().unwrap();
     db.create_collective("c").unwrap();
 }
