@@ -4,8 +4,10 @@ mod baseline;
 mod bench_compare;
 mod bench_table;
 mod command;
+mod coverage;
 mod examples;
 mod instructions;
+mod release;
 mod toolchain;
 
 use std::env;
@@ -60,20 +62,23 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "instructions",
-        about: "counts of the calls in tools/instructions against its baseline; `--update` writes that",
+        about: "counts of the calls in tools/instructions against its baseline or `--against DIRECTORY`",
         run: instructions::run,
         in_ci: false,
     },
     Step {
         name: "coverage",
-        about: "lines of `pulsedb` that tests reach, by cargo-llvm-cov",
-        run: coverage,
+        about: "lines that tests reach, by cargo-llvm-cov; fails below 85 %",
+        run: coverage::run,
+        in_ci: false,
+    },
+    Step {
+        name: "release",
+        about: "`check TAG`, `notes TAG` or `publish TAG`: the steps of docs/release.md",
+        run: release::run,
         in_ci: false,
     },
 ];
-
-/// Lines of `pulsedb` that the tests must reach, in percent.
-const COVERAGE_MIN: &str = "85";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -168,22 +173,6 @@ fn package(arguments: &[String]) -> Result<(), Failure> {
 
 fn bench(arguments: &[String]) -> Result<(), Failure> {
     cargo(&scoped(&["bench", "--bench", "*"], arguments), arguments)
-}
-
-fn coverage(arguments: &[String]) -> Result<(), Failure> {
-    cargo(
-        &[
-            "llvm-cov",
-            "--package",
-            "pulsedb",
-            // A process that a test kills leaves a profile without an end.
-            "--failure-mode",
-            "all",
-            "--fail-under-lines",
-            COVERAGE_MIN,
-        ],
-        arguments,
-    )
 }
 
 /// The words and `--workspace`, unless the caller's arguments name packages.

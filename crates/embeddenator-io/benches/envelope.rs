@@ -1,4 +1,4 @@
-//! Throughput of wrapping and opening envelopes, with each codec, and of their parts beside them.
+//! Throughput of wrapping and opening envelopes with each codec, and of the bare hash.
 
 use std::hint::black_box;
 
@@ -8,13 +8,13 @@ use embeddenator_io::{Compression, ContentHash, Envelope, Kind, Limits};
 const KIND: Kind = Kind(1);
 const BYTES: usize = 1 << 20;
 
-/// A text of words that come back, so that a codec has something to do: 1 MiB.
+/// 1 MiB of text with repeating words, so that a codec has something to compress.
 fn content() -> Vec<u8> {
     const WORDS: [&str; 16] = [
         "bundle", "bind", "of", "the", "a", "record", "engram", "vector", "and", "chunk", "is", "stored",
         "verified", "page", "with", "sign",
     ];
-    // A linear congruential generator (Knuth, MMIX), for the same bytes on every machine.
+    // A linear congruential generator (Knuth, MMIX), so the bytes are the same on every machine.
     let mut state = 1_u64;
     let mut text = Vec::with_capacity(BYTES + 16);
     while text.len() < BYTES {

@@ -13,32 +13,32 @@ pub struct ByteWriter {
 }
 
 impl ByteWriter {
-    /// A writer without bytes.
+    /// An empty writer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A writer without bytes that has room for `capacity`.
+    /// An empty writer with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { bytes: Vec::with_capacity(capacity) }
     }
 
-    /// How many bytes there are.
+    /// The number of bytes written so far.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether there are none.
+    /// Whether nothing has been written.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// What was written.
+    /// The bytes written so far.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What was written.
+    /// The bytes written so far.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -52,7 +52,7 @@ impl ByteWriter {
     /// Appends `count` zeros.
     ///
     /// # Panics
-    /// If that is more than memory can hold.
+    /// If they do not fit in memory.
     pub fn zeros(&mut self, count: usize) -> &mut Self {
         self.bytes.resize(self.bytes.len().saturating_add(count), 0);
         self

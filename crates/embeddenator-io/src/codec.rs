@@ -17,16 +17,19 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The number that stands for it on disk.
-    pub(crate) const fn number(self) -> u16 {
+    /// Its number on disk.
+    pub const fn number(self) -> u16 {
         match self {
             Self::None => 0,
             Self::Zstd => 1,
         }
     }
 
-    /// The codec of a number; `what` states it.
-    pub(crate) fn from_number(number: u16, what: &'static str) -> Result<Self> {
+    /// The codec with this number, which was read from `what`.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedCodec`] for any other number.
+    pub fn from_number(number: u16, what: &'static str) -> Result<Self> {
         match number {
             0 => Ok(Self::None),
             1 => Ok(Self::Zstd),
@@ -44,26 +47,26 @@ impl fmt::Display for Codec {
     }
 }
 
-/// What to do with a content before it is stored.
+/// How to compress a content before it is stored.
 ///
-/// A content that the codec does not make smaller is stored as it is, whatever is asked for; what is stored says
-/// which. The same content, compression and version of this crate give the same bytes.
+/// A content that the codec does not make smaller is stored as it is; the header says which codec
+/// was used. The same content, compression and version of this crate produce the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Nothing.
+    /// Not at all.
     #[default]
     None,
-    /// Zstd of a level. Needs the feature `zstd`.
+    /// With zstd at this level. Needs the feature `zstd`.
     Zstd(ZstdLevel),
 }
 
-/// A level of zstd, from 1 (fast) to 22 (small; above 19 the encoder takes hundreds of megabytes).
+/// A zstd level, from 1 (fast) to 22 (small; above 19 the encoder takes hundreds of megabytes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ZstdLevel(i32);
 
 impl ZstdLevel {
-    /// The level of that number.
+    /// The level with this number.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless it is from 1 to 22.
@@ -96,22 +99,22 @@ impl ZstdLevel {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Profile {
-    /// Zstd level 1: what is written once and read soon.
+    /// Zstd level 1: for data that is written once and read soon.
     Fast,
     /// Zstd level 6.
     #[default]
     Balanced,
-    /// Zstd level 12: what is kept.
+    /// Zstd level 12: for data that is kept.
     Archive,
-    /// Zstd level 19: the smallest that decodes everywhere with little memory.
+    /// Zstd level 19: the smallest output that still decodes anywhere with little memory.
     Max,
 }
 
 impl Profile {
-    /// All of them, fastest first.
+    /// All profiles, fastest first.
     pub const ALL: [Self; 4] = [Self::Fast, Self::Balanced, Self::Archive, Self::Max];
 
-    /// What it asks for.
+    /// The compression that it stands for.
     pub const fn compression(self) -> Compression {
         Compression::Zstd(ZstdLevel(match self {
             Self::Fast => 1,
@@ -141,10 +144,10 @@ impl fmt::Display for Profile {
 impl FromStr for Profile {
     type Err = Error;
 
-    /// The profile of a name.
+    /// The profile with this name.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] for any other.
+    /// [`Error::UnknownName`] if there is none.
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|profile| profile.name() == name).ok_or_else(|| Error::UnknownName {
             what: "profile",

@@ -1,11 +1,12 @@
-//! The checked reader of foreign bytes: the only code that slices them.
+//! A checked reader of foreign bytes: the only code that slices them.
 
 use crate::error::{Error, Result};
 
-/// Reads little-endian numbers and runs of bytes from a slice, one after the other.
+/// Reads little-endian numbers and runs of bytes from a slice, one after another.
 ///
-/// Each call names what it reads, for the error, which is [`Error::Truncated`] if fewer bytes are left. A failed call
-/// reads nothing, so the cursor stays where it was. No call allocates.
+/// Each call takes the name of what it reads, for use in errors, and fails with
+/// [`Error::Truncated`] if too few bytes remain. A failed call reads nothing, so the cursor stays
+/// where it was. No call allocates.
 ///
 /// ```
 /// use embeddenator_io::{Cursor, Error};
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
-    /// Offset of `rest` from the start that errors count from.
+    /// The offset of `rest`, counted from where errors count.
     offset: u64,
 }
 
@@ -32,22 +33,26 @@ impl<'a> Cursor<'a> {
         Self::with_offset(bytes, 0)
     }
 
-    /// A cursor at the first byte, which errors call byte `offset`: for bytes that lie inside something larger.
+    /// A cursor at the first byte, which errors call byte `offset`: for bytes that are part of
+    /// something larger.
     pub fn with_offset(bytes: &'a [u8], offset: u64) -> Self {
         Self { rest: bytes, offset }
     }
 
-    /// Where the next byte stands.
+    /// The offset of the next byte.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// How many bytes are left.
+    /// How many bytes remain.
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Takes the next `count` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn take(&mut self, count: usize, what: &'static str) -> Result<&'a [u8]> {
         let Some((taken, rest)) = self.rest.split_at_checked(count) else {
             return Err(self.truncated(count as u64, what));
@@ -57,7 +62,10 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    /// Takes as many bytes as a stored length says, which may be more than memory can hold.
+    /// Takes as many bytes as a stored length says, even if that exceeds `usize`.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn take_u64(&mut self, count: u64, what: &'static str) -> Result<&'a [u8]> {
         match usize::try_from(count) {
             Ok(count) => self.take(count, what),
@@ -65,20 +73,27 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes `count` items of `item_bytes` bytes each, after which a list of `count` items may be allocated: the count
-    /// is no more than the bytes that were there.
+    /// Takes `count` items of `item_bytes` bytes each. After that a list of `count` items is safe
+    /// to allocate: there are at least as many bytes as items.
     ///
     /// # Errors
-    /// [`Error::Truncated`] if there are fewer bytes; [`Error::Malformed`] for items without bytes, of which any number
-    /// would fit.
+    /// [`Error::Truncated`] if there are fewer bytes; [`Error::Malformed`] for items of zero bytes,
+    /// any number of which would fit.
     pub fn items(&mut self, count: u64, item_bytes: usize, what: &'static str) -> Result<&'a [u8]> {
         if item_bytes == 0 && count > 0 {
-            return Err(Error::Malformed { what, offset: self.offset, reason: "its items have no bytes" });
+            return Err(Error::Malformed {
+                what,
+                offset: self.offset,
+                reason: "its items are zero bytes long",
+            });
         }
         self.take_u64(count.saturating_mul(item_bytes as u64), what)
     }
 
     /// Takes the next `N` bytes as an array.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N]> {
         let Some((taken, rest)) = self.rest.split_first_chunk::<N>() else {
             return Err(self.truncated(N as u64, what));
@@ -91,7 +106,8 @@ impl<'a> Cursor<'a> {
     /// Takes `count` bytes that must be zero, such as padding.
     ///
     /// # Errors
-    /// [`Error::Malformed`] at the first that is not; [`Error::Truncated`] if there are fewer.
+    /// [`Error::Malformed`] at the first byte that is not zero; [`Error::Truncated`] if there are
+    /// fewer.
     pub fn zeros(&mut self, count: usize, what: &'static str) -> Result<()> {
         let mut behind = self.clone();
         let taken = behind.take(count, what)?;
@@ -104,56 +120,80 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a byte.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn u8(&mut self, what: &'static str) -> Result<u8> {
         Ok(u8::from_le_bytes(self.array(what)?))
     }
 
     /// Takes a `u16`.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn u16(&mut self, what: &'static str) -> Result<u16> {
         Ok(u16::from_le_bytes(self.array(what)?))
     }
 
     /// Takes a `u32`.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn u32(&mut self, what: &'static str) -> Result<u32> {
         Ok(u32::from_le_bytes(self.array(what)?))
     }
 
     /// Takes a `u64`.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn u64(&mut self, what: &'static str) -> Result<u64> {
         Ok(u64::from_le_bytes(self.array(what)?))
     }
 
     /// Takes an `i32` in two's complement.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn i32(&mut self, what: &'static str) -> Result<i32> {
         Ok(i32::from_le_bytes(self.array(what)?))
     }
 
     /// Takes an `i64` in two's complement.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn i64(&mut self, what: &'static str) -> Result<i64> {
         Ok(i64::from_le_bytes(self.array(what)?))
     }
 
-    /// Takes an IEEE 754 binary32; every pattern of bits is one, also those that are no number.
+    /// Takes an IEEE 754 binary32; every bit pattern is accepted, NaN included.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn f32(&mut self, what: &'static str) -> Result<f32> {
         Ok(f32::from_le_bytes(self.array(what)?))
     }
 
-    /// Takes an IEEE 754 binary64; every pattern of bits is one, also those that are no number.
+    /// Takes an IEEE 754 binary64; every bit pattern is accepted, NaN included.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if too few bytes remain.
     pub fn f64(&mut self, what: &'static str) -> Result<f64> {
         Ok(f64::from_le_bytes(self.array(what)?))
     }
 
-    /// Takes all that is left.
+    /// Takes everything that remains.
     pub fn rest(&mut self) -> &'a [u8] {
         let rest = std::mem::take(&mut self.rest);
         self.offset = self.offset.saturating_add(rest.len() as u64);
         rest
     }
 
-    /// Holds if nothing is left; `what` names the thing that has ended.
+    /// Checks that nothing remains; `what` names the thing that ends here.
     ///
     /// # Errors
-    /// [`Error::TrailingBytes`] otherwise.
+    /// [`Error::TrailingBytes`] if bytes remain.
     pub fn finish(self, what: &'static str) -> Result<()> {
         match self.rest.len() as u64 {
             0 => Ok(()),

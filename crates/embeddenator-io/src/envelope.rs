@@ -12,7 +12,7 @@ use crate::header::{Format, begin_header, end_header, read_header, take_header};
 use crate::kind::Kind;
 use crate::limits::Limits;
 
-/// Bytes of an envelope before what it stores.
+/// Bytes in an envelope before the content that it stores.
 pub const ENVELOPE_HEADER_BYTES: usize = 64;
 
 const FORMAT: Format = Format { what: "envelope", magic: *b"\x89EMBENV\n", version: 1 };
@@ -39,31 +39,32 @@ pub struct Envelope<'a> {
     stored: &'a [u8],
 }
 
-/// What an envelope says about its content.
+/// What an envelope's header says about its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvelopeHeader {
-    /// What the content is to its owner.
+    /// What the content is; the caller's number.
     pub kind: Kind,
     /// How it is stored.
     pub codec: Codec,
-    /// Bytes of the content.
+    /// Bytes in the content.
     pub raw_length: u64,
-    /// Bytes that are stored for it.
+    /// Bytes stored for it.
     pub stored_length: u64,
     /// The hash of the content, whatever the codec.
     pub content_hash: ContentHash,
 }
 
 impl<'a> Envelope<'a> {
-    /// Puts a content into an envelope: a header of 64 bytes and at most as many as the content has.
+    /// Wraps a content in an envelope: a header of 64 bytes, then at most as many bytes as the
+    /// content has.
     ///
-    /// There is no limit here, but a reader has one: see [`Limits::content_bytes_max`]. Compressing takes about twice
-    /// the content in memory, and what the encoder needs.
+    /// There is no limit here, but a reader has one: see [`Limits::content_bytes_max`]. Compressing
+    /// takes about twice the size of the content in memory, plus what the encoder needs.
     ///
     /// # Errors
-    /// [`Error::CodecNotBuilt`] for a compression that was left out of the build; [`Error::Encoding`] and
-    /// [`Error::OutOfMemory`] if there is no memory for it.
+    /// [`Error::CodecNotBuilt`] for a compression that was left out of the build;
+    /// [`Error::Encoding`] or [`Error::OutOfMemory`] if memory runs out.
     pub fn wrap(kind: Kind, content: &[u8], compression: Compression) -> Result<Vec<u8>> {
         let mut encoder = Encoder::new(compression)?;
         let (codec, stored) = encoder.encode(content)?;
@@ -83,21 +84,23 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
-    /// Takes the content out of `bytes`, which are exactly one envelope of that kind.
+    /// Returns the content of `bytes`, which must be exactly one envelope of that kind.
     ///
-    /// Without compression the content is borrowed. All is verified: any changed byte is an error.
+    /// Without compression the content is borrowed. Everything is verified: any changed byte is an
+    /// error.
     ///
     /// # Errors
-    /// Those of [`Envelope::read`] and of [`Envelope::content`].
+    /// Those of [`Envelope::read`] and [`Envelope::content`].
     pub fn open(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Cow<'a, [u8]>> {
         Self::read(bytes, kind, limits)?.content()
     }
 
-    /// Reads the header of `bytes`, which are exactly one envelope of that kind; the content waits for
-    /// [`Envelope::content`].
+    /// Reads the header of `bytes`, which must be exactly one envelope of that kind. The content is
+    /// not read until [`Envelope::content`].
     ///
     /// # Errors
-    /// Those of [`Envelope::read_prefix`], and [`Error::TrailingBytes`].
+    /// Those of [`Envelope::read_prefix`], and [`Error::TrailingBytes`] if bytes follow the
+    /// envelope.
     pub fn read(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self> {
         let (envelope, rest) = Self::read_prefix(bytes, kind, limits)?;
         let end = bytes.len().saturating_sub(rest.len()) as u64;
@@ -105,12 +108,14 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
-    /// Reads the header of the envelope that `bytes` begin with, and returns the bytes behind that envelope.
+    /// Reads the header of the envelope at the start of `bytes`, and returns the bytes after that
+    /// envelope.
     ///
     /// # Errors
-    /// [`Error::NotRecognised`], [`Error::WrongKind`] and the `Unsupported` ones for another thing;
-    /// [`Error::Truncated`], [`Error::ChecksumMismatch`] and [`Error::Malformed`] for damage;
-    /// [`Error::LimitExceeded`] for a content beyond [`Limits::content_bytes_max`].
+    /// [`Error::NotRecognised`], [`Error::WrongKind`], [`Error::UnsupportedVersion`],
+    /// [`Error::UnsupportedCodec`] or [`Error::UnsupportedFlags`] if it is something else;
+    /// [`Error::Truncated`], [`Error::ChecksumMismatch`] or [`Error::Malformed`] if it is damaged;
+    /// [`Error::LimitExceeded`] if the content is larger than [`Limits::content_bytes_max`].
     pub fn read_prefix(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<(Self, &'a [u8])> {
         let mut cursor = Cursor::new(bytes);
         let header_bytes = take_header::<ENVELOPE_HEADER_BYTES>(&FORMAT, &mut cursor)?;
@@ -136,8 +141,9 @@ impl<'a> Envelope<'a> {
     /// Verifies and returns the content; without compression it is borrowed.
     ///
     /// # Errors
-    /// [`Error::ChecksumMismatch`] if a byte has changed; [`Error::Malformed`] or [`Error::Undecodable`] if somebody
-    /// made the checksums fit; [`Error::CodecNotBuilt`] if the codec was left out of the build.
+    /// [`Error::ChecksumMismatch`] if a byte has changed; [`Error::Malformed`] or
+    /// [`Error::Undecodable`] if it was forged with matching checksums; [`Error::CodecNotBuilt`] if
+    /// the codec was left out of the build; [`Error::OutOfMemory`] if memory runs out.
     pub fn content(&self) -> Result<Cow<'a, [u8]>> {
         let content = match self.header.codec {
             // One hash serves both fields.
@@ -171,7 +177,7 @@ impl<'a> Envelope<'a> {
 }
 
 impl fmt::Debug for Envelope<'_> {
-    /// What the header says; not what is stored.
+    /// Shows the header, not the content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Envelope").field("header", &self.header).finish_non_exhaustive()
     }
@@ -189,7 +195,7 @@ fn read_fields(bytes: &[u8; ENVELOPE_HEADER_BYTES], kind: Kind) -> Result<(Envel
     Ok((EnvelopeHeader { kind, codec, raw_length, stored_length, content_hash }, check))
 }
 
-/// The hash of stored bytes that are the content.
+/// The hash of the stored bytes when they are the content itself.
 fn check_in(hash: ContentHash) -> [u8; 8] {
     let [first @ .., _, _, _, _, _, _, _, _] = hash.0;
     first

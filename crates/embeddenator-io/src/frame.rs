@@ -1,4 +1,4 @@
-//! The words of the stream format: its header, and the frames that hold a content of any length.
+//! The parts of the stream format: its header, and the frames that hold a content of any length.
 
 use crate::byte_writer::ByteWriter;
 use crate::codec::Codec;
@@ -18,19 +18,19 @@ pub(crate) const END: &str = "the end frame of a stream";
 
 pub(crate) const STREAM_HEADER_BYTES: usize = 32;
 pub(crate) const FRAME_HEADER_BYTES: usize = 32;
-/// Bytes of a frame's header before its chain.
+/// Bytes in a frame's header before its chain.
 const FIELDS_BYTES: usize = 16;
-/// Stored bytes of the end frame.
+/// Bytes stored by the end frame.
 pub(crate) const END_BYTES: usize = 40;
 
-/// The header of a stream of that kind and frame size.
+/// The header of a stream with this kind and frame size.
 pub(crate) fn write_stream_header(kind: Kind, frame_bytes: u32) -> [u8; STREAM_HEADER_BYTES] {
     let mut writer = begin_header(&FORMAT, kind, STREAM_HEADER_BYTES);
     writer.zeros(2).u32(frame_bytes).zeros(4);
     end_header(writer)
 }
 
-/// The frame size that a stream's header states.
+/// Reads the frame size from a stream's header.
 pub(crate) fn read_stream_header(bytes: &[u8; STREAM_HEADER_BYTES], kind: Kind) -> Result<u32> {
     let what = FORMAT.what;
     let mut cursor = read_header(&FORMAT, bytes, 0, kind)?;
@@ -48,7 +48,7 @@ pub(crate) fn read_stream_header(bytes: &[u8; STREAM_HEADER_BYTES], kind: Kind) 
 pub(crate) enum Tag {
     /// A part of the content.
     Data,
-    /// The sum of all parts.
+    /// The length and the hash of all parts.
     End,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Fields {
     pub(crate) stored_length: u32,
 }
 
-/// Hashes that bind each frame to those before it.
+/// The hash that binds each frame to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chain([u8; 16]);
 
@@ -79,7 +79,7 @@ impl Chain {
     }
 }
 
-/// The header of a frame that follows `chain`, and the chain behind it.
+/// The header of a frame that follows `chain`, and the chain after it.
 pub(crate) fn write_frame_header(
     chain: Chain,
     fields: Fields,
@@ -97,7 +97,7 @@ pub(crate) fn write_frame_header(
     (exactly(&writer), chain)
 }
 
-/// A frame's header as it was read; only the chain tells whether it is to be believed.
+/// A frame's header as it was read; it cannot be trusted before its chain is verified.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameHeader {
     bytes: [u8; FIELDS_BYTES],
@@ -108,7 +108,7 @@ pub(crate) struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Reads a header that stands at byte `offset` of the stream.
+    /// Reads a header at byte `offset` of the stream.
     pub(crate) fn read(bytes: &[u8; FRAME_HEADER_BYTES], offset: u64) -> Result<Self> {
         let mut cursor = Cursor::with_offset(bytes, offset);
         let fields = cursor.array(FRAME)?;
@@ -118,7 +118,8 @@ impl FrameHeader {
         Ok(Self { bytes: fields, chain, stored_length: lengths.u32(FRAME)?, offset })
     }
 
-    /// Compares header and stored bytes with the chain, and only then says what the header holds.
+    /// Checks the header and the stored bytes against the chain, and only then returns what the
+    /// header holds.
     pub(crate) fn verify(&self, before: Chain, stored: &[u8]) -> Result<(Fields, Chain)> {
         if before.next(&self.bytes, stored) != self.chain {
             return Err(Error::ChecksumMismatch { what: "a frame", offset: self.offset });
@@ -143,7 +144,7 @@ impl FrameHeader {
 /// What the end frame stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sum {
-    /// Bytes of the whole content.
+    /// Bytes in the whole content.
     pub(crate) length: u64,
     /// The hash of the whole content.
     pub(crate) hash: [u8; 32],
@@ -167,5 +168,5 @@ impl Sum {
 }
 
 fn exactly<const N: usize>(writer: &ByteWriter) -> [u8; N] {
-    writer.as_bytes().try_into().expect("each part is as long as the document says")
+    writer.as_bytes().try_into().expect("each part is as long as the format document says")
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The first 16 bytes of the BLAKE3 hash of a content (BLAKE3-128).
 ///
-/// Two contents that differ have two hashes, for all practical purposes, as long as nobody searches for a collision:
-/// that takes about 2^64 steps.
+/// For all practical purposes two different contents have different hashes, unless someone searches
+/// for a collision, which takes about 2^64 steps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(pub [u8; 16]);
 
@@ -29,7 +29,8 @@ impl fmt::Debug for ContentHash {
     }
 }
 
-/// The first 8 bytes of the BLAKE3 hash, for headers and stored bytes, where accidents alone are looked for.
+/// The first 8 bytes of the BLAKE3 hash, for headers and stored bytes, where only accidents need to
+/// be detected.
 pub(crate) fn check_of(bytes: &[u8]) -> [u8; 8] {
     prefix(&blake3::hash(bytes))
 }

@@ -1,4 +1,4 @@
-//! What the headers of the three formats have in common: magic, version, kind, flags and a hash of their own.
+//! What the headers of the three formats share: magic, version, kind, flags and a hash of the header itself.
 
 use crate::byte_writer::ByteWriter;
 use crate::cursor::Cursor;
@@ -13,15 +13,15 @@ pub(crate) struct Format {
     pub(crate) what: &'static str,
     /// Its first bytes.
     pub(crate) magic: [u8; 8],
-    /// The version that is written and read.
+    /// The version written and read.
     pub(crate) version: u16,
 }
 
 /// Bytes of the hash that ends each header.
 const CHECK_BYTES: usize = 8;
 
-/// Holds if `first` can be the first bytes of the format, as far as they reach: what is too short for a header was cut
-/// only then, and is another thing otherwise.
+/// Checks that `first` matches the start of the format, as far as it reaches. Bytes too short for a
+/// header are truncated if they match, and something else if they do not.
 pub(crate) fn recognise(format: &Format, first: &[u8]) -> Result<()> {
     if first.iter().zip(&format.magic).all(|(byte, magic)| byte == magic) {
         return Ok(());
@@ -33,14 +33,15 @@ pub(crate) fn recognise(format: &Format, first: &[u8]) -> Result<()> {
     Err(Error::NotRecognised { what: format.what, found })
 }
 
-/// Takes a header of `N` bytes, of which nothing has been checked if it is there.
+/// Takes a header of `N` bytes without checking it.
 pub(crate) fn take_header<const N: usize>(format: &Format, cursor: &mut Cursor<'_>) -> Result<[u8; N]> {
     cursor.array(format.what).or_else(|cut| recognise(format, cursor.rest()).and(Err(cut)))
 }
 
-/// Checks a header of `N` bytes and returns a cursor at byte 14, behind the flags.
+/// Checks a header of `N` bytes and returns a cursor at byte 14, after the flags.
 ///
-/// The order is that of the document: magic, version, hash, and only then what the header says.
+/// The order is that of the format document: magic, version, hash, and only then what the header
+/// says.
 pub(crate) fn read_header<'a, const N: usize>(
     format: &Format,
     header: &'a [u8; N],
@@ -70,16 +71,16 @@ pub(crate) fn read_header<'a, const N: usize>(
     Ok(cursor)
 }
 
-/// Begins a header: everything up to the flags, byte 14.
+/// Starts a header: everything up to byte 14, the end of the flags.
 pub(crate) fn begin_header(format: &Format, kind: Kind, capacity: usize) -> ByteWriter {
     let mut writer = ByteWriter::with_capacity(capacity);
     writer.bytes(&format.magic).u16(format.version).u16(kind.0).u16(0);
     writer
 }
 
-/// Ends a header of `N` bytes: appends the hash of what is there.
+/// Ends a header of `N` bytes: appends the hash of the bytes so far.
 pub(crate) fn end_header<const N: usize>(mut writer: ByteWriter) -> [u8; N] {
     let check = check_of(writer.as_bytes());
     writer.bytes(&check);
-    writer.as_bytes().try_into().expect("each header is as long as the document says")
+    writer.as_bytes().try_into().expect("each header is as long as the format document says")
 }

@@ -1,4 +1,4 @@
-//! The numbers by which callers tell their formats and sections apart.
+//! The numbers that tell a caller's formats and sections apart.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ impl fmt::Display for Kind {
 
 /// What a caller keeps in a section.
 ///
-/// The numbers belong to the caller, for each [`Kind`] anew.
+/// The numbers belong to the caller; each [`Kind`] has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SectionKind(pub u16);
 

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | a content that fits in memory | [`Envelope`] |
 //! | a content of any length | [`StreamWriter`], [`StreamReader`] |
-//! | tables that are used where they lie, such as an index in a memory map | [`SectionsBuilder`], [`Sections`] |
-//! | a format of your own | [`Cursor`], [`ByteWriter`] |
+//! | tables used in place, such as an index in a memory map | [`SectionsBuilder`], [`Sections`] |
+//! | a format of your own | [`Cursor`], [`ByteWriter`], [`Encoder`], [`Decoder`] |
 //! | a file that is old or new, never half | [`replace_file`], [`Replacement`] |
 //!
-//! Bytes that are read may come from anyone: damage, a lie or a cut is a typed [`Error`], never a panic, and nothing is
-//! allocated beyond the [`Limits`] of the caller. Checksums find accidents; they are no signatures.
+//! The bytes read may come from anyone: damaged, forged or truncated input is a typed [`Error`],
+//! never a panic, and nothing is allocated beyond the caller's [`Limits`]. Checksums detect
+//! accidents; they are not signatures.
 //!
 //! ```
 //! use embeddenator_io::{Envelope, Kind, Limits, Profile};
@@ -27,8 +28,9 @@
 //! # Ok::<(), embeddenator_io::Error>(())
 //! ```
 //!
-//! The formats are written down byte by byte in `docs/embeddenator-io-format.md` of the repository.
+//! The formats are specified byte by byte in `docs/embeddenator-io-format.md` in the repository.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod byte_writer;
 mod codec;
@@ -48,6 +50,7 @@ mod writer;
 
 pub use byte_writer::ByteWriter;
 pub use codec::{Codec, Compression, Profile, ZstdLevel};
+pub use compress::{Decoder, Encoded, Encoder};
 pub use cursor::Cursor;
 pub use envelope::{ENVELOPE_HEADER_BYTES, Envelope, EnvelopeHeader};
 pub use error::{Error, Result};
@@ -62,7 +65,7 @@ pub use replace::{Replacement, replace_file};
 pub use section::{SECTION_ALIGNMENT, Section, Sections, SectionsBuilder};
 pub use writer::StreamWriter;
 
-/// Compiles and runs the examples of the crate's README.
+/// Compiles and runs the examples in the crate's README.
 #[cfg(all(doctest, feature = "zstd"))]
 #[doc = include_str!("../README.md")]
 pub struct ReadmeExamples;

@@ -1,4 +1,4 @@
-//! The streaming reader: hands out what a frame holds once its chain fits.
+//! The streaming reader: returns what a frame holds once its chain is verified.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -16,16 +16,20 @@ use crate::limits::Limits;
 
 /// Reads a stream, frame by frame.
 ///
-/// What is handed out has been verified: it is a beginning of what was written. That it is all of it is known at the
-/// end, so a consumer that must not act on half a content waits for `Ok(0)` or `Ok(None)`; a stream that was cut ends
-/// with an error instead. It holds one frame stored and one raw, within [`Limits::frame_bytes_max`]. Behind the end it
-/// asks the reader below for one more byte, which must not exist: on a connection it waits until the other side closes
-/// it, and a stream inside of something longer is read through [`Read::take`]. After an error it refuses to go on.
+/// Everything returned has been verified: it is a prefix of what was written. Whether it is
+/// complete is known only at the end, so a consumer that must not act on half a content waits for
+/// `Ok(0)` or `Ok(None)`; a truncated stream ends with an error instead. After an error the reader
+/// refuses to go on.
 ///
-/// A small stream can unpack to [`Limits::stream_bytes_max`], which `read_to_end` would gather in memory: of what
-/// strangers send, set that limit, or work by frames.
+/// The reader holds one stored and one raw frame in memory, within [`Limits::frame_bytes_max`].
+/// After the end it asks the inner reader for one more byte, which must not exist: on a connection
+/// it waits until the other side closes it, and a stream inside something longer is read through
+/// [`Read::take`].
 ///
-/// [`Read`] gives these errors inside of an [`io::Error`], whose `get_ref` leads to [`Error`]. See
+/// A small stream can unpack to [`Limits::stream_bytes_max`], and `read_to_end` would collect all
+/// of it in memory: for data that you do not trust, lower that limit or work frame by frame.
+///
+/// [`Read`] wraps these errors in an [`io::Error`], whose `get_ref` returns the [`Error`]. See
 /// [`StreamWriter`](crate::StreamWriter) for an example.
 pub struct StreamReader<R: Read> {
     inner: R,
@@ -34,14 +38,14 @@ pub struct StreamReader<R: Read> {
     decoder: Decoder,
     chain: Chain,
     stored: Vec<u8>,
-    /// The verified content of the frame before this place.
+    /// The verified content of the current frame.
     raw: Vec<u8>,
-    /// How much of it has been handed out.
+    /// How much of it has been returned.
     taken: usize,
     whole: blake3::Hasher,
-    /// Bytes of the content so far.
+    /// Bytes of content read so far.
     length: u64,
-    /// Bytes of the stream so far.
+    /// Bytes of the stream read so far.
     offset: u64,
     state: State,
 }
@@ -52,9 +56,9 @@ enum State {
     Open,
     /// The last frame was shorter than the frame size, so only the end may follow.
     Short,
-    /// The end was verified.
+    /// The end has been verified.
     Ended,
-    /// There was an error.
+    /// An error has occurred.
     Stopped,
 }
 
@@ -62,9 +66,11 @@ impl<R: Read> StreamReader<R> {
     /// Reads and checks the header.
     ///
     /// # Errors
-    /// [`Error::NotRecognised`], [`Error::WrongKind`] and the `Unsupported` ones for another thing;
-    /// [`Error::Truncated`], [`Error::ChecksumMismatch`] and [`Error::Malformed`] for damage;
-    /// [`Error::LimitExceeded`] for frames beyond [`Limits::frame_bytes_max`]; [`Error::Stream`] if `inner` fails.
+    /// [`Error::NotRecognised`], [`Error::WrongKind`], [`Error::UnsupportedVersion`] or
+    /// [`Error::UnsupportedFlags`] if it is something else; [`Error::Truncated`],
+    /// [`Error::ChecksumMismatch`] or [`Error::Malformed`] if it is damaged;
+    /// [`Error::LimitExceeded`] if its frames are larger than [`Limits::frame_bytes_max`];
+    /// [`Error::Stream`] if `inner` fails.
     pub fn new(mut inner: R, kind: Kind, limits: &Limits) -> Result<Self> {
         let mut header = [0; STREAM_HEADER_BYTES];
         if let Err(error) = read_whole(&mut inner, &mut header, FORMAT.what, 0) {
@@ -97,15 +103,18 @@ impl<R: Read> StreamReader<R> {
         })
     }
 
-    /// The content of the next frame, or nothing behind the verified end.
+    /// The content of the next frame, or `None` after the verified end.
     ///
-    /// If [`Read`] has taken a part of a frame, what is left of it comes first: whichever way it is read, each byte is
-    /// handed out once.
+    /// If [`Read`] has taken part of a frame, the rest of that frame comes first: each byte is
+    /// returned once, whichever way it is read.
     ///
     /// # Errors
-    /// [`Error::Truncated`], [`Error::ChecksumMismatch`], [`Error::Malformed`], [`Error::TrailingBytes`] and
-    /// [`Error::Undecodable`] for damage; [`Error::LimitExceeded`] for a content beyond
-    /// [`Limits::stream_bytes_max`]; [`Error::Stream`] if the reader below fails; [`Error::Stopped`] from then on.
+    /// [`Error::Truncated`], [`Error::ChecksumMismatch`], [`Error::Malformed`],
+    /// [`Error::TrailingBytes`] or [`Error::Undecodable`] if the stream is damaged;
+    /// [`Error::UnsupportedCodec`] or [`Error::CodecNotBuilt`] if a frame needs another codec;
+    /// [`Error::LimitExceeded`] if the content is larger than [`Limits::stream_bytes_max`];
+    /// [`Error::OutOfMemory`] if memory runs out; [`Error::Stream`] if the inner reader fails;
+    /// [`Error::Stopped`] from then on.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>> {
         if self.taken == self.raw.len() && !self.advance()? {
             return Ok(None);
@@ -114,7 +123,7 @@ impl<R: Read> StreamReader<R> {
         Ok(self.raw.get(start..))
     }
 
-    /// Reads the next frame; false behind the end.
+    /// Reads the next frame; false after the end.
     fn advance(&mut self) -> Result<bool> {
         self.taken = 0;
         self.raw.clear();
@@ -126,7 +135,7 @@ impl<R: Read> StreamReader<R> {
         let before = std::mem::replace(&mut self.state, State::Stopped);
         let after = self.read_frame(before);
         if after.is_err() {
-            // What a codec wrote before it failed was not verified.
+            // What a codec wrote before it failed is not verified.
             self.raw.clear();
         }
         self.state = after?;
@@ -166,7 +175,7 @@ impl<R: Read> StreamReader<R> {
             return Err(malformed("it follows a frame that is shorter than the frame size"));
         }
         if fields.raw_length == 0 || fields.raw_length > self.frame_bytes {
-            return Err(malformed("its raw length is not from 1 to the frame size"));
+            return Err(malformed("its raw length is not between 1 and the frame size"));
         }
         let raw_length = u64::from(fields.raw_length);
         let length = self.length.saturating_add(raw_length);
@@ -184,15 +193,15 @@ impl<R: Read> StreamReader<R> {
         Ok(if fields.raw_length == self.frame_bytes { State::Open } else { State::Short })
     }
 
-    /// Compares the sum, and looks for bytes behind it.
+    /// Checks length and hash of the whole content, and looks for bytes after the end.
     fn take_end(&mut self, fields: Fields, stored: &[u8], body: u64) -> Result<State> {
         let malformed = |reason| Error::Malformed { what: END, offset: body, reason };
         if fields.codec != Codec::None || fields.raw_length != fields.stored_length {
-            return Err(malformed("it is encoded"));
+            return Err(malformed("it is encoded by a codec"));
         }
         let sum = Sum::read(stored, body)?;
         if sum.length != self.length {
-            return Err(malformed("its length is not that of the frames"));
+            return Err(malformed("its length differs from that of the frames"));
         }
         if sum.hash != *self.whole.finalize().as_bytes() {
             return Err(Error::ChecksumMismatch { what: "the content of a stream", offset: body });
@@ -213,7 +222,7 @@ impl<R: Read> StreamReader<R> {
 }
 
 impl<R: Read> fmt::Debug for StreamReader<R> {
-    /// How far it is; not what it holds.
+    /// Shows the progress, not the content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamReader")
             .field("frame_bytes", &self.frame_bytes)
@@ -239,7 +248,7 @@ impl<R: Read> Read for StreamReader<R> {
     }
 }
 
-/// Fills `buffer`, which stands at byte `offset` of the stream.
+/// Fills `buffer` from byte `offset` of the stream.
 fn read_whole(inner: &mut impl Read, buffer: &mut [u8], what: &'static str, offset: u64) -> Result<()> {
     let needed = buffer.len() as u64;
     let mut rest = buffer;
@@ -256,7 +265,7 @@ fn read_whole(inner: &mut impl Read, buffer: &mut [u8], what: &'static str, offs
     Ok(())
 }
 
-/// Reads once, again when a signal interrupts.
+/// Reads once, retrying when a signal interrupts.
 fn read_some(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match inner.read(buffer) {

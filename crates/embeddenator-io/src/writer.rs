@@ -12,9 +12,11 @@ use crate::limits::{FRAME_BYTES_DEFAULT, FRAME_BYTES_MAX};
 
 /// Writes a content of any length into frames, each with its checksum, and an end frame with that of the whole.
 ///
-/// Without [`StreamWriter::finish`] there is no end frame, and every reader finds the stream cut. After a failed write
-/// it refuses to go on. It holds one frame raw and one compressed, beside what the encoder needs. Through a
-/// [`Replacement`](crate::Replacement) a file of any length is written at once or not at all: `finish()?.commit()?`.
+/// Without [`StreamWriter::finish`] there is no end frame, and every reader reports the stream as
+/// truncated. After a failed write the writer refuses to go on. It holds one raw and one compressed
+/// frame in memory, plus what the encoder needs. Write through a
+/// [`Replacement`](crate::Replacement) and end with `finish()?.commit()?` to get the whole file or
+/// none of it, at any length.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -36,7 +38,7 @@ pub struct StreamWriter<W: Write> {
     frame_bytes: usize,
     encoder: Encoder,
     chain: Chain,
-    /// What waits until it fills a frame; its capacity is the frame size.
+    /// Bytes that do not fill a frame yet; the capacity is the frame size.
     waiting: Vec<u8>,
     whole: blake3::Hasher,
     length: u64,
@@ -44,7 +46,7 @@ pub struct StreamWriter<W: Write> {
 }
 
 impl<W: Write> StreamWriter<W> {
-    /// Begins a stream with frames of [`FRAME_BYTES_DEFAULT`].
+    /// Starts a stream with frames of [`FRAME_BYTES_DEFAULT`].
     ///
     /// # Errors
     /// As [`StreamWriter::with_frame_bytes`].
@@ -52,11 +54,13 @@ impl<W: Write> StreamWriter<W> {
         Self::with_frame_bytes(inner, kind, compression, FRAME_BYTES_DEFAULT)
     }
 
-    /// Begins a stream with frames of `frame_bytes` raw bytes.
+    /// Starts a stream with frames of `frame_bytes` raw bytes.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] unless that is from 1 to [`FRAME_BYTES_MAX`]; [`Error::CodecNotBuilt`],
-    /// [`Error::Encoding`], [`Error::OutOfMemory`]; [`Error::Stream`] if the header cannot be written.
+    /// [`Error::OutOfRange`] unless `frame_bytes` is between 1 and [`FRAME_BYTES_MAX`];
+    /// [`Error::CodecNotBuilt`] for a compression that was left out of the build;
+    /// [`Error::Encoding`] or [`Error::OutOfMemory`] if memory runs out; [`Error::Stream`] if the
+    /// header cannot be written.
     pub fn with_frame_bytes(
         mut inner: W,
         kind: Kind,
@@ -93,8 +97,8 @@ impl<W: Write> StreamWriter<W> {
     /// Appends to the content.
     ///
     /// # Errors
-    /// [`Error::Stream`] if the writer below fails, [`Error::Encoding`] and [`Error::OutOfMemory`] if there is no
-    /// memory; [`Error::Stopped`] from then on.
+    /// [`Error::Stream`] if the inner writer fails; [`Error::Encoding`] or [`Error::OutOfMemory`]
+    /// if memory runs out; [`Error::Stopped`] from then on.
     pub fn append(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let appended = self.append_part(bytes)?;
@@ -103,12 +107,12 @@ impl<W: Write> StreamWriter<W> {
         Ok(())
     }
 
-    /// Writes what waits, the end frame, and flushes; returns the writer that was given.
+    /// Writes the last data frame and the end frame, flushes, and returns the inner writer.
     ///
-    /// The bytes are as durable as that writer makes them.
+    /// The bytes are only as durable as the inner writer makes them.
     ///
     /// # Errors
-    /// As [`StreamWriter::append`]; the writer that was given is dropped.
+    /// As [`StreamWriter::append`]; the inner writer is then dropped.
     pub fn finish(mut self) -> Result<W> {
         self.refuse_stopped()?;
         if !self.waiting.is_empty() {
@@ -127,7 +131,8 @@ impl<W: Write> StreamWriter<W> {
         Ok(self.inner)
     }
 
-    /// Appends as much as the frame takes, writes the frame if that fills it, and returns how much was appended.
+    /// Appends as much as fits in the frame, writes the frame if it is full, and returns how much
+    /// was appended.
     fn append_part(&mut self, bytes: &[u8]) -> Result<usize> {
         self.refuse_stopped()?;
         let room = self.frame_bytes - self.waiting.len();
@@ -141,7 +146,7 @@ impl<W: Write> StreamWriter<W> {
         Ok(part.len())
     }
 
-    /// Writes what waits as a data frame.
+    /// Writes the waiting bytes as a data frame.
     fn write_data(&mut self) -> Result<()> {
         self.stopped = true;
         let (codec, stored) = self.encoder.encode(&self.waiting)?;
@@ -165,7 +170,7 @@ impl<W: Write> StreamWriter<W> {
 }
 
 impl<W: Write> fmt::Debug for StreamWriter<W> {
-    /// How far it is; not what it holds.
+    /// Shows the progress, not the content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamWriter")
             .field("frame_bytes", &self.frame_bytes)
@@ -183,7 +188,8 @@ impl<W: Write> Write for StreamWriter<W> {
         Ok(self.append_part(bytes)?)
     }
 
-    /// Flushes the writer below; what does not fill a frame keeps waiting, since only the last frame may be short.
+    /// Flushes the inner writer. Bytes that do not fill a frame keep waiting, since only the last
+    /// frame may be short.
     fn flush(&mut self) -> io::Result<()> {
         self.refuse_stopped()?;
         self.inner.flush()

@@ -1,4 +1,4 @@
-//! What measuring costs: with nothing that listens, and with our recorder.
+//! What measuring costs, without a listener and with this crate's recorder.
 //!
 //! `cargo bench -p embeddenator-obs --bench overhead`
 
@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use embeddenator_obs::metrics::{IndexKind, Value, count_codes_compared, names, record_search};
 use embeddenator_obs::{HiResTimer, LatencyRecorder, Recorder, Span, facade, json, prometheus};
 
-/// The facade without any recorder: what a library pays that nobody watches.
+/// The facade without a recorder: the cost to a library that is not observed.
 fn nothing_listens(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nothing_listens");
     group.bench_function("empty_loop", |bencher| bencher.iter(|| black_box(1)));
@@ -37,7 +37,8 @@ fn nothing_listens(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Our recorder, asked for the series each time as the macros do, and with handles that are kept.
+/// This crate's recorder, looking up the series each time as the macros do, and with handles that
+/// are kept.
 fn recorder_listens(criterion: &mut Criterion) {
     let recorder = Recorder::new();
     recorder.within(|| {
@@ -71,7 +72,7 @@ fn recorder_listens(criterion: &mut Criterion) {
     assert!(searches.is_none_or(|value| matches!(value, Value::Count(count) if count > 0)));
 }
 
-/// The clocks, a start and a stop each, and what a timer says about itself.
+/// The clocks, a start and a stop each, and what a timer reports about itself.
 fn timers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("timer");
     for (name, timer) in [("best", HiResTimer::new()), ("system", HiResTimer::system())] {
@@ -86,7 +87,7 @@ fn timers(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A snapshot of forty series, ten of them histograms, and its outputs.
+/// A snapshot of forty series, ten of them histograms, and its renderings.
 fn outputs(criterion: &mut Criterion) {
     let recorder = Recorder::new();
     recorder.within(|| {

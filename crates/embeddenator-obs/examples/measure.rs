@@ -1,4 +1,4 @@
-//! Records a little work; prints it as Prometheus text, and as JSON to standard error: `cargo run --example measure`.
+//! Records some work and prints it: Prometheus text to standard output, JSON to standard error.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -18,7 +18,7 @@ fn main() -> embeddenator_obs::Result<()> {
     let timer = HiResTimer::new();
     for query in 0..200_u64 {
         let start = timer.start();
-        // Stands for a search: the item with the fewest bits that differ from the query's.
+        // In place of a search: the item that differs from the query in the fewest bits.
         black_box(items.iter().min_by_key(|item| (**item ^ query).count_ones()));
         metrics::record_search(IndexKind::Flat, timer.elapsed(start));
         metrics::count_codes_compared(items.len() as u64);

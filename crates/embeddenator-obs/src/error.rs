@@ -1,28 +1,27 @@
-//! What may fail here: only what is set up once for a process.
+//! What can fail: only setting up what a process has once.
 
-/// A shorthand for results of this crate.
+/// The result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a set-up was refused; recording and rendering do not fail.
+/// Why a setup was refused; recording and rendering cannot fail.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The process already has a recorder of metrics, ours or another; it stays.
-    #[error("a recorder of metrics is already installed in this process: install one, once, in `main`")]
+    /// The process already has a metrics recorder, from this crate or another; it stays.
+    #[error("a metrics recorder is already installed in this process: install one only once, in `main`")]
     RecorderInstalled,
-    /// The process already has a receiver of log events, ours or another; it stays.
-    #[error("a receiver of log events is already installed in this process: install one, once, in `main`")]
+    /// The process already has a log subscriber, from this crate or another; it stays.
+    #[error("a log subscriber is already installed in this process: install one only once, in `main`")]
     LogsInstalled,
-    /// An environment variable or an option holds a log filter that cannot be read.
-    #[error(
-        "{origin} holds the log filter {value:?}, which cannot be read: write it like `info` or `warn,pulsedb=debug`"
-    )]
+    /// An environment variable or an option holds an invalid log filter.
+    #[error("{origin} has an invalid log filter, {value:?}: write it like `info` or `warn,pulsedb=debug`")]
     LogFilter {
-        /// The environment variable, or the option, that holds it.
+        /// The environment variable or option that holds it.
         origin: &'static str,
-        /// What it holds, cut to [`limits::FILTER_SHOWN_CHARACTERS`](crate::limits::FILTER_SHOWN_CHARACTERS).
+        /// Its value, shortened to
+        /// [`limits::FILTER_SHOWN_CHARACTERS`](crate::limits::FILTER_SHOWN_CHARACTERS).
         value: String,
-        /// What the parser found.
+        /// The parser's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

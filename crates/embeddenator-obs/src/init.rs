@@ -1,8 +1,9 @@
-//! Logs of a binary: `tracing` events to standard error, as text or as JSON lines.
+//! Logging for binaries: `tracing` events on standard error, as text or as JSON lines.
 //!
-//! What is shown is said by `EMBEDDENATOR_LOG`, else by `RUST_LOG`, else by the binary: a level (`info`) or rules by
-//! target (`warn,embeddenator_retrieval=debug`). Text is coloured on a terminal, unless `NO_COLOR` is set to
-//! anything but nothing. Standard output is never written to: it is for data.
+//! `EMBEDDENATOR_LOG` decides what is shown, or else `RUST_LOG`, or else the binary: a level
+//! (`info`) or rules per target (`warn,embeddenator_retrieval=debug`). Text is coloured on a
+//! terminal unless `NO_COLOR` is set and not empty. Nothing is written to standard output, which is
+//! for data.
 
 use std::io::IsTerminal as _;
 
@@ -14,20 +15,20 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::error::{Error, Result};
 use crate::limits::FILTER_SHOWN_CHARACTERS;
 
-/// The variable that is asked first.
+/// The variable that is read first.
 pub const LOG_VARIABLE: &str = "EMBEDDENATOR_LOG";
 
-/// The variable that is asked second, as programs in Rust do.
+/// The variable that is read second, as usual for Rust programs.
 pub const RUST_LOG_VARIABLE: &str = "RUST_LOG";
 
-/// What a binary decides about its logs.
+/// What a binary decides about its logging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Logs<'a> {
-    /// The form of a line.
+    /// The format of a line.
     pub format: LogFormat,
-    /// What is shown when no variable says otherwise, such as `warn`.
+    /// What to show when no variable says otherwise, such as `warn`.
     pub filter: &'a str,
-    /// Whether spans are events too, when they close, with the time that they took.
+    /// Whether each span logs an event when it closes, with the time it took.
     pub spans: bool,
 }
 
@@ -38,17 +39,18 @@ impl Default for Logs<'_> {
     }
 }
 
-/// The form of a line.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people: time, level, target, message. A line break within a message stays one.
+    /// For people: time, level, target, message. Line breaks in a message are kept.
     Text,
-    /// For programs: one JSON object a line, with `timestamp`, `level` and `target`; the event's members are in
-    /// `fields`, beside `message`, so that none can pass for one of those. Never coloured.
+    /// For programs: one JSON object per line, with `timestamp`, `level` and `target`. The event's
+    /// own fields and its `message` are inside `fields`, so that none can pass for one of those.
+    /// Never coloured.
     JsonLines,
 }
 
-/// What the surroundings say: the environment's variables and the terminal.
+/// What logging depends on outside the program: environment variables and the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// The value of `EMBEDDENATOR_LOG`.
@@ -62,7 +64,7 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process, now. A variable that is not Unicode is read with replacement characters.
+    /// Those of this process, now. Invalid Unicode in a variable is replaced.
     pub fn of_process() -> Self {
         let read = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         Self {
@@ -79,9 +81,10 @@ impl Surroundings {
     }
 }
 
-/// Sends the process's events to standard error. Call it once, first in `main`.
+/// Sends the events of the process to standard error. Call it once, at the start of `main`.
 ///
-/// A line that cannot be written, because nobody reads the pipe or the disk is full, is lost; the process goes on.
+/// A line that cannot be written, because the pipe is closed or the disk is full, is lost; the
+/// process goes on.
 ///
 /// ```
 /// use embeddenator_obs::Error;
@@ -93,17 +96,17 @@ impl Surroundings {
 /// ```
 ///
 /// # Errors
-/// [`Error::LogFilter`] if the filter in force cannot be read; [`Error::LogsInstalled`] if the process has a receiver
-/// of events already, ours or another, which stays. Nothing is changed then.
+/// [`Error::LogFilter`] if the filter in force is invalid; [`Error::LogsInstalled`] if the process
+/// already has a subscriber, from this crate or another. Nothing is changed then.
 pub fn logs(logs: Logs<'_>) -> Result<()> {
     let receiver = receiver(logs, &Surroundings::of_process(), std::io::stderr)?;
     tracing::dispatcher::set_global_default(receiver).map_err(|_| Error::LogsInstalled)
 }
 
-/// What [`logs`] installs, for a writer and surroundings of the caller's.
+/// The subscriber that [`logs`] installs, with the caller's writer and surroundings.
 ///
 /// # Errors
-/// [`Error::LogFilter`] if the filter in force cannot be read.
+/// [`Error::LogFilter`] if the filter in force is invalid.
 pub fn receiver<W>(logs: Logs<'_>, surroundings: &Surroundings, writer: W) -> Result<Dispatch>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -112,7 +115,8 @@ where
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(logs.filter, surroundings)?)
         .with_span_events(spans)
-        // It would tell of a write that failed by `eprintln!`, which panics when standard error itself is broken.
+        // It would report a failed write with `eprintln!`, which panics when standard error itself
+        // is broken.
         .log_internal_errors(false)
         .with_writer(writer);
     Ok(match logs.format {
@@ -121,7 +125,7 @@ where
     })
 }
 
-/// The filter in force. A variable that is set to nothing is as if it were not set.
+/// The filter in force. An empty variable counts as unset.
 fn filter(default: &str, surroundings: &Surroundings) -> Result<EnvFilter> {
     let set = |value: &'_ Option<String>| value.clone().filter(|value| !value.trim().is_empty());
     let (origin, value) = set(&surroundings.embeddenator_log)

@@ -5,28 +5,28 @@
 //!  "metrics": [
 //!    {"name": "embeddenator.searches",
 //!     "kind": "counter",                      counter | updowncounter | gauge | histogram
-//!     "unit": "{search}",                     a UCUM code; empty when unknown
+//!     "unit": "{search}",                     a UCUM code; empty if unknown
 //!     "description": "Searches that returned.",
 //!     "series": [
 //!       {"labels": {"embeddenator.index.kind": "flat"},
-//!        "value": 3}]},                       of a histogram, instead of `value`:
+//!        "value": 3}]},                       a histogram has, instead of `value`,
 //!                                             "count" "sum" "saturated",
-//!                                             and with a count above zero "min" "p50" "p90" "p99" "p999" "max"
+//!                                             and, if not empty, "min" "p50" "p90" "p99" "p999" "max"
 //!  ]}
 //! ```
 //!
-//! Metrics are in the order of their names, series in that of their labels. Counts are exact up to `u64::MAX`, which
-//! readers that know only doubles round above 2^53. There is no null, and no number that is not finite. Within a
-//! version, members may be added and none changes or goes.
+//! Metrics are sorted by name, series by labels. Counts are exact up to `u64::MAX`; readers that
+//! know only doubles round them above 2^53. There are no nulls, and all numbers are finite. Within
+//! a version members may be added, but none is changed or removed.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::metrics::{Kind, Metric, Series, Snapshot, Summary, Value};
 
-/// The version of the document's shape.
+/// The version of the document format.
 pub const VERSION: u32 = 1;
 
-/// The document of a snapshot; its `Display` form is JSON on one line.
+/// A snapshot as a document; its `Display` form is JSON on one line.
 ///
 /// ```
 /// use embeddenator_obs::{Recorder, facade, json};

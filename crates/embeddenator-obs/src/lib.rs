@@ -1,9 +1,10 @@
-//! Measures: metrics with stable names, timers of high resolution, latency histograms, Prometheus and JSON output.
+//! Metrics with stable names, high-resolution timers, latency histograms, and Prometheus and JSON output.
 //!
-//! Libraries know no exporter: they return plain numbers, or call the [`metrics` facade](facade). A binary decides
-//! whether anything listens. It installs a [`Recorder`], asks it for a [`Snapshot`], and renders
-//! that as [Prometheus text](prometheus), as [JSON](json), or as a document that an [OpenTelemetry](otel) collector
-//! takes from a file. Nothing here opens a connection.
+//! Libraries know nothing about exporters: they return plain numbers, or call the [`metrics`
+//! facade](facade). The binary decides whether anything listens. It installs a [`Recorder`], asks
+//! it for a [`Snapshot`], and renders that as [Prometheus text](prometheus), as [JSON](json), or as
+//! a document that an [OpenTelemetry](otel) collector reads from a file. Nothing here opens a
+//! connection.
 //!
 //! ```
 //! use embeddenator_obs::metrics::{IndexKind, names, record_search};
@@ -14,7 +15,7 @@
 //! recorder.within(|| {
 //!     let timer = HiResTimer::new();
 //!     let start = timer.start();
-//!     let best = (0..1000_u64).max(); // stands for a search
+//!     let best = (0..1000_u64).max(); // in place of a search
 //!     record_search(IndexKind::Flat, timer.elapsed(start));
 //!     assert_eq!(best, Some(999));
 //!
@@ -25,10 +26,11 @@
 //! assert!(text.contains("embeddenator_searches_total{embeddenator_index_kind=\"flat\"} 1\n"));
 //! ```
 //!
-//! # What it costs
-//! Without a recorder a counter or a span is a few nanoseconds: the clock is not even read. The bench `overhead`
-//! measures it; the README has the figures.
+//! # Cost
+//! Without a recorder, a counter or a span costs a few nanoseconds; the clock is not even read. The
+//! benchmark `overhead` measures this; the README has the figures.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod error;
 #[cfg(feature = "subscriber")]
@@ -41,15 +43,15 @@ pub mod otel;
 pub mod prometheus;
 pub mod timer;
 
-/// The `metrics` facade that this crate records and is recorded through: its macros `counter!`, `gauge!` and
-/// `histogram!`, and the traits of its handles.
+/// The `metrics` facade: the macros `counter!`, `gauge!` and `histogram!`, and the traits of their
+/// handles.
 pub use ::metrics as facade;
 
 pub use crate::error::{Error, Result};
 pub use crate::metrics::{LatencyHistogram, LatencyRecorder, Recorder, Snapshot};
 pub use crate::timer::{HiResTimer, Span};
 
-/// The example of the README, compiled.
+/// Compiles and runs the examples in the crate's README.
 #[cfg(all(doctest, feature = "subscriber"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,8 +1,8 @@
-//! The two locks of the crate, which survive a panic of their holder by replacing what they guard.
+//! The crate's two locks, which survive a panic of their holder by replacing the state that they guard.
 //!
-//! A thread that panics inside a lock may leave its state half changed. That state is never repaired and never used:
-//! [`Whole`] discards the unfinished successor and keeps the last whole state, [`Renewed`] begins anew with a fresh
-//! one. Both count it.
+//! A thread that panics while it holds a lock may leave the state half changed. That state is never
+//! repaired and never used: [`Whole`] discards the unfinished successor and keeps the last whole
+//! state, [`Renewed`] starts over with a fresh one. Both count this.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -22,7 +22,7 @@ impl<T> Whole<T> {
         Self { state: RwLock::new(Arc::new(state)), replacements }
     }
 
-    /// The state, which stays as it is while the guard lives.
+    /// The state, which does not change while the guard lives.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<T>> {
         self.state.read().unwrap_or_else(|poisoned| {
             self.state.clear_poison();
@@ -31,7 +31,7 @@ impl<T> Whole<T> {
         })
     }
 
-    /// Replaces the state by what `successor` makes of it, if it makes anything; its other result is returned.
+    /// Replaces the state with the one that `successor` returns, if any; returns its other result.
     pub(crate) fn replace<R>(&self, successor: impl FnOnce(&T) -> (Option<T>, R)) -> R {
         let mut guard = self.state.write().unwrap_or_else(|poisoned| {
             self.state.clear_poison();
@@ -47,7 +47,7 @@ impl<T> Whole<T> {
     }
 }
 
-/// Counts a discarded successor, unless it is forgotten because there was no panic.
+/// Counts a discarded successor when dropped by a panic; without one it is forgotten.
 struct CountOnUnwind<'a>(&'a AtomicU64);
 
 impl Drop for CountOnUnwind<'_> {
@@ -56,7 +56,7 @@ impl Drop for CountOnUnwind<'_> {
     }
 }
 
-/// State that is changed in place, and made anew when a holder panicked.
+/// State that is changed in place, and replaced by a fresh one after its holder panicked.
 #[derive(Debug)]
 pub(crate) struct Renewed<T> {
     state: Mutex<T>,
@@ -69,7 +69,7 @@ impl<T> Renewed<T> {
         Self { state: Mutex::new(fresh()), fresh, replacements }
     }
 
-    /// Locks the state; after a panic inside the lock, it is a fresh one.
+    /// Locks the state; after a panic inside the lock it is fresh.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.state.lock().unwrap_or_else(|poisoned| self.renew(poisoned))
     }

@@ -1,9 +1,10 @@
 //! A snapshot as an OTLP metrics document in JSON, for an OpenTelemetry collector that reads a file or standard input.
 //!
-//! The shape is the protobuf JSON mapping of `ExportMetricsServiceRequest` (OpenTelemetry protocol 1): one resource,
-//! one scope, names and units as recorded, sums cumulative since the start. Counters are monotonic sums of integers,
-//! up-down counters sums that are not monotonic, histograms have explicit bounds. There is no client here: the
-//! collector's `otlpjsonfile` receiver takes one document a line.
+//! The shape is the protobuf JSON mapping of `ExportMetricsServiceRequest` (OpenTelemetry protocol
+//! 1): one resource, one scope, names and units as recorded, sums cumulative since the start.
+//! Counters are monotonic integer sums, up-down counters are non-monotonic sums, and histograms
+//! have explicit bounds. There is no client here: the collector's `otlpjsonfile` receiver reads one
+//! document per line.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,14 +17,15 @@ use crate::metrics::{Kind, Label, Metric, Series, Snapshot, Summary, Value};
 /// Sums count since the start of the recorder: `AGGREGATION_TEMPORALITY_CUMULATIVE`.
 const CUMULATIVE: u32 = 2;
 
-/// Who is measured: the attributes of an OpenTelemetry resource.
+/// What is measured: the attributes of an OpenTelemetry resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     attributes: BTreeMap<String, String>,
 }
 
 impl Resource {
-    /// A service by its name: `service.name`, beside `telemetry.sdk.name`, `.language` and `.version`.
+    /// A service with this `service.name`, and with `telemetry.sdk.name`, `.language` and
+    /// `.version`.
     pub fn new(service_name: &str) -> Self {
         let given = [
             ("service.name", service_name),
@@ -35,7 +37,8 @@ impl Resource {
         Self { attributes }
     }
 
-    /// The same with one attribute more, such as `service.version`; an attribute that it has is replaced.
+    /// The same with one more attribute, such as `service.version`; an existing attribute is
+    /// replaced.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.attributes.insert(name.to_owned(), value.to_owned());
@@ -43,16 +46,16 @@ impl Resource {
     }
 }
 
-/// The time that a snapshot is about.
+/// The time that a snapshot covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// When the recorder was made.
+    /// When the recorder was created.
     pub start: SystemTime,
     /// When the snapshot was taken.
     pub end: SystemTime,
 }
 
-/// The document of a snapshot; its `Display` form is JSON on one line.
+/// A snapshot as a document; its `Display` form is JSON on one line.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -128,19 +131,19 @@ fn distribution(point: &mut Json, summary: &Summary) {
 }
 
 fn attribute(name: &str, value: &str) -> Json {
-    // The one label that OpenTelemetry defines as a truth value.
+    // The one label that OpenTelemetry defines as a boolean.
     if name == OVERFLOW && value == "true" {
         return json!({ "key": name, "value": { "boolValue": true } });
     }
     json!({ "key": name, "value": { "stringValue": value } })
 }
 
-/// Integers of 64 bits are strings in the JSON mapping of protobuf.
+/// 64-bit integers are strings in the JSON mapping of protobuf.
 fn integer(value: impl std::fmt::Display) -> Json {
     Json::String(value.to_string())
 }
 
-/// Nanoseconds since 1970; zero, which means unknown to OTLP, before it or beyond the year 2554.
+/// Nanoseconds since 1970; zero, which means unknown in OTLP, before 1970 or after the year 2554.
 fn nanoseconds(time: SystemTime) -> Json {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     integer(u64::try_from(since.as_nanos()).unwrap_or(0))

@@ -1,21 +1,24 @@
 //! A snapshot as Prometheus text (exposition format 0.0.4), for a scraper or the node exporter's text files.
 //!
-//! Names follow OpenTelemetry's rules for Prometheus: `embeddenator.search.duration` in seconds becomes
-//! `embeddenator_search_duration_seconds`, and counters end in `_total`. Histograms are summaries with the quantiles
-//! 0.5, 0.9, 0.99, 0.999 and 1, the last being the exact maximum; a histogram without values has no quantiles, since
-//! they would be NaN. Names and labels that become equal by this are told apart, never merged: a metric gets a number
-//! at its end, a series the label `series`. These numbers follow the order of the snapshot, so they may move when
-//! another such metric or series comes: give metrics names that differ in letters or digits.
+//! Names follow OpenTelemetry's rules for Prometheus: `embeddenator.search.duration` in seconds
+//! becomes `embeddenator_search_duration_seconds`, and counters end in `_total`. Histograms are
+//! summaries with the quantiles 0.5, 0.9, 0.99, 0.999 and 1, the last being the exact maximum; an
+//! empty histogram has no quantiles, since they would be NaN.
+//!
+//! Names and labels that these rules make equal are kept apart, never merged: a metric gets a
+//! number at the end of its name, a series the label `series`. The numbers follow the order of the
+//! snapshot, so they may change when another such metric or series appears: give metrics names that
+//! differ in letters or digits.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::metrics::{Kind, Label, Metric, Snapshot, Summary, Value};
 
-/// The media type of what [`render`] makes.
+/// The media type of the text from [`render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Renders a snapshot; empty for a snapshot without metrics.
+/// Renders a snapshot; the text is empty if it has no metrics.
 ///
 /// ```
 /// use embeddenator_obs::{Recorder, facade, prometheus};
@@ -38,10 +41,10 @@ pub fn render(snapshot: &Snapshot) -> String {
     text
 }
 
-/// A name for the metric whose samples have names that no other metric's have.
+/// A name for the metric such that its samples share no name with those of other metrics.
 fn family_name(metric: &Metric, taken: &mut HashSet<String>) -> String {
     let sanitised = metric_name(&metric.name);
-    // The word goes behind the unit.
+    // `total` goes after the unit.
     let total = if metric.kind == Kind::Counter { "_total" } else { "" };
     let base = sanitised.strip_suffix(total).unwrap_or(&sanitised);
     let mut number = 1;
@@ -67,7 +70,7 @@ fn with_suffixes(mut name: String, metric: &Metric) -> String {
     name
 }
 
-/// Appends a word, unless the name ends with it already.
+/// Appends a word unless the name already ends with it.
 fn append(name: &mut String, word: &str) {
     let present = name.strip_suffix(word).is_some_and(|rest| rest.ends_with('_'));
     if !present {
@@ -76,7 +79,7 @@ fn append(name: &mut String, word: &str) {
     }
 }
 
-/// The names that a metric takes for itself.
+/// The sample names that a metric uses.
 fn samples_of(name: &str, kind: Kind) -> Vec<String> {
     let mut samples = vec![name.to_owned()];
     if kind == Kind::Histogram {
@@ -126,9 +129,9 @@ fn distribution(text: &mut String, name: &str, labels: &str, summary: &Summary) 
     put(text, format_args!("{name}_count{labels} {}\n", summary.count));
 }
 
-/// The labels as text, without braces, the same text for what is the same to Prometheus: in the order of the names
-/// that it sees, and without those that have no value. Labels whose names become equal are joined, as OpenTelemetry
-/// says.
+/// The labels as text, without braces. Labels that are the same to Prometheus give the same text:
+/// they are sorted by the name that Prometheus sees, and those with empty values are left out.
+/// Labels whose names become equal are joined, as OpenTelemetry specifies.
 fn labels(labels: &[Label], kind: Kind) -> String {
     let mut named: Vec<(String, String)> = Vec::new();
     for label in labels {
@@ -148,7 +151,7 @@ fn labels(labels: &[Label], kind: Kind) -> String {
     written.join(",")
 }
 
-/// The labels, with one more if another series of the metric has the same.
+/// The labels, plus one more if another series of the metric has the same ones.
 fn distinct(labels: String, seen: &mut HashSet<String>) -> String {
     let mut candidate = labels.clone();
     let mut number = 1;
@@ -164,7 +167,7 @@ fn braced(labels: &str) -> String {
     if labels.is_empty() { String::new() } else { format!("{{{labels}}}") }
 }
 
-/// `[a-zA-Z_][a-zA-Z0-9_]*`: colons are for recording rules, so they go too.
+/// `[a-zA-Z_][a-zA-Z0-9_]*`: colons are replaced too, since they are for recording rules.
 fn metric_name(name: &str) -> String {
     let mut sanitised: String =
         name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect();
@@ -176,8 +179,8 @@ fn metric_name(name: &str) -> String {
 
 fn label_name(name: &str, kind: Kind) -> String {
     let sanitised = metric_name(name);
-    // Two underscores in front are Prometheus' own; `quantile` is what a summary says about itself, and `series` is
-    // what we say.
+    // Names that start with two underscores belong to Prometheus, `quantile` belongs to summaries,
+    // and `series` is ours.
     let reserved = sanitised.starts_with("__")
         || sanitised == "series"
         || (sanitised == "quantile" && kind == Kind::Histogram);
@@ -192,12 +195,12 @@ fn help(description: &str) -> String {
     description.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
-/// A finite number, exact and short: with an exponent where digits would be many.
+/// A finite number, exact and short: with an exponent where there would be many digits.
 fn number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-5..1e17).contains(&size) { format!("{value}") } else { format!("{value:e}") }
 }
 
 fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    text.write_fmt(arguments).expect("writing to a string does not fail");
+    text.write_fmt(arguments).expect("writing to a string cannot fail");
 }

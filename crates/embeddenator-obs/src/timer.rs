@@ -1,4 +1,4 @@
-//! Time between two points, as finely as the machine can tell, and spans that record it.
+//! The time between two points, as finely as the machine can tell, and spans that record it.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,20 +11,22 @@ use ::metrics::{Histogram, IntoF64};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClockSource {
-    /// The processor's own counter: the invariant time stamp counter of x86-64, the system counter of 64-bit ARM.
+    /// The processor's own counter: the invariant time stamp counter on x86-64, the system counter
+    /// on 64-bit ARM.
     Processor,
     /// The monotonic clock of the operating system.
     System,
-    /// A number that a test sets.
+    /// A value that a test sets.
     Manual,
 }
 
 /// Reads time in steps of about a nanosecond; cheap to clone.
 ///
-/// It reads the processor's counter where the processor says that it runs at one rate in all states, and the crate
-/// `quanta` can calibrate it. The calibration is then compared with the clock of the operating system; if they differ
-/// by more than one part in 500, or the counter cannot be trusted, the timer reads the system's clock instead.
-/// Elapsed time is never negative, on whichever processor the two ends were read.
+/// It reads the processor's counter if the processor says that it runs at a constant rate in all
+/// states and the crate `quanta` can calibrate it. The calibration is then compared with the
+/// operating system's clock; if they differ by more than one part in 500, or the counter cannot be
+/// trusted, the timer reads the system's clock instead. Elapsed time is never negative, whichever
+/// processors the two ends were read on.
 ///
 /// ```
 /// use embeddenator_obs::HiResTimer;
@@ -47,32 +49,34 @@ enum Clock {
     Manual(Arc<AtomicU64>),
 }
 
-/// A point in time of one timer and its clones. Of another timer it means nothing, but is never an error.
+/// A point in time of one timer and its clones. With another timer it is meaningless, but never an
+/// error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
 
-/// What a pair of [`HiResTimer::start`] and [`HiResTimer::elapsed_ns`] costs, and so adds to what it measures.
+/// What a pair of [`HiResTimer::start`] and [`HiResTimer::elapsed_ns`] costs, and so adds to each
+/// measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Overhead {
-    /// The best of all batches, in nanoseconds a pair: nothing came in between.
+    /// The best of all batches, in nanoseconds per pair: nothing interrupted it.
     pub least_ns: f64,
-    /// The median of all batches, in nanoseconds a pair.
+    /// The median of all batches, in nanoseconds per pair.
     pub median_ns: f64,
 }
 
-/// Moves the time of a timer made by [`HiResTimer::manual`]; clones move the same one.
+/// Moves the time of a timer from [`HiResTimer::manual`]; clones move the same timer.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl HiResTimer {
-    /// A timer on the best clock of the machine. The first one in a process calibrates: some milliseconds, at most a
-    /// fifth of a second.
+    /// A timer on the best clock of the machine. The first one in a process calibrates, which takes
+    /// some milliseconds, at most a fifth of a second.
     pub fn new() -> Self {
         Self::shared().clone()
     }
 
-    /// The timer that [`Span::start`] uses, made at its first use.
+    /// The timer that [`Span::start`] uses, created on first use.
     pub fn shared() -> &'static Self {
         static BEST: OnceLock<HiResTimer> = OnceLock::new();
         BEST.get_or_init(|| {
@@ -86,12 +90,13 @@ impl HiResTimer {
         })
     }
 
-    /// A timer on the operating system's monotonic clock, whatever the processor has.
+    /// A timer on the operating system's monotonic clock, whatever the processor offers.
     pub fn system() -> Self {
         Self { clock: Clock::System }
     }
 
-    /// A timer at zero that stands still, and the handle that moves it: time as a parameter, for tests.
+    /// A timer that stands still at zero, and the handle that moves it: time as a parameter, for
+    /// tests.
     ///
     /// ```
     /// use std::time::Duration;
@@ -107,7 +112,7 @@ impl HiResTimer {
         (Self { clock: Clock::Manual(Arc::clone(&nanoseconds)) }, ManualClock(nanoseconds))
     }
 
-    /// What it reads.
+    /// The clock that it reads.
     pub fn source(&self) -> ClockSource {
         match self.clock {
             Clock::Processor(_) => ClockSource::Processor,
@@ -126,7 +131,7 @@ impl HiResTimer {
         })
     }
 
-    /// Nanoseconds since a moment of this timer; zero if it lies ahead.
+    /// Nanoseconds since a moment of this timer; zero if it is in the future.
     #[inline]
     pub fn elapsed_ns(&self, since: Moment) -> u64 {
         let now = self.start();
@@ -136,14 +141,14 @@ impl HiResTimer {
         }
     }
 
-    /// Time since a moment of this timer; zero if it lies ahead.
+    /// Time since a moment of this timer; zero if it is in the future.
     #[inline]
     pub fn elapsed(&self, since: Moment) -> Duration {
         Duration::from_nanos(self.elapsed_ns(since))
     }
 
-    /// Measures what measuring costs, here and now, by the system's clock: some milliseconds of work. Subtract it
-    /// from averages of short things, not from single values.
+    /// Measures what measuring costs, here and now, by the system's clock; takes some milliseconds.
+    /// Subtract it from averages of short operations, not from single values.
     pub fn overhead(&self) -> Overhead {
         const BATCHES: usize = 101;
         const PAIRS: u32 = 500;
@@ -167,33 +172,34 @@ impl Default for HiResTimer {
 }
 
 impl ManualClock {
-    /// Moves the time ahead; it stops at the end of a `u64` of nanoseconds.
+    /// Moves the time forward, at most to `u64::MAX` nanoseconds.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-        // The function always gives a value, so the update always happens.
+        // The function always returns a value, so the update always happens.
         let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(by)));
     }
 
-    /// Sets the time, also back, as a broken clock would.
+    /// Sets the time, backwards too, as a broken clock would.
     pub fn set(&self, to: Duration) {
         self.0.store(u64::try_from(to.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 }
 
-/// How far the processor's counter may be from the system's clock: far above the error of calibrating for a
-/// millisecond, far below what would mislead.
+/// How far the processor's counter may deviate from the system's clock: far more than the error of
+/// calibrating for a millisecond, far less than would mislead.
 const DEVIATION_MAX: f64 = 1.0 / 500.0;
 
-/// Whether the clock counts in steps of its own: `quanta` falls back to the system's nanoseconds by itself. (A
-/// counter of exactly 1 GHz looks the same and is then read by the system's call; that is slower and not wrong.)
+/// Whether the clock counts in steps of its own: `quanta` falls back to the system's nanoseconds by
+/// itself. (A counter of exactly 1 GHz looks the same and is then read through the system call,
+/// which is slower but not wrong.)
 fn scales(clock: &quanta::Clock) -> bool {
     const STEPS: u64 = 1 << 40;
     clock.delta_as_nanos(0, STEPS) != STEPS
 }
 
-/// By what share a counter at least deviates from the system's clock, over a millisecond: `counter` reads it and
-/// `to_ns` scales a difference. Each end is read between two readings of the system's clock, so being interrupted
-/// widens what is allowed and is not taken for deviation.
+/// The least relative deviation of a counter from the system's clock over a millisecond: `counter`
+/// reads it and `to_ns` scales a difference. Each end is read between two readings of the system's
+/// clock, so an interruption widens the tolerance and does not count as deviation.
 fn deviation(system_ns: impl Fn() -> u64, counter: impl Fn() -> u64, to_ns: impl Fn(u64, u64) -> u64) -> f64 {
     const WINDOW_NS: u64 = 1_000_000;
     let read = || (system_ns(), counter(), system_ns());
@@ -211,14 +217,14 @@ fn deviation(system_ns: impl Fn() -> u64, counter: impl Fn() -> u64, to_ns: impl
 /// Nanoseconds since the first call in the process.
 fn system_ns() -> u64 {
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    // 584 years fit.
+    // 584 years fit in a `u64`.
     ORIGIN.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 
-/// Records into a histogram, in seconds, how long it lived.
+/// Records its own lifetime into a histogram, in seconds.
 ///
-/// If nothing listens to the histogram, the clock is not read: a span then costs what looking that up costs. A span
-/// that is dropped by a panic records too.
+/// If nothing listens to the histogram, the clock is not read: the span then costs only that check.
+/// A span dropped by a panic records too.
 ///
 /// ```
 /// use embeddenator_obs::{Recorder, Span, facade};
@@ -256,7 +262,7 @@ impl Span<'static> {
 }
 
 impl<'a> Span<'a> {
-    /// Starts on a timer of the caller's.
+    /// Starts on the caller's timer.
     #[inline]
     pub fn start_on(timer: &'a HiResTimer, histogram: Histogram) -> Self {
         if listens(&histogram) { Span::running(histogram, timer) } else { Span { running: None } }
@@ -266,12 +272,12 @@ impl<'a> Span<'a> {
         Span { running: Some(Running { start: timer.start(), histogram, timer }) }
     }
 
-    /// Whether anything listens, so that the span measures.
+    /// Whether anything listens; if not, the span measures nothing.
     pub fn listens(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Ends the span and says what it recorded; `None` if nothing listens.
+    /// Ends the span and returns what it recorded; `None` if nothing listens.
     pub fn finish(mut self) -> Option<Duration> {
         self.running.take().map(Running::record)
     }
@@ -299,8 +305,8 @@ impl Running<'_> {
     }
 }
 
-/// Whether a histogram goes anywhere. The facade has no question for that, but it converts a value only for a handle
-/// that has a recorder behind it; recording it zero times leaves no trace.
+/// Whether a histogram has a recorder. The facade cannot be asked, but it converts a value only if
+/// the handle has a recorder behind it; recording the value zero times leaves no trace.
 #[inline]
 fn listens(histogram: &Histogram) -> bool {
     let mut probe = Probe::default();
@@ -327,8 +333,8 @@ mod tests {
 
     use super::*;
 
-    /// The deviation of a counter of so many steps a microsecond that was calibrated to be one of a thousand, by a
-    /// system's clock that moves by `step` nanoseconds at each reading.
+    /// The deviation of a counter that runs at `rate` steps per microsecond but was calibrated as
+    /// 1000, by a system clock that moves `step` nanoseconds at each reading.
     fn deviation_of(rate: u64, step: u64) -> f64 {
         let now = Cell::new(5_u64);
         let system = || {

@@ -1,4 +1,4 @@
-//! Measures building, searching and recall of the indexes of block codes: `cargo run --release --example scale -- 100000`.
+//! Measures building, searching and recall of the block-code indexes: `cargo run --release --example scale -- 100000`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use embeddenator_retrieval::{Flat, Hierarchy, Hit, Id, Index, SearchOptions};
 use embeddenator_vsa::{BlockCode, Codes, Isa, Random, Shape};
 
-/// Share of the blocks of a query, and of a member of a cluster, that are replaced by random ones.
+/// The share of blocks that are replaced at random in each query and each member of a cluster.
 const NOISE: f64 = 0.3;
-/// Queries whose recall is measured.
+/// The number of queries to measure.
 const QUERIES: usize = 1000;
 
 fn main() -> embeddenator_retrieval::Result<()> {
@@ -27,7 +27,7 @@ fn main() -> embeddenator_retrieval::Result<()> {
     Ok(())
 }
 
-/// Clusters of this size in shuffled order; of size 1 they are random codes.
+/// Clusters of this size in shuffled order; random codes for size 1.
 fn measure(items: usize, cluster: usize) -> embeddenator_retrieval::Result<()> {
     let mut random = Random::new(cluster as u64);
     let codes = clusters(items, cluster, &mut random);
@@ -62,7 +62,7 @@ fn measure(items: usize, cluster: usize) -> embeddenator_retrieval::Result<()> {
     Ok(())
 }
 
-/// Mean time of a search, and what was found.
+/// The mean time of a search, and the hits.
 fn timed(
     queries: &[BlockCode],
     search: impl Fn(&BlockCode) -> embeddenator_retrieval::Result<Vec<Hit>>,
@@ -72,7 +72,7 @@ fn timed(
     Ok((begun.elapsed() / queries.len() as u32, found))
 }
 
-/// The share of the `k` best that was found, where items of equal scores stand for each other.
+/// The share of the `k` best that was found; items with equal scores count as equally good.
 fn recall(found: &[Vec<Hit>], exact: &[Vec<Hit>], k: usize) -> f64 {
     let mut right = 0;
     let mut wanted = 0;

@@ -1,4 +1,4 @@
-//! Work that threads share: each takes a run of the items, and results keep the order of the items.
+//! Work shared by threads: each takes a run of the items, and the results keep the order of the items.
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
@@ -7,7 +7,8 @@ use std::thread;
 use crate::Result;
 use crate::limits::{BATCH_THREAD_QUERIES_MIN, SEARCH_THREADS_MAX};
 
-/// Calls `work` with runs of the queries, in as many threads as are asked for and worth it, and joins what it returns.
+/// Calls `work` with runs of the queries, in as many threads as were asked for and pay off, and
+/// joins the results.
 pub(crate) fn in_parallel<Q: Sync, R: Send>(
     queries: &[Q],
     threads: usize,
@@ -27,7 +28,8 @@ pub(crate) fn in_parallel<Q: Sync, R: Send>(
     })
 }
 
-/// Threads to use where `wanted` (0: as many as there are) were asked for and `worth` have enough to do.
+/// The threads to use if `wanted` were asked for (0: as many as the machine has) and there is
+/// enough work for `worth`.
 pub(crate) fn threads_for(wanted: usize, worth: usize) -> usize {
     let most = worth.clamp(1, SEARCH_THREADS_MAX);
     match wanted {

@@ -1,15 +1,17 @@
-//! Clean-up: names for codes, and from a noisy code back to the name that it must have come from.
+//! Clean-up: names for codes, and the way back from a noisy code to the name that it most likely came from.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::{Id, Index};
 
-/// Named codes over an index of any kind: the memory that gives a name to what an unbinding or a bundle left noisy.
+/// Named codes over an index of any kind: finds the name of a code that unbinding or bundling has
+/// made noisy.
 ///
-/// It finds what its index finds: of a [`Hierarchy`](crate::Hierarchy), which may miss the best, with its stated recall
-/// only. A code of which most blocks are wrong still stands out among unrelated ones; how high a score must be to mean
-/// something depends on the dimension and on how many names there are, so it is asked for with each call.
+/// It finds what its index finds: over a [`Hierarchy`](crate::Hierarchy), which may miss the best,
+/// it has only the recall of that index. A code with most of its blocks wrong still stands out
+/// among unrelated ones. How high a score must be to mean something depends on the dimension and on
+/// the number of names, so each call takes a threshold.
 ///
 /// ```
 /// use embeddenator_retrieval::{CleanUp, Flat};
@@ -30,25 +32,25 @@ pub struct CleanUp<I> {
     index: I,
     ids: HashMap<String, Id>,
     names: HashMap<Id, String>,
-    /// The id of the next name; none is used twice.
+    /// The id of the next name; no id is used twice.
     next: u64,
 }
 
-/// A name, and how similar its code is to what was asked for.
+/// A name, and how similar its code is to the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NameHit<'a> {
     /// The name.
     pub name: &'a str,
-    /// The similarity, as the index says.
+    /// The similarity, in the measure of the index.
     pub score: f32,
 }
 
 impl<I: Index> CleanUp<I> {
-    /// No names; their codes will be kept in this index, which must be empty.
+    /// An empty clean-up memory that keeps its codes in this index, which must be empty.
     ///
     /// # Errors
-    /// [`Error::NotEmpty`]: items that are there already have no names.
+    /// [`Error::NotEmpty`] if the index has items, which would have no names.
     pub fn new(index: I) -> Result<Self> {
         match index.len() {
             0 => Ok(CleanUp { index, ids: HashMap::new(), names: HashMap::new(), next: 0 }),
@@ -61,17 +63,17 @@ impl<I: Index> CleanUp<I> {
         &self.index
     }
 
-    /// Names there are.
+    /// The number of names.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// Gives a code a name.
+    /// Adds a code under a name.
     ///
     /// # Errors
     /// [`Error::DuplicateName`] if the name is taken, and those of [`Index::insert`].
@@ -87,20 +89,20 @@ impl<I: Index> CleanUp<I> {
         Ok(())
     }
 
-    /// Forgets a name and returns its code, or `None` if there is no such name.
+    /// Removes a name and returns its code, or `None` if there is no such name.
     pub fn remove(&mut self, name: &str) -> Option<I::Code> {
         let id = self.ids.remove(name)?;
         self.names.remove(&id);
         self.index.remove(id)
     }
 
-    /// The code of a name.
+    /// The code with this name.
     pub fn get(&self, name: &str) -> Option<I::Code> {
         self.index.get(*self.ids.get(name)?)
     }
 
-    /// The name whose code is most similar to this one, unless its score is below `score_min`. Of equal scores the
-    /// name that was given first wins.
+    /// The name whose code is most similar to this one, unless its score is below `score_min`.
+    /// Between equal scores, the name that was added first wins.
     ///
     /// # Errors
     /// Those of [`Index::search_with`].

@@ -1,42 +1,46 @@
-//! What can go wrong, by what the caller can do about it.
+//! Every way a call can fail, sorted by what the caller can do about it.
 
 use crate::Id;
 
-/// A result of this crate.
+/// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation was refused. The index is as it was before.
+/// Why an operation was refused. The index is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The id is in the index already; remove it first, or replace its code.
-    #[error("id {id} is in the index already: remove it first, or replace its code")]
+    /// The id is already in the index; remove it first, or replace its code.
+    #[error("id {id} is already in the index: remove it first, or replace its code")]
     DuplicateId {
         /// The id.
         id: Id,
     },
-    /// A code does not fit the index: its shape or dimension is another. Or stored bytes hold what is no code.
-    #[error("a code that does not fit the index: give one of its shape, or restore the bytes that hold it")]
+    /// A code does not fit the index because its shape or dimension differs, or stored bytes hold
+    /// an invalid code.
+    #[error(
+        "the code does not fit the index: pass one of the same shape, or restore the stored bytes from a copy"
+    )]
     Code(#[from] embeddenator_vsa::Error),
-    /// Stored bytes are cut, damaged or another thing; restore them, or build the index anew.
-    #[error("the bytes of an index cannot be read: restore them, or build the index anew")]
+    /// Stored bytes are truncated, damaged or something else; restore them, or rebuild the index.
+    #[error("the stored index cannot be read or written: restore it from a copy, or rebuild it")]
     Bytes(#[from] embeddenator_io::Error),
-    /// Stored bytes are whole, but say what no index says.
-    #[error("{what} of a stored index {reason}: restore the bytes, or build the index anew")]
+    /// Stored bytes are intact, but break a rule of the format.
+    #[error("{what} of a stored index {reason}: restore the index from a copy, or rebuild it")]
     Malformed {
         /// Which part.
         what: &'static str,
         /// Which rule is broken.
         reason: &'static str,
     },
-    /// The index holds as many items as it may.
-    #[error("an index of {items_max} items is full: remove some, or divide them among shards")]
+    /// The index already holds as many items as it can.
+    #[error("the index is full with {items_max} items: remove some, or divide them among shards")]
     Full {
         /// The most items that it may hold.
         items_max: usize,
     },
-    /// A derived part does not fit the codes that it was derived from: memory or a file was damaged.
-    #[error("{what} of node {node} do not fit its codes: build the index anew from its codes")]
+    /// A derived part does not match the codes that it was derived from: memory or a file was
+    /// damaged.
+    #[error("{what} of node {node} do not match its codes: rebuild the index from its codes")]
     Inconsistent {
         /// Which part.
         what: &'static str,
@@ -49,24 +53,24 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// An index that has to be empty is not.
-    #[error("an index of {items} items where an empty one is needed: pass a new one")]
+    /// The index must be empty, but is not.
+    #[error("the index must be empty, but has {items} item{}: pass a new one", if *items == 1 { "" } else { "s" })]
     NotEmpty {
-        /// The items in it.
+        /// The number of items in it.
         items: usize,
     },
-    /// A threshold is not a number from 0 to 1.
-    #[error("a threshold of {threshold}: use a number from 0 to 1")]
+    /// A threshold is not a number between 0 and 1.
+    #[error("the threshold is {threshold}: use a number between 0 and 1")]
     Threshold {
-        /// What was given.
+        /// The given threshold.
         threshold: f32,
     },
-    /// A set of shards must have at least one, and not too many.
-    #[error("{shards} shards: use 1 to {shards_max}")]
+    /// The number of shards is zero or too large.
+    #[error("the number of shards is {shards}: use 1 to {shards_max}")]
     Shards {
-        /// The shards asked for.
+        /// The number asked for.
         shards: usize,
-        /// The most that there may be.
+        /// The largest number allowed.
         shards_max: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The exact index: one scan over all codes, which is also the oracle of the others.
+//! The exact index: one scan over all codes; the other indexes are tested against it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,12 +15,12 @@ use crate::limits::{ITEMS_MAX, SCAN_THREAD_BYTES_MIN};
 use crate::top_k::{Found, TopK};
 use crate::{Hit, Id, Index, SearchOptions};
 
-/// Rows whose dot products are kept at once: they stay in the first cache.
+/// Rows whose dot products are held at once: few enough to stay in the L1 cache.
 const CHUNK: usize = 1024;
 
-/// Block codes in one table, each search a scan over all of them: exact, and the fastest index to build.
+/// Block codes in one table; each search scans all of them. Exact, and the fastest index to build.
 ///
-/// Scores are cosines. Items take [`Shape::stride`] bytes each, and some 35 for the id.
+/// Scores are cosines. Each item takes [`Shape::stride`] bytes, and about 35 for the id.
 ///
 /// ```
 /// use embeddenator_retrieval::{Flat, Id, Index};
@@ -49,10 +49,11 @@ impl Flat {
         Flat { codes: Codes::new(shape), ids: Vec::new(), rows: HashMap::new() }
     }
 
-    /// The index of the codes of a table, with the id of each row.
+    /// An index of the codes in a table; `ids` has the id of each row.
     ///
     /// # Errors
-    /// [`Error::Code`] if there are not as many ids as rows, [`Error::DuplicateId`], [`Error::Full`].
+    /// [`Error::Code`] if there are not as many ids as rows; [`Error::DuplicateId`] if an id occurs
+    /// twice; [`Error::Full`] if there are more than [`ITEMS_MAX`](crate::limits::ITEMS_MAX).
     pub fn from_codes(codes: Codes, ids: Vec<Id>) -> Result<Self> {
         if ids.len() != codes.len() {
             let (expected, found) = (codes.len(), ids.len());
@@ -85,7 +86,7 @@ impl Flat {
         &self.ids
     }
 
-    /// [`Index::insert`] of a code in somebody else's memory.
+    /// [`Index::insert`] for a borrowed code.
     ///
     /// # Errors
     /// As for [`Index::insert`].
@@ -102,12 +103,12 @@ impl Flat {
         Ok(())
     }
 
-    /// The code of an item where it lies.
+    /// The code of an item, borrowed.
     pub fn get_ref(&self, id: Id) -> Option<CodeRef<'_>> {
         self.rows.get(&id).and_then(|row| self.codes.get(*row as usize))
     }
 
-    /// [`Index::search_with`] for a code in somebody else's memory.
+    /// [`Index::search_with`] for a borrowed code.
     ///
     /// # Errors
     /// As for [`Index::search_with`].
@@ -132,7 +133,7 @@ impl Flat {
         Ok(best.into_hits(self.shape().blocks()))
     }
 
-    /// Every item whose score is at least this, best first, of equal scores the lowest id first.
+    /// Every item whose score is at least `score_min`, best first; equal scores are ordered by id.
     ///
     /// # Errors
     /// As for [`Index::search_with`].

@@ -1,4 +1,4 @@
-//! The inverted index: for each dimension the items that are not zero there, for sparse vectors of any sparsity.
+//! The inverted index: for each dimension, the items that are not zero there; for sparse vectors of any sparsity.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,23 +10,26 @@ use crate::limits::INVERTED_ITEMS_MAX;
 use crate::top_k::TopK;
 use crate::{Hit, Id, Index, SearchOptions};
 
-/// What the score of two sparse vectors is.
+/// How two sparse vectors are scored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Similarity {
-    /// The cosine of the angle between both, from -1 to 1; 0 if one of them is zero.
+    /// The cosine of the angle between them, from -1 to 1; 0 if either is zero.
     #[default]
     Cosine,
     /// The dot product.
     Dot,
 }
 
-/// Sparse ternary vectors by posting lists: a search reads the lists of the query's dimensions, and no others.
+/// Sparse ternary vectors in posting lists: a search reads the lists of the query's dimensions and
+/// no others.
 ///
-/// Exact: the lists hold signs, so reading them sums up the dot product of each item, and what they do not name has the
-/// dot product 0. Every search equals a comparison with all items, bit for bit.
+/// Exact: the lists hold signs, so reading them adds up the dot product of each item, and items in
+/// none of them have the dot product 0. Every search equals a comparison with all items, bit for
+/// bit.
 ///
-/// It pays off where vectors are sparse: a search costs some nanosecond for each posting that it reads, which are
-/// `items * share * nonzero` for a query of `nonzero` elements and items that fill this share of the dimensions.
+/// It pays off if the vectors are sparse: a search takes about a nanosecond per posting, and it
+/// reads `items * share * nonzero` postings if the query has `nonzero` elements and the items fill
+/// this share of the dimensions.
 ///
 /// ```
 /// use embeddenator_retrieval::{Id, Index, Inverted, Similarity};
@@ -43,36 +46,38 @@ pub enum Similarity {
 pub struct Inverted {
     dimension: usize,
     similarity: Similarity,
-    /// For each dimension the items that fill it, by ascending slot: pages of [`PAGE`] lists, empty ones where no item
-    /// fills any. Looking a list up by hash takes longer than reading a short one.
+    /// For each dimension, the items that fill it, by ascending slot, in pages of [`PAGE`] lists; a
+    /// page is empty if no item fills any of its dimensions. Looking up a list by hash would take
+    /// longer than reading a short one.
     pages: Vec<Vec<Vec<Posting>>>,
-    /// The items, and free places that removals left.
+    /// The items, and the free places that removals have left.
     slots: Vec<Option<(Id, SparseTernary)>>,
-    /// The non-zero elements of the item in each slot, beside each other, since each search reads them.
+    /// The number of non-zero elements of the item in each slot, kept together because each search
+    /// reads them.
     nonzero: Vec<u32>,
     free: Vec<u32>,
     /// The slot of each item.
     homes: HashMap<Id, u32>,
 }
 
-/// An item that is not zero in a dimension: twice its slot, and one more if it is -1 there.
+/// An item that is not zero in a dimension: twice its slot, plus one if it is -1 there.
 type Posting = u32;
 
-/// Lists that are made together.
+/// Lists that are allocated together.
 const PAGE: usize = 64;
 
-/// Takes off what rounding can add to a score.
+/// Allows for the rounding of a score.
 const SCORE_SLACK: f64 = 1.0 - 1e-5;
 
-/// What an [`Inverted`] holds.
+/// The contents of an [`Inverted`] index in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvertedStats {
-    /// Items.
+    /// The number of items.
     pub items: usize,
-    /// Dimensions in which some item is not zero.
+    /// The number of dimensions in which some item is not zero.
     pub lists: usize,
-    /// Non-zero elements of all items.
+    /// The number of non-zero elements in all items.
     pub postings: usize,
 }
 
@@ -80,9 +85,9 @@ impl Inverted {
     /// An empty index of vectors of this dimension.
     ///
     /// # Errors
-    /// [`Error::Code`] for a dimension that no vector can have.
+    /// [`Error::Code`] for a dimension that vectors cannot have.
     pub fn new(dimension: usize, similarity: Similarity) -> Result<Self> {
-        // The vector proves the dimension.
+        // Constructing the vector checks the dimension.
         SparseTernary::new(dimension, Vec::new(), Vec::new())?;
         Ok(Inverted {
             dimension,
@@ -100,12 +105,12 @@ impl Inverted {
         self.dimension
     }
 
-    /// What scores are.
+    /// How items are scored.
     pub fn similarity(&self) -> Similarity {
         self.similarity
     }
 
-    /// What it holds.
+    /// The contents in numbers.
     pub fn stats(&self) -> InvertedStats {
         InvertedStats {
             items: self.homes.len(),
@@ -114,12 +119,12 @@ impl Inverted {
         }
     }
 
-    /// The items in the order of their places.
+    /// The items in the order of their slots.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &SparseTernary)> {
         self.slots.iter().flatten().map(|(id, vector)| (*id, vector))
     }
 
-    /// The vector of an item where it lies.
+    /// The vector of an item, borrowed.
     pub fn get_ref(&self, id: Id) -> Option<&SparseTernary> {
         let slot = self.slots.get(*self.homes.get(&id)? as usize)?;
         slot.as_ref().map(|(_, vector)| vector)
@@ -131,7 +136,7 @@ impl Inverted {
         page.and_then(|page| page.get(index as usize % PAGE)).map_or(&[], Vec::as_slice)
     }
 
-    /// The list of the items that fill a dimension, which is made if there is none.
+    /// The list of the items that fill a dimension, created if there is none.
     fn list_mut(&mut self, index: u32) -> &mut Vec<Posting> {
         let (page, list) = (index as usize / PAGE, index as usize % PAGE);
         if self.pages.len() <= page {
@@ -155,8 +160,8 @@ impl Inverted {
         dots
     }
 
-    /// What `dot` of a vector of `query` non-zero elements and one of `item` is as a score; the same bits as
-    /// [`SparseTernary::cosine`] gives.
+    /// The score for the dot product `dot` of a vector with `query` non-zero elements and one with
+    /// `item`; the same bits as [`SparseTernary::cosine`].
     fn score(&self, dot: i32, query: usize, item: u32) -> f32 {
         match self.similarity {
             Similarity::Dot => dot as f32,
@@ -167,10 +172,10 @@ impl Inverted {
         }
     }
 
-    /// Offers the items whose dot product with a query of `query` non-zero elements is above 0.
+    /// Offers the items whose dot product with a query of `query` non-zero elements is positive.
     fn offer_positive(&self, dots: &[i32], query: usize, best: &mut TopK<Hit>) {
-        // An item needs at least this dot product to be among the best, even if it is the shortest of all; most are
-        // passed over by this one comparison, which takes no root and no division.
+        // An item needs at least this dot product to be among the best, even if it is the shortest
+        // of all. This one comparison skips most items without a square root or a division.
         let mut dot_min = 1;
         let per_score = match self.similarity {
             Similarity::Dot => 1.0,
@@ -270,7 +275,7 @@ impl Index for Inverted {
         let mut best = TopK::new(k, self.homes.len());
         self.offer_positive(&dots, query.nonzero_count(), &mut best);
         if !best.is_full() {
-            // Only if too little has something in common with the query, the others come in.
+            // The other items count only if too few have anything in common with the query.
             for ((dot, nonzero), slot) in dots.iter().zip(&self.nonzero).zip(&self.slots) {
                 if let Some((id, _)) = slot.as_ref().filter(|_| *dot <= 0) {
                     best.offer(Hit { id: *id, score: self.score(*dot, query.nonzero_count(), *nonzero) });
@@ -281,7 +286,7 @@ impl Index for Inverted {
     }
 }
 
-/// The dimensions of a vector, each with the posting of the vector in this slot.
+/// The non-zero dimensions of a vector, each with the posting for this slot.
 fn postings_of(vector: &SparseTernary, slot: u32) -> impl Iterator<Item = (u32, Posting)> {
     let plus = vector.plus().iter().map(move |index| (*index, slot << 1));
     plus.chain(vector.minus().iter().map(move |index| (*index, slot << 1 | 1)))

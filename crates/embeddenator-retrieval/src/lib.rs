@@ -1,17 +1,18 @@
-//! Indexes over codes: exact, hierarchical and inverted search, near-duplicates and names, kept as checked sections.
+//! Indexes over codes: exact, hierarchical and inverted search, near-duplicates and names, in checked bytes.
 //!
 //! | for | use |
 //! |---|---|
 //! | the nearest block codes, exactly | [`Flat`] |
-//! | the same among millions, or thousands of queries a second, with a stated recall | [`Hierarchy`] |
+//! | the same among millions, or for thousands of queries a second, with a measured recall | [`Hierarchy`] |
 //! | the nearest sparse ternary vectors, exactly | [`Inverted`] |
 //! | near-duplicates by min-hash signatures | [`Signatures`] |
 //! | the name of a noisy code | [`CleanUp`] |
 //! | several indexes as one | [`Sharded`] |
 //!
-//! The first three and [`Sharded`] are an [`Index`]: insert, remove, replace, search for one query or a batch. Hits
-//! come best first and of equal scores by id; the number of threads changes nothing but the time. [`Signatures`] and
-//! [`CleanUp`] ask an index in words of their own.
+//! The first three and [`Sharded`] implement [`Index`]: insert, remove, replace, and search with
+//! one query or a batch. Hits come best first, and equal scores by id; the number of threads
+//! changes only the time. [`Signatures`] and [`CleanUp`] wrap an index in an interface of their
+//! own.
 //!
 //! ```
 //! use embeddenator_retrieval::{Hierarchy, Id, Index};
@@ -28,10 +29,11 @@
 //! # Ok::<(), embeddenator_retrieval::Error>(())
 //! ```
 //!
-//! Indexes are written as bytes and opened from them, for instance from a memory map. Everything is verified; what can
-//! be derived is rebuilt instead of believed. The formats are written down byte by byte in
-//! `docs/embeddenator-retrieval-format.md` of the repository.
+//! Indexes are written as bytes and opened from bytes, for example from a memory map. Everything is
+//! verified; anything that can be derived is rebuilt rather than trusted. The formats are specified
+//! byte by byte in `docs/embeddenator-retrieval-format.md` in the repository.
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 mod batch;
 mod cleanup;
@@ -58,7 +60,7 @@ pub use search::{Beam, Hit, Id, SearchOptions};
 pub use shard::Sharded;
 pub use signature::Signatures;
 
-/// Compiles and runs the examples of the crate's README.
+/// Compiles and runs the examples in the crate's README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct ReadmeExamples;

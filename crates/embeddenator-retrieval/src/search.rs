@@ -1,9 +1,9 @@
-//! What is asked and what is found: ids, hits, and the options of one search.
+//! Ids, hits, and the options of a search.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The caller's name for an item of an index: any number, each once.
+/// The caller's number for an item of an index: any number, unique in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u64);
 
@@ -19,14 +19,15 @@ impl From<u64> for Id {
     }
 }
 
-/// An item that was found.
+/// An item found by a search.
 ///
-/// Ordered as results are: higher scores first, of equal ones the lower id.
+/// Ordered as results are: higher scores first, equal ones by id.
 #[derive(Clone, Copy, Debug)]
 pub struct Hit {
     /// The item.
     pub id: Id,
-    /// Its similarity to the query, as the index says: the cosine, from -1 to 1, unless it says otherwise.
+    /// Its similarity to the query in the measure of the index: the cosine, from -1 to 1, unless
+    /// the index says otherwise.
     pub score: f32,
 }
 
@@ -50,7 +51,7 @@ impl PartialEq for Hit {
 
 impl Eq for Hit {}
 
-/// How one search, or each search of a batch, is made.
+/// The options of one search, or of each search in a batch.
 ///
 /// ```
 /// use embeddenator_retrieval::SearchOptions;
@@ -60,20 +61,22 @@ impl Eq for Hit {}
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SearchOptions {
-    /// Looks at every item. Exact indexes always do.
+    /// Compare every item. Exact indexes always do.
     pub exact: bool,
-    /// How many nodes a hierarchical index looks into; `None` leaves it to the index.
+    /// How many nodes a hierarchical index visits; `None` uses the option of the index.
     pub beam: Option<Beam>,
-    /// Threads for a batch or a long scan; 0 is as many as the machine has. The results do not depend on it.
+    /// Threads for a batch or a long scan; 0 means as many as the machine has. The results do not
+    /// depend on it.
     pub threads: usize,
 }
 
-/// How many nodes a hierarchical search looks into. More find more, and cost more.
+/// How many nodes a hierarchical search visits. More nodes find more and cost more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beam {
-    /// Nodes, best first, whose items are looked at as long as they could hold something better than what was found.
+    /// Nodes to visit, best first, as long as they could hold something better than what has been
+    /// found.
     pub width: usize,
-    /// Nodes beyond the width that are looked at besides while their scores stand out from those of unrelated items:
-    /// together with the width at most this many.
+    /// The most nodes to visit in total: beyond the width, nodes are visited while their scores
+    /// stand out from those of unrelated items.
     pub width_max: usize,
 }

@@ -1,4 +1,4 @@
-//! Several indexes of one kind as one: items are divided by the hash of their id, and every search asks all.
+//! Several indexes of one kind as one: items are divided by the hash of their id, and every search asks all shards.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 use crate::limits::{SHARD_THREAD_ITEMS_MIN, SHARDS_MAX};
 use crate::{Hit, Id, Index, SearchOptions};
 
-/// Indexes of one kind that are searched side by side, by several threads where it is worth it.
+/// Indexes of one kind that are searched together, on several threads where that pays off.
 ///
-/// An item lives in the shard that the hash of its id names, the same on every machine, so removals and lookups ask one
-/// shard only. A search asks all of them and merges what they find: of exact indexes it finds what one index of all
-/// items would. A set of shards has no stored form: store one index, or insert the items of the shards anew.
+/// The hash of an item's id, which is the same on every machine, selects its shard, so removals and
+/// lookups ask only one shard. A search asks all of them and merges the results: with exact indexes
+/// it finds what a single index of all items would find. A set of shards has no stored form: store
+/// a single index instead, or insert the items again.
 ///
 /// ```
 /// use embeddenator_retrieval::{Flat, Id, Index, Sharded};
@@ -32,10 +33,10 @@ pub struct Sharded<I> {
 }
 
 impl<I: Index> Sharded<I> {
-    /// As many empty indexes as `shards` says, each made by `empty`.
+    /// A set of `shards` indexes, each created empty by `empty`.
     ///
     /// # Errors
-    /// [`Error::Shards`] for none, or for more than [`SHARDS_MAX`].
+    /// [`Error::Shards`] for 0 or more than [`SHARDS_MAX`].
     pub fn new(shards: usize, empty: impl FnMut() -> I) -> Result<Self> {
         if !(1..=SHARDS_MAX).contains(&shards) {
             return Err(Error::Shards { shards, shards_max: SHARDS_MAX });
@@ -48,13 +49,13 @@ impl<I: Index> Sharded<I> {
         &self.shards
     }
 
-    /// The shard that an item of this id lives in.
+    /// The shard of an item with this id.
     pub fn shard_of(&self, id: Id) -> usize {
-        // Ids are often counted up, or multiples of something; their hash is neither.
+        // Ids are often consecutive, or multiples of some number; their hashes are neither.
         Random::new(id.0).below(self.shards.len() as u64) as usize
     }
 
-    /// Calls `search` for each shard, and returns what it finds in the order of the shards.
+    /// Calls `search` for each shard and returns the results in the order of the shards.
     fn ask_all<R: Send>(
         &self,
         options: &SearchOptions,

@@ -1,17 +1,18 @@
-//! File signatures: near-duplicates by the estimated share of shingles that two files have in common.
+//! File signatures: near-duplicates by the estimated share of shingles that two files share.
 
 use embeddenator_vsa::{BlockCode, Shape};
 
 use crate::error::{Error, Result};
 use crate::{Flat, Hit, Id, Index};
 
-/// Signatures of files or texts: each is a code of min-hashes of shingles, one a block, and two of them agree in a
-/// share of their blocks that estimates the Jaccard similarity of the shingles (Broder, "On the resemblance and
-/// containment of documents", 1997).
+/// Signatures of files or texts. Each is a code of min-hashes of shingles, one per block; the share
+/// of blocks in which two of them agree estimates the Jaccard similarity of the shingles (Broder,
+/// "On the resemblance and containment of documents", 1997).
 ///
-/// Scores are that estimate, the cosine of the codes: of `b` blocks it is off by some `1 / (2 * sqrt(b))` at most, as a
-/// standard deviation, 0.04 for 128 blocks. The scan is exact, so what is missed or found wrongly is by the estimate
-/// alone. The false-positive thresholds of unrelated codes do not hold here: signatures of files are not independent.
+/// Scores are that estimate, the cosine of the codes. With `b` blocks its standard deviation is
+/// about `1 / (2 * sqrt(b))` at most, 0.04 for 128 blocks. The scan is exact, so false positives
+/// and misses come from the estimate alone. The false-positive thresholds for unrelated codes do
+/// not apply here, since signatures of files are not independent.
 ///
 /// ```
 /// use embeddenator_retrieval::{Id, Signatures};
@@ -32,12 +33,12 @@ pub struct Signatures {
 }
 
 impl Signatures {
-    /// No signatures.
+    /// An empty set of signatures.
     pub fn new(shape: Shape) -> Self {
         Signatures { flat: Flat::new(shape) }
     }
 
-    /// The index of the signatures, to be searched or kept.
+    /// The index of the signatures, for searching or storing.
     pub fn as_flat(&self) -> &Flat {
         &self.flat
     }
@@ -47,12 +48,12 @@ impl Signatures {
         self.flat
     }
 
-    /// Signatures there are.
+    /// The number of signatures.
     pub fn len(&self) -> usize {
         self.flat.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no signatures.
     pub fn is_empty(&self) -> bool {
         self.flat.is_empty()
     }
@@ -75,10 +76,11 @@ impl Signatures {
         self.flat.get(id)
     }
 
-    /// The files whose estimated Jaccard similarity is at least `jaccard_min`, from 0 to 1, the most similar first.
+    /// The files whose estimated Jaccard similarity is at least `jaccard_min`, most similar first.
     ///
     /// # Errors
-    /// [`Error::Threshold`] for no such number, [`Error::Code`] for a signature of another shape.
+    /// [`Error::Threshold`] unless `jaccard_min` is between 0 and 1; [`Error::Code`] if the shape
+    /// of the signature differs.
     pub fn near_duplicates(&self, signature: &BlockCode, jaccard_min: f32) -> Result<Vec<Hit>> {
         if !(0.0..=1.0).contains(&jaccard_min) {
             return Err(Error::Threshold { threshold: jaccard_min });
@@ -88,7 +90,7 @@ impl Signatures {
 }
 
 impl From<Flat> for Signatures {
-    /// The signatures of an index that was kept.
+    /// The signatures in a stored index.
     fn from(flat: Flat) -> Self {
         Signatures { flat }
     }

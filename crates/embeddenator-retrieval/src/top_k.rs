@@ -1,22 +1,22 @@
-//! Keeps the best of what it is offered.
+//! Keeps the best of the values that it is offered.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::{Hit, Id};
 
-/// A dot product and its item, ordered as results are: higher dot products first, of equal ones the lower id.
+/// A dot product and its item, ordered as results are: higher dot products first, equal ones by id.
 pub(crate) type Found = (Reverse<i32>, Id);
 
-/// The best `k` so far, of values whose order is that of results.
+/// The best `k` so far of values that are ordered as results are.
 pub(crate) struct TopK<T: Ord> {
     k: usize,
-    /// The worst of the kept is on top.
+    /// The worst value kept is on top.
     kept: BinaryHeap<T>,
 }
 
 impl<T: Ord> TopK<T> {
-    /// Keeps `k` of at most `offers`.
+    /// Keeps `k` of at most `offers` values.
     pub(crate) fn new(k: usize, offers: usize) -> Self {
         TopK { k, kept: BinaryHeap::with_capacity(k.min(offers)) }
     }
@@ -30,24 +30,24 @@ impl<T: Ord> TopK<T> {
         }
     }
 
-    /// Whether `k` are kept.
+    /// Whether `k` values are kept.
     pub(crate) fn is_full(&self) -> bool {
         self.kept.len() >= self.k
     }
 
-    /// The worst of the kept, if there are `k`.
+    /// The worst value kept, if there are `k`.
     pub(crate) fn worst(&self) -> Option<&T> {
         self.kept.peek().filter(|_| self.is_full())
     }
 
-    /// Takes over what another one kept of other offers.
+    /// Takes over the values that another one has kept.
     pub(crate) fn merge(&mut self, other: TopK<T>) {
         for found in other.kept {
             self.offer(found);
         }
     }
 
-    /// The kept, best first.
+    /// The values kept, best first.
     pub(crate) fn into_sorted(self) -> Vec<T> {
         self.kept.into_sorted_vec()
     }
@@ -66,7 +66,7 @@ impl TopK<Found> {
         }
     }
 
-    /// The dot product that an item needs at least to be kept.
+    /// The lowest dot product with which an item would be kept.
     #[inline]
     pub(crate) fn worst_dot(&self) -> i32 {
         if !self.is_full() {

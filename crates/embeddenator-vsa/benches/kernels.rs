@@ -1,7 +1,7 @@
-//! The kernels of each instruction set that this machine has, on the shapes that the numbers are stated for.
+//! The kernels of each instruction set that this machine has, on the shapes of the published numbers.
 
-// The kernels are private to the crate, so the bench compiles their files into itself.
-// With them come their tests, which a bench does not run.
+// The kernels are private to the crate, so the benchmark compiles their files itself. Their tests
+// come along, but a benchmark does not run them.
 #[path = "../src/arch/mod.rs"]
 #[allow(dead_code, unused_imports, unreachable_pub)]
 mod arch;
@@ -15,7 +15,7 @@ use arch::Isa;
 const BLOCKS: usize = 128;
 const POSITIONS: usize = 128;
 
-/// Numbers that look random, the same in each run.
+/// Pseudo-random numbers, the same in each run.
 fn numbers(seed: u64) -> impl Iterator<Item = u64> {
     (1_u64..).map(move |index| {
         let mixed = (seed ^ index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -28,12 +28,12 @@ fn bytes(seed: u64, count: usize) -> Vec<u8> {
     numbers(seed).flat_map(u64::to_le_bytes).take(count).collect()
 }
 
-/// The part of a buffer that starts at a cache line, as the types of the crate hold rows.
+/// The part of a buffer that starts at a cache line, as rows do in the crate's types.
 fn aligned<T>(buffer: &[T]) -> &[T] {
     &buffer[buffer.as_ptr().align_offset(64)..]
 }
 
-/// A code at the start of a cache line, as the types of the crate hold them.
+/// A code at the start of a cache line, as in the crate's types.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Code([u8; BLOCKS]);

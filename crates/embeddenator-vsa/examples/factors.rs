@@ -1,7 +1,7 @@
-//! Measures how large the tables may be that a resonator takes products apart by.
+//! Measures how large the tables of a resonator may be.
 //!
-//! Without arguments it measures a few products of small tables. With `--full` it measures the table in the documentation
-//! of `Resonator`, in some minutes:
+//! Without arguments it measures a few products of small tables. With `--full` it measures the
+//! table in the documentation of `Resonator`, which takes some minutes:
 //!
 //! ```text
 //! cargo run --release -p embeddenator-vsa --example factors -- --full
@@ -11,13 +11,13 @@ use std::env;
 
 use embeddenator_vsa::{BlockCode, Codes, Random, Resonator, ResonatorOptions, Result, Shape};
 
-/// Products of one kind.
+/// A kind of product.
 struct Kind {
     shape: Shape,
     factors: usize,
-    /// Codes of each table.
+    /// The codes in each table.
     length: usize,
-    /// Blocks of the product that are drawn anew.
+    /// The blocks of the product that are replaced at random.
     wrong: usize,
 }
 
@@ -59,7 +59,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The steps that it takes to find the factors of a random product, or `None` if they are not found.
+/// The steps to find the factors of a random product, or `None` if they are not found.
 fn taken_apart(kind: &Kind, seed: u64) -> Result<Option<usize>> {
     let Kind { shape, factors, length, wrong } = *kind;
     let mut random = Random::new(seed);
@@ -73,7 +73,7 @@ fn taken_apart(kind: &Kind, seed: u64) -> Result<Option<usize>> {
     let drawn = BlockCode::random(shape, &mut random);
     let bytes = [&drawn.as_bytes()[..wrong], &product.as_bytes()[wrong..]].concat();
     let product = BlockCode::from_bytes(shape, &bytes)?;
-    // One false answer in a million products.
+    // At most one wrong answer in a million products.
     let combinations = (length as f64).powi(factors as i32);
     let agreement = (wrong > 0).then(|| shape.threshold(1e-6 / combinations)).transpose()?;
     let resonator = Resonator::new(tables, ResonatorOptions { agreement, ..ResonatorOptions::default() })?;

@@ -1,13 +1,14 @@
-//! Measures on the files of a directory how well signatures tell edited copies from unrelated files.
+//! Measures how well signatures tell edited copies from unrelated files, on the files of a directory.
 //!
 //! ```sh
 //! cargo run --release -p embeddenator-vsa --example near_duplicates -- /usr/include
 //! ```
 //!
-//! Without a directory it takes the files of this crate, which are few. Of each file, a share of the lines is replaced by
-//! text of other files, at places all over it. Unrelated pairs are all pairs of different files whose exact Jaccard
-//! similarity, of the same shingles, is below a tenth. For each length of shingles it prints the least dot product that at
-//! most 1 of 10 000 unrelated pairs reaches, and the share of the edited files that reach it.
+//! Without a directory it uses the files of this crate, which are few. In each file it replaces a
+//! share of the lines, spread over the whole file, with text from other files. Unrelated pairs are
+//! all pairs of different files whose exact Jaccard similarity over the same shingles is below a
+//! tenth. For each shingle length it prints the lowest dot product that at most 1 of 10 000
+//! unrelated pairs reaches, and the share of edited files that reach it.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -18,11 +19,11 @@ use std::time::Instant;
 use embeddenator_vsa::{Codes, Random, ShingleEncoder, ShingleOptions};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Files taken: more than a million pairs.
+/// The number of files: more than a million pairs.
 const FILES: usize = 1500;
-/// Sizes of the files taken.
+/// The sizes of the files used.
 const SIZES: std::ops::Range<usize> = 4096..262_144;
-/// Pairs from this Jaccard similarity on are related.
+/// Pairs with at least this Jaccard similarity are related.
 const RELATED: f64 = 0.1;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -56,7 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The least dot product that at most 1 of 10 000 unrelated pairs reaches, and how many pairs there are.
+/// The lowest dot product that at most 1 of 10 000 unrelated pairs reaches, and the number of
+/// pairs.
 fn threshold(
     codes: &Codes,
     files: &[Vec<u8>],
@@ -69,7 +71,7 @@ fn threshold(
     }
     pairs.sort_unstable_by(|left, right| right.cmp(left));
     let mut sets: HashMap<usize, Vec<u64>> = HashMap::new();
-    // The highest are looked at one by one, until enough of them are unrelated.
+    // The highest ones are checked one by one until enough of them are unrelated.
     let (mut unrelated, mut related) = (0, 0);
     for (dot, left, right) in &pairs {
         for index in [*left, *right] {
@@ -106,7 +108,7 @@ fn jaccard(left: &[u64], right: &[u64]) -> f64 {
     common as f64 / (left.len() + right.len() - common) as f64
 }
 
-/// The file with a share of its lines replaced by lines of the files.
+/// The file with a share of its lines replaced with lines from the other files.
 fn edit(file: &[u8], files: &[Vec<u8>], percent: u64, random: &mut Random) -> Vec<u8> {
     let mut edited = Vec::with_capacity(file.len());
     for line in file.split_inclusive(|byte| *byte == b'\n') {
@@ -121,7 +123,7 @@ fn edit(file: &[u8], files: &[Vec<u8>], percent: u64, random: &mut Random) -> Ve
     edited
 }
 
-/// Some files of the tree, no two of the same content.
+/// Some files of the tree, no two with the same content.
 fn sample(directory: &Path, random: &mut Random) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let mut paths = Vec::new();
     walk(directory, &mut paths)?;

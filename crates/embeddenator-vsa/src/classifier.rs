@@ -1,15 +1,16 @@
-//! The centroid classifier: one bundle for each label, and the label whose bundle a code is most like.
+//! The centroid classifier: one bundle per label; a code gets the label of the most similar bundle.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::{CodeRef, CodesRef, Counts, Shape};
 
-/// A classifier that keeps the bundle of the codes of each label, and gives a code the label of the bundle with the
-/// highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023).
+/// A classifier that bundles the codes of each label, and gives a code the label whose bundle has
+/// the highest cosine (Kleyko et al., "A survey on hyperdimensional computing, part II", 2023).
 ///
-/// It learns a code at a time and unlearns it exactly: a code that was added and removed again leaves no trace, and the
-/// order of learning is of no matter. Of labels with equal cosines the one that sorts first is given.
+/// It learns one code at a time and unlearns exactly: a code that was added and removed leaves no
+/// trace, and the order of learning does not matter. Of labels with equal cosines, the one that
+/// sorts first wins.
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, CentroidClassifier, Random, Shape};
@@ -29,12 +30,13 @@ pub struct CentroidClassifier<L: Ord> {
     classes: BTreeMap<L, Class>,
 }
 
-/// What is known of a label.
+/// What is known about a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Class {
     counts: Counts,
     items: u64,
-    /// The sum of the squares of the counters, kept along so that classifying need not read them all.
+    /// The sum of the squares of the counters, kept up to date so that classifying need not read
+    /// them all.
     squares: i128,
 }
 
@@ -59,7 +61,7 @@ impl<L: Ord> CentroidClassifier<L> {
         self.shape
     }
 
-    /// The labels in order, each with the codes it has learned.
+    /// The labels in order, each with the number of codes it has learned.
     pub fn labels(&self) -> impl ExactSizeIterator<Item = (&L, u64)> {
         self.classes.iter().map(|(label, class)| (label, class.items))
     }
@@ -69,10 +71,10 @@ impl<L: Ord> CentroidClassifier<L> {
         self.classes.get(label).map(|class| &class.counts)
     }
 
-    /// Learns a code of a label, which need not be known before.
+    /// Learns a code of a label, which may be new.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow.
     pub fn add<'a>(&mut self, label: L, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         self.shape.expect(code.shape())?;
@@ -82,14 +84,15 @@ impl<L: Ord> CentroidClassifier<L> {
         Ok(())
     }
 
-    /// Unlearns a code of a label; the label is forgotten with its last code.
+    /// Unlearns a code of a label; the label goes with its last code.
     ///
-    /// Which codes a label has learned is not kept: one that it has not is taken out of its bundle all the same, as by
-    /// [`Counts::remove`], unless it would be the last.
+    /// The classifier does not keep the codes themselves: a code that the label has never learned
+    /// is subtracted from its bundle all the same, as by [`Counts::remove`], unless it would be the
+    /// last.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`]; [`Error::NotAdded`] if the label has learned no code, or one alone which is another;
-    /// [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::NotAdded`] if the label has learned
+    /// no code, or only one, which is different; [`Error::Full`] if a counter would overflow.
     pub fn remove<'a>(&mut self, label: &L, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         self.shape.expect(code.shape())?;
@@ -105,14 +108,15 @@ impl<L: Ord> CentroidClassifier<L> {
         Ok(())
     }
 
-    /// The label that fits a code best, or `None` without labels.
+    /// The label that fits a code best, or `None` if there are no labels.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn classify<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Option<Classified<'_, L>>> {
         let code = code.into();
         self.shape.expect(code.shape())?;
-        // Compared as `f64`: of bundles of many codes cosines may be closer than `f32` tells apart.
+        // Compared as `f64`: with bundles of many codes, cosines may be closer than `f32` can tell
+        // apart.
         let mut best: Option<(&L, f64)> = None;
         for (label, class) in &self.classes {
             let cosine = class.cosine(code)?;
@@ -123,10 +127,10 @@ impl<L: Ord> CentroidClassifier<L> {
         Ok(best.map(|(label, cosine)| Classified { label, cosine: cosine as f32 }))
     }
 
-    /// The label that fits each code of a table best, in order; empty without labels.
+    /// The label that fits each code of a table best, in order; empty if there are no labels.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn classify_all<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<Classified<'_, L>>> {
         let found = codes.into().iter().map(|code| self.classify(code));
         found.filter_map(Result::transpose).collect()
@@ -138,7 +142,7 @@ impl Class {
         Class { counts: Counts::new(shape), items: 0, squares: 0 }
     }
 
-    /// Adds or takes out a code.
+    /// Adds or removes a code.
     fn change(&mut self, code: CodeRef<'_>, weight: i32) -> Result<()> {
         let dot = self.counts.dot(code)?;
         self.counts.add_weighted(code, weight)?;

@@ -1,13 +1,13 @@
-//! What a program sets once and hands to all that makes codes: shape, seed, dimension of dense vectors.
+//! What a program sets once and passes to everything that makes codes: shape, seed, dimension of dense vectors.
 
 use crate::{
     BytesOptions, CentroidClassifier, ItemMemory, Random, Record, Sequence, Shape, ShingleOptions,
     TextOptions,
 };
 
-/// Shape and seed of all codes of a program, and the dimension of its dense vectors.
+/// The shape and seed of all codes in a program, and the dimension of its dense vectors.
 ///
-/// Two programs whose codes shall be compared must have equal ones. A profile is a place to start from:
+/// Programs must use equal ones to compare their codes. A profile is a good starting point:
 ///
 /// ```
 /// use embeddenator_vsa::VsaConfig;
@@ -28,25 +28,26 @@ pub struct VsaConfig {
 }
 
 impl VsaConfig {
-    /// 128 x 128: 16 384 dimensions, 128 bytes a code, and dense vectors of as many dimensions in 4 KiB. Enough for
-    /// tables of millions of codes and bundles of some 400.
+    /// 128 x 128: 16 384 dimensions, 128 bytes per code, and dense vectors of as many dimensions in
+    /// 4 KiB. Enough for tables of millions of codes and bundles of about 400.
     pub const fn new() -> Self {
         VsaConfig { shape: Shape::DEFAULT, seed: 0, text_dimension: 16_384 }
     }
 
-    /// 100 x 100: 10 000 dimensions, exactly 1% of them non-zero, as the literature compares. For
-    /// bundles of some 250.
+    /// 100 x 100: 10 000 dimensions, exactly 1% of them non-zero, as in the literature. For bundles
+    /// of about 250.
     pub const fn d10k() -> Self {
         VsaConfig { shape: Shape::D10K, text_dimension: 10_000, ..Self::new() }
     }
 
-    /// 512 x 128: 65 536 dimensions, 512 bytes a code, for bundles of a thousand codes and products of many factors.
+    /// 512 x 128: 65 536 dimensions, 512 bytes per code, for bundles of a thousand codes and
+    /// products of many factors.
     pub const fn large() -> Self {
         VsaConfig { shape: Shape::LARGE, text_dimension: 65_536, ..Self::new() }
     }
 
-    /// 64 x 64: 4 096 dimensions, one cache line a code, for bundles of some 100. The measured promises of the crate
-    /// begin at 10 000 dimensions.
+    /// 64 x 64: 4 096 dimensions, one cache line per code, for bundles of about 100. The measured
+    /// promises of the crate start at 10 000 dimensions.
     pub const fn small() -> Self {
         VsaConfig { shape: Shape::SMALL, text_dimension: 4_096, ..Self::new() }
     }

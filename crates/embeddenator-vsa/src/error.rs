@@ -1,29 +1,29 @@
-//! What can go wrong, by what the caller can do about it.
+//! Every way a call can fail, sorted by what the caller can do about it.
 
 use crate::Shape;
 use crate::kind::Kind;
 use crate::limits::{BLOCKS_MAX, DIMENSION_MAX, FACTORS_MAX, POSITIONS_MAX, RESONATOR_STEPS_MAX};
 
-/// A result of this crate.
+/// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation was refused. Nothing was changed by it.
+/// Why an operation was refused. It changed nothing.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No code can have this shape.
     #[error(
-        "a shape of {blocks} blocks and {positions} positions: use 1 to {BLOCKS_MAX} blocks of 1 to {POSITIONS_MAX} \
+        "a shape cannot have {blocks} blocks of {positions} positions: use 1 to {BLOCKS_MAX} blocks of 1 to {POSITIONS_MAX} \
          positions"
     )]
     Shape {
         /// The blocks asked for.
         blocks: usize,
-        /// The positions a block asked for.
+        /// The positions per block asked for.
         positions: usize,
     },
-    /// Two operands have different shapes; use codes of one shape.
-    #[error("operands of the shapes {left} and {right}: make both of one shape")]
+    /// Two operands have different shapes; use codes of the same shape.
+    #[error("the operands have the shapes {left} and {right}: use codes of the same shape")]
     ShapeMismatch {
         /// The shape of the receiver.
         left: Shape,
@@ -31,30 +31,30 @@ pub enum Error {
         right: Shape,
     },
     /// No vector can have this dimension.
-    #[error("a dimension of {dimension}: use 1 to {DIMENSION_MAX}")]
+    #[error("the dimension is {dimension}: use 1 to {DIMENSION_MAX}")]
     Dimension {
         /// The dimension asked for.
         dimension: usize,
     },
-    /// Two operands have different dimensions; use vectors of one dimension.
-    #[error("operands of {left} and {right} dimensions: make both of one dimension")]
+    /// Two operands have different dimensions; use vectors of the same dimension.
+    #[error("the operands have {left} and {right} dimensions: use vectors of the same dimension")]
     DimensionMismatch {
         /// The dimension of the receiver.
         left: usize,
         /// The dimension of the argument.
         right: usize,
     },
-    /// Bytes or counters are not as many as their shape says.
-    #[error("{found} elements where the shape has {expected}: cut or complete them")]
+    /// The number of bytes or counters does not match the shape.
+    #[error("found {found} of {expected} elements for this shape: pass exactly {expected}")]
     Length {
-        /// What the shape has.
+        /// The number that the shape takes.
         expected: usize,
-        /// What was given.
+        /// The number given.
         found: usize,
     },
-    /// A position lies outside its block.
+    /// A position is outside its block.
     #[error(
-        "block {block} of code {row} names position {position} of {positions}: the bytes are damaged or of another shape"
+        "block {block} of code {row} has position {position}, but blocks end at {positions}: the bytes are damaged or of another shape"
     )]
     Position {
         /// The code in its table, counted from 0.
@@ -72,9 +72,9 @@ pub enum Error {
         /// The code in its table, counted from 0.
         row: usize,
     },
-    /// A vector is no block code: a block of it has no or several non-zero elements.
+    /// A vector is not a block code: one of its blocks has zero or several non-zero elements.
     #[error(
-        "block {block} has {nonzero} non-zero elements instead of one: keep it as it is; a bundle is read out with `thin`"
+        "block {block} has {nonzero} non-zero elements instead of one: keep the vector as it is, or read a bundle out with `thin`"
     )]
     NotBlockCode {
         /// The first such block, counted from 0.
@@ -82,7 +82,7 @@ pub enum Error {
         /// The non-zero elements in it.
         nonzero: usize,
     },
-    /// A bundle is no block code: a block has one non-zero counter, which is not 1 or -1.
+    /// A bundle is not a block code: the only non-zero counter of a block is not 1 or -1.
     #[error("the counter of block {block} is {counter} instead of 1 or -1: read the bundle out with `thin`")]
     NotUnit {
         /// The first such block, counted from 0.
@@ -90,101 +90,106 @@ pub enum Error {
         /// Its counter.
         counter: i32,
     },
-    /// Indexes of a sparse vector are not strictly ascending, not below the dimension, or in both signs.
+    /// The indexes of a sparse vector are not strictly ascending, not below the dimension, or not
+    /// disjoint.
     #[error(
-        "index {index} is out of order, doubled or not below the dimension {dimension}: sort the indexes, each once"
+        "index {index} is out of order, a duplicate or not below the dimension {dimension}: sort the indexes and remove duplicates"
     )]
     Index {
-        /// The index that does not fit.
+        /// The offending index.
         index: u32,
         /// The dimension of the vector.
         dimension: usize,
     },
-    /// A counter would leave its integer; nothing was added.
-    #[error("a counter would exceed {limit}: take out items or begin another bundle")]
+    /// A counter would overflow; nothing was added.
+    #[error("a counter would exceed {limit}: remove items or start another bundle")]
     Full {
-        /// The largest absolute value of a counter, or the most items of a bundle.
+        /// The largest absolute value of a counter, or the most items in a bundle.
         limit: i64,
     },
-    /// There is nothing to take out.
+    /// There is nothing to remove.
     #[error("the bundle in slot {slot} is empty: remove only what was added")]
     Empty {
         /// The slot asked for.
         slot: usize,
     },
     /// A slot does not exist.
-    #[error("slot {slot} where there are {slots}: use a lower one, they count from 0")]
+    #[error("there is no slot {slot} among {slots}, counted from 0: use a lower one")]
     Slot {
         /// The slot asked for.
         slot: usize,
-        /// The slots that exist.
+        /// The number of slots.
         slots: usize,
     },
-    /// The bytes do not begin as a message does; they are something else, or damaged at their front.
-    #[error("the bytes are no message of codes: look whether this is the right file")]
+    /// The bytes do not start like a message; they are something else, or damaged at the front.
+    #[error("the bytes are not a message of codes: check that this is the right file")]
     NotMessage,
-    /// The bytes are a message and more, or a part of one.
-    #[error("a message of {expected} bytes has {found}: it was cut, or something was appended")]
+    /// The bytes are more or less than one message.
+    #[error(
+        "the message should have {expected} bytes, but has {found}: it was truncated, or something was appended"
+    )]
     MessageLength {
-        /// Bytes that the message has, or at least those of a header.
+        /// The length that the message should have, at least that of a header.
         expected: u64,
-        /// Bytes that were given.
+        /// The length given.
         found: u64,
     },
     /// A newer version of this crate wrote the message.
-    #[error("a message of version {found}, while {supported} is read: use a newer version of this crate")]
+    #[error(
+        "the message has version {found}, but this crate reads {supported}: use a newer version of the crate"
+    )]
     MessageVersion {
         /// The version of the message.
         found: u16,
-        /// The version that is read.
+        /// The version that this crate reads.
         supported: u16,
     },
-    /// The message holds something else than was asked for.
-    #[error("a message of {found:?}, not of {expected:?}: decode it as what it is")]
+    /// The message holds something other than was asked for.
+    #[error("the message holds {found:?}, not {expected:?}: decode it as {found:?}")]
     MessageKind {
         /// What was asked for.
         expected: Kind,
         /// What it holds.
         found: Kind,
     },
-    /// The message is not what was written; take another copy.
-    #[error("the {what} of the message is damaged: take another copy of it")]
+    /// The message has changed since it was written; use another copy.
+    #[error("the {what} of the message is damaged: use another copy")]
     Damaged {
-        /// The part that is.
+        /// The damaged part.
         what: &'static str,
     },
-    /// Two tables, or a table and its weights, do not have one row for each other.
-    #[error("tables of {left} and {right} rows: give one row for each")]
+    /// Two tables, or a table and its weights, have different numbers of rows.
+    #[error("the tables have {left} and {right} rows: use the same number of rows")]
     RowsMismatch {
         /// The rows of the receiver.
         left: usize,
         /// The rows of the argument.
         right: usize,
     },
-    /// A table that is chosen from has no code.
-    #[error("a table without codes: add those to choose from")]
+    /// The table to choose from is empty.
+    #[error("the table has no codes to choose from: add some")]
     NoCodes,
     /// A sequence or an n-gram has no such position.
     #[error(
-        "position {position} where {positions} can be told apart: cut it into several, or use a larger shape"
+        "position {position} is past the {positions} that can be told apart: split the sequence, or use a larger shape"
     )]
     SequencePosition {
         /// The position asked for, counted from 0.
         position: usize,
-        /// The positions that there are.
+        /// The number of positions.
         positions: usize,
     },
-    /// What is to be taken out was not put in.
-    #[error("nothing to take out: remove only what was added, under the same label")]
+    /// The code to remove was not added.
+    #[error("there is nothing to remove: remove only what was added under the same label")]
     NotAdded,
-    /// No probability is like this.
-    #[error("a probability of {probability}: use 0 to 1")]
+    /// The number is not a probability.
+    #[error("the probability is {probability}: use 0 to 1")]
     Probability {
-        /// The probability asked for.
+        /// The number given.
         probability: f64,
     },
-    /// A scale has no such range.
-    #[error("a scale from {low} to {high}: use finite numbers, the lower first")]
+    /// The range of a scale is not valid.
+    #[error("the scale goes from {low} to {high}: use finite numbers, the lower one first")]
     Range {
         /// The lower end asked for.
         low: f64,
@@ -193,50 +198,50 @@ pub enum Error {
     },
     /// A scale has too few levels, or more than its shape can tell apart.
     #[error(
-        "a scale of {levels} levels in blocks of {positions} positions: use 2 to {levels_max} levels, and 2 positions or more"
+        "a scale cannot have {levels} levels in blocks of {positions} positions: use 2 to {levels_max} levels, and at least 2 positions"
     )]
     Levels {
         /// The levels asked for.
         levels: usize,
         /// The most that the shape can tell apart.
         levels_max: usize,
-        /// The positions of a block.
+        /// The positions per block.
         positions: usize,
     },
     /// A value is not a number.
-    #[error("a value that is not a number: leave it out")]
+    #[error("the value is not a number: leave it out")]
     NotANumber,
-    /// A product has too few factors or too many.
-    #[error("a product of {factors} factors: use 2 to {FACTORS_MAX}")]
+    /// There are too few factors or too many.
+    #[error("the number of factors is {factors}: use 2 to {FACTORS_MAX}")]
     Factors {
         /// The factors asked for.
         factors: usize,
     },
     /// A search would take too many steps.
-    #[error("{steps} steps: use {RESONATOR_STEPS_MAX} at most")]
+    #[error("the number of steps is {steps}: use at most {RESONATOR_STEPS_MAX}")]
     Steps {
         /// The steps asked for.
         steps: usize,
     },
     /// Two sketches come from encoders that hash differently.
-    #[error("sketches of encoders with different options: make both with the same")]
+    #[error("the sketches come from encoders with different options: use the same options for both")]
     OptionsMismatch,
-    /// An option of an encoder is out of its range.
+    /// An option of an encoder is out of range.
     #[error("the encoder option {option} is {value}: use {least} to {most}")]
     EncoderOption {
         /// The name of the field.
         option: &'static str,
-        /// What it is.
+        /// Its value.
         value: u64,
-        /// The least that it may be.
+        /// The lowest value allowed.
         least: u64,
-        /// The most that it may be.
+        /// The highest value allowed.
         most: u64,
     },
 }
 
 impl Error {
-    /// Refuses an option of an encoder that is out of its range.
+    /// Refuses an encoder option that is out of range.
     pub(crate) fn expect_option(option: &'static str, value: u64, least: u64, most: u64) -> Result<()> {
         if (least..=most).contains(&value) {
             return Ok(());

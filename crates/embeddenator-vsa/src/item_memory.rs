@@ -1,4 +1,4 @@
-//! The item memory: names, the atoms that follow from them, and the way back from a noisy code to a name.
+//! The item memory: names, the atoms that follow from them, and the way from a noisy code back to a name.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -8,26 +8,29 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::error::Result;
 use crate::{BlockCode, CodeRef, Codes, CodesRef, Counts, Random, Shape};
 
-/// Names and their atoms, and the clean-up of noisy codes among them.
+/// Names and their atoms, and the clean-up of noisy codes.
 ///
 /// # The atom of a name
 ///
-/// It is a pure function of shape, seed and the name's bytes, the same on every machine and in every version. So it is
-/// never stored nor sent, and two programs agree on it that have never met:
+/// It is a pure function of shape, seed and the name's bytes, the same on every machine and in
+/// every version. So it need not be stored or sent, and any two programs agree on it:
 ///
 /// 1. `h` is XXH3-64 of the name's bytes with the seed, as its reference implementation defines it.
-/// 2. The bytes of the code come from the stream of [`Random`] with the seed `h`, its numbers taken as eight bytes each,
-///    lowest first.
-/// 3. Of each byte the low seven bits are `v`. If `v >= 128 - 128 % L`, for `L` positions a block, the byte is passed
-///    over; else the next block has the position `v % L`, and the sign -1 if the byte's top bit is set.
+/// 2. The bytes of the code come from the stream of [`Random`] with the seed `h`; each number gives
+///    eight bytes, lowest first.
+/// 3. Let `v` be the low seven bits of a byte, and `L` the positions per block. If `v >= 128 - 128
+///    % L`, the byte is skipped; otherwise the next block has the position `v % L`, and the sign -1
+///    if the byte's top bit is set.
 ///
-/// Names are bytes: `"e"` with an accent is another name composed than decomposed. Two names of one hash would have one
-/// atom; among `n` names that happens with a probability of about `n * n / 2^65`. The seed is no secret key.
+/// Names are bytes: an accented `"e"` is a different name composed than decomposed. Two names with
+/// the same hash would have the same atom; among `n` names that happens with a probability of about
+/// `n * n / 2^65`. The seed is not a secret key.
 ///
 /// # Clean-up
 ///
-/// Every atom is compared, so the name found is the nearest one; of atoms equally near it is the one whose bytes sort
-/// first. So what is found depends on the names alone, and not on the order in which they came and went.
+/// Every atom is compared, so the name found is the nearest one; among equally near atoms it is the
+/// one whose bytes sort first. So the result depends only on the names, not on the order in which
+/// they were added and removed.
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Shape};
@@ -51,7 +54,8 @@ pub struct ItemMemory {
     indexes: HashMap<Box<[u8]>, usize>,
 }
 
-/// A name of an [`ItemMemory`] and the dot product of its atom with a query: `i32` with a code, `i64` with a bundle.
+/// A name of an [`ItemMemory`] and the dot product of its atom with a query: `i32` for a code,
+/// `i64` for a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Named<'a, D = i32> {
@@ -62,7 +66,7 @@ pub struct Named<'a, D = i32> {
 }
 
 impl ItemMemory {
-    /// A memory without names.
+    /// An empty memory.
     pub fn new(shape: Shape, seed: u64) -> Self {
         ItemMemory { seed, codes: Codes::new(shape), names: Vec::new(), indexes: HashMap::new() }
     }
@@ -91,8 +95,8 @@ impl ItemMemory {
         codes
     }
 
-    /// Puts a name in, and returns the index of its atom in [`codes`](Self::codes). A name that is there already stays
-    /// where it is.
+    /// Adds a name and returns the index of its atom in [`codes`](Self::codes). A name that exists
+    /// keeps its index.
     pub fn insert(&mut self, name: impl AsRef<[u8]>) -> usize {
         let name = name.as_ref();
         if let Some(index) = self.index(name) {
@@ -105,7 +109,7 @@ impl ItemMemory {
         index
     }
 
-    /// Takes a name out, and says whether it was there. The last atom moves to its index.
+    /// Removes a name and returns whether it existed. The last atom moves to its index.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) -> bool {
         let Some(index) = self.indexes.remove(name.as_ref()) else { return false };
         let removed = self.codes.swap_remove(index);
@@ -117,17 +121,17 @@ impl ItemMemory {
         true
     }
 
-    /// Names in the memory.
+    /// The number of names.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Whether a name is there.
+    /// Whether a name is in the memory.
     pub fn contains(&self, name: impl AsRef<[u8]>) -> bool {
         self.index(name).is_some()
     }
@@ -154,10 +158,11 @@ impl ItemMemory {
 
     /// The name whose atom is nearest to a code, if the dot product is `threshold` or more.
     ///
-    /// [`Shape::threshold`] gives the one for a rate of false positives: divide the rate by the number of names.
+    /// [`Shape::threshold`] gives the threshold for a false-positive rate: divide the rate by the
+    /// number of names.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn clean_up<'a>(&self, code: impl Into<CodeRef<'a>>, threshold: i32) -> Result<Option<Named<'_>>> {
         Ok(self.best(self.codes.dots(code)?, threshold))
     }
@@ -165,7 +170,7 @@ impl ItemMemory {
     /// [`clean_up`](Self::clean_up) of each code of a table, in order.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn clean_up_all<'a>(
         &self,
         codes: impl Into<CodesRef<'a>>,
@@ -177,7 +182,7 @@ impl ItemMemory {
     /// The name whose atom has the highest dot product with a bundle, if that is `threshold` or more.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn clean_up_counts(&self, bundle: &Counts, threshold: i64) -> Result<Option<Named<'_, i64>>> {
         Ok(self.best(bundle.dots(&self.codes)?, threshold))
     }
@@ -185,7 +190,7 @@ impl ItemMemory {
     /// The names whose atoms have a dot product of `threshold` or more with a bundle, best first.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn contents(&self, bundle: &Counts, threshold: i64) -> Result<Vec<Named<'_, i64>>> {
         let mut found = self.above(bundle.dots(&self.codes)?, threshold).collect::<Vec<_>>();
         found.sort_unstable_by(better);
@@ -205,7 +210,7 @@ impl ItemMemory {
 }
 
 impl PartialEq for ItemMemory {
-    /// Equal shapes, seeds and sets of names; in which order they came is of no matter.
+    /// Equal shapes, seeds and sets of names, whatever the order in which they were added.
     fn eq(&self, other: &Self) -> bool {
         self.shape() == other.shape()
             && self.seed == other.seed
@@ -221,7 +226,7 @@ fn stream(seed: u64, name: &[u8]) -> Random {
     Random::new(xxh3_64_with_seed(name, seed))
 }
 
-/// Higher dot products first, of equal ones the name that sorts first.
+/// Higher dot products first, equal ones by name.
 fn better<D: Ord>(left: &Named<'_, D>, right: &Named<'_, D>) -> Ordering {
     right.dot.cmp(&left.dot).then_with(|| left.name.cmp(right.name))
 }

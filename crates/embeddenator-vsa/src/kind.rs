@@ -1,4 +1,4 @@
-//! What a message of bytes can hold.
+//! The kinds of message.
 
 /// What a message holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -17,7 +17,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// The stream of this seed.
+    /// The stream that follows from this seed.
     pub const fn new(seed: u64) -> Self {
         Random { state: seed }
     }
@@ -50,11 +50,11 @@ impl Random {
 
     /// Fills a code's blocks: the low seven bits of a byte are the position, the top bit is the sign.
     ///
-    /// Bytes of the stream are taken lowest first; one whose position would make low positions more likely is passed
-    /// over.
+    /// The bytes of the stream are used lowest first; bytes that would make low positions more
+    /// likely are skipped.
     pub(crate) fn fill_code(&mut self, positions: u8, blocks: &mut [u8]) {
         if positions == 128 {
-            // Every byte of the stream is a block as it is, which is what the loop below comes to.
+            // Every byte of the stream is a block as it is; the loop below would give the same.
             for blocks in blocks.chunks_mut(8) {
                 blocks.copy_from_slice(&self.next_u64().to_le_bytes()[..blocks.len()]);
             }
@@ -69,7 +69,7 @@ impl Random {
                 if low >= fair {
                     continue;
                 }
-                // More than half of 128 positions are taken as they are, without a division.
+                // With more than 64 positions, the byte needs no division.
                 let position = if fair == positions { low } else { low % positions };
                 *block = position | (byte & 0x80);
                 match left.next() {

@@ -1,19 +1,19 @@
-//! Records: fillers bound to their roles, exact as counters or thinned to one byte a block.
+//! Records: fillers bound to their roles, exact as counters or thinned to one byte per block.
 
 use crate::error::{Error, Result};
 use crate::{BlockCode, CodeRef, Codes, CodesRef, Counts, Nearest, Shape};
 
-/// A record: the bundle of its fields, each the filler bound with the role.
+/// A record: the bundle of its fields, each of which is a filler bound with its role.
 ///
-/// It is read by unbinding a role, which leaves the filler and the other fields as noise, and cleaning that up among
-/// the fillers that there can be (Kanerva, "Hyperdimensional computing", 2009; for block codes Laiho et
-/// al. 2015). Fields are added and removed exactly.
+/// To read it, unbind a role, which leaves the filler with the other fields as noise, and clean
+/// that up among the possible fillers (Kanerva, "Hyperdimensional computing", 2009; for block codes
+/// Laiho et al. 2015). Fields are added and removed exactly.
 ///
-/// [`thin`](Self::thin) makes a code of one byte a block of it, for what is at rest: of some ten fields each can still be
-/// read by [`read_field`]. That is lossy, so keep the record itself where it has to be updated. Thinned records share
-/// more elements by chance than random codes do, since of equal counters the lowest position is taken: the variance of
-/// the dot product of two unrelated ones is about `fields / 2` times as large, and [`Shape::threshold`] does not hold for
-/// them.
+/// [`thin`](Self::thin) turns it into a code of one byte per block for storage: with about ten
+/// fields, [`read_field`] can still read each of them. That is lossy, so keep the record itself if
+/// it must be updated. Thinned records share more elements by chance than random codes do, since
+/// the lowest of equal counters wins: the variance of the dot product of two unrelated ones is
+/// about `fields / 2` times as large, and [`Shape::threshold`] does not hold for them.
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Record, Shape, read_field};
@@ -42,7 +42,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record without fields.
+    /// An empty record.
     pub fn new(shape: Shape) -> Self {
         Record { counts: Counts::new(shape) }
     }
@@ -50,7 +50,8 @@ impl Record {
     /// The record of these roles and fillers, row by row.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`], [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::RowsMismatch`] if the numbers of
+    /// rows differ; [`Error::Full`] if a counter would overflow.
     pub fn from_fields<'a>(roles: &Codes, fillers: impl Into<CodesRef<'a>>) -> Result<Self> {
         Ok(Record { counts: Counts::bundle(&roles.bind_rows(fillers)?)? })
     }
@@ -63,7 +64,7 @@ impl Record {
     /// Adds a field.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow.
     pub fn add<'a, 'b>(
         &mut self,
         role: impl Into<CodeRef<'a>>,
@@ -72,10 +73,10 @@ impl Record {
         self.counts.add(&role.into().bind(filler)?)
     }
 
-    /// Takes a field out that was added.
+    /// Removes a field that was added.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow.
     pub fn remove<'a, 'b>(
         &mut self,
         role: impl Into<CodeRef<'a>>,
@@ -87,17 +88,19 @@ impl Record {
     /// The noisy filler of a role.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn field<'a>(&self, role: impl Into<CodeRef<'a>>) -> Result<Counts> {
         self.counts.unbind(role)
     }
 
-    /// The code of a table that is most like the filler of a role, with its dot product; of equal ones the first.
+    /// The code in a table that is most similar to the filler of a role, with its dot product; the
+    /// first of equal ones.
     ///
-    /// It is about the number of blocks for the filler that is there, and about 0 for a role that is not.
+    /// The dot product is about the number of blocks if the record has the role, and about 0 if
+    /// not.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::NoCodes`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::NoCodes`] if the table is empty.
     pub fn read<'a, 'b>(
         &self,
         role: impl Into<CodeRef<'a>>,
@@ -107,8 +110,8 @@ impl Record {
         found.first().copied().ok_or(Error::NoCodes)
     }
 
-    /// The record as one code: in each block the element of the field with the highest counter, the lowest position of
-    /// equals. Lossy.
+    /// The record as one code: in each block the element with the highest counter, or the lowest
+    /// position of equal ones. Lossy.
     pub fn thin(&self) -> BlockCode {
         self.counts.thin()
     }
@@ -120,20 +123,20 @@ impl Record {
 }
 
 impl From<Counts> for Record {
-    /// The record with these counters, for one that was stored.
+    /// The record with these counters, for example from storage.
     fn from(counts: Counts) -> Self {
         Record { counts }
     }
 }
 
-/// The code of a table that is most like the filler of a role in a thinned record, with its dot product; of equal ones
-/// the first.
+/// The code in a table that is most similar to the filler of a role in a thinned record, with its
+/// dot product; the first of equal ones.
 ///
-/// Each field has about `blocks / fields` blocks of the code, so that is the dot product of the filler that is there;
-/// [`Shape::threshold`] says what others reach by chance.
+/// Each field has about `blocks / fields` blocks of the code, so that is the dot product of the
+/// right filler; [`Shape::threshold`] says what others reach by chance.
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`], [`Error::NoCodes`].
+/// [`Error::ShapeMismatch`] if the shapes differ; [`Error::NoCodes`] if the table is empty.
 pub fn read_field<'a, 'b, 'c>(
     record: impl Into<CodeRef<'a>>,
     role: impl Into<CodeRef<'b>>,

@@ -1,4 +1,4 @@
-//! The resonator: takes a product of codes apart into its factors, one from each of several tables.
+//! The resonator: splits a product of codes into its factors, one from each of several tables.
 
 use crate::error::{Error, Result};
 use crate::limits::{FACTORS_MAX, POSITIONS_MAX, RESONATOR_STEPS_MAX};
@@ -6,41 +6,45 @@ use crate::{BlockCode, CodeRef, Codes, Counts, Random, Shape};
 
 /// The weight of the best code in an estimate.
 const WEIGHT_MAX: i64 = 255;
-/// The largest counter of an estimate, and of what was unbound with estimates. The sum of a block's 128 products of both
-/// stays inside `i32`: 2^7 * 2^11 * 2^12 = 2^30.
+/// The largest counter of an estimate, and of a product unbound with estimates. The sum of a
+/// block's 128 products of both stays within `i32`: 2^7 * 2^11 * 2^12 = 2^30.
 const ESTIMATE_MAX: u32 = 1 << 11;
 const UNBOUND_MAX: u32 = 1 << 12;
-/// Restarts begin with all codes, then a half, a quarter and an eighth of them, in turn.
+/// Restarts begin with all codes, then half, a quarter and an eighth of them, in turn.
 const HALVINGS: usize = 4;
 
-/// Finds the factors of a product: given `bind(x, y, z)` with `x`, `y` and `z` from three tables, which three it was.
+/// Finds the factors of a product: given `bind(x, y, z)` with `x`, `y` and `z` from three tables,
+/// it finds the three.
 ///
-/// Trying all combinations takes the product of the tables' lengths; a resonator searches them all at once, in
-/// superposition (Frady, Kent, Olshausen, Sommer, "Resonator networks, 1", Neural Computation 2020; for block
-/// codes Hersche et al., "Factorizers for distributed sparse block codes", 2023):
+/// Trying all combinations takes as many steps as the product of the tables' lengths; a resonator
+/// searches them all at once, in superposition (Frady, Kent, Olshausen, Sommer, "Resonator
+/// networks, 1", Neural Computation 2020; for block codes Hersche et al., "Factorizers for
+/// distributed sparse block codes", 2023):
 ///
 /// ```text
 /// for each table an estimate = the bundle of its codes
 /// repeat, for each table in turn:
-///     unbound  = the product, all other estimates taken out        (circular correlation, block by block)
-///     weights  = the dot products of unbound with the table's codes, those below zero as zero
+///     unbound  = the product with all other estimates unbound      (circular correlation, block by block)
+///     weights  = the dot products of unbound with the table's codes, negative ones as zero
 ///     estimate = the bundle of the table's codes with these weights
-///     answer   = of each table the code with the largest weight
-/// until the answer, bound again, is the product
+///     answer   = the code with the largest weight in each table
+/// until the answer binds to the product
 /// ```
 ///
-/// Estimates are counters, not codes: thinned to one element a block they would forget all codes but the few that the
-/// search begins with by chance. A search that does not succeed begins anew from a random part of each table, as the
-/// seed says; the answer may then be found because many wrong codes are left out.
+/// Estimates are counters, not codes: thinned to one element per block they would forget all codes
+/// but the few that the search happens to start with. A search that does not succeed restarts from
+/// a random part of each table, chosen by the seed, and may then succeed because many wrong codes
+/// are left out.
 ///
-/// **It may fail but never lies:** what is returned was bound again and has the agreement with the product that was
-/// asked for, by default equality.
+/// **It may fail, but it is never wrong:** the answer has been bound again and agrees with the
+/// product as closely as was asked for, exactly by default.
 ///
 /// # Capacity
 ///
-/// Measured on 100 random products each, with the default options, at 128 x 128 unless said otherwise; all were found:
+/// Measured on 100 random products per row, with the default options and, unless stated otherwise,
+/// at 128 x 128; all were found:
 ///
-/// | factors | codes a table | combinations | steps, mean | at most |
+/// | factors | codes per table | combinations | steps, mean | steps, most |
 /// |---|---|---|---|---|
 /// | 2 | 4 000 | 16 000 000 | 3 | 61 |
 /// | 3 | 64, four of ten blocks wrong | 262 144 | 8 | 182 |
@@ -50,10 +54,11 @@ const HALVINGS: usize = 4;
 /// | 5 | 16 | 1 048 576 | 65 | 364 |
 /// | 6 | 8 | 262 144 | 44 | 875 |
 ///
-/// Made by `cargo run --release -p embeddenator-vsa --example factors -- --full`.
+/// Measured by `cargo run --release -p embeddenator-vsa --example factors -- --full`.
 ///
-/// A step of these takes some milliseconds; the time grows with the dimension, the positions and the square of the
-/// factors. Where the combinations are few, comparing all of them is faster: a dot product takes some nanoseconds.
+/// Such a step takes some milliseconds; the time grows with the dimension, the positions and the
+/// square of the number of factors. With few combinations, comparing all of them is faster: a dot
+/// product takes some nanoseconds.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Resonator, ResonatorOptions, Shape};
@@ -79,15 +84,16 @@ pub struct Resonator {
 /// How long a [`Resonator`] searches, and what it accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResonatorOptions {
-    /// What the random parts of the tables follow from. The same seed gives the same answer after as many steps.
+    /// Determines the random parts of the tables. The same seed gives the same answer after the
+    /// same number of steps.
     pub seed: u64,
-    /// How often the search begins, the first time included.
+    /// How often the search starts, including the first time.
     pub restarts: usize,
-    /// Updates of all estimates before the search begins anew.
+    /// Updates of all estimates before the search restarts.
     pub steps: usize,
-    /// The dot product with the product that an answer must have, or `None` for equality. For products with wrong blocks
-    /// ask for one that no other combination reaches by chance: [`Shape::threshold`] of a small probability divided by
-    /// the number of combinations.
+    /// The dot product that an answer must have with the product, or `None` for equality. For
+    /// products with wrong blocks, use one that no other combination reaches by chance:
+    /// [`Shape::threshold`] of a small probability divided by the number of combinations.
     pub agreement: Option<i32>,
 }
 
@@ -102,21 +108,21 @@ impl Default for ResonatorOptions {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Factors {
-    /// Of each table the index of its code.
+    /// For each table, the index of its code.
     pub indexes: Vec<usize>,
     /// The dot product of these codes, bound, with the product.
     pub dot: i32,
-    /// Updates of all estimates that it took, over all restarts.
+    /// The updates of all estimates that it took, over all restarts.
     pub steps: usize,
 }
 
 impl Resonator {
-    /// A resonator for products of one code of each table.
+    /// A resonator for products of one code from each table.
     ///
     /// # Errors
-    /// [`Error::Factors`] for fewer than 2 or more than [`FACTORS_MAX`] tables; [`Error::ShapeMismatch`];
-    /// [`Error::NoCodes`] if a table is empty; [`Error::Steps`] if all restarts take more than
-    /// [`RESONATOR_STEPS_MAX`] steps together.
+    /// [`Error::Factors`] for fewer than 2 or more than [`FACTORS_MAX`] tables;
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::NoCodes`] if a table is empty;
+    /// [`Error::Steps`] if all restarts take more than [`RESONATOR_STEPS_MAX`] steps together.
     pub fn new(tables: Vec<Codes>, options: ResonatorOptions) -> Result<Self> {
         let factors = tables.len();
         if !(2..=FACTORS_MAX).contains(&factors) {
@@ -140,17 +146,18 @@ impl Resonator {
         self.tables[0].shape()
     }
 
-    /// The tables that the factors are from.
+    /// The tables that the factors come from.
     pub fn tables(&self) -> &[Codes] {
         &self.tables
     }
 
-    /// The factors of a product, or `None` if no restart has found an answer that agrees with it.
+    /// The factors of a product, or `None` if no restart finds an answer that agrees with it.
     ///
-    /// `None` does not prove that there is none.
+    /// `None` does not prove that there are none.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`]; [`Error::Full`] for tables of more than 2^23 codes.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] for tables of more than 2^23
+    /// codes.
     pub fn factor<'a>(&self, product: impl Into<CodeRef<'a>>) -> Result<Option<Factors>> {
         let product = product.into();
         self.shape().expect(product.shape())?;
@@ -178,9 +185,9 @@ impl Resonator {
 struct Search<'a> {
     tables: &'a [Codes],
     product: CodeRef<'a>,
-    /// Of each table the weighted bundle of its codes.
+    /// For each table, the weighted bundle of its codes.
     estimates: Vec<Vec<i32>>,
-    /// Of each table the code with the largest weight.
+    /// For each table, the code with the largest weight.
     best: Vec<usize>,
 }
 
@@ -191,14 +198,14 @@ impl<'a> Search<'a> {
         for table in tables {
             let mut weights: Vec<i32> =
                 (0..table.len()).map(|_| i32::from(random.below(one_of) == 0)).collect();
-            // An estimate of nothing would end the search at once.
+            // An empty estimate would end the search at once.
             weights[random.below(table.len() as u64) as usize] = 1;
             estimates.push(estimate(table, &weights)?);
         }
         Ok(Search { tables, product, estimates, best: vec![0; tables.len()] })
     }
 
-    /// Updates each estimate by the others; `false` if one is left without any code.
+    /// Updates each estimate from the others; `false` if one becomes empty.
     fn step(&mut self) -> Result<bool> {
         for (factor, table) in self.tables.iter().enumerate() {
             let dots = self.unbound(factor)?.dots(table)?;
@@ -219,7 +226,7 @@ impl<'a> Search<'a> {
         Ok(true)
     }
 
-    /// The product with the estimates of all other factors taken out.
+    /// The product with the estimates of all other factors unbound.
     fn unbound(&self, factor: usize) -> Result<Counts> {
         let shape = self.product.shape();
         let mut unbound = vec![0; shape.dimension()];
@@ -254,18 +261,18 @@ fn estimate(table: &Codes, weights: &[i32]) -> Result<Vec<i32>> {
     Ok(counters)
 }
 
-/// The bundle of each code of `from` with each code of `taken` unbound, weights multiplied: circular correlation of each
-/// block.
+/// The bundle of every code in `from` unbound with every code in `taken`, weights multiplied: the
+/// circular correlation of each block.
 fn correlated(shape: Shape, from: &[i32], taken: &[i32]) -> Vec<i32> {
     let positions = shape.positions();
     let mut sums = vec![0; shape.dimension()];
     let mut twice = [0; 2 * POSITIONS_MAX];
     let blocks = from.chunks_exact(positions).zip(taken.chunks_exact(positions));
     for (sums, (from, taken)) in sums.chunks_exact_mut(positions).zip(blocks) {
-        // Twice in a row, so that each rotation is a run of neighbours.
+        // Repeated twice, so that each rotation is a contiguous run.
         twice[..positions].copy_from_slice(from);
         twice[positions..2 * positions].copy_from_slice(from);
-        // Towards convergence most counters are zero.
+        // Near convergence most counters are zero.
         for (shift, weight) in taken.iter().enumerate().filter(|(_, weight)| **weight != 0) {
             for (sum, counter) in sums.iter_mut().zip(&twice[shift..shift + positions]) {
                 *sum += counter * weight;
@@ -275,7 +282,7 @@ fn correlated(shape: Shape, from: &[i32], taken: &[i32]) -> Vec<i32> {
     sums
 }
 
-/// Scales counters so that none is farther from zero than `limit`.
+/// Scales counters so that none is further from zero than `limit`.
 fn scale_down(counters: &mut [i32], limit: u32) {
     let largest = counters.iter().map(|counter| counter.unsigned_abs()).max().unwrap_or(0);
     if largest > limit {

@@ -1,17 +1,18 @@
-//! Order: n-grams, and sequences whose items are bound to their positions.
+//! Order: n-grams, and sequences of items bound to their positions.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::{Error, Result};
 use crate::{BlockCode, CodeRef, CodesRef, Counts, Nearest, Random, Shape};
 
-/// Keeps the stream of the step code apart from those of other uses of one seed.
+/// Separates the stream of the step code from other uses of the same seed.
 const DOMAIN: &[u8] = b"embeddenator-vsa/sequence/step";
 
-/// The n-gram of some items: the first rotated by n - 1 blocks, the next by n - 2, the last not at all, all bound.
+/// The n-gram of some items: the first is rotated by n - 1 blocks, the next by n - 2, the last not
+/// at all, and all are bound.
 ///
-/// Each order of the items gives another code, unlike all others (Joshi, Halseth, Kanerva, "Language geometry using
-/// random indexing", 2016). The n-gram of no items is the identity.
+/// Each order of the items gives a code unlike all others (Joshi, Halseth, Kanerva, "Language
+/// geometry using random indexing", 2016). The n-gram of no items is the identity.
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Shape, ngram};
@@ -25,7 +26,8 @@ const DOMAIN: &[u8] = b"embeddenator-vsa/sequence/step";
 /// ```
 ///
 /// # Errors
-/// [`Error::ShapeMismatch`]; [`Error::SequencePosition`] for more items than blocks, whose rotations would repeat.
+/// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] for more items than
+/// blocks, whose rotations would repeat.
 pub fn ngram<'a, C>(shape: Shape, items: impl IntoIterator<Item = C>) -> Result<BlockCode>
 where
     C: Into<CodeRef<'a>>,
@@ -33,15 +35,16 @@ where
     let mut bound = BlockCode::identity(shape);
     for (position, item) in items.into_iter().enumerate() {
         expect_position(position, shape.blocks())?;
-        // Rotation distributes over bind, so each step rotates all that came before.
+        // Rotation distributes over bind, so each step rotates everything before it.
         bound = bound.permute(1).bind(item)?;
     }
     Ok(bound)
 }
 
-/// The bundle of all n-grams of a row of items, one for each run of `n` neighbours; empty if there are fewer items.
+/// The bundle of all n-grams of a sequence, one for each run of `n` neighbouring items; empty if
+/// there are fewer items.
 ///
-/// Rows that share many n-grams have bundles with a high cosine, wherever in them these are:
+/// Sequences that share many n-grams, at any place, have bundles with a high cosine:
 ///
 /// ```
 /// use embeddenator_vsa::{ItemMemory, Shape, ngrams};
@@ -55,7 +58,7 @@ where
 /// ```
 ///
 /// # Errors
-/// [`Error::SequencePosition`] for an `n` of more than the blocks, or an `n` of 0, which is the position of no item.
+/// [`Error::SequencePosition`] if `n` is 0 or more than the number of blocks.
 pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
     let items = items.into();
     let shape = items.shape();
@@ -77,16 +80,17 @@ pub fn ngrams<'a>(items: impl Into<CodesRef<'a>>, n: usize) -> Result<Counts> {
     Ok(bundle)
 }
 
-/// Positions of sequences: what ties an item to its place.
+/// The positions of a sequence, which bind items to their places.
 ///
-/// Position `i` rotates the item by `i mod B` blocks and binds it with the `i / B`-th power of a step code, for `B`
-/// blocks of `L` positions. Every entry of the step is coprime to `L`, so two different powers of it differ in each
-/// block: an item at one of these places has a cosine of exactly 0 with itself at another of the same rotation.
-/// `B * L` positions can be told apart; beyond them is an error, not a repetition.
+/// Position `i` rotates the item by `i mod B` blocks and binds it with the `i / B`-th power of a
+/// step code, for `B` blocks of `L` positions. Every entry of the step is coprime to `L`, so two
+/// different powers of it differ in each block: an item at one of these places has a cosine of
+/// exactly 0 with itself at another place of the same rotation. `B * L` positions can be told
+/// apart; a position beyond them is an error, not a repetition.
 ///
-/// A sequence is the bundle of its items at their positions. It is read at a position by taking the position off the
-/// bundle and looking for the nearest item (Plate, "Holographic reduced representations", 1995; rotation as
-/// the position: Kanerva, "Hyperdimensional computing", 2009).
+/// A sequence is the bundle of its items at their positions. To read a position, take the position
+/// off the bundle and find the nearest item (Plate, "Holographic reduced representations", 1995;
+/// rotation as position: Kanerva, "Hyperdimensional computing", 2009).
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Sequence, Shape};
@@ -106,9 +110,9 @@ pub struct Sequence {
 impl Sequence {
     /// The positions that follow from a seed, the same on every machine.
     ///
-    /// The step is drawn from the stream of [`Random`] whose seed is XXH3-64 with this seed of the ASCII bytes
-    /// `embeddenator-vsa/sequence/step`: for each block the `below(n)`-th of the `n` positions coprime to `L`,
-    /// ascending; all signs +1.
+    /// The step is drawn from the stream of [`Random`] whose seed is the XXH3-64, with this seed,
+    /// of the ASCII bytes `embeddenator-vsa/sequence/step`: for each block the `below(n)`-th of the
+    /// `n` positions coprime to `L`, in ascending order; all signs are +1.
     pub fn new(shape: Shape, seed: u64) -> Self {
         let mut random = Random::new(xxh3_64_with_seed(DOMAIN, seed));
         let positions = shape.positions() as u8;
@@ -125,7 +129,7 @@ impl Sequence {
         self.step.shape()
     }
 
-    /// How many positions can be told apart: blocks times positions of a block.
+    /// How many positions can be told apart: blocks times positions per block.
     pub fn positions(&self) -> usize {
         self.shape().dimension()
     }
@@ -133,7 +137,8 @@ impl Sequence {
     /// An item at a position, counted from 0.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] if there is no
+    /// such position.
     pub fn place<'a>(&self, item: impl Into<CodeRef<'a>>, position: usize) -> Result<BlockCode> {
         let (turn, power) = self.turn_and_power(position)?;
         item.into().permute(turn).bind(&power)
@@ -142,7 +147,8 @@ impl Sequence {
     /// The item that [`place`](Self::place) put at a position.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] if there is no
+    /// such position.
     pub fn take<'a>(&self, placed: impl Into<CodeRef<'a>>, position: usize) -> Result<BlockCode> {
         let (turn, power) = self.turn_and_power(position)?;
         Ok(placed.into().unbind(&power)?.permute(-turn))
@@ -151,7 +157,8 @@ impl Sequence {
     /// The bundle of the items, each at its position.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`] for more items than positions.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] for more items
+    /// than positions.
     pub fn encode<'a, C>(&self, items: impl IntoIterator<Item = C>) -> Result<Counts>
     where
         C: Into<CodeRef<'a>>,
@@ -166,15 +173,17 @@ impl Sequence {
     /// Adds an item at a position to the bundle of a sequence.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] if there is no
+    /// such position; [`Error::Full`] if a counter would overflow.
     pub fn add<'a>(&self, bundle: &mut Counts, item: impl Into<CodeRef<'a>>, position: usize) -> Result<()> {
         bundle.add(&self.place(item, position)?)
     }
 
-    /// Takes an item at a position out of the bundle of a sequence, exactly.
+    /// Removes an item at a position from the bundle of a sequence, exactly.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::Full`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] if there is no
+    /// such position; [`Error::Full`] if a counter would overflow.
     pub fn remove<'a>(
         &self,
         bundle: &mut Counts,
@@ -184,22 +193,26 @@ impl Sequence {
         bundle.remove(&self.place(item, position)?)
     }
 
-    /// The noisy item at a position of a bundle: the item there, and the others as noise.
+    /// The noisy item at a position of a bundle: the item there, with the others as noise.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] if there is no
+    /// such position.
     pub fn item(&self, bundle: &Counts, position: usize) -> Result<Counts> {
         let (turn, power) = self.turn_and_power(position)?;
         Ok(bundle.unbind(&power)?.permute(-turn))
     }
 
-    /// The code of a table that is most like the item at a position, with its dot product; of equal ones the first.
+    /// The code in a table that is most similar to the item at a position, with its dot product;
+    /// the first of equal ones.
     ///
-    /// The dot product of the item that is there is about the number of blocks, that of others about 0 with the
-    /// standard deviation `sqrt(items)` if the shape has as many blocks as positions.
+    /// The dot product of the right item is about the number of blocks. That of other items is
+    /// about 0, with the standard deviation `sqrt(items)` if the shape has as many blocks as
+    /// positions.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::SequencePosition`], [`Error::NoCodes`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::SequencePosition`] if there is no
+    /// such position; [`Error::NoCodes`] if the table is empty.
     pub fn read<'a>(
         &self,
         bundle: &Counts,
@@ -210,7 +223,7 @@ impl Sequence {
         found.first().copied().ok_or(Error::NoCodes)
     }
 
-    /// The rotation and the power of the step that make a position.
+    /// The rotation and the power of the step that stand for a position.
     fn turn_and_power(&self, position: usize) -> Result<(i64, BlockCode)> {
         expect_position(position, self.positions())?;
         let blocks = self.shape().blocks();
@@ -222,7 +235,7 @@ fn expect_position(position: usize, positions: usize) -> Result<()> {
     if position < positions { Ok(()) } else { Err(Error::SequencePosition { position, positions }) }
 }
 
-/// Whether both have no divisor but 1 in common.
+/// Whether 1 is the only common divisor.
 fn coprime(mut a: u8, mut b: u8) -> bool {
     while b != 0 {
         (a, b) = (b, a % b);

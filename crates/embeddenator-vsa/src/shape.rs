@@ -1,11 +1,11 @@
-//! The shape of a block code: how many blocks, and how many positions a block.
+//! The shape of a block code: how many blocks it has, and how many positions each block has.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::limits::{BLOCKS_MAX, POSITIONS_MAX};
 
-/// Blocks and positions of a block code; it travels with every value.
+/// The blocks and positions of a block code; every value carries its shape.
 ///
 /// A code of this shape has `blocks` non-zero elements among `blocks * positions` dimensions, one in each block.
 ///
@@ -32,7 +32,7 @@ impl Shape {
     /// 512 blocks of 128 positions: 65 536 dimensions in 512 bytes, for bundles of many items.
     pub const LARGE: Shape = Shape { blocks: 512, positions: 128 };
 
-    /// 64 blocks of 64 positions: 4 096 dimensions in one cache line, for what is small and many.
+    /// 64 blocks of 64 positions: 4 096 dimensions in one cache line, for many small codes.
     pub const SMALL: Shape = Shape { blocks: 64, positions: 64 };
 
     /// A shape of 1 to [`BLOCKS_MAX`] blocks of 1 to [`POSITIONS_MAX`] positions.
@@ -46,19 +46,19 @@ impl Shape {
         Ok(Shape { blocks: blocks as u16, positions: positions as u8 })
     }
 
-    /// Blocks, which are also the non-zero elements and the bytes of a code.
+    /// The number of blocks, which is also that of non-zero elements and of bytes in a code.
     #[inline]
     pub const fn blocks(self) -> usize {
         self.blocks as usize
     }
 
-    /// Positions of a block.
+    /// The number of positions in a block.
     #[inline]
     pub const fn positions(self) -> usize {
         self.positions as usize
     }
 
-    /// Dimensions: blocks times positions.
+    /// The dimension: blocks times positions.
     #[inline]
     pub const fn dimension(self) -> usize {
         self.blocks() * self.positions()
@@ -82,7 +82,7 @@ impl Shape {
         self.stride() - self.blocks()
     }
 
-    /// Refuses another shape.
+    /// Refuses a different shape.
     #[inline]
     pub(crate) fn expect(self, other: Shape) -> Result<()> {
         if self == other { Ok(()) } else { Err(Error::ShapeMismatch { left: self, right: other }) }

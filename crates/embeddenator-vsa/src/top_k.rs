@@ -1,4 +1,4 @@
-//! The nearest codes of a table, exactly: a scan that keeps the best, shared by threads where it is long.
+//! The nearest codes of a table, exactly: a scan that keeps the best, on several threads if it is long.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -10,12 +10,12 @@ use crate::error::Result;
 use crate::limits::{SCAN_THREAD_BYTES_MIN, SCAN_THREADS_MAX};
 use crate::{CodeRef, Codes, CodesRef, Counts, Planes, PlanesTable};
 
-/// Rows whose dot products are kept at once: they stay in the first cache.
+/// Rows whose dot products are held at once: few enough to stay in the L1 cache.
 const CHUNK: usize = 1024;
 
-/// A code of a table and its dot product with a query: `i32` with a code, `i64` with a bundle.
+/// A code of a table and its dot product with a query: `i32` for a code, `i64` for a bundle.
 ///
-/// Ordered as results are: higher dot products first, of equal ones the lower index.
+/// Ordered as results are: higher dot products first, equal ones by index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nearest<D = i32> {
     /// The index of the code in its table.
@@ -46,9 +46,9 @@ pub struct Similar {
 }
 
 impl PlanesTable {
-    /// The `k` rows with the highest cosines with the query, best first, of equal ones the lowest index first.
+    /// The `k` rows with the highest cosines with the query, best first, equal ones by index.
     ///
-    /// Exact: every row is compared. Fewer are returned if the table has fewer, none for a `k` of 0.
+    /// Exact: every row is compared. Returns fewer if the table has fewer, and none for a `k` of 0.
     ///
     /// ```
     /// use embeddenator_vsa::{PlanesTable, TextEncoder};
@@ -63,7 +63,7 @@ impl PlanesTable {
     /// ```
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch).
+    /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch) if the dimensions differ.
     pub fn nearest(&self, query: &Planes, k: usize) -> Result<Vec<Similar>> {
         let cosines = self.cosines(query)?;
         let mut rows: Vec<Similar> =
@@ -84,7 +84,7 @@ impl Codes {
     /// As [`CodesRef::nearest`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn nearest<'a>(&self, query: impl Into<CodeRef<'a>>, k: usize) -> Result<Vec<Nearest>> {
         self.view().nearest(query, k)
     }
@@ -92,17 +92,17 @@ impl Codes {
     /// As [`CodesRef::nearest_all`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn nearest_all<'a>(&self, queries: impl Into<CodesRef<'a>>, k: usize) -> Result<Vec<Vec<Nearest>>> {
         self.view().nearest_all(queries, k)
     }
 }
 
 impl CodesRef<'_> {
-    /// The `k` codes with the highest dot products with the query, best first, of equal ones the lowest index first.
+    /// The `k` codes with the highest dot products with the query, best first, equal ones by index.
     ///
-    /// Exact: every code is compared. Fewer are returned if the table has fewer, none for a `k` of 0. Long tables are
-    /// scanned by several threads, with the same result.
+    /// Exact: every code is compared. Returns fewer if the table has fewer, and none for a `k` of
+    /// 0. Several threads scan long tables, with the same result.
     ///
     /// ```
     /// use embeddenator_vsa::{Codes, Random, Shape};
@@ -114,7 +114,7 @@ impl CodesRef<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn nearest<'b>(self, query: impl Into<CodeRef<'b>>, k: usize) -> Result<Vec<Nearest>> {
         let query = query.into();
         self.shape().expect(query.shape())?;
@@ -124,15 +124,15 @@ impl CodesRef<'_> {
     /// [`nearest`](Self::nearest) of each query, in order.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn nearest_all<'b>(self, queries: impl Into<CodesRef<'b>>, k: usize) -> Result<Vec<Vec<Nearest>>> {
         queries.into().iter().map(|query| self.nearest(query, k)).collect()
     }
 }
 
 impl Counts {
-    /// The `k` codes of a table with the highest dot products with the bundle, best first, of equal ones the lowest
-    /// index first: the clean-up of a bundle. As exact as [`CodesRef::nearest`].
+    /// The `k` codes of a table with the highest dot products with the bundle, best first, equal
+    /// ones by index: the clean-up of a bundle. As exact as [`CodesRef::nearest`].
     ///
     /// ```
     /// use embeddenator_vsa::{Codes, Counts, Random, Shape};
@@ -147,7 +147,7 @@ impl Counts {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn nearest<'a>(&self, codes: impl Into<CodesRef<'a>>, k: usize) -> Result<Vec<Nearest<i64>>> {
         let codes = codes.into();
         self.shape().expect(codes.shape())?;
@@ -155,7 +155,7 @@ impl Counts {
     }
 }
 
-/// The best `k` rows of a table by the dot products that `dots_into` gives from a row on.
+/// The best `k` rows of a table by dot product; `dots_into` computes these from a given row on.
 fn scan<D, F>(codes: CodesRef<'_>, k: usize, dots_into: F) -> Result<Vec<Nearest<D>>>
 where
     D: Ord + Copy + Default + Send,
@@ -183,7 +183,7 @@ where
         for (other, part) in others {
             nearest.extend(match other {
                 Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
-                // The system has no thread to give.
+                // The system cannot start another thread.
                 Err(_) => scan_part(dots_into, k, part)?,
             });
         }
@@ -194,13 +194,13 @@ where
     Ok(nearest)
 }
 
-/// The best of some rows, in no order.
+/// The best of some rows, in no particular order.
 fn scan_part<D, F>(dots_into: &F, k: usize, rows: Range<usize>) -> Result<Vec<Nearest<D>>>
 where
     D: Ord + Copy + Default,
     F: Fn(usize, &mut [D]) -> Result<()>,
 {
-    // The worst of the kept ones is on top.
+    // The worst value kept is on top.
     let mut kept = BinaryHeap::with_capacity(k.min(rows.len()));
     let mut dots = [D::default(); CHUNK];
     for first in rows.clone().step_by(CHUNK) {
@@ -224,7 +224,7 @@ mod tests {
     use crate::limits::SCAN_THREAD_BYTES_MIN;
     use crate::{Codes, Counts, Random, Shape};
 
-    /// Sorts all, so it shares nothing with the scan but the dot product.
+    /// Sorts everything, so it shares only the dot product with the scan.
     fn sorted(codes: &Codes, query: usize, k: usize) -> Vec<Nearest> {
         let query = codes.get(query).expect("the query is a row");
         let dots = codes.iter().map(|code| code.dot(query).expect("one shape"));
@@ -239,7 +239,7 @@ mod tests {
         let small = Shape::new(8, 8).expect("a shape");
         let two_threads = 2 * SCAN_THREAD_BYTES_MIN / small.stride() + 5;
         for count in [1, 2, CHUNK - 1, CHUNK, CHUNK + 1, two_threads] {
-            // 8 blocks of 8 positions give many equal dot products.
+            // 8 blocks of 8 positions produce many equal dot products.
             let codes = Codes::random(small, count, &mut Random::new(count as u64));
             for k in [0, 1, 10, count, count + 1] {
                 for query in [0, count / 2, count - 1] {

@@ -7,15 +7,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pulsedb::ExperienceId;
 
-use crate::import::read::Format;
+use crate::import::content::Format;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done (a search without hits too)
-  1  failed, or done in part
-  2  the arguments are wrong, or a value is refused
+  1  failed, or only partly done; standard error says what
+  2  wrong arguments, or a value was refused
   3  no such database, collective or experience
-  4  busy: others hold the database in a way that excludes this; try again
+  4  busy: another process is using the database in a way that excludes this; try again
   5  damaged: run `pulsedb repair`, or restore a backup";
 
 /// An embedded database for what agents learn: import documents, code and chats, and ask it questions.
@@ -31,20 +31,12 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Directory of the database [default: `pulsedb` in the platform's data directory]
-    #[arg(long, value_name = "DIR", env = "PULSEDB_DB", global = true)]
+    /// Directory of the database [env: `PULSEDB_DB`] [default: `pulsedb` in the platform's data directory]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(crate) db: Option<PathBuf>,
-    /// Collective to work in
-    #[arg(
-        short,
-        long,
-        value_name = "NAME",
-        env = "PULSEDB_COLLECTIVE",
-        default_value = "default",
-        global = true,
-        value_parser = NonEmptyStringValueParser::new()
-    )]
-    pub(crate) collective: String,
+    /// Collective to work in [env: `PULSEDB_COLLECTIVE`] [default: default]
+    #[arg(short, long, value_name = "NAME", global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) collective: Option<String>,
     /// When to write in colour; `NO_COLOR` is respected
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: Color,
@@ -61,38 +53,38 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Record one experience and print its id
     Record(RecordArgs),
-    /// Import documents, source code, JSON lines and chats; again to pick up changes
+    /// Import documents, source code, JSON lines and chats; run it again to pick up changes
     Import(ImportArgs),
     /// Find experiences by meaning, best first
     Search(SearchArgs),
     /// Show the newest experiences
     Recent(RecentArgs),
-    /// Show one experience whole
+    /// Show one experience in full
     Get(GetArgs),
     /// List experiences in the order they were recorded
     List(ListArgs),
-    /// Archive experiences, or delete them
+    /// Archive experiences, restore them, or delete them
     Forget(ForgetArgs),
     /// List, create and delete collectives
     Collectives(CollectivesArgs),
     /// Show sizes, readers and writers
     Stats(JsonArgs),
-    /// Compare records, indexes and change log; exit code 5 if they disagree
+    /// Verify records, indexes and the change log; exit code 5 if they disagree
     Check(JsonArgs),
     /// Rebuild everything that can be derived from the records
     Repair(JsonArgs),
-    /// Copy the database while others go on using it
+    /// Copy the database while others use it
     Backup(BackupArgs),
     /// Write every experience as a line of JSON, which `import` reads
     Export(ExportArgs),
-    /// Print the completions of a shell
+    /// Print shell completions
     Completions {
-        /// Shell to complete in
+        /// Which shell
         shell: Shell,
     },
-    /// Print the manual page, or write those of all commands
+    /// Print the manual page, or write the pages of all commands
     Man {
-        /// Directory to write the pages of all commands to
+        /// Directory to write them to, one file for each command
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -107,56 +99,55 @@ pub(crate) struct JsonArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// The text; `-` or nothing reads standard input
+    /// The text; `-` or no text reads standard input
     pub(crate) text: Option<String>,
     #[command(flatten)]
     pub(crate) fields: FieldArgs,
     /// Kind of experience; see --with for its parts
     #[arg(long = "type", value_name = "KIND", default_value = "generic")]
     pub(crate) kind: Kind,
-    /// Part of the kind, such as `approach=...`, `worked=true`; may be repeated
+    /// Part of the kind, such as `approach=...` or `worked=true`; may be repeated
     #[arg(long = "with", value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) parts: Vec<(String, String)>,
-    /// File that it is about; may be repeated
+    /// A file that it is about; may be repeated
     #[arg(long = "file", value_name = "PATH")]
     pub(crate) related_files: Vec<String>,
-    /// Task, session or conversation
+    /// Task, session or conversation that it belongs to
     #[arg(long)]
     pub(crate) task: Option<String>,
-    /// When it happened: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 2d [default: now]
+    /// When it happened: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 2d; UTC unless it names a zone [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) timestamp: Option<String>,
-    /// File with its vector as a JSON array, for databases of vectors from outside
+    /// File with its vector as a JSON array, in a database whose vectors you supply
     #[arg(long, value_name = "FILE")]
     pub(crate) embedding: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) creation: CreationArgs,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 /// How to make a database that does not exist.
 #[derive(Debug, Args)]
 pub(crate) struct CreationArgs {
-    /// If the database is made now: for vectors from outside, of this many dimensions
+    /// When this creates the database: you supply the vectors, with this many dimensions
     #[arg(long, value_name = "N")]
     pub(crate) dimension: Option<usize>,
 }
 
-/// What is said about the records that a command makes.
+/// What a command says about the records that it makes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FieldArgs {
-    /// How much it matters, 0 to 1 [default: 0.5]
+    /// How much it matters, from 0 to 1 [default: 0.5]
     #[arg(long, value_name = "0..1")]
     pub(crate) importance: Option<f32>,
-    /// How sure it is, 0 to 1 [default: 0.5]
+    /// How certain it is, from 0 to 1 [default: 0.5]
     #[arg(long, value_name = "0..1")]
     pub(crate) confidence: Option<f32>,
-    /// Field it belongs to; may be repeated
-    #[arg(long, value_name = "FIELD")]
+    /// Domain that it belongs to; may be repeated
+    #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Vec<String>,
-    /// Tag; may be repeated
+    /// Tag to attach; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) tags: Vec<(String, String)>,
     /// Who records it [default: anonymous]
@@ -169,93 +160,103 @@ pub(crate) struct ImportArgs {
     /// Files and directories; `-` is standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// What the files are written in
+    /// How to read the files
     #[arg(long, default_value = "auto")]
     pub(crate) format: Format,
-    /// Take only files of directories that match, or leave out with `!GLOB`; may be repeated
+    /// Take only the files in directories that match, or leave out those that match `!GLOB`; may be repeated
     #[arg(short, long, value_name = "GLOB")]
     pub(crate) glob: Vec<String>,
-    /// Pass over files of directories that are larger
+    /// Skip larger files in directories, except JSON and notebooks
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
     pub(crate) max_bytes: u64,
-    /// Name of standard input: importing the same name again replaces it
+    /// Name for standard input: importing under the same name again replaces what was imported
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
-    /// Remove the records of documents that no longer exist in the directories
-    #[arg(long)]
-    pub(crate) prune: bool,
+    #[command(flatten)]
+    pub(crate) pruning: PruningArgs,
     #[command(flatten)]
     pub(crate) fields: FieldArgs,
     #[command(flatten)]
     pub(crate) creation: CreationArgs,
-    /// Show no progress
+    /// Report on each file, and name every failure
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Show no progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Print one JSON document
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+/// What an import removes.
+#[derive(Debug, Args)]
+pub(crate) struct PruningArgs {
+    /// Remove the records of documents that no longer exist in the given directories
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) prune: bool,
+    /// With --prune: also remove the records of directories that are empty or missing
+    #[arg(short, long, requires = "prune")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// The question; several words need no quotes
+    /// What to look for; several words need no quotes
     #[arg(required_unless_present = "vector", conflicts_with = "vector")]
     pub(crate) query: Vec<String>,
-    /// File with a vector as a JSON array to search by; `-` is standard input
+    /// File with a vector to search by, as a JSON array; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) vector: Option<PathBuf>,
-    /// Number of hits, 1 to 1000
+    /// Number of hits, from 1 to 1000
     #[arg(short, default_value_t = 10)]
     pub(crate) k: usize,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
-/// Which experiences are looked at.
+/// Which experiences to look at.
 #[derive(Debug, Args, Default)]
 pub(crate) struct FilterArgs {
-    /// Only of this field; several: of any of them
-    #[arg(long, value_name = "FIELD")]
+    /// Only in this domain; if repeated, in any of them
+    #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Vec<String>,
-    /// Only with this tag; several: with all of them
+    /// Only with this tag; if repeated, with all of them
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) tags: Vec<(String, String)>,
-    /// Only of this kind; several: of any of them
+    /// Only of this kind; if repeated, of any of them
     #[arg(long = "type", value_name = "KIND")]
     pub(crate) kinds: Vec<Kind>,
-    /// Only by this agent; several: by any of them
+    /// Only by this agent; if repeated, by any of them
     #[arg(long, value_name = "AGENT")]
     pub(crate) agent: Vec<String>,
     /// Only at least this important
     #[arg(long, value_name = "0..1")]
     pub(crate) min_importance: Option<f32>,
-    /// Only at least this sure
+    /// Only at least this certain
     #[arg(long, value_name = "0..1")]
     pub(crate) min_confidence: Option<f32>,
-    /// Only from this time on: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 3h, 2d, 1w
+    /// Only since this time: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 3h, 2d, 1w; UTC unless it names a zone
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Only up to this time
+    /// Only up to and including this time or day
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
-    /// Archived ones too
+    /// Include archived ones
     #[arg(long)]
     pub(crate) archived: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RecentArgs {
-    /// Number of experiences, 1 to 1000
+    /// Number of experiences, from 1 to 1000
     #[arg(short = 'n', long, default_value_t = 10)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -263,23 +264,22 @@ pub(crate) struct GetArgs {
     /// Its id
     #[arg(value_parser = experience_id)]
     pub(crate) id: ExperienceId,
-    /// With its vector
+    /// Include its vector
     #[arg(long)]
     pub(crate) embedding: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Number of experiences, 1 to 1000
+    /// Number of experiences, from 1 to 1000
     #[arg(short = 'n', long, default_value_t = 50)]
     pub(crate) limit: usize,
-    /// Number of experiences to pass over
+    /// Number of experiences to skip
     #[arg(long, default_value_t = 0)]
     pub(crate) offset: usize,
-    /// Print a line of JSON for each
+    /// Print one line of JSON for each
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -292,12 +292,11 @@ pub(crate) struct ForgetArgs {
     /// Delete for good instead of archiving
     #[arg(long, conflicts_with = "undo")]
     pub(crate) delete: bool,
-    /// Bring archived ones back
+    /// Restore archived ones
     #[arg(long)]
     pub(crate) undo: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -305,9 +304,8 @@ pub(crate) struct ForgetArgs {
 pub(crate) struct CollectivesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<CollectivesCommand>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -323,47 +321,43 @@ pub(crate) enum CollectivesCommand {
         owner: Option<String>,
         #[command(flatten)]
         creation: CreationArgs,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: JsonArgs,
     },
     /// Delete one with everything in it
     Delete {
         /// Its name
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(short, long)]
         yes: bool,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: JsonArgs,
     },
-    /// Show exact counts of one
+    /// Show the exact counts of one
     Stats {
         /// Its name [default: that of --collective]
         name: Option<String>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        output: JsonArgs,
     },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
-    /// Directory to make; it is a database by itself
+    /// Directory to create; it is a database of its own
     #[arg(value_name = "DEST")]
     pub(crate) to: PathBuf,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// With the vectors, which are most of the bytes
+    /// Include the vectors, which are most of the bytes
     #[arg(long)]
     pub(crate) embeddings: bool,
-    /// File to write instead of standard output; it is there whole or not at all
+    /// File to write instead of standard output; it appears only when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -9,8 +9,15 @@ use pulsedb::{CheckReport, CollectiveId, Config, EmbeddingDimension, PulseDB, Pu
 use crate::exit::CliError;
 use crate::text::printable_line;
 
-/// The provider name of databases whose vectors callers bring.
+/// The provider name of databases whose vectors the caller supplies.
 const EXTERNAL: &str = "external";
+
+/// The variable that names the database.
+const PATH_VARIABLE: &str = "PULSEDB_DB";
+/// The variable that names the collective.
+const COLLECTIVE_VARIABLE: &str = "PULSEDB_COLLECTIVE";
+/// The collective that nobody named.
+const DEFAULT_COLLECTIVE: &str = "default";
 
 /// Where a command works.
 #[derive(Debug, Clone)]
@@ -20,11 +27,20 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The database at a path, or the user's own.
-    pub(crate) fn new(path: Option<PathBuf>, collective: String) -> anyhow::Result<Self> {
-        let path = match path {
-            Some(path) => path,
+    /// The database and the collective that the flags name, else the environment, else the user's own and `default`.
+    /// An empty variable counts as one that is not set.
+    pub(crate) fn new(path: Option<PathBuf>, collective: Option<String>) -> anyhow::Result<Self> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = match path.or_else(|| set(PATH_VARIABLE).map(PathBuf::from)) {
+            Some(path) => expanded(path)?,
             None => default_path()?,
+        };
+        let collective = match (collective, set(COLLECTIVE_VARIABLE)) {
+            (Some(collective), _) => collective,
+            (None, Some(name)) => name.into_string().map_err(|name| {
+                CliError::Usage(format!("{COLLECTIVE_VARIABLE} is not Unicode: {}", name.to_string_lossy()))
+            })?,
+            (None, None) => DEFAULT_COLLECTIVE.to_owned(),
         };
         Ok(Self { path, collective })
     }
@@ -70,9 +86,9 @@ impl Target {
         let names: Vec<String> =
             collectives.iter().take(10).map(|it| format!("`{}`", printable_line(&it.name))).collect();
         let others = match (names.len(), collectives.len()) {
-            (0, _) => "it has none yet".to_owned(),
-            (shown, all) if shown < all => format!("there are {} and {} more", names.join(", "), all - shown),
-            _ => format!("there is {}", names.join(", ")),
+            (0, _) => "it has no collectives yet".to_owned(),
+            (shown, all) if shown < all => format!("it has {} and {} more", names.join(", "), all - shown),
+            _ => format!("it has {}", names.join(", ")),
         };
         let message = format!("no collective `{name}` in {}; {others}", self.path.display());
         Err(CliError::NotFound(message).into())
@@ -111,6 +127,24 @@ fn with_provider<T>(
 
 fn external(dimension: usize) -> Config {
     Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+}
+
+/// The path with the home directory for a leading `~`, which a shell leaves in `--db=~/x` and in quotes.
+fn expanded(path: PathBuf) -> anyhow::Result<PathBuf> {
+    let mut parts = path.components();
+    let first =
+        parts.next().map(|first| first.as_os_str().to_string_lossy().into_owned()).unwrap_or_default();
+    if !first.starts_with('~') {
+        return Ok(path);
+    }
+    if first != "~" {
+        let message = format!(
+            "cannot expand `{first}`: write the path in full, or ./{first} for a directory of that name"
+        );
+        return Err(CliError::Usage(message).into());
+    }
+    let home = etcetera::home_dir().context("the home directory is unknown, so `~` cannot be expanded")?;
+    Ok(home.join(parts.as_path()))
 }
 
 /// `pulsedb` in the directory that the platform keeps for the data of applications.

@@ -33,7 +33,7 @@ pub(crate) enum CliError {
     NotFound(String),
 }
 
-/// Prints the error and what caused it, and gives the exit code. A reader that went away is no error.
+/// Prints the error and its causes, and returns the exit code. A reader that went away is not an error.
 pub(crate) fn report(error: &anyhow::Error) -> Exit {
     if is_broken_pipe(error) {
         return Exit::Ok;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn reader_that_went_away_is_no_error() {
+    fn reader_that_went_away_is_not_an_error() {
         let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
         assert!(is_broken_pipe(&anyhow::Error::new(pipe).context("writing")));
         let pipe = serde_json::Error::io(io::Error::from(io::ErrorKind::BrokenPipe));

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use pulsedb::{Experience, ExperienceId, ExperienceType, Timestamp};
-use serde::de::{Error as _, IgnoredAny};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::time;
+use crate::time::reading;
 
 /// An experience, written.
 #[derive(Debug, Serialize)]
@@ -73,12 +74,12 @@ pub(crate) struct ExperienceLine {
     pub(crate) related_files: Option<Vec<String>>,
     pub(crate) agent: Option<String>,
     pub(crate) task: Option<String>,
-    pub(crate) timestamp: Option<Moment>,
+    pub(crate) timestamp: Option<TimeValue>,
     pub(crate) embedding: Option<Vec<f32>>,
     pub(crate) archived: Option<bool>,
     /// Tells a record that is already here; a new record gets a new one.
     pub(crate) id: Option<ExperienceId>,
-    // Written by `export`, made anew by the database that reads them.
+    // Written by `export`; the database that reads them makes its own.
     #[serde(rename = "collective")]
     _collective: Option<IgnoredAny>,
     #[serde(rename = "updated_at")]
@@ -87,11 +88,17 @@ pub(crate) struct ExperienceLine {
     _last_reinforced: Option<IgnoredAny>,
     #[serde(rename = "applications")]
     _applications: Option<IgnoredAny>,
-    #[serde(rename = "sequence")]
-    _sequence: Option<IgnoredAny>,
+    sequence: Option<IgnoredAny>,
 }
 
-/// A moment in JSON: RFC 3339 where it can be written so, else milliseconds since 1970. Both are read.
+impl ExperienceLine {
+    /// Whether `export` wrote the line: nothing else has a reason to give a sequence.
+    pub(crate) fn is_exported(&self) -> bool {
+        self.sequence.is_some()
+    }
+}
+
+/// A moment, written: RFC 3339 where the calendar holds it, else milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment(pub(crate) Timestamp);
 
@@ -104,20 +111,23 @@ impl Serialize for Moment {
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "an RFC 3339 time or milliseconds since 1970")]
-        enum Form {
-            Millis(i64),
-            Text(String),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Millis(millis) => Ok(Self(Timestamp::from_millis(millis))),
-            Form::Text(text) => match text.parse::<jiff::Timestamp>() {
-                Ok(instant) => Ok(Self(Timestamp::from_millis(instant.as_millisecond()))),
-                Err(error) => Err(D::Error::custom(format!("`{text}` is no RFC 3339 time: {error}"))),
-            },
+/// A moment, read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a time as a text, or a number since 1970")]
+pub(crate) enum TimeValue {
+    Whole(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl TimeValue {
+    /// The moment; whole numbers of an exported line are milliseconds, others are in the unit that their size shows.
+    pub(crate) fn moment(&self, is_exported: bool) -> Result<Timestamp, String> {
+        match self {
+            Self::Whole(millis) if is_exported => Ok(Timestamp::from_millis(*millis)),
+            Self::Whole(number) => reading::of_number(*number as f64),
+            Self::Number(number) => reading::of_number(*number),
+            Self::Text(text) => reading::moment(text),
         }
     }
 }
@@ -129,12 +139,13 @@ mod tests {
     #[test]
     fn moments_beyond_rfc_3339_are_numbers() {
         for millis in [0, 1_735_689_600_123, -1, i64::MAX, i64::MIN] {
-            let moment = Moment(Timestamp::from_millis(millis));
-            let text = serde_json::to_string(&moment).unwrap();
-            assert_eq!(serde_json::from_str::<Moment>(&text).unwrap(), moment, "{text}");
+            let moment = Timestamp::from_millis(millis);
+            let text = serde_json::to_string(&Moment(moment)).unwrap();
+            let read: TimeValue = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.moment(true), Ok(moment), "{text}");
         }
-        assert!(serde_json::from_str::<Moment>("\"soon\"").is_err());
-        assert!(serde_json::from_str::<Moment>("1.5").is_err());
+        assert!(serde_json::from_str::<TimeValue>("[1]").is_err());
+        assert!(serde_json::from_str::<TimeValue>("\"soon\"").unwrap().moment(true).is_err());
     }
 
     #[test]

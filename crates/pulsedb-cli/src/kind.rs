@@ -45,10 +45,10 @@ pub(crate) fn with_parts(kind: Kind, parts: &[(String, String)]) -> Result<Exper
     let mut object = Map::from_iter([("kind".to_owned(), Value::String(name.clone()))]);
     for (key, value) in parts {
         if !known.contains(&key.as_str()) {
-            return Err(format!("`{key}` is no part of `{name}`; {}", parts_of_kind()));
+            return Err(format!("`{key}` is not a part of `{name}`; {}", parts_of_kind()));
         }
         if object.insert(key.clone(), typed(key, value)?).is_some() {
-            return Err(format!("`{key}` is given twice"));
+            return Err(format!("`{key}` is given more than once"));
         }
     }
     serde_json::from_value(Value::Object(object)).map_err(|error| format!("{error}; {}", parts_of_kind()))
@@ -56,7 +56,7 @@ pub(crate) fn with_parts(kind: Kind, parts: &[(String, String)]) -> Result<Exper
 
 /// The value of a part, by the part's name: most are strings.
 fn typed(key: &str, value: &str) -> Result<Value, String> {
-    let is_not = |what: &str| format!("`{key}` is {what}, not `{value}`");
+    let is_not = |what: &str| format!("`{key}` must be {what}, not `{value}`");
     match key {
         "worked" => value.parse().map(Value::Bool).map_err(|_| is_not("true or false")),
         "quality" | "strength" => {
@@ -119,10 +119,10 @@ mod tests {
     fn wrong_parts_are_refused_with_the_right_ones() {
         let refused = |kind, list: &[(&str, &str)]| with_parts(kind, &parts(list)).unwrap_err();
         assert!(refused(Kind::Fact, &[("statement", "x")]).contains("the parts of `fact` are"));
-        assert!(refused(Kind::Fact, &[("worked", "true")]).contains("no part"));
+        assert!(refused(Kind::Fact, &[("worked", "true")]).contains("not a part"));
         assert!(refused(Kind::Solution, &[("approach", "x"), ("worked", "yes")]).contains("true or false"));
         assert!(refused(Kind::SuccessPattern, &[("quality", "nan")]).contains("number"));
-        assert!(refused(Kind::Generic, &[("category", "a"), ("category", "b")]).contains("twice"));
+        assert!(refused(Kind::Generic, &[("category", "a"), ("category", "b")]).contains("more than once"));
         assert!(
             refused(Kind::Difficulty, &[("description", "x"), ("severity", "huge")]).contains("critical")
         );

@@ -1,24 +1,27 @@
 //! The command `pulsedb`: a database of experiences from the shell.
 
 mod args;
+mod arguments;
 mod cmd;
 mod database;
 mod exit;
 mod import;
 mod json;
 mod kind;
-mod render;
+mod output;
+mod provenance;
+mod report;
 mod text;
 mod time;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Color};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(arguments::with_words_last(&Cli::command(), std::env::args_os()));
     match cli.global.color {
         // `auto` looks at the terminal and at NO_COLOR by itself.
         Color::Auto => {}

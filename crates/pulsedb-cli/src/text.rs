@@ -1,5 +1,7 @@
 //! Strings made fit for a place: shortened to a number of bytes, freed of what a terminal would obey.
 
+use indicatif::HumanCount;
+
 /// What stands for the part that was cut off.
 const CUT: &str = "...";
 
@@ -40,6 +42,12 @@ pub(crate) fn printable(text: &str) -> String {
 /// [`printable`] on one line.
 pub(crate) fn printable_line(text: &str) -> String {
     printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number of things: "1 record", "2,000 records".
+pub(crate) fn count(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", HumanCount(count))
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ use pulsedb::{
 };
 
 fn main() -> Result<()> {
-    // A program of your own names a directory that stays; it is made if it is missing.
+    // Your own program names a directory that stays; it is created if it is missing.
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let db = PulseDB::open(directory.path().join("memory"), Config::default())?;
 
-    // A collective is a room: searches never leave it. Asking twice gives the same one.
+    // A collective is a space of its own: a search stays within one. Asking twice returns the same one.
     let project = db.get_or_create_collective("web-shop")?;
 
-    // Only the content is needed. The rest is for filters, and for ranking what agents find.
+    // Only the content is required. The rest is for filters, and for ranking what agents find.
     db.record_experience(NewExperience {
         collective_id: project,
         content: "Run the integration tests with one thread, they share a database".into(),
@@ -48,13 +48,13 @@ fn main() -> Result<()> {
         println!("  {:.2}  {}", hit.similarity, hit.experience.content);
     }
 
-    println!("The newest of one field:");
+    println!("The newest in one domain:");
     let testing = SearchFilter { domains: Some(vec!["testing".into()]), ..Default::default() };
     for one in db.get_recent_experiences_filtered(project, 10, testing)? {
         println!("  {}", one.content);
     }
 
-    // What proved useful is kept in mind; what is settled goes out of sight, but not away.
+    // What proved useful lasts longer; what is settled goes out of sight, but is not lost.
     db.reinforce_experience(flaky)?;
     println!("The flaky test has energy {:.2}", db.energy(flaky)?);
     db.archive_experience(flaky)?;

@@ -22,10 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// One process of the team. It opens the same directory; nobody has to make it first.
+/// One process of the team. It opens the same directory, which need not exist yet.
 fn agent(path: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let db = PulseDB::open(path, Config::default())?;
-    // However many processes ask at one moment, all get the same collective.
+    // However many processes ask at the same time, all get the same collective.
     let team = db.get_or_create_collective("team")?;
     for finding in ["the parser is slow on long lines", "the cache is never emptied"] {
         db.record_experience(NewExperience {
@@ -53,7 +53,7 @@ fn team() -> Result<(), Box<dyn Error>> {
         assert!(status.success(), "an agent failed: {status}");
     }
 
-    // Every change has a number, without gaps over all processes: ask from the last one that was seen.
+    // Every change has a number, without gaps over all processes: continue from the last one that was seen.
     let (events, next) = db.poll_changes(team, seen)?;
     for event in &events {
         println!("change {}: {:?} {}", event.sequence, event.event_type, event.experience_id);

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A moment: milliseconds since 1970-01-01 00:00 UTC, negative before it.
+/// A point in time: milliseconds since 1970-01-01 00:00 UTC, negative before that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The system's clock, now.
+    /// The current time of the system's clock.
     pub fn now() -> Self {
         let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
@@ -21,7 +21,7 @@ impl Timestamp {
         Self(millis)
     }
 
-    /// The moment that many milliseconds after the epoch.
+    /// The time this many milliseconds after the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -31,12 +31,12 @@ impl Timestamp {
         self.0
     }
 
-    /// How long `earlier` is before this moment; zero if it is not.
+    /// The time since `earlier`; zero if that is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
-    /// This moment less a span, held at the smallest there is.
+    /// This time minus a span, or the earliest time if that is out of range.
     pub(crate) fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
@@ -48,23 +48,23 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The system's clock, for those who are not the caller.
+/// The current time, for use inside the crate.
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// A monotonic moment, for waits that have an end.
+/// The monotonic clock, for waits with a deadline.
 pub(crate) fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// A fresh UUID v7.
+/// A new UUID v7.
 pub(crate) fn new_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
-/// A UUID v7 above `last`, so that rows keyed by it are appended: fresh if the clock allows, else the
-/// last one plus a random step in the random field, carried into the time field when that overflows.
+/// A UUID v7 above `last`, so that rows keyed by it are appended: a new one if the clock allows, otherwise `last`
+/// plus a random step in its random field, which carries into the time field on overflow.
 pub(crate) fn uuid_above(last: Option<[u8; 16]>) -> [u8; 16] {
     let fresh = Uuid::now_v7();
     match last {
@@ -82,7 +82,7 @@ fn successor(last: [u8; 16], step: u32) -> [u8; 16] {
     let next = if low <= RANDOM_LOW {
         (value & !RANDOM_LOW) | low
     } else {
-        // One millisecond on, version 7, variant 10, and the overflow as the random part.
+        // The next millisecond, version 7, variant 10, and the overflow as the random part.
         let millis = (value >> 80).wrapping_add(1) & ((1 << 48) - 1);
         (millis << 80) | (0x7 << 76) | (0b10 << 62) | (low & RANDOM_LOW)
     };

@@ -7,7 +7,7 @@ use crate::error::ValidationError;
 use crate::id::CollectiveId;
 use crate::limits;
 
-/// Settings of [`PulseDB::open`](crate::PulseDB::open). The default needs nothing else.
+/// Settings for [`PulseDB::open`](crate::PulseDB::open). The defaults work as they are.
 ///
 /// ```
 /// use pulsedb::Config;
@@ -18,15 +18,15 @@ use crate::limits;
 pub struct Config {
     /// Where vectors come from.
     pub embedding_provider: EmbeddingProvider,
-    /// Dimensions of external vectors; an embedder brings its own.
+    /// Dimensions of external vectors; an embedder has its own.
     pub embedding_dimension: EmbeddingDimension,
     /// Where experiences with a nil collective go; `None` means a collective named "default".
     pub default_collective: Option<CollectiveId>,
-    /// The largest size of the database in GiB, 64 by default: address space only, the same in every process
-    /// and kept in the database. A larger one takes effect when no other process has the database open.
+    /// The maximum size of the database in GiB, 64 by default. It only reserves address space, is stored in the
+    /// database and is the same in every process. A larger one takes effect when no other process has it open.
     pub map_size_gb: usize,
-    /// Bounds the memory of derived structures over all collectives, in MiB, 64 by default. Structures that
-    /// do not fit are built again when needed.
+    /// The memory limit of derived structures over all collectives, in MiB, 64 by default. Structures that do not
+    /// fit are rebuilt when needed.
     pub cache_size_mb: usize,
     /// What a commit waits for.
     pub sync_mode: SyncMode,
@@ -70,7 +70,7 @@ impl Config {
         Self::default()
     }
 
-    /// Settings for vectors that the caller brings.
+    /// Settings for vectors that the caller supplies.
     pub fn with_external_embeddings(dimension: EmbeddingDimension) -> Self {
         Self {
             embedding_provider: EmbeddingProvider::External,
@@ -79,19 +79,22 @@ impl Config {
         }
     }
 
-    /// Whether every setting is within its bounds. `open` calls it before it touches a file.
+    /// Checks that every setting is within its bounds. `open` does so before it touches a file.
+    ///
+    /// # Errors
+    /// [`InvalidField`](ValidationError::InvalidField) with the name of the setting.
     pub fn validate(&self) -> Result<(), ValidationError> {
         self.embedding_dimension.validate()?;
         within("map_size_gb", self.map_size_gb, limits::MAP_SIZE_GB_MAX)?;
         within("cache_size_mb", self.cache_size_mb, limits::CACHE_SIZE_MB_MAX)?;
         if self.log.max_age.is_zero() {
-            return Err(ValidationError::invalid("log.max_age", "must be above zero"));
+            return Err(ValidationError::invalid("log.max_age", "must be greater than zero"));
         }
         if self.log.max_rows == 0 {
             return Err(ValidationError::invalid("log.max_rows", "must be at least 1"));
         }
         if self.decay.half_life.is_zero() {
-            return Err(ValidationError::invalid("decay.half_life", "must be above zero"));
+            return Err(ValidationError::invalid("decay.half_life", "must be greater than zero"));
         }
         let weight = self.decay.freq_weight;
         if !weight.is_finite() || weight < 0.0 {
@@ -101,7 +104,10 @@ impl Config {
             ));
         }
         if self.default_collective.is_some_and(|id| id.is_nil()) {
-            return Err(ValidationError::invalid("default_collective", "the nil id names no collective"));
+            return Err(ValidationError::invalid(
+                "default_collective",
+                "the nil id is not a collective; leave it out to use one named \"default\"",
+            ));
         }
         Ok(())
     }
@@ -123,7 +129,7 @@ pub enum EmbeddingProvider {
         /// no download.
         model_path: Option<PathBuf>,
     },
-    /// The caller brings every vector.
+    /// The caller supplies every vector.
     External,
 }
 
@@ -136,12 +142,12 @@ impl Default for EmbeddingProvider {
 /// Dimensions of external vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EmbeddingDimension {
-    /// 384, as of all-MiniLM-L6-v2.
+    /// 384, as in all-MiniLM-L6-v2.
     #[default]
     D384,
-    /// 768, as of BERT base models.
+    /// 768, as in BERT base models.
     D768,
-    /// Any from 1 to 4096.
+    /// Any number from 1 to 4096.
     Custom(usize),
 }
 
@@ -166,7 +172,8 @@ pub enum SyncMode {
     /// Durable when the call returns.
     #[default]
     Normal,
-    /// One flush less: a power cut may undo the last commits but never tear one; a killed process loses nothing.
+    /// One flush fewer: a power cut may undo the last commits, but each of them in full; a killed process loses
+    /// nothing.
     Fast,
 }
 
@@ -175,7 +182,7 @@ pub enum SyncMode {
 pub struct LogConfig {
     /// Older changes may be trimmed; 30 days by default.
     pub max_age: Duration,
-    /// More changes than this are trimmed, oldest first; 1 000 000 by default.
+    /// Changes beyond this number are trimmed, oldest first; 1 000 000 by default.
     pub max_rows: u64,
 }
 
@@ -188,7 +195,7 @@ impl Default for LogConfig {
 /// How energy fades with time and grows with use; see [`energy`](crate::energy).
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecayConfig {
-    /// After this long without reinforcement half of the energy is left; 30 days by default.
+    /// After this long without reinforcement, half of the energy is left; 30 days by default.
     pub half_life: Duration,
     /// How much reinforcement counts; 0.25 by default.
     pub freq_weight: f32,

@@ -20,13 +20,13 @@ pub enum PulseDBError {
     /// The caller's input was refused; nothing was changed.
     #[error(transparent)]
     Validation(#[from] ValidationError),
-    /// A setting that is good alone conflicts with the open environment or with what was compiled in.
+    /// A setting that is valid by itself conflicts with the open environment or with what was compiled in.
     #[error("configuration conflict: {reason}")]
     Config {
         /// What conflicts with what, and what to change.
         reason: String,
     },
-    /// The thing that the call names does not exist (any more).
+    /// What the call names does not exist, or no longer exists.
     #[error(transparent)]
     NotFound(#[from] NotFoundError),
     /// The operating system refused a file operation.
@@ -39,7 +39,7 @@ pub enum PulseDBError {
         /// What the system said.
         source: IoSource,
     },
-    /// The embedder failed or gave something that is no vector.
+    /// The embedder failed or returned something that is not a valid vector.
     #[error("embedding failed: {reason}")]
     Embedding {
         /// What failed and what to do.
@@ -47,11 +47,11 @@ pub enum PulseDBError {
     },
     /// The database was written with another embedder; vectors of two embedders never mix.
     #[error(
-        "the database holds vectors of {stored}, but {requested} was asked for; \
+        "the database holds vectors of {stored}, but {requested} was requested; \
          open it with the stored provider, or record into a new database"
     )]
     EmbeddingProviderMismatch {
-        /// What the database was made with.
+        /// What the database was created with.
         stored: Box<ProviderIdentity>,
         /// What `open` was given.
         requested: Box<ProviderIdentity>,
@@ -74,7 +74,7 @@ pub enum PulseDBError {
 }
 
 impl PulseDBError {
-    /// Whether the thing that the call names does not exist.
+    /// Whether what the call names does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
     }
@@ -94,7 +94,7 @@ impl PulseDBError {
         matches!(self, Self::Config { .. })
     }
 
-    /// Whether a mutation was tried on a read-only handle.
+    /// Whether a change was attempted through a read-only handle.
     pub fn is_read_only(&self) -> bool {
         matches!(self, Self::ReadOnly)
     }
@@ -120,7 +120,7 @@ impl IoSource {
         self.0.kind()
     }
 
-    /// The number that the system gave, if it gave one.
+    /// The system's error number, if there is one.
     pub fn raw_os_error(&self) -> Option<i32> {
         self.0.raw_os_error()
     }
@@ -144,10 +144,10 @@ pub enum StorageError {
         /// Whether the disk or the map is full, and how to raise it.
         reason: String,
     },
-    /// There is no database at this path and the call may not make one.
+    /// There is no database at this path, and the call may not create one.
     #[error("no database at {}; open it writable once to create it", path.display())]
     DatabaseNotFound {
-        /// Where it was looked for.
+        /// Where it was expected.
         path: PathBuf,
     },
     /// The file system, the platform or the file cannot be used.
@@ -156,7 +156,7 @@ pub enum StorageError {
         /// What is not supported, and what to do instead.
         reason: String,
     },
-    /// Another process holds the database in a way that excludes this call.
+    /// Another process holds a lock on the database that excludes this call.
     #[error("the database is in use by {holder}; end that process or try again later")]
     DatabaseLocked {
         /// Who holds it.
@@ -165,27 +165,38 @@ pub enum StorageError {
     /// The database was written by a newer version.
     #[error("format {found} is newer than {supported}, the newest this version reads; upgrade pulsedb")]
     FormatTooNew {
-        /// The format that the file has, or the features that are unknown.
+        /// The format of the file, or its features that are unknown.
         found: String,
         /// The newest that can be read.
         supported: String,
     },
+    /// The directory is not the one that was opened: it was deleted, moved, swapped or restored meanwhile.
+    #[error(
+        "the database at {} was deleted or replaced while it was open; close every handle and open it again",
+        path.display()
+    )]
+    Replaced {
+        /// Where the database was.
+        path: PathBuf,
+    },
     /// A write or sync failed earlier; writes are refused until the database is opened again.
-    #[error("writes are refused since an earlier write failed ({reason}); close every handle and open again")]
+    #[error(
+        "writes are refused because an earlier write failed ({reason}); close every handle and open it again"
+    )]
     WritesRefused {
-        /// The failure that started it.
+        /// That failure.
         reason: String,
     },
-    /// Every slot for concurrent readers is taken, also after a wait.
+    /// Every slot for concurrent readers is taken, even after a wait.
     #[error("all {slots} reader slots are in use; close idle processes that have this database open")]
     TooManyReaders {
         /// How many there are.
         slots: u32,
     },
-    /// The engine reported something that none of the other variants names.
+    /// The engine reported something that no other variant covers.
     #[error("storage engine: {reason}")]
     Engine {
-        /// What it said, and during what.
+        /// What it said, and while doing what.
         reason: String,
     },
 }
@@ -194,7 +205,7 @@ pub enum StorageError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValidationError {
-    /// A vector has another length than the database.
+    /// A vector does not have as many dimensions as the database.
     #[error("expected a vector of {expected} dimensions, got {got}")]
     DimensionMismatch {
         /// The dimension of the collective.
@@ -211,7 +222,7 @@ pub enum ValidationError {
         reason: String,
     },
     /// The content is too long.
-    #[error("content of {size} bytes is over the limit of {max}; split it")]
+    #[error("content of {size} bytes exceeds the limit of {max}; split it")]
     ContentTooLarge {
         /// Its length in bytes.
         size: usize,

@@ -11,21 +11,21 @@ use crate::storage::View;
 
 /// Something that is derived from the store and remembers how far it has read the change log.
 pub(crate) trait Follower {
-    /// The number of the last change it has taken in.
+    /// The number of the last change it has applied.
     fn position(&self) -> Seq;
 
-    /// Takes in the next change. The view may be ahead of the change.
+    /// Applies the next change. The view may be ahead of the change.
     fn apply(&mut self, view: View<'_>, change: &Change) -> Result<()>;
 
-    /// Forgets everything; what is needed is read anew from a view of this sequence number.
+    /// Forgets everything; what is needed is read again from a view of this sequence number.
     fn reset(&mut self, sequence: Seq);
 
-    /// Whether there is nothing that a change could alter.
+    /// Whether there is nothing yet that a change could affect.
     fn is_empty(&self) -> bool;
 }
 
-/// Brings a follower to the state of the view. One that fails, that the log no longer reaches back to, or that is
-/// so far behind that reading anew is faster, is reset, so that it is never wrong.
+/// Brings a follower to the state of the view. It is reset, so that it is never wrong, if it fails, if the log no longer
+/// reaches back to its position, or if it is so far behind that reading everything again is faster.
 pub(crate) fn catch_up(view: View<'_>, follower: &mut dyn Follower) -> Result<()> {
     let last = view.last_sequence()?;
     if follower.is_empty() || last.saturating_sub(follower.position()) > limits::FOLLOWED_CHANGES_MAX {
@@ -35,7 +35,7 @@ pub(crate) fn catch_up(view: View<'_>, follower: &mut dyn Follower) -> Result<()
         let changes = match view.changes(follower.position(), limits::EVENTS_MAX) {
             Ok(changes) => changes,
             Err(error) => {
-                // Trimmed away or damaged: the records themselves are the truth, and are read anew.
+                // Trimmed away or damaged: the records themselves are the truth, and are read again.
                 tracing::debug!(%error, "the change log cannot be followed");
                 follower.reset(last);
                 return Ok(());

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use crate::error::ValidationError;
 
-/// The number of a change: the first logged change is 1, each further one is one more.
+/// The number of a change: the first logged change is 1, and each later one is one more.
 pub type Seq = u64;
 
-/// A vector as callers give and get it: one `f32` a dimension; empty where a text has no vector.
+/// A vector as callers pass and receive it: one `f32` per dimension; empty for a text that has none.
 pub type Embedding = Vec<f32>;
 
 macro_rules! uuid_id {
@@ -22,7 +22,7 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new identifier, ordered by the time it was made (UUID v7, RFC 9562 section 5.7).
+            /// A new identifier, ordered by the time of its creation (UUID v7, RFC 9562 section 5.7).
             #[allow(clippy::new_without_default)]
             pub fn new() -> Self {
                 Self(crate::clock::new_uuid())
@@ -66,7 +66,7 @@ macro_rules! uuid_id {
 
             fn from_str(text: &str) -> Result<Self, ValidationError> {
                 Uuid::parse_str(text).map(Self).map_err(|error| {
-                    ValidationError::invalid($what, format!("`{text}` is no UUID: {error}"))
+                    ValidationError::invalid($what, format!("`{text}` is not a UUID: {error}"))
                 })
             }
         }
@@ -74,11 +74,11 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// Names a collective.
+    /// Identifies a collective.
     CollectiveId, "collective id"
 }
 uuid_id! {
-    /// Names an experience. Later ones are greater, in every process.
+    /// Identifies an experience. What is recorded later has a greater one, in every process.
     ExperienceId, "experience id"
 }
 
@@ -93,6 +93,10 @@ macro_rules! name_id {
             /// The name as given; its length is checked where it is used.
             pub fn new(name: impl Into<String>) -> Self {
                 Self(name.into())
+            }
+
+            pub(crate) fn into_string(self) -> String {
+                self.0
             }
 
             /// The name.

@@ -1,9 +1,9 @@
 //! An embedded database for the collective memory of AI agents.
 //!
-//! Agents record *experiences* into *collectives*; others find them at once by meaning, time, type, tags and
+//! Agents record *experiences* into *collectives*; other agents find them at once by meaning, time, type, tags and
 //! agent, and follow what changes. It is a library: no server, nothing to download, no language model on the write
-//! path. Any number of processes may have one database open, all reading and writing, and what a call has
-//! acknowledged survives a crash of any of them.
+//! path. Any number of processes may have the same database open, all of them reading and writing, and what a call
+//! has acknowledged survives a crash of any of them.
 //!
 //! ```
 //! use pulsedb::{Config, NewExperience, PulseDB, SearchOptions};
@@ -28,23 +28,24 @@
 //!
 //! # Where to begin
 //!
-//! - [`PulseDB::open`] and [`Config`]: the default embeds texts with the bundled static table; see
+//! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
-//! - [`PulseDB::record_experience`] and [`PulseDB::record_experiences`]; [`NewExperience`] has every field.
+//! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
+//!   plural name change many in one commit.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
 //!
-//! - **Durable.** With [`SyncMode::Normal`] a call that returned has reached the disk, whole.
-//! - **Exact.** A search compares every match that has a vector; there are always `min(k, matches)` hits, and the order
-//!   is total.
-//! - **Checked.** Every value has a checksum that is compared before the value is used (that of a vector in a scan when
-//!   the process first touches it). Damage is [`StorageError::Corrupted`] with table and key, never a wrong answer.
+//! - **Durable.** With [`SyncMode::Normal`], what a call has changed is on disk, in full, when the call returns.
+//! - **Exact.** A search compares every match that has a vector, and returns `min(k, matches)` hits in a total order.
+//! - **Checked.** Every value has a checksum, which is verified before the value is used (in a scan, when the process
+//!   first touches the vector). Damage is reported as [`StorageError::Corrupted`] with table and key; it never leads to
+//!   a wrong answer.
 //! - **Typed errors.** Bad input is refused with a [`ValidationError`] and changes nothing; no call panics.
 //!
-//! The database must be on a local file system of a 64-bit system.
+//! The database must be on a local file system of a 64-bit machine.
 
 mod clock;
 mod config;
@@ -69,8 +70,9 @@ pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, Val
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
     BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, DatabaseStats, Experience,
-    ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query, ReaderInfo,
-    SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
+    ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query,
+    ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType,
+    energy,
 };
 
 #[cfg(any(test, fuzzing))]

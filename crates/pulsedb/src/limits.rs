@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes of an experience's content: a chunk of text, not a document. Longer texts are split by callers.
+/// Bytes of an experience's content: a chunk of text, not a document. Callers split longer texts.
 pub const CONTENT_BYTES_MAX: usize = 102_400;
 /// Domains of an experience: they are index entries, so each costs a row.
 pub const DOMAINS_MAX: usize = 50;
@@ -30,9 +30,9 @@ pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
 pub const OWNER_BYTES_MAX: usize = 255;
 /// Dimensions of a vector: above it one vector takes more than four pages.
 pub const DIMENSION_MAX: usize = 4096;
-/// Rows of one `record_experiences`: bounds the time that one transaction holds the writer's lock.
+/// Experiences in one call that takes several: bounds how long one transaction holds the writer's lock.
 pub const BATCH_ROWS_MAX: usize = 10_000;
-/// Bytes of one `record_experiences`, contents and vectors: bounds the memory of one transaction.
+/// Bytes of texts and vectors in one call that takes several: bounds the memory of one transaction.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 /// The greatest `k` and `limit` of a query: answers are copied out while a read transaction is open.
 pub const RESULTS_MAX: usize = 1000;
@@ -48,6 +48,8 @@ pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
 /// The largest cache setting in MiB: 1 TiB.
 pub const CACHE_SIZE_MB_MAX: usize = 1 << 20;
 
+/// The longest key that the engine accepts.
+pub(crate) const KEY_BYTES_MAX: usize = 511;
 /// Operations of one commit.
 pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
 /// Bytes of one commit after which no further operation joins it.
@@ -56,45 +58,47 @@ pub(crate) const COMMIT_BYTES_MAX: usize = 1 << 20;
 pub(crate) const COMMIT_LINGER: Duration = Duration::from_micros(200);
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
-/// Log rows that a commit trims at the most, so that retention never makes a commit long.
+/// Log rows that a commit trims at most, so that retention never makes a commit slow.
 pub(crate) const TRIM_ROWS: usize = 256;
-/// Commits between two searches for readers whose process has died, and two tries of what was put off.
+/// Commits between two sweeps for readers whose process has died, and between two attempts at postponed work.
 pub(crate) const UPKEEP_COMMITS: u64 = 64;
-/// Faults that a check lists; all are counted.
+/// Faults that a check lists; it counts all of them.
 pub(crate) const FAULTS_LISTED: usize = 100;
-/// Bytes of each text of an embedder's identity, which is stored once a database.
+/// Bytes of each text of an embedder's identity, which is stored once per database.
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
-/// Candidates from which on a search is shared by two threads: below, starting one costs more than it saves.
+/// Candidates above which two threads share a search: for fewer, starting a thread costs more than it saves.
 pub(crate) const HALVED_ROWS_MIN: usize = 2048;
-/// Tables of one database: twice those that there are. Each takes a slot, which every transaction clears.
+/// Tables of one database: twice as many as there are. Each takes a slot, which every transaction clears.
 pub(crate) const TABLES_MAX: u32 = 32;
-/// Snapshots that all processes together may hold at one moment: 64 KiB of the engine's lock file.
+/// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
-/// How often a snapshot is tried again when every slot is taken; with `READER_WAIT` some 2 s in all.
+/// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.
 pub(crate) const READER_ATTEMPTS: u32 = 20;
-/// The first wait for a slot; each further one is that much longer.
+/// Milliseconds between two looks of those who read at whether their files are still in place: half of what is promised.
+pub(crate) const PRESENCE_INTERVAL_MS: u64 = 500;
+/// The first wait for a slot; each later one is longer by as much.
 pub(crate) const READER_WAIT: Duration = Duration::from_millis(10);
 /// How long `open` waits for another process that opens the same database.
 pub(crate) const SETUP_WAIT: Duration = Duration::from_secs(10);
 /// Processes that write one database: 128 KiB of its lock file.
 pub(crate) const WRITERS_MAX: u64 = 1024;
-/// Bytes behind the last page that only deletes may use, on the disk and at the end of the map: a delete copies the
-/// pages that it changes before it gives any back.
+/// Bytes behind the last page that only deletes may use, on disk and at the end of the map: a delete copies the pages
+/// that it changes before it frees any.
 pub(crate) const RESERVE_BYTES: u64 = 2 << 20;
 /// The smallest step by which the data file is extended.
 pub(crate) const EXTEND_BYTES_MIN: u64 = 1 << 20;
-/// The largest step; in between it is a sixteenth of the file.
+/// The largest step; in between, it is a sixteenth of the file.
 pub(crate) const EXTEND_BYTES_MAX: u64 = 64 << 20;
 /// Pages that a transaction copies, whatever it does: the paths to the rows of some twenty tables, three levels each.
 pub(crate) const PAGES_OF_PATHS: u64 = 64;
-/// Pages that each operation of a transaction copies besides: leaves that no other operation touches. Most tables are
-/// appended to, so that few are; what is planned too closely is set right after the commit.
+/// Pages that each operation of a transaction copies in addition: leaves that no other operation touches. There are
+/// few, since most tables are appended to; if the plan was too tight, the file is extended after the commit.
 pub(crate) const PAGES_OF_OPERATION: u64 = 4;
-/// Changes that a follower takes in one by one: each costs about ten times what a row costs that is read anew.
+/// Changes that a follower applies one by one: each costs about ten times as much as reading a row again.
 pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;
-/// Bytes of a value that can be true: a longer one in the file is damage, and may reach beyond its end. Room of this
-/// many bytes is kept behind the last page, so that reading one that is no longer never leaves the file.
+/// The longest value that can be genuine: a longer one is damage, and may reach beyond the end of the file. This many
+/// bytes are kept behind the last page, so that reading a value of at most this length never leaves the file.
 pub(crate) const VALUE_BYTES_MAX: usize = 1 << 20;
-/// How often a check takes a new snapshot because the file has gone two commits ahead before it was read.
+/// How many times a check takes a new snapshot because two commits were made before it had read the file.
 pub(crate) const SNAPSHOT_ATTEMPTS: usize = 100;

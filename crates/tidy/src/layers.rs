@@ -1,155 +1,114 @@
 //! The rule that a module imports only from layers below its own, and says no word that is not for it.
-
-use std::collections::{BTreeMap, BTreeSet};
+//!
+//! A row names a module by its path. The deepest row that fits decides for a module, so a layer may hold a part of a
+//! module, such as `storage/format` of `storage`. Such a row counts for imports from inside of `storage` only: seen
+//! from outside, all of it is `storage`.
 
 use crate::fault::Fault;
 use crate::files::SourceFile;
-use crate::paths::{root_paths, use_paths};
+use crate::modules::{Module, Modules};
 use crate::tables::{Layer, LayerTable, Scope};
-use crate::tokens::Tokens;
 
 /// Refuses imports against the layers and banned words in the sources of one crate.
 pub fn check(table: &LayerTable, files: &[SourceFile]) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut sources = Vec::new();
-    for file in files {
-        let Some(modules) = module_path(table.crate_name, &file.path) else { continue };
-        match Tokens::lex(file) {
-            Ok(tokens) => sources.push(Source { file, modules, tokens }),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    let exports = sources.iter().find(|source| source.modules.is_empty()).map(exports).unwrap_or_default();
-    let test_modules = test_modules(&sources);
-    for source in &sources {
-        let in_tests = (1..=source.modules.len()).any(|end| test_modules.contains(&source.modules[..end]));
-        if let Some(module) = source.modules.first().filter(|_| !in_tests) {
-            faults.extend(check_imports(table, source, module, &exports));
-            faults.extend(check_words(table, source, module));
-        }
+    let (modules, mut faults) = Modules::read(&format!("crates/{}/src", table.crate_name), files);
+    for module in modules.list.iter().filter(|module| !module.is_test && !module.path.is_empty()) {
+        faults.extend(check_imports(table, &modules, module));
+        faults.extend(check_words(table, module));
     }
     faults
 }
 
-/// A source file of the crate.
-struct Source<'a> {
-    file: &'a SourceFile,
-    /// The module that the file is, from the root; empty for the root.
-    modules: Vec<String>,
-    tokens: Tokens,
+/// A row of a table: the module that it names, and the layer that it stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Row {
+    name: &'static str,
+    layer: usize,
 }
 
-/// The module that a file of `crates/<name>/src` is; `None` for other files and for the roots of binaries.
-fn module_path(crate_name: &str, path: &str) -> Option<Vec<String>> {
-    let inside = path.strip_prefix(&format!("crates/{crate_name}/src/"))?.strip_suffix(".rs")?;
-    let mut modules: Vec<String> = inside.split('/').map(str::to_owned).collect();
-    if inside == "main" || modules.first().is_some_and(|first| first == "bin") {
-        return None;
-    }
-    if modules.last().is_some_and(|last| last == "mod") || inside == "lib" {
-        modules.pop();
-    }
-    Some(modules)
+/// The deepest row that a module stands in.
+fn row_of(table: &LayerTable, module: &[String]) -> Option<Row> {
+    row_seen_from(table, module, module)
 }
 
-/// What the root re-exports: the name, and the top-level module that it comes from.
-fn exports(root: &Source<'_>) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::new();
-    for at in 0..root.tokens.list.len() {
-        if root.tokens.is(at, "use") {
-            for path in use_paths(&root.tokens, at) {
-                if let [module, .., name] = path.segments.as_slice() {
-                    names.insert(name.clone(), module.clone());
-                }
-            }
-        }
-    }
-    names
+/// The deepest row that a module stands in, of those that a module at `from` sees: a part of a module is known inside
+/// of that module only.
+fn row_seen_from(table: &LayerTable, module: &[String], from: &[String]) -> Option<Row> {
+    let rows = table
+        .layers
+        .iter()
+        .enumerate()
+        .flat_map(|(layer, row)| row.modules.iter().map(move |name| Row { name, layer }));
+    let seen = |row: &Row| row.name.rsplit_once('/').is_none_or(|(above, _)| is_within(from, above));
+    rows.filter(|row| is_within(module, row.name)).filter(seen).max_by_key(|row| row.name.split('/').count())
 }
 
-/// The modules in files of their own that are declared under `#[cfg(test)]`.
-fn test_modules(sources: &[Source<'_>]) -> BTreeSet<Vec<String>> {
-    let mut modules = BTreeSet::new();
-    for source in sources {
-        for module in
-            source.tokens.modules().into_iter().filter(|module| module.in_test && module.body.is_none())
-        {
-            let mut path = source.modules.clone();
-            path.push(module.name);
-            modules.insert(path);
-        }
-    }
-    modules
+/// Whether a module is, or lies below, the module that `name` gives with slashes.
+fn is_within(module: &[String], name: &str) -> bool {
+    let mut segments = module.iter();
+    name.split('/').all(|part| segments.next().is_some_and(|segment| segment == part))
 }
 
-fn check_imports(
-    table: &LayerTable,
-    source: &Source<'_>,
-    module: &str,
-    exports: &BTreeMap<String, String>,
-) -> Vec<Fault> {
-    let path = &source.file.path;
-    let Some(own) = layer_of(table, module) else {
-        let message =
-            format!("module `{module}` is in no layer: add it to the table in crates/tidy/src/tables.rs");
+fn check_imports(table: &LayerTable, modules: &Modules<'_>, module: &Module<'_>) -> Vec<Fault> {
+    let path = &module.file.path;
+    let Some(own) = row_of(table, &module.path) else {
+        let message = format!(
+            "module `{}` is in no layer: add it to the table in crates/tidy/src/tables.rs",
+            module.path.join("/")
+        );
         return vec![Fault::new(path, 1, message)];
     };
     let mut faults = Vec::new();
-    for import in root_paths(&source.tokens, source.modules.len()) {
-        let Some(name) = import.segments.first().filter(|_| !import.in_test) else { continue };
-        let target = exports.get(name).filter(|_| layer_of(table, name).is_none()).unwrap_or(name);
-        let Some(layer) = layer_of(table, target) else {
-            let message =
-                format!("`crate::{name}` names no module of a layer: import from the module that defines it");
-            faults.push(Fault::new(path, import.line, message));
+    for written in module.written.iter().filter(|written| !written.in_test) {
+        let Some(target) = modules.resolve(module, written) else { continue };
+        let target = target.path();
+        let Some(row) = row_seen_from(table, &target, &module.path) else {
+            if let Some(name) = target.first() {
+                let message = format!(
+                    "`crate::{name}` names no module of a layer: import from the module that defines it"
+                );
+                faults.push(Fault::new(path, written.line, message));
+            }
             continue;
         };
-        if target == module || layer < own || (layer == own && table.layers[own].mutual) {
-            continue;
+        let is_mutual = row.layer == own.layer && table.layers[own.layer].mutual;
+        if row != own && row.layer >= own.layer && !is_mutual {
+            faults.push(Fault::new(path, written.line, refusal(table.layers, own, row)));
         }
-        faults.push(Fault::new(
-            path,
-            import.line,
-            refusal(module, &table.layers[own], target, &table.layers[layer]),
-        ));
     }
     // A group names its module once for each of its words.
     faults.dedup();
     faults
 }
 
-fn refusal(module: &str, own: &Layer, target: &str, layer: &Layer) -> String {
-    if own.name == layer.name {
+fn refusal(layers: &[Layer], own: Row, target: Row) -> String {
+    let (module, imported) = (own.name, target.name);
+    let (layer, above) = (layers[own.layer].name, layers[target.layer].name);
+    if own.layer == target.layer {
         return format!(
-            "`{module}` imports its sibling `{target}`: siblings of the layer `{}` do not know each other; pass what \
-             is needed from above, or move the shared word below",
-            own.name
+            "`{module}` imports its sibling `{imported}`: siblings of the layer `{layer}` do not know each other; \
+             pass what is needed from above, or move the shared word below"
         );
     }
     format!(
-        "`{module}` (layer `{}`) imports `{target}` (layer `{}`), which lies above it: move the word down, or the \
-         code up",
-        own.name, layer.name
+        "`{module}` (layer `{layer}`) imports `{imported}` (layer `{above}`), which lies above it: move the word \
+         down, or the code up"
     )
 }
 
-fn layer_of(table: &LayerTable, module: &str) -> Option<usize> {
-    table.layers.iter().position(|layer| layer.modules.contains(&module))
-}
-
-fn check_words(table: &LayerTable, source: &Source<'_>, module: &str) -> Vec<Fault> {
+fn check_words(table: &LayerTable, module: &Module<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let bans = table.bans.iter().filter(|ban| match ban.holds_for {
-        Scope::In(modules) => modules.contains(&module),
-        Scope::OutsideOf(modules) => !modules.contains(&module),
+        Scope::In(names) => names.iter().any(|name| is_within(&module.path, name)),
+        Scope::OutsideOf(names) => !names.iter().any(|name| is_within(&module.path, name)),
     });
     for ban in bans {
         let phrase: Vec<&str> =
             ban.words.iter().flat_map(|word| [*word, "::"]).take(ban.words.len() * 2 - 1).collect();
-        for (at, token) in source.tokens.list.iter().enumerate() {
-            if !token.in_test && source.tokens.follow(at, &phrase) {
-                let message = format!("`{}` in `{module}`: {}", phrase.concat(), ban.reason);
-                faults.push(Fault::new(&source.file.path, token.line, message));
+        for (at, token) in module.tokens.list.iter().enumerate() {
+            if !token.in_test && module.tokens.follow(at, &phrase) {
+                let message = format!("`{}` in `{}`: {}", phrase.concat(), module.path.join("/"), ban.reason);
+                faults.push(Fault::new(&module.file.path, token.line, message));
             }
         }
     }

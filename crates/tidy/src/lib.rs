@@ -11,11 +11,13 @@
 //! ```
 
 pub mod captions;
+pub mod circles;
 pub mod docs;
 pub mod fault;
 pub mod files;
 pub mod layers;
 pub mod manifests;
+pub mod modules;
 pub mod names;
 pub mod paths;
 pub mod sizes;

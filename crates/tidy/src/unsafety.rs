@@ -69,9 +69,10 @@ fn read_register(file: &SourceFile) -> Result<Vec<(String, usize)>, Fault> {
     Ok(rows)
 }
 
-/// The line where a file first says `unsafe` or allows it.
+/// The line where a file first says `unsafe` or allows it; the type of an unsafe function is no use.
 fn first_use(tokens: &Tokens) -> Option<usize> {
-    let found = (0..tokens.list.len()).find(|&at| tokens.is(at, "unsafe") || allows_unsafe(tokens, at))?;
+    let uses = |at| tokens.is(at, "unsafe") && !tokens.follow(at, &["unsafe", "fn", "("]);
+    let found = (0..tokens.list.len()).find(|&at| uses(at) || allows_unsafe(tokens, at))?;
     Some(tokens.list[found].line)
 }
 

@@ -1,6 +1,6 @@
 //! The calls whose instructions are counted, each on a database of a thousand records.
 //!
-//! `cargo xtask instructions` runs them under callgrind and compares the counts with `baseline.json`. A caller that is
+//! `cargo xtask instructions` runs them under callgrind and compares the counts with `baseline.txt`. A caller that is
 //! alone commits in its own thread, so the count of a record is whole: no other thread takes part in it.
 
 #[path = "../../../crates/pulsedb/benches/store/data.rs"]

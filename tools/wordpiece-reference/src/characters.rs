@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use crate::crate_file;
+use crate::place::crate_file;
 use crate::reference::{Reference, words_of};
 
 const HEADER: &str = "# What BERT's normaliser and splitter do with each character; written by tools/wordpiece-reference.

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::corpus::{
     CHARACTER_BLOCKS, RANDOM_GROUPS, character_texts, digest_of_ids, random_texts, texts_of_json_lines,
 };
-use crate::crate_file;
+use crate::place::crate_file;
 use crate::reference::Reference;
 
 /// Writes both fixture files; the texts of `texts.jsonl` stay, their ids are asked for again.

@@ -5,9 +5,9 @@ mod compare;
 #[path = "../../../crates/pulsedb-model/tests/it/corpus.rs"]
 mod corpus;
 mod fixtures;
+mod place;
 mod reference;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: wordpiece-reference characters | fixtures [CONVERSATIONS.jsonl] | compare FILE...
@@ -28,9 +28,4 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-/// A file of the crate that is checked.
-fn crate_file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../crates/pulsedb-model").join(name)
 }

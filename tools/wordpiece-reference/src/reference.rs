@@ -10,7 +10,7 @@ use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, Tokenizer,
 };
 
-use crate::crate_file;
+use crate::place::crate_file;
 
 pub struct Reference {
     tokenizer: Tokenizer,

@@ -1,10 +1,9 @@
-//! Encoding and decoding contents, within bounds that are known beforehand.
+//! Encoding and decoding contents, within bounds known beforehand.
 //!
-//! A codec is a pair of files with one signature, so that nothing above asks what was built in.
+//! A codec is a pair of files with the same signatures, so its callers need not ask what was built
+//! in.
 
-use crate::codec::{Codec, Compression};
-use crate::error::{Error, Result};
-
+mod encoded;
 #[cfg(not(feature = "zstd"))]
 #[path = "without_zstd.rs"]
 mod zstandard;
@@ -12,16 +11,43 @@ mod zstandard;
 #[path = "with_zstd.rs"]
 mod zstandard;
 
-/// Encodes contents one after the other, reusing its memory.
+use crate::codec::{Codec, Compression};
+use crate::error::Result;
+
+pub use encoded::Encoded;
+pub(crate) use encoded::reserve;
+
+/// Encodes one content after another, reusing its memory: the codec alone, for formats that keep their own lengths and
+/// checksums.
+///
+/// ```
+/// use embeddenator_io::{Decoder, Encoded, Encoder, Profile};
+///
+/// # #[cfg(feature = "zstd")] {
+/// let (first, second) = (b"vectors index, bytes store; ".repeat(9), b"bytes store, vectors index; ".repeat(9));
+/// let mut encoder = Encoder::new(Profile::Balanced.compression())?;
+/// let (codec, stored) = encoder.encode_with_prefix(&second, &first)?;
+///
+/// let encoded = Encoded { codec, stored, raw_length: second.len() as u64, what: "the second text", offset: 0 };
+/// let mut raw = Vec::new();
+/// Decoder::default().decode_with_prefix(encoded, &first, &mut raw)?;
+/// assert_eq!(raw, second);
+/// # }
+/// # Ok::<(), embeddenator_io::Error>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct Encoder {
+pub struct Encoder {
     zstd: Option<zstandard::Encoder>,
     output: Vec<u8>,
 }
 
 impl Encoder {
-    /// An encoder for what is asked for.
-    pub(crate) fn new(compression: Compression) -> Result<Self> {
+    /// An encoder for this compression.
+    ///
+    /// # Errors
+    /// [`Error::CodecNotBuilt`] for a compression that was left out of the build; [`Error::Encoding`] if there is no
+    /// memory for it.
+    pub fn new(compression: Compression) -> Result<Self> {
         let zstd = match compression {
             Compression::None => None,
             Compression::Zstd(level) => Some(zstandard::Encoder::new(level)?),
@@ -29,12 +55,27 @@ impl Encoder {
         Ok(Self { zstd, output: Vec::new() })
     }
 
-    /// The bytes to store for `raw`, and their codec; they are never more than `raw`.
-    pub(crate) fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<(Codec, &'a [u8])> {
+    /// The bytes to store for `raw` and their codec; never more bytes than `raw` has.
+    ///
+    /// # Errors
+    /// [`Error::Encoding`] and [`Error::OutOfMemory`] if there is no memory for it.
+    pub fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<(Codec, &'a [u8])> {
+        self.encode_with_prefix(raw, &[])
+    }
+
+    /// The same, where what `raw` has in common with `prefix` costs next to nothing; decoding takes the same prefix.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_with_prefix<'a>(&'a mut self, raw: &'a [u8], prefix: &[u8]) -> Result<(Codec, &'a [u8])> {
         if let Some(zstd) = &mut self.zstd
             && !raw.is_empty()
         {
-            zstd.encode(raw, &mut self.output)?;
+            if prefix.is_empty() {
+                zstd.encode(raw, &mut self.output)?;
+            } else {
+                zstd.encode_with_prefix(raw, prefix, &mut self.output)?;
+            }
             if self.output.len() < raw.len() {
                 return Ok((Codec::Zstd, &self.output));
             }
@@ -43,51 +84,34 @@ impl Encoder {
     }
 }
 
-/// Encoded bytes whose checksum has been compared, with what their header says about them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Encoded<'a> {
-    /// How they are encoded.
-    pub(crate) codec: Codec,
-    /// The bytes.
-    pub(crate) stored: &'a [u8],
-    /// How many bytes they decode to; already compared with the caller's limit.
-    pub(crate) raw_length: u64,
-    /// What they are called in errors.
-    pub(crate) what: &'static str,
-    /// Where they begin.
-    pub(crate) offset: u64,
-}
-
-impl Encoded<'_> {
-    /// Holds if the two lengths can belong together, which is all that bounds an allocation beside the limit.
-    pub(crate) fn check_lengths(&self) -> Result<()> {
-        let stored = self.stored.len() as u64;
-        match self.codec {
-            Codec::None if stored != self.raw_length => {
-                Err(self.malformed("its stored length is not its raw length, though it is not compressed"))
-            }
-            Codec::Zstd if stored >= self.raw_length => {
-                Err(self.malformed("it is compressed, but not smaller"))
-            }
-            Codec::None | Codec::Zstd => Ok(()),
-        }
-    }
-
-    /// The error that a rule of the format is broken.
-    pub(crate) fn malformed(&self, reason: &'static str) -> Error {
-        Error::Malformed { what: self.what, offset: self.offset, reason }
-    }
-}
-
-/// Decodes contents one after the other, reusing its memory.
+/// Decodes one content after another, reusing its memory.
 #[derive(Debug, Default)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     zstd: Option<zstandard::Decoder>,
 }
 
 impl Decoder {
     /// Decodes into `output`, which then holds exactly the raw length and was never larger.
-    pub(crate) fn decode(&mut self, encoded: Encoded<'_>, output: &mut Vec<u8>) -> Result<()> {
+    ///
+    /// The caller has compared the raw length with its limit: it is what is allocated, unless it is refused as more than
+    /// the stored bytes can stand for.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] and [`Error::Undecodable`] for damage; [`Error::CodecNotBuilt`], [`Error::OutOfMemory`].
+    pub fn decode(&mut self, encoded: Encoded<'_>, output: &mut Vec<u8>) -> Result<()> {
+        self.decode_with_prefix(encoded, &[], output)
+    }
+
+    /// The same for what was encoded with a prefix. With another prefix it fails or gives other bytes.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    pub fn decode_with_prefix(
+        &mut self,
+        encoded: Encoded<'_>,
+        prefix: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<()> {
         encoded.check_lengths()?;
         output.clear();
         match encoded.codec {
@@ -97,18 +121,12 @@ impl Decoder {
                 Ok(())
             }
             Codec::Zstd => {
-                if self.zstd.is_none() {
-                    self.zstd = Some(zstandard::Decoder::new()?);
-                }
-                let zstd = self.zstd.as_mut().expect("it was made above if it was missing");
-                zstd.decode(encoded, output)
+                let zstd = match &mut self.zstd {
+                    Some(zstd) => zstd,
+                    none => none.insert(zstandard::Decoder::new()?),
+                };
+                zstd.decode(encoded, prefix, output)
             }
         }
     }
-}
-
-/// Makes room for `bytes` in an empty vector, or fails without ending the process.
-pub(crate) fn reserve(output: &mut Vec<u8>, bytes: u64, what: &'static str) -> Result<()> {
-    let count = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { what, bytes })?;
-    output.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { what, bytes })
 }

@@ -1,10 +1,10 @@
-//! The codec zstd, left out of the build: whoever needs it is told so.
+//! The codec zstd, left out of the build: asking for it is an error that says so.
 
-use super::Encoded;
+use super::encoded::Encoded;
 use crate::codec::{Codec, ZstdLevel};
 use crate::error::{Error, Result};
 
-/// Never made.
+/// Never constructed.
 #[derive(Debug)]
 pub(super) enum Encoder {}
 
@@ -16,9 +16,18 @@ impl Encoder {
     pub(super) fn encode(&mut self, _raw: &[u8], _output: &mut Vec<u8>) -> Result<()> {
         match *self {}
     }
+
+    pub(super) fn encode_with_prefix(
+        &mut self,
+        _raw: &[u8],
+        _prefix: &[u8],
+        _output: &mut Vec<u8>,
+    ) -> Result<()> {
+        match *self {}
+    }
 }
 
-/// Never made.
+/// Never constructed.
 #[derive(Debug)]
 pub(super) enum Decoder {}
 
@@ -27,7 +36,12 @@ impl Decoder {
         Err(Error::CodecNotBuilt { codec: Codec::Zstd })
     }
 
-    pub(super) fn decode(&mut self, _encoded: Encoded<'_>, _output: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn decode(
+        &mut self,
+        _encoded: Encoded<'_>,
+        _prefix: &[u8],
+        _output: &mut Vec<u8>,
+    ) -> Result<()> {
         match *self {}
     }
 }

@@ -1,4 +1,4 @@
-//! The life of a file aside: created, written, then renamed or removed.
+//! The life of a temporary file: created, written, then renamed or removed.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -10,20 +10,20 @@ use super::system::{FileOperations, Found, Permissions};
 use crate::error::{Error, Result};
 use crate::limits::ASIDE_NAMES_MAX;
 
-/// Numbers the files aside of this process.
+/// Numbers the temporary files of this process.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A file aside, and what it is for.
+/// A temporary file and its target.
 #[derive(Debug)]
 pub(super) struct Aside<S: FileOperations> {
     system: S,
-    /// Nothing once it is closed, since Windows renames and removes no open file.
+    /// `None` once it is closed, since Windows cannot rename or remove an open file.
     file: Option<File>,
-    /// Where it is; nothing once it is renamed or removed.
+    /// Where it is; `None` once it is renamed or removed.
     path: Option<PathBuf>,
-    /// What it replaces, behind all links.
+    /// The file to replace, after following all links.
     target: PathBuf,
-    /// Those of the file that it replaces.
+    /// The permissions of the file to replace.
     permissions: Option<Permissions>,
     /// Whether a write has failed.
     stopped: bool,
@@ -37,7 +37,7 @@ impl<S: FileOperations> Aside<S> {
         Ok(Self { system, file: Some(file), path: Some(path), target, permissions, stopped: false })
     }
 
-    /// Writes a part of `bytes` and returns how much.
+    /// Writes some of `bytes` and returns how many.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         if self.stopped {
             return Err(Error::Stopped { what: "the replacement of a file" });
@@ -46,10 +46,10 @@ impl<S: FileOperations> Aside<S> {
             return Err(Error::Stopped { what: "the replacement of a file" });
         };
         let written = self.system.write(file, bytes);
-        // Whoever asked for more reports that, and what the file holds is not what was meant.
+        // The caller reports that nothing was written; the file does not hold what it should.
         self.stopped = matches!(written, Ok(0)) && !bytes.is_empty();
         written.map_err(|source| {
-            // Nothing was written when a signal interrupted it, so it may be tried again.
+            // A signal interrupted the write before anything was written, so the caller may retry.
             self.stopped = source.kind() != io::ErrorKind::Interrupted;
             Error::Io { action: "write the new content of", path: self.target.clone(), source }
         })
@@ -72,7 +72,7 @@ impl<S: FileOperations> Aside<S> {
         Ok(())
     }
 
-    /// Puts the file in the place of its target; if that fails it is removed, by being dropped.
+    /// Puts the file in place of its target; if that fails, the file is removed on drop.
     pub(super) fn commit(mut self) -> Result<()> {
         let (Some(file), Some(path), false) = (self.file.take(), self.path.clone(), self.stopped) else {
             return Err(Error::Stopped { what: "the replacement of a file" });
@@ -102,16 +102,18 @@ impl<S: FileOperations> Drop for Aside<S> {
     fn drop(&mut self) {
         self.file = None;
         if let Some(path) = self.path.take() {
-            // Nobody is there to be told; the document says what a leftover means.
+            // There is no one to report an error to; the format document says what a leftover
+            // means.
             let _ = self.system.remove(&path);
         }
     }
 }
 
-/// The file that is meant by a path, and its permissions if it exists.
+/// The file that a path leads to, and its permissions if it exists.
 fn find_target<S: FileOperations>(system: &mut S, path: &Path) -> Result<(PathBuf, Option<Permissions>)> {
     let failed = |action, source| Error::Io { action, path: path.to_owned(), source };
-    // A path may end with its name and a slash, which the system refuses only when it renames, after all is written.
+    // A path may end with a slash, which the system would refuse only at the rename, after
+    // everything is written.
     let ends_with = |name: &OsStr| path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
     if !path.file_name().is_some_and(ends_with) {
         return Err(Error::NotAFile { path: path.to_owned() });
@@ -129,7 +131,7 @@ fn find_target<S: FileOperations>(system: &mut S, path: &Path) -> Result<(PathBu
     }
 }
 
-/// Creates a file under a free name in the directory of `target`.
+/// Creates a file with an unused name in the directory of `target`.
 fn create_beside<S: FileOperations>(system: &mut S, target: &Path, private: bool) -> Result<(File, PathBuf)> {
     let directory = directory_of(target);
     let mut attempt = 1;
@@ -147,7 +149,7 @@ fn create_beside<S: FileOperations>(system: &mut S, target: &Path, private: bool
     }
 }
 
-/// The directory that a file is in; a bare name is in the current one.
+/// The directory of a file; a bare name is in the current directory.
 fn directory_of(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

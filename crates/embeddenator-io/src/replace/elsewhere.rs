@@ -1,7 +1,7 @@
-//! What a replacement asks of systems other than Unix, Windows above all: nothing.
+//! What a replacement needs on systems other than Unix, chiefly Windows: nothing.
 //!
-//! Files inherit their rights from the directory, and a directory cannot be synced: NTFS writes a rename to its own
-//! journal.
+//! Files inherit their permissions from the directory, and a directory cannot be synced: NTFS
+//! records a rename in its own journal.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;

@@ -1,4 +1,4 @@
-//! The file operations of a replacement, as a seam at which tests make the n-th one fail.
+//! The file operations of a replacement, behind a trait so that tests can make the n-th one fail.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::platform;
 
-/// The permissions of a file that are kept.
+/// The permissions of a file that its replacement keeps.
 pub(super) type Permissions = fs::Permissions;
 
-/// What stands at a path.
+/// What a path leads to.
 #[derive(Debug)]
 pub(super) enum Found {
     /// Nothing.
@@ -22,28 +22,29 @@ pub(super) enum Found {
     Other,
 }
 
-/// Each operation that a replacement asks of the system.
+/// The operations that a replacement asks of the system.
 pub(super) trait FileOperations {
-    /// An open directory, to be synced.
+    /// An open directory, for syncing.
     type Directory;
 
-    /// Looks at what a path names, without following a link.
+    /// Looks at what is at a path, without following links.
     fn look(&mut self, path: &Path) -> io::Result<Found>;
-    /// Follows all links of a path.
+    /// Follows all links in a path.
     fn resolve(&mut self, path: &Path) -> io::Result<PathBuf>;
-    /// Creates a file that must not exist; a private one if it will get the permissions of another.
+    /// Creates a file that must not exist yet; a private one if it will get the permissions of
+    /// another later.
     fn create(&mut self, path: &Path, private: bool) -> io::Result<File>;
-    /// Writes a part of `bytes` and returns how much.
+    /// Writes some of `bytes` and returns how many.
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<usize>;
-    /// Gives a file the permissions of another.
+    /// Gives a file another file's permissions.
     fn set_permissions(&mut self, file: &File, permissions: &Permissions) -> io::Result<()>;
-    /// Makes what a file holds durable.
+    /// Makes a file's content durable.
     fn sync(&mut self, file: &File) -> io::Result<()>;
     /// Opens a directory.
     fn open_directory(&mut self, path: &Path) -> io::Result<Self::Directory>;
-    /// Puts one file in the place of another.
+    /// Puts one file in place of another.
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Makes the names in a directory durable.
+    /// Makes a directory's entries durable.
     fn sync_directory(&mut self, directory: &Self::Directory) -> io::Result<()>;
     /// Removes a file.
     fn remove(&mut self, path: &Path) -> io::Result<()>;

@@ -1,4 +1,4 @@
-//! Each operation of a replacement fails once, and the file is old or new, never half, with nothing beside it.
+//! Fails each operation of a replacement in turn: the file is then the old or the new one, and nothing is left beside it.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,13 +12,13 @@ use crate::limits::ASIDE_NAMES_MAX;
 /// How a chosen operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// This one, and the ones behind it work.
+    /// Only this one; later operations work.
     Once,
-    /// This one and all behind it.
+    /// This one and all later ones.
     FromThere,
 }
 
-/// The system, whose operation `at` fails; each operation is noted.
+/// The system with a failure at operation `at`; records each operation.
 #[derive(Debug)]
 struct Faulty<'a> {
     at: usize,
@@ -55,7 +55,8 @@ impl FileOperations for Faulty<'_> {
         System.create(path, private)
     }
 
-    /// At most seven bytes at once, so that there are several writes, and the failing one has written some.
+    /// Writes at most seven bytes at a time, so that there are several writes and the failing one
+    /// comes after some have succeeded.
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
         let part = &bytes[..bytes.len().min(7)];
         if let Err(error) = self.step("write") {
@@ -99,7 +100,7 @@ impl FileOperations for Faulty<'_> {
 const OLD: &[u8] = b"the old content";
 const NEW: &[u8] = b"the new content, which is longer";
 
-/// Replaces the file at `path` and returns the operations besides.
+/// Replaces the file at `path` and also returns the operations.
 fn replace(path: &Path, at: usize, fault: Fault) -> (Result<()>, Vec<&'static str>) {
     let mut calls = Vec::new();
     let system = Faulty { at, fault, calls: &mut calls };
@@ -110,9 +111,12 @@ fn replace(path: &Path, at: usize, fault: Fault) -> (Result<()>, Vec<&'static st
     (replaced, calls)
 }
 
-/// Fails each operation in turn until none is left to fail, and checks what is there afterwards.
+/// More operations than replacing a file takes.
+const OPERATIONS_MAX: usize = 100;
+
+/// Fails each operation in turn until a run succeeds, and checks what is left after each.
 fn fail_each(prepare: impl Fn(&Path) -> PathBuf, old: Option<&[u8]>, fault: Fault) -> Vec<&'static str> {
-    for at in 0.. {
+    for at in 0..OPERATIONS_MAX {
         let directory = tempfile::tempdir().expect("a directory");
         let path = prepare(directory.path());
         let before = fs::read_dir(directory.path()).expect("a directory").count();
@@ -139,11 +143,11 @@ fn fail_each(prepare: impl Fn(&Path) -> PathBuf, old: Option<&[u8]>, fault: Faul
             );
             assert_eq!(found.as_deref(), old, "{failed} failed");
         }
-        // If removing fails too there is no way to leave nothing.
+        // If the removal fails too, a leftover cannot be avoided.
         let leftover = usize::from(fault == Fault::FromThere && calls.last() == Some(&"remove"));
         assert_eq!(after, before + added + leftover, "beside the file after {failed} failed");
     }
-    unreachable!("it runs until nothing fails")
+    panic!("replacing a file takes more than {OPERATIONS_MAX} operations")
 }
 
 fn with_old_file(directory: &Path) -> PathBuf {
@@ -190,7 +194,7 @@ fn after_a_failed_write_nothing_is_committed() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = with_old_file(directory.path());
     let mut calls = Vec::new();
-    // The write behind the two looks at the file and its creation.
+    // The write that follows the look at the target, the creation and the first write.
     let system = Faulty { at: 3, fault: Fault::Once, calls: &mut calls };
     let mut aside = Aside::create(system, &path).expect("creates");
     aside.write_all(&NEW[..7]).expect("writes");
@@ -204,11 +208,12 @@ fn after_a_failed_write_nothing_is_committed() {
     assert_eq!(calls.last(), Some(&"remove"));
 }
 
-/// Answers `create` as if names were taken, and `write` as if signals interrupted it or the disk took nothing.
+/// Answers `create` as if names were taken, and `write` as if a signal interrupted it or the disk
+/// accepted nothing.
 #[derive(Debug, Default)]
 struct Busy {
     taken: u32,
-    /// Taken names have no files, which would take long to make.
+    /// Taken names have no files, since creating them would take long.
     without_files: bool,
     interruptions: u32,
     takes_nothing: bool,
@@ -273,7 +278,7 @@ impl FileOperations for Busy {
 }
 
 #[test]
-fn taken_names_are_passed_over_and_left_alone() {
+fn taken_names_are_skipped_and_left_alone() {
     for taken in [0, 1, 65] {
         let directory = tempfile::tempdir().expect("a directory");
         let path = with_old_file(directory.path());
@@ -287,9 +292,10 @@ fn taken_names_are_passed_over_and_left_alone() {
     }
 }
 
-/// A process in a container has one number for ever, and leaves one file each time it is killed.
+/// A process in a container always has the same ID, and leaves one file behind each time it is
+/// killed.
 #[test]
-fn thousands_of_leftovers_are_passed_over_and_no_more() {
+fn thousands_of_leftovers_are_skipped_and_no_more() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = with_old_file(directory.path());
     for (taken, creates) in [(4000, true), (ASIDE_NAMES_MAX - 1, true), (ASIDE_NAMES_MAX, false)] {

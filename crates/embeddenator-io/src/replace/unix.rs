@@ -1,4 +1,4 @@
-//! What a replacement asks of Unix: modes of files, and directories that are synced.
+//! What a replacement needs on Unix: file modes, and synced directories.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -8,10 +8,10 @@ use std::path::Path;
 /// An open directory.
 pub(super) type Directory = File;
 
-/// The bits of a mode that are kept: not those that lend the owner's rights, since the owner may be another one.
+/// The bits of a mode that are kept: not setuid and setgid, since the owner may differ.
 const KEPT: u32 = 0o777;
 
-/// Nobody else may read the file before it has its permissions.
+/// Keeps others from reading the file before it has its permissions.
 pub(super) fn make_private(options: &mut OpenOptions) {
     options.mode(0o600);
 }

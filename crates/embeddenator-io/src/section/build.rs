@@ -12,10 +12,10 @@ use crate::hash::ContentHash;
 use crate::header::{begin_header, end_header};
 use crate::kind::{Kind, SectionKind};
 
-/// Gathers sections, and writes them as one container.
+/// Collects sections and writes them as one container.
 ///
-/// Of more than [`SECTIONS_MAX_DEFAULT`](crate::SECTIONS_MAX_DEFAULT) sections only a reader with a higher limit takes
-/// the container.
+/// A container of more than [`SECTIONS_MAX_DEFAULT`](crate::SECTIONS_MAX_DEFAULT) sections opens
+/// only with a higher limit.
 ///
 /// ```
 /// use embeddenator_io::{Kind, Limits, SectionKind, Sections, SectionsBuilder};
@@ -41,12 +41,12 @@ pub struct SectionsBuilder<'a> {
 }
 
 impl<'a> SectionsBuilder<'a> {
-    /// A container of that kind, without sections.
+    /// An empty container of this kind.
     pub fn new(kind: Kind) -> Self {
         Self { kind, sections: Vec::new() }
     }
 
-    /// Appends a section; several may be of one kind.
+    /// Appends a section; several may have the same kind.
     pub fn push(&mut self, kind: SectionKind, bytes: impl Into<Cow<'a, [u8]>>) -> &mut Self {
         self.sections.push((kind, bytes.into()));
         self
@@ -55,7 +55,7 @@ impl<'a> SectionsBuilder<'a> {
     /// The container.
     ///
     /// # Errors
-    /// As [`SectionsBuilder::write_to`], and [`Error::OutOfMemory`].
+    /// As [`SectionsBuilder::write_to`], and [`Error::OutOfMemory`] if memory runs out.
     pub fn into_bytes(self) -> Result<Vec<u8>> {
         let (head, length) = self.head()?;
         let mut bytes = Vec::new();
@@ -64,7 +64,8 @@ impl<'a> SectionsBuilder<'a> {
         Ok(bytes)
     }
 
-    /// Writes the container, section by section, without a copy of it in memory; the writer is not flushed.
+    /// Writes the container section by section, without a copy of it in memory; the writer is not
+    /// flushed.
     ///
     /// # Errors
     /// [`Error::Stream`] if the writer fails; [`Error::LimitExceeded`] for more than `u32::MAX` sections.
@@ -98,7 +99,8 @@ impl<'a> SectionsBuilder<'a> {
         let mut table = ByteWriter::with_capacity(table_bytes);
         let mut end = (HEADER_BYTES + table_bytes) as u64;
         for (kind, bytes) in &self.sections {
-            // Slices that are in memory sum up to less than 2^64 bytes unless one is pushed billions of times.
+            // Slices in memory add up to less than 2^64 bytes unless one is pushed billions of
+            // times.
             let start = aligned(end).filter(|start| start.checked_add(bytes.len() as u64).is_some());
             let start = start.ok_or(Error::LimitExceeded {
                 what: "the length of a container in bytes",
@@ -118,7 +120,7 @@ impl<'a> SectionsBuilder<'a> {
 }
 
 impl fmt::Debug for SectionsBuilder<'_> {
-    /// The kinds and lengths of its sections; not what they hold.
+    /// Shows the kinds and lengths of the sections, not their contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sections: Vec<_> = self.sections.iter().map(|(kind, bytes)| (kind, bytes.len())).collect();
         f.debug_struct("SectionsBuilder").field("kind", &self.kind).field("sections", &sections).finish()

@@ -1,4 +1,4 @@
-//! The container of sections: tables that are used where they lie.
+//! The container of sections: tables that are used in place.
 
 mod build;
 mod read;
@@ -10,9 +10,9 @@ use crate::hash::ContentHash;
 use crate::header::Format;
 use crate::kind::SectionKind;
 
-/// The multiple of bytes at which each section begins, counted from the first byte of the container: a cache line,
-/// and the widest vector register. In memory they are aligned if the container is: a memory map begins at a page, a
-/// `Vec<u8>` anywhere.
+/// Each section starts at a multiple of this many bytes, counted from the first byte of the
+/// container: a cache line, and the widest vector register. In memory the sections are aligned if
+/// the container is: a memory map starts at a page, a `Vec<u8>` anywhere.
 pub const SECTION_ALIGNMENT: usize = 64;
 
 const FORMAT: Format = Format { what: "container of sections", magic: *b"\x89EMBSEC\n", version: 1 };
@@ -31,7 +31,7 @@ struct Entry {
     hash: ContentHash,
 }
 
-/// Where the bytes behind `end` continue; nothing if that is beyond all numbers.
+/// The first aligned offset at or after `end`, or `None` if it does not fit in a `u64`.
 fn aligned(end: u64) -> Option<u64> {
     end.checked_next_multiple_of(SECTION_ALIGNMENT as u64)
 }

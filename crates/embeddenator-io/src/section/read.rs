@@ -1,4 +1,4 @@
-//! Opening, finding and verifying sections, without copying them.
+//! Opening, finding and verifying sections without copying them.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use crate::limits::Limits;
 
 /// A container whose header and table have been checked; its sections are verified on demand.
 ///
-/// It borrows the bytes, which may be a memory map, and copies nothing. See [`SectionsBuilder`](crate::SectionsBuilder)
-/// for an example.
+/// Borrows the bytes, which may be a memory map, and copies nothing. See
+/// [`SectionsBuilder`](crate::SectionsBuilder) for an example.
 #[derive(Clone, Copy)]
 pub struct Sections<'a> {
     bytes: &'a [u8],
@@ -26,26 +26,28 @@ pub struct Sections<'a> {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Section<'a> {
-    /// What it is to its owner.
+    /// What the section is; the caller's number.
     pub kind: SectionKind,
-    /// Where it begins in the container: a multiple of [`SECTION_ALIGNMENT`](crate::SECTION_ALIGNMENT).
+    /// Where it starts in the container: a multiple of
+    /// [`SECTION_ALIGNMENT`](crate::SECTION_ALIGNMENT).
     pub offset: u64,
-    /// What it holds. Unless the container was opened with [`Sections::open_verified`] or one of the calls to verify
-    /// was made, these bytes are as they were found.
+    /// Its content. It is unverified unless the container was opened with
+    /// [`Sections::open_verified`] or one of the verifying calls has succeeded.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Sections<'a> {
-    /// Opens `bytes`, which are exactly one container of that kind.
+    /// Opens `bytes`, which must be exactly one container of this kind.
     ///
-    /// Looks at the header and the table only, in time linear in the number of sections, and touches no page beyond
-    /// them. What the sections hold is not compared with its checksums; a caller that indexes by numbers found there
-    /// verifies first or checks each.
+    /// Reads only the header and the table, in time linear in the number of sections, and touches
+    /// no page beyond them. The sections are not checked against their checksums; a caller that
+    /// uses numbers found there as indexes must verify first or check each one.
     ///
     /// # Errors
-    /// [`Error::NotRecognised`], [`Error::WrongKind`] and the `Unsupported` ones for another thing;
-    /// [`Error::Truncated`], [`Error::TrailingBytes`], [`Error::ChecksumMismatch`] and [`Error::Malformed`] for
-    /// damage; [`Error::LimitExceeded`] for more than [`Limits::sections_max`] sections.
+    /// [`Error::NotRecognised`], [`Error::WrongKind`], [`Error::UnsupportedVersion`] or
+    /// [`Error::UnsupportedFlags`] if it is something else; [`Error::Truncated`],
+    /// [`Error::TrailingBytes`], [`Error::ChecksumMismatch`] or [`Error::Malformed`] if it is
+    /// damaged; [`Error::LimitExceeded`] if it has more than [`Limits::sections_max`] sections.
     pub fn open(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self> {
         let mut cursor = Cursor::new(bytes);
         let header_bytes = take_header::<HEADER_BYTES>(&FORMAT, &mut cursor)?;
@@ -66,7 +68,7 @@ impl<'a> Sections<'a> {
             return Err(Error::Malformed {
                 what: FORMAT.what,
                 offset: 24,
-                reason: "its length is not that of its sections",
+                reason: "its length does not match its sections",
             });
         }
         let mut whole = Cursor::new(bytes);
@@ -76,13 +78,16 @@ impl<'a> Sections<'a> {
     }
 
     /// Opens a container and verifies all of it: every byte is as it was written.
+    ///
+    /// # Errors
+    /// Those of [`Sections::open`] and [`Sections::verify`].
     pub fn open_verified(bytes: &'a [u8], kind: Kind, limits: &Limits) -> Result<Self> {
         let sections = Self::open(bytes, kind, limits)?;
         sections.verify()?;
         Ok(sections)
     }
 
-    /// What the container is to its owner.
+    /// What the container is; the caller's number.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -92,22 +97,23 @@ impl<'a> Sections<'a> {
         self.table.len() / ENTRY_BYTES
     }
 
-    /// Whether there is none.
+    /// Whether there are no sections.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
     }
 
-    /// The sections in their order.
+    /// The sections in order.
     pub fn iter(&self) -> impl Iterator<Item = Section<'a>> + use<'a> {
         let bytes = self.bytes;
-        // What `open` has checked cannot fail here; were it otherwise, a section would be missing, not wrong.
+        // `open` has checked this, so it cannot fail here; if it did, a section would be missing,
+        // not wrong.
         entries(self.table).filter_map(move |entry| section(bytes, &entry.ok()?).ok())
     }
 
-    /// The one section of that kind.
+    /// The only section of this kind.
     ///
     /// # Errors
-    /// [`Error::SectionCount`] if there is none or more than one.
+    /// [`Error::SectionCount`] unless there is exactly one.
     pub fn section(&self, kind: SectionKind) -> Result<Section<'a>> {
         let mut found = self.iter().filter(|section| section.kind == kind);
         match (found.next(), found.count()) {
@@ -118,17 +124,22 @@ impl<'a> Sections<'a> {
         }
     }
 
-    /// Compares every section and the padding with what was written.
+    /// Verifies every section and the padding.
     ///
     /// # Errors
-    /// [`Error::ChecksumMismatch`] or [`Error::Malformed`] at the first that differs.
+    /// [`Error::ChecksumMismatch`] or [`Error::Malformed`] at the first difference from what was
+    /// written.
     pub fn verify(&self) -> Result<()> {
         self.verify_where(|_| true)
     }
 
-    /// Compares the sections of that kind, and the padding before each, with what was written.
+    /// Verifies the sections of this kind, and the padding before each.
     ///
-    /// Of a kind that there is none of, nothing is wrong; [`Sections::section`] tells that it is missing.
+    /// If there is no section of this kind, nothing fails here; [`Sections::section`] reports that
+    /// it is missing.
+    ///
+    /// # Errors
+    /// As [`Sections::verify`].
     pub fn verify_section(&self, kind: SectionKind) -> Result<()> {
         self.verify_where(|found| found == kind)
     }
@@ -152,7 +163,7 @@ impl<'a> Sections<'a> {
 }
 
 impl fmt::Debug for Sections<'_> {
-    /// Its kind and its table; not what the sections hold.
+    /// Shows the kind and the table, not the contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sections: Vec<_> = self.iter().collect();
         f.debug_struct("Sections").field("kind", &self.kind).field("sections", &sections).finish()
@@ -160,7 +171,7 @@ impl fmt::Debug for Sections<'_> {
 }
 
 impl fmt::Debug for Section<'_> {
-    /// Its row of the table; not what it holds.
+    /// Shows its row of the table, not its content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Section")
             .field("kind", &self.kind)
@@ -189,7 +200,7 @@ fn read_fields(bytes: &[u8; HEADER_BYTES], kind: Kind) -> Result<Header> {
     Ok(Header { count, length, table_hash })
 }
 
-/// Checks that each section begins where it must, and returns where the last one ends.
+/// Checks that each section starts where it must, and returns where the last one ends.
 fn check_table(table: &[u8]) -> Result<u64> {
     let mut end = (HEADER_BYTES + table.len()) as u64;
     for (at, entry) in entries(table).enumerate() {
@@ -197,12 +208,12 @@ fn check_table(table: &[u8]) -> Result<u64> {
         let offset = (HEADER_BYTES + at * ENTRY_BYTES) as u64;
         let malformed = |reason| Error::Malformed { what: TABLE, offset, reason };
         if aligned(end) != Some(entry.offset) {
-            return Err(malformed("a section does not begin behind the one before it"));
+            return Err(malformed("a section does not start right after the one before it"));
         }
         end = entry
             .offset
             .checked_add(entry.length)
-            .ok_or_else(|| malformed("a section ends beyond all numbers"))?;
+            .ok_or_else(|| malformed("a section ends past the largest offset"))?;
     }
     Ok(end)
 }

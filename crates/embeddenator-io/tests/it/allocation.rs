@@ -1,10 +1,10 @@
-//! A global allocator that notes the largest request of a thread, to see that a lie in foreign bytes allocates nothing.
+//! A global allocator that records a thread's largest request, to show that forged lengths allocate nothing.
 #![allow(unsafe_code, reason = "an allocator is unsafe to implement; see ARCHITECTURE.md")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Passes everything on to the system.
+/// Passes every call on to the system.
 struct Noting;
 
 #[global_allocator]
@@ -22,17 +22,17 @@ pub(crate) fn largest<T>(call: impl FnOnce() -> T) -> (usize, T) {
 }
 
 fn note(bytes: usize) {
-    // A thread that is ending has no such cell any more, and no test looks at it.
+    // A thread that is ending no longer has this cell, and no test looks at it.
     let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(bytes)));
 }
 
-// SAFETY: each call is passed on unchanged to the system's allocator, which keeps the contract.
+// SAFETY: each call is passed on unchanged to the system's allocator, which upholds the contract.
 unsafe impl GlobalAlloc for Noting {
     /// # Safety
     /// As [`GlobalAlloc::alloc`] says.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
-        // SAFETY: the caller keeps the contract of this very function.
+        // SAFETY: the caller upholds the contract of this very function.
         unsafe { System.alloc(layout) }
     }
 
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Noting {
     /// As [`GlobalAlloc::alloc_zeroed`] says.
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
-        // SAFETY: the caller keeps the contract of this very function.
+        // SAFETY: the caller upholds the contract of this very function.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -48,20 +48,20 @@ unsafe impl GlobalAlloc for Noting {
     /// As [`GlobalAlloc::realloc`] says.
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         note(bytes);
-        // SAFETY: the caller keeps the contract of this very function, and `pointer` came from the system's allocator.
+        // SAFETY: the caller upholds the contract of this very function, and `pointer` came from the system's allocator.
         unsafe { System.realloc(pointer, layout, bytes) }
     }
 
     /// # Safety
     /// As [`GlobalAlloc::dealloc`] says.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of this very function, and `pointer` came from the system's allocator.
+        // SAFETY: the caller upholds the contract of this very function, and `pointer` came from the system's allocator.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
 
 #[test]
-fn largest_request_is_noted() {
+fn largest_request_is_recorded() {
     let (bytes, list) = largest(|| vec![0_u8; 12_345]);
     assert_eq!(bytes, list.len());
     assert_eq!(largest(|| 1), (0, 1));

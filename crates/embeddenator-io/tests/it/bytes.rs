@@ -61,7 +61,7 @@ fn absurd_counts_are_cut_short() {
     assert!(cursor.take_u64(u64::MAX, "all").is_err());
     assert!(cursor.take(usize::MAX, "all").is_err());
     assert_eq!(cursor.items(2, 8, "items").expect("there").len(), 16);
-    assert_eq!(cursor.offset(), u64::MAX, "the place stays a number");
+    assert_eq!(cursor.offset(), u64::MAX, "the offset saturates");
 }
 
 proptest! {

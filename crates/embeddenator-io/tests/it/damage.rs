@@ -1,14 +1,14 @@
-//! Damages bytes in every simple way, and sees that each is refused.
+//! Damages bytes in every simple way and checks that each is refused.
 
 use embeddenator_io::{Error, Result};
 
 use crate::allocation::largest;
 
-/// What a reader may ask for at once beyond the bytes that it is given: messages, a codec's state.
+/// What a reader may allocate at once beyond its input: messages, a codec's state.
 const SLACK: usize = 4096;
 
-/// Cuts `bytes` at each length, flips each bit, and appends; `open` must refuse each, allocating no more than `most`
-/// bytes at once.
+/// Truncates `bytes` at each length, flips each bit and appends a byte; `open` must refuse each
+/// result, allocating at most `most` bytes at once.
 pub(crate) fn refuses_all<T>(bytes: &[u8], most: usize, open: impl Fn(&[u8]) -> Result<T>) {
     assert!(open(bytes).is_ok(), "undamaged bytes open");
     let open = |damaged: &[u8]| {
@@ -38,7 +38,7 @@ pub(crate) fn refuses_all<T>(bytes: &[u8], most: usize, open: impl Fn(&[u8]) -> 
     assert!(matches!(error, Error::TrailingBytes { .. }), "with a byte more: {error}");
 }
 
-/// Messages are sentences without a capital and a full stop.
+/// Messages start in lower case and end without a full stop.
 pub(crate) fn check_message(error: &Error) {
     let message = error.to_string();
     assert!(!message.ends_with('.'), "{message}");

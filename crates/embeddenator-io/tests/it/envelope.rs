@@ -1,4 +1,4 @@
-//! Envelopes: round trips, damage, and what the header says.
+//! Envelopes: round trips, damage and headers.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::damage::refuses_all;
 
 pub(crate) const KIND: Kind = Kind(0x1234);
 
-/// A content that zstd makes smaller.
+/// A content that zstd can compress.
 pub(crate) fn repetitive(bytes: usize) -> Vec<u8> {
     b"all work and no play ".iter().copied().cycle().take(bytes).collect()
 }

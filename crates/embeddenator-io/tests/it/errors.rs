@@ -1,4 +1,4 @@
-//! What errors say, and how they pass through `std::io`.
+//! What errors say, and how they convert to `std::io` errors.
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
@@ -22,12 +22,12 @@ fn messages_name_thing_value_and_remedy() {
         (
             Error::Truncated { what: "envelope", offset: 3, needed: 64, remaining: 5 },
             ErrorKind::UnexpectedEof,
-            "envelope at byte 3 needs 64 bytes, but 5 are left: the data was cut, restore it",
+            "envelope at byte 3 needs 64 bytes, but 5 remain: the data is truncated, restore it from a copy",
         ),
         (
             Error::UnsupportedVersion { what: "envelope", found: 2, supported: 1 },
             ErrorKind::Unsupported,
-            "envelope has format version 2, this program reads 1: use a newer program",
+            "envelope has format version 2, but this program reads 1: use a newer program",
         ),
         (
             Error::CodecNotBuilt { codec: Codec::Zstd },
@@ -37,7 +37,7 @@ fn messages_name_thing_value_and_remedy() {
         (
             Error::LimitExceeded { what: "the length", value: 9, limit: 8 },
             ErrorKind::InvalidData,
-            "the length is 9, at most 8 is allowed: raise the limit if the data is trusted",
+            "the length is 9, more than the limit of 8: raise the limit if you trust the data",
         ),
         (
             Error::Io { action: "replace", path: path.clone(), source: denied() },
@@ -47,12 +47,12 @@ fn messages_name_thing_value_and_remedy() {
         (
             Error::NotAFile { path },
             ErrorKind::InvalidInput,
-            "dir/file is no regular file: name a file, or remove what is there",
+            "dir/file is not a regular file: name a file, or remove what is there",
         ),
         (
             Error::Stopped { what: "stream" },
             ErrorKind::Other,
-            "stream stopped at an earlier error: open it anew",
+            "stream stopped after an earlier error: start over",
         ),
     ];
     for (error, kind, message) in cases {

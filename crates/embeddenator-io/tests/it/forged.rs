@@ -1,4 +1,4 @@
-//! Lies whose checksums fit: an absurd length, a bomb, an unknown codec is a typed error and allocates nothing.
+//! Forged bytes with matching checksums: an absurd length, a bomb or an unknown codec is an error and allocates nothing.
 
 use embeddenator_io::{
     ByteWriter, Compression, ContentHash, Envelope, Error, Kind, Limits, Result, SectionKind, Sections,
@@ -8,7 +8,8 @@ use embeddenator_io::{
 use crate::allocation::largest;
 
 const KIND: Kind = Kind(1);
-/// What any refusal may ask for at once: small buffers of the codec's binding, and the message of an error.
+/// What any refusal may allocate at once: small buffers of the codec's binding, and an error
+/// message.
 const SLACK: usize = 1024;
 
 fn limits() -> Limits {
@@ -20,13 +21,13 @@ fn limits() -> Limits {
     }
 }
 
-/// Puts the hash of a header's bytes at its end.
+/// Replaces the hash at the end of a header with a matching one.
 fn seal(header: &mut [u8]) {
     let (covered, check) = header.split_at_mut(header.len() - 8);
     check.copy_from_slice(&blake3::hash(covered).as_bytes()[..8]);
 }
 
-/// An envelope with `bytes` at `offset` of its header, and a hash that fits.
+/// An envelope with `bytes` at `offset` of its header, and a matching hash.
 fn forge(mut envelope: Vec<u8>, offset: usize, bytes: &[u8]) -> Vec<u8> {
     envelope[offset..offset + bytes.len()].copy_from_slice(bytes);
     seal(&mut envelope[..64]);
@@ -37,7 +38,7 @@ fn open(bytes: &[u8]) -> Result<Vec<u8>> {
     Envelope::open(bytes, KIND, &limits()).map(std::borrow::Cow::into_owned)
 }
 
-/// The error of `call`, which asked for at most `most` bytes at once.
+/// The error of `call`, which must allocate at most `most` bytes at once.
 fn refused<T: std::fmt::Debug>(most: usize, call: impl FnOnce() -> Result<T>) -> Error {
     let (asked, result) = largest(call);
     let error = result.expect_err("a lie is refused");
@@ -69,7 +70,7 @@ fn short_file_of_another_format_is_not_called_cut() {
             Sections::open(foreign, KIND, &limits()).map(drop),
             StreamReader::new(foreign, KIND, &limits()).map(drop),
         ];
-        // One byte may be the first of each magic.
+        // A single byte may be the first of any magic.
         let cut = foreign == [0x89];
         for error in results.map(|result| result.expect_err("it is foreign")) {
             assert_eq!(matches!(error, Error::NotRecognised { .. }), !cut, "{error}");
@@ -106,12 +107,12 @@ fn content_under_another_hash_is_refused() {
     assert!(matches!(error, Error::ChecksumMismatch { .. }), "{error}");
     let error = refused(100, || open(&forge(plain(), 48, &other.0[..8])));
     assert!(matches!(error, Error::ChecksumMismatch { .. }), "{error}");
-    // One hash of two forged alike.
+    // Only one of the two equal hashes is forged.
     let both = forge(forge(plain(), 32, &other.0), 48, &other.0[..8]);
     assert!(matches!(refused(100, || open(&both)), Error::ChecksumMismatch { .. }));
 }
 
-/// A container whose entry `at` has `bytes` at `offset`, with hashes that fit.
+/// A container whose entry `at` has `bytes` at `offset`, with matching hashes.
 fn forge_entry(mut container: Vec<u8>, at: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
     let count = u32::from_le_bytes(container[16..20].try_into().expect("four bytes")) as usize;
     let start = 64 + 40 * at + offset;
@@ -157,7 +158,7 @@ fn sections_that_overlap_or_lie_outside_are_refused() {
     assert!(matches!(error, Error::Malformed { offset: 24, .. }), "{error}");
 }
 
-/// Makes streams that no writer makes.
+/// Builds streams that no writer would write.
 struct Forger {
     bytes: Vec<u8>,
     chain: [u8; 16],
@@ -169,7 +170,7 @@ impl Forger {
         Self::with_header(16, &frame_bytes.to_le_bytes())
     }
 
-    /// A header of frame size 10 with `forged` at `offset`, and a hash that fits.
+    /// A header of frame size 10 with `forged` at `offset`, and a matching hash.
     fn with_header(offset: usize, forged: &[u8]) -> Self {
         let mut bytes = StreamWriter::new(Vec::new(), KIND, Compression::None)
             .and_then(StreamWriter::finish)
@@ -182,14 +183,14 @@ impl Forger {
         Self { bytes, chain, content: Vec::new() }
     }
 
-    /// A frame with a chain that fits.
+    /// A frame with a matching chain.
     fn frame(self, tag: u16, codec: u16, raw_length: u32, stored_length: u32, stored: &[u8]) -> Self {
         let mut fields = ByteWriter::new();
         fields.u16(tag).u16(codec).u32(raw_length).u32(stored_length).zeros(4);
         self.fields(&fields, stored)
     }
 
-    /// A frame of any fields with a chain that fits.
+    /// A frame with any fields and a matching chain.
     fn fields(mut self, fields: &ByteWriter, stored: &[u8]) -> Self {
         let chained = [&self.chain, fields.as_bytes(), stored].concat();
         self.chain = ContentHash::of(&chained).0;
@@ -219,10 +220,14 @@ impl Forger {
     fn read(&self) -> Result<usize> {
         let mut reader = StreamReader::new(self.bytes.as_slice(), KIND, &limits())?;
         let mut bytes = 0;
-        while let Some(frame) = reader.next_frame()? {
-            bytes += frame.len();
+        // A frame takes bytes, so there are fewer frames than bytes.
+        for _ in 0..self.bytes.len() {
+            match reader.next_frame()? {
+                Some(frame) => bytes += frame.len(),
+                None => return Ok(bytes),
+            }
         }
-        Ok(bytes)
+        panic!("the stream has no end");
     }
 }
 
@@ -272,11 +277,11 @@ fn stream_that_no_writer_makes_is_refused() {
 
 #[cfg(feature = "zstd")]
 mod zstd_lies {
-    //! Lies that only a decoder could find.
+    //! Forgeries that only a decoder can detect.
 
     use super::*;
 
-    /// An envelope of `stored` bytes for a content, of which it says that it has `raw_length` bytes.
+    /// An envelope of `stored` bytes that claims `raw_length` bytes of content.
     fn envelope(stored: &[u8], content: &[u8], raw_length: u64) -> Vec<u8> {
         let mut header = ByteWriter::new();
         header.bytes(b"\x89EMBENV\n").u16(1).u16(KIND.0).u16(0).u16(1);
@@ -303,11 +308,11 @@ mod zstd_lies {
         let content = vec![0; 100 << 20];
         let stored = frame(&content);
         assert!(stored.len() < 10_000, "a bomb is small");
-        // It tells the truth, which is beyond the limit.
+        // It states its true size, which is over the limit.
         let truth = envelope(&stored, &content, 100 << 20);
         let error = refused(0, || open(&truth));
         assert!(matches!(error, Error::LimitExceeded { .. }), "{error}");
-        // It says less than its frame.
+        // It states less than its frame does.
         let lie = envelope(&stored, &content, 1 << 20);
         let error = refused(0, || open(&lie));
         assert!(matches!(error, Error::Malformed { .. }), "{error}");
@@ -323,7 +328,7 @@ mod zstd_lies {
 
     #[test]
     fn frame_that_lies_about_its_size_stops_at_it() {
-        // A frame of one segment states its size in two bytes, less 256, behind magic and descriptor.
+        // A single-segment frame states its size minus 256 in two bytes after magic and descriptor.
         let content = vec![3; 5000];
         let stored = frame(&content);
         assert_eq!((stored[4] & 0xe0, &stored[5..7]), (0x60, &(5000_u16 - 256).to_le_bytes()[..]));
@@ -365,7 +370,7 @@ mod zstd_lies {
         let limits = Limits { content_bytes_max: u64::MAX, ..limits() };
         let error = refused(0, || Envelope::open(&bytes, KIND, &limits));
         assert!(
-            matches!(error, Error::Malformed { reason, .. } if reason.contains("more than zstd")),
+            matches!(error, Error::Malformed { reason, .. } if reason.contains("can decode to")),
             "{error}"
         );
     }
@@ -386,7 +391,7 @@ mod zstd_lies {
             let mut damaged = stored.clone();
             damaged[at] ^= 0xff;
             match open(&envelope(&damaged, &content, content.len() as u64)) {
-                // A change that decodes to the same content is no lie.
+                // A change that decodes to the same content is harmless.
                 Ok(opened) => assert_eq!(opened, content),
                 Err(error) => {
                     refusals += 1;

@@ -1,4 +1,4 @@
-//! The files of `tests/golden`, which another program made from the document of the formats, read and written.
+//! Reading and writing the files in `tests/golden`, which another program generated from the format document.
 
 use std::io::{Read, Write};
 
@@ -22,7 +22,7 @@ fn golden_envelope_is_what_is_written() {
     assert_eq!(*Envelope::open(golden, Kind(1), &Limits::default()).expect("opens"), *count());
 }
 
-/// The frame itself changes with the version of zstd; what must not change is that it is read.
+/// The frame itself may change with the version of zstd, but it must stay readable.
 #[test]
 fn golden_compressed_envelope_is_read() {
     let golden = include_bytes!("../golden/envelope-zstd.bin");

@@ -1,4 +1,4 @@
-//! What the crate promises, seen from outside.
+//! What the crate promises, tested through its public API.
 
 mod allocation;
 mod bytes;
@@ -7,6 +7,8 @@ mod envelope;
 mod errors;
 mod forged;
 mod golden;
+#[cfg(feature = "zstd")]
+mod prefix;
 mod profile;
 mod replace;
 mod section;

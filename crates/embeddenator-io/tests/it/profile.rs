@@ -17,7 +17,7 @@ fn profiles_have_the_levels_and_names_that_are_documented() {
         assert_eq!(profile.name().parse::<Profile>().expect("its own name"), profile);
     }
     let error = "Fast".parse::<Profile>().expect_err("names are lower case");
-    assert_eq!(error.to_string(), "`Fast` is no profile: use one of fast, balanced, archive, max");
+    assert_eq!(error.to_string(), "`Fast` is not a profile: use one of fast, balanced, archive, max");
 }
 
 #[test]

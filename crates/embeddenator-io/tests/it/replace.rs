@@ -18,7 +18,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn file_is_made_and_replaced() {
+fn file_is_created_and_replaced() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("file");
     for content in [&b"first"[..], b"", &vec![7; 100_000]] {
@@ -59,7 +59,7 @@ fn stream_is_written_into_a_replacement() {
 }
 
 #[test]
-fn two_replacements_of_one_file_do_not_meet() {
+fn two_replacements_of_one_file_do_not_interfere() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("file");
     let mut one = Replacement::create(&path).expect("creates");
@@ -81,7 +81,7 @@ fn many_threads_replace_one_file_and_readers_see_it_whole() {
     let check = || {
         let content = fs::read(&path).expect("it is there at any moment");
         assert_eq!(content.len(), 5000);
-        assert!(content.iter().all(|byte| *byte == content[0]), "it is one of those that were written");
+        assert!(content.iter().all(|byte| *byte == content[0]), "each content is whole");
     };
     std::thread::scope(|scope| {
         for thread in 1..=8_u8 {
@@ -99,24 +99,24 @@ fn many_threads_replace_one_file_and_readers_see_it_whole() {
 }
 
 #[test]
-fn file_that_is_not_there_yet_appears_whole() {
+fn new_file_appears_whole() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("file");
     let mut replacement = Replacement::create(&path).expect("creates");
     replacement.write_all(&[1; 10]).expect("writes");
-    assert!(!path.exists(), "it is not there before it is whole");
+    assert!(!path.exists(), "it must not appear before it is complete");
     replacement.commit().expect("replaces");
     assert_eq!(fs::read(&path).expect("reads"), [1; 10]);
 }
 
 #[test]
-fn what_is_no_file_is_refused() {
+fn anything_but_a_file_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let inner = directory.path().join("inner");
     fs::create_dir(&inner).expect("creates");
     let (slash, dot) = (directory.path().join("new/"), directory.path().join("new/."));
     for path in [&inner, &slash, &dot, Path::new("/"), Path::new(""), Path::new("..")] {
-        // Before anything is written.
+        // It is refused before anything is written.
         let error = Replacement::create(path).map(drop).expect_err("no file");
         assert!(matches!(error, Error::NotAFile { .. }), "{error}");
     }
@@ -129,11 +129,11 @@ fn error_names_the_path() {
     let path = directory.path().join("missing").join("file");
     let error = replace_file(&path, b"content").expect_err("there is no such directory");
     let Error::Io { path: named, .. } = &error else { panic!("{error}") };
-    assert_eq!(*named, path, "it is the one that the caller gave");
+    assert_eq!(*named, path, "the caller's path");
     assert!(error.to_string().contains("missing"), "{error}");
 }
 
-/// Set in a child process that runs one test in another directory.
+/// Set in the child process that runs one test in another directory.
 const CHILD: &str = "EMBEDDENATOR_IO_TEST_CHILD";
 
 #[test]
@@ -176,7 +176,7 @@ mod unix {
             replace_file(&path, b"new").expect("replaces");
             assert_eq!(fs::read(&path).expect("reads"), b"new");
             let kept = fs::metadata(&path).expect("there").mode() & 0o7777;
-            assert_eq!(kept, mode & 0o777, "without the bit that lends the owner's rights");
+            assert_eq!(kept, mode & 0o777, "without setuid and setgid");
             fs::remove_file(&path).expect("removes");
         }
     }
@@ -209,7 +209,7 @@ mod unix {
     }
 
     #[test]
-    fn link_that_leads_nowhere_or_to_no_file_is_refused() {
+    fn link_to_nothing_or_to_no_regular_file_is_refused() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("link");
         symlink("missing", &path).expect("links");

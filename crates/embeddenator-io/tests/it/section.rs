@@ -1,4 +1,4 @@
-//! Containers of sections: round trips, damage, and what is verified when.
+//! Containers of sections: round trips, damage, and what each call verifies.
 
 use embeddenator_io::{Error, Kind, Limits, SECTION_ALIGNMENT, SectionKind, Sections, SectionsBuilder};
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn opening_looks_at_header_and_table_only() {
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x40;
-        // The padding behind the table is at 144..192.
+        // The padding after the table is at 144..192.
         assert_eq!(open(&damaged).is_ok(), at >= 64 + 2 * 40, "byte {at}; sections begin at {first}");
     }
 }
@@ -77,7 +77,7 @@ fn verifying_a_section_covers_it_and_the_padding_before_it() {
 }
 
 #[test]
-fn section_is_found_if_it_is_the_only_one_of_its_kind() {
+fn section_is_found_only_if_it_is_the_only_one_of_its_kind() {
     let bytes = build(&[(1, vec![1]), (2, vec![2]), (2, vec![3, 3])]);
     let sections = open(&bytes).expect("opens");
     assert_eq!((sections.len(), sections.is_empty(), sections.kind()), (3, false, KIND));

@@ -1,4 +1,4 @@
-//! Streams: round trips, damage, and readers and writers that fail.
+//! Streams: round trips, damage, and failing readers and writers.
 
 use std::io::{self, Read, Write};
 
@@ -17,10 +17,14 @@ fn write(content: &[u8], compression: Compression, frame_bytes: u32) -> Vec<u8> 
     writer.finish().expect("finishes")
 }
 
-/// Reads to the end; what was read before an error is put into `content`.
+/// More frames than any stream here has.
+const FRAMES_MAX: usize = 10_000;
+
+/// Reads to the end; `content` gets what was read before any error.
 fn read_into(bytes: impl Read, limits: &Limits, content: &mut Vec<u8>) -> Result<()> {
     let mut reader = StreamReader::new(bytes, KIND, limits)?;
-    while let Some(frame) = reader.next_frame()? {
+    for _ in 0..FRAMES_MAX {
+        let Some(frame) = reader.next_frame()? else { break };
         content.extend_from_slice(frame);
     }
     assert!(reader.next_frame()?.is_none(), "the end stays the end");
@@ -33,17 +37,17 @@ fn compressions() -> Vec<Compression> {
 }
 
 #[test]
-fn damaged_stream_is_refused_and_gives_only_what_was_written() {
+fn damaged_stream_is_refused_and_returns_only_what_was_written() {
     let limits = Limits { frame_bytes_max: 64, ..Limits::default() };
     for compression in compressions() {
         for (length, frame_bytes) in [(0, 64), (1, 1), (150, 64), (128, 64)] {
             let content = repetitive(length);
             let bytes = write(&content, compression, frame_bytes);
-            // What is gathered grows by doubling, so twice the content.
+            // The output vector grows by doubling, hence twice the content.
             refuses_all(&bytes, 2 * length, |bytes| {
                 let mut seen = Vec::new();
                 let result = read_into(bytes, &limits, &mut seen);
-                assert!(content.starts_with(&seen), "what is handed out was written");
+                assert!(content.starts_with(&seen), "everything returned was written");
                 result
             });
         }
@@ -52,7 +56,7 @@ fn damaged_stream_is_refused_and_gives_only_what_was_written() {
 
 #[test]
 fn frames_that_are_moved_left_out_or_repeated_are_refused() {
-    // Frames of one length, all of a data frame being 32 + 10 bytes.
+    // Frames of equal length: a data frame is 32 + 10 bytes.
     let content: Vec<u8> = (0..40).collect();
     let bytes = write(&content, Compression::None, 10);
     let frames: Vec<&[u8]> = bytes[32..32 + 4 * 42].chunks(42).collect();
@@ -78,7 +82,7 @@ fn frames_that_are_moved_left_out_or_repeated_are_refused() {
 }
 
 #[test]
-fn writer_that_is_dropped_leaves_a_cut_stream() {
+fn writer_that_is_dropped_leaves_a_truncated_stream() {
     let mut bytes = Vec::new();
     let mut writer = StreamWriter::with_frame_bytes(&mut bytes, KIND, Compression::None, 10).expect("begins");
     writer.append(&[1; 25]).expect("appends");
@@ -113,21 +117,21 @@ fn other_kind_is_refused() {
 }
 
 #[test]
-fn each_byte_is_handed_out_once_whichever_way_it_is_read() {
+fn each_byte_is_returned_once_whichever_way_it_is_read() {
     let content: Vec<u8> = (0..25).collect();
     let bytes = write(&content, Compression::None, 10);
     let mut reader = StreamReader::new(bytes.as_slice(), KIND, &Limits::default()).expect("opens");
     let mut buffer = [0; 4];
     assert_eq!(reader.next_frame().expect("reads"), Some(&content[..10]));
     reader.read_exact(&mut buffer).expect("reads");
-    assert_eq!(buffer, content[10..14], "what was handed out is not read again");
+    assert_eq!(buffer, content[10..14], "nothing is read twice");
     assert_eq!(reader.next_frame().expect("reads"), Some(&content[14..20]), "what is left comes next");
     assert_eq!(reader.next_frame().expect("reads"), Some(&content[20..]));
     assert_eq!(reader.read(&mut buffer).expect("reads"), 0);
     assert_eq!(reader.next_frame().expect("reads"), None);
 }
 
-/// Gives a byte at a time, and an interruption before each.
+/// Returns one byte at a time, with an interruption before each.
 struct Slow<'a> {
     bytes: &'a [u8],
     interrupted: bool,
@@ -145,16 +149,17 @@ impl Read for Slow<'_> {
 }
 
 #[test]
-fn slow_and_interrupted_reader_gives_the_same() {
+fn slow_and_interrupted_reader_returns_the_same() {
     let content = repetitive(1000);
     for compression in compressions() {
         let bytes = write(&content, compression, 300);
         let slow = Slow { bytes: &bytes, interrupted: false };
         let mut seen = Vec::new();
         let mut reader = StreamReader::new(slow, KIND, &Limits::default()).expect("opens");
-        // By single bytes on this side too.
+        // Byte by byte on this side too.
         let mut byte = [0];
-        while reader.read(&mut byte).expect("reads") == 1 {
+        for _ in 0..content.len() {
+            assert_eq!(reader.read(&mut byte).expect("reads"), 1);
             seen.push(byte[0]);
         }
         assert_eq!(seen, content);
@@ -198,10 +203,10 @@ impl<T: Read> Read for Failing<T> {
 }
 
 #[test]
-fn writer_that_fails_at_any_byte_gives_its_error_and_refuses_to_go_on() {
+fn writer_that_fails_at_any_byte_returns_its_error_and_refuses_to_go_on() {
     let content = repetitive(100);
     let whole = write(&content, Compression::None, 30);
-    // One more than there are bytes, so that the flush fails too.
+    // One more than the number of bytes, so that the flush fails too.
     for left in 0..=whole.len() {
         let failing = Failing { inner: Vec::new(), left };
         let error = match StreamWriter::with_frame_bytes(failing, KIND, Compression::None, 30) {
@@ -229,7 +234,7 @@ fn writer_that_fails_at_any_byte_gives_its_error_and_refuses_to_go_on() {
 }
 
 #[test]
-fn reader_that_fails_at_any_byte_gives_its_error_and_refuses_to_go_on() {
+fn reader_that_fails_at_any_byte_returns_its_error_and_refuses_to_go_on() {
     let content = repetitive(100);
     let whole = write(&content, Compression::None, 30);
     for left in 0..=whole.len() {
@@ -276,11 +281,12 @@ proptest! {
         read_into(bytes.as_slice(), &Limits::default(), &mut seen).expect("reads");
         prop_assert_eq!(&seen, &content);
 
-        // Both ways to read take turns, and each byte comes once.
+        // Alternates between both ways of reading; each byte comes once.
         let mut reader = StreamReader::new(bytes.as_slice(), KIND, &Limits::default()).expect("opens");
         let mut mixed = Vec::new();
         let mut buffer = vec![0; portion];
-        while let Some(frame) = reader.next_frame().expect("reads") {
+        for _ in 0..FRAMES_MAX {
+            let Some(frame) = reader.next_frame().expect("reads") else { break };
             mixed.extend_from_slice(frame);
             let count = reader.read(&mut buffer).expect("reads");
             mixed.extend_from_slice(&buffer[..count]);
@@ -290,7 +296,7 @@ proptest! {
         let mut reader = StreamReader::new(bytes.as_slice(), KIND, &Limits::default()).expect("opens");
         let mut read = Vec::new();
         let mut buffer = vec![0; portion];
-        loop {
+        for _ in 0..=content.len() {
             match reader.read(&mut buffer).expect("reads") {
                 0 => break,
                 count => read.extend_from_slice(&buffer[..count]),

@@ -1,7 +1,8 @@
-//! How whole numbers are distributed: a bounded histogram beside an exact count, sum, minimum and maximum.
+//! The distribution of whole numbers: a bounded histogram, and an exact count, sum, minimum and maximum.
 //!
-//! The cells are those of `HdrHistogram` (Gil Tene): as wide as a fixed share of their value, so quantiles have a
-//! bounded relative error at any magnitude and two histograms of one shape merge cell by cell.
+//! The cells are those of `HdrHistogram` (Gil Tene): their width is a fixed share of their value,
+//! so quantiles have a bounded relative error at any magnitude, and two histograms of the same
+//! shape merge cell by cell.
 
 use hdrhistogram::Histogram;
 
@@ -10,7 +11,7 @@ use crate::limits::COUNT_MAX;
 /// The range and precision of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// The highest value; what is above is taken for it.
+    /// The highest value; higher ones are counted as this one.
     pub(crate) highest: u64,
     /// Decimal digits that a cell keeps: 2 makes cells of at most 1/128 of their value, 3 of at most 1/1024.
     pub(crate) digits: u8,
@@ -33,8 +34,9 @@ impl Distribution {
         Self { cells, sum: 0, least: u64::MAX, greatest: 0, saturated: 0 }
     }
 
-    /// Counts `times` values. What is too high counts as the highest; what comes after [`COUNT_MAX`] values no longer
-    /// changes the distribution. Both are told by the result: how many values were not taken as they are.
+    /// Counts a value `times` times. Values that are too high count as the highest, and after
+    /// [`COUNT_MAX`] values the distribution no longer changes. Returns how many values were not
+    /// counted as they are.
     pub(crate) fn record(&mut self, value: u64, times: u64) -> u64 {
         let taken = times.min(COUNT_MAX - self.count());
         let bent = if value > self.cells.high() { times } else { times - taken };
@@ -49,15 +51,15 @@ impl Distribution {
         bent
     }
 
-    /// Adds what another distribution of the same shape counted: as if all of it had been recorded here, but that a
-    /// sum of more than [`COUNT_MAX`] values leaves out the highest of the other's.
+    /// Adds another distribution of the same shape, as if all of its values had been recorded here.
+    /// Above [`COUNT_MAX`] values in total, the highest of the other distribution are left out.
     pub(crate) fn merge(&mut self, other: &Self) {
         debug_assert_eq!(self.cells.high(), other.cells.high());
         let room = COUNT_MAX - self.count();
         let whole = other.count() <= room;
         let (sum, least, greatest) = (self.sum, self.least, self.greatest);
         for cell in other.cells.iter_recorded() {
-            // The top of a cell may lie above the highest value that the histogram was made for.
+            // The top of a cell may be above the highest value of the shape.
             let value = cell.value_iterated_to().min(other.greatest);
             self.record(value, cell.count_since_last_iteration());
         }
@@ -81,14 +83,14 @@ impl Distribution {
         self.saturated
     }
 
-    /// The lowest and the highest value, exact; nothing when nothing was counted.
+    /// The lowest and the highest value, exact; `None` if nothing was counted.
     pub(crate) fn extremes(&self) -> Option<(u64, u64)> {
         (self.count() > 0).then_some((self.least, self.greatest))
     }
 
-    /// The values below or at which so many thousandths of all values lie: of `n` values in order, that of rank
-    /// `ceil(n * thousandths / 1000)`, rounded up to the end of its cell but never above the maximum. `None` when
-    /// nothing was counted. The thousandths rise.
+    /// The quantiles for these thousandths, which must ascend: of `n` values in order, the one of
+    /// rank `ceil(n * thousandths / 1000)`, rounded up to the end of its cell but never above the
+    /// maximum. `None` if nothing was counted.
     pub(crate) fn quantiles<const N: usize>(&self, thousandths: [u16; N]) -> Option<[u64; N]> {
         let (least, greatest) = self.extremes()?;
         debug_assert!(thousandths.is_sorted());
@@ -136,7 +138,8 @@ mod tests {
             assert_eq!(other.record(3, 1) + other.record(9, 2) + other.record(u64::MAX, 1), 1);
             full.merge(&other);
             assert_eq!(full.count(), COUNT_MAX);
-            // One 3 and one 9 had room; one 9 and the highest had not, and the highest was saturated before.
+            // There was room for one 3 and one 9, but not for another 9 and the highest, which was
+            // saturated already.
             assert_eq!(full.saturated(), 3);
             assert_eq!(full.sum(), 7 * u128::from(COUNT_MAX - 2) + 12);
             assert_eq!(full.extremes(), Some((3, 9)));

@@ -1,4 +1,4 @@
-//! What a recorder counts about itself: what it refused, bent or had to replace.
+//! What a recorder counts about itself: what it refused, clamped or had to replace.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::lock::Replacements;
 use crate::metrics::names;
 
-/// Counters that belong to one recorder and are shown among its metrics once they are not zero.
+/// Counters that belong to one recorder and appear among its metrics once they are not zero.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Health {
     pub(crate) series_refused: Arc<AtomicU64>,
@@ -27,7 +27,7 @@ impl Health {
     }
 }
 
-/// Adds one, for a count that nothing is ordered by.
+/// Adds to a counter that no other memory access depends on.
 pub(crate) fn count(counter: &AtomicU64, added: u64) {
     counter.fetch_add(added, Ordering::Relaxed);
 }

@@ -1,4 +1,4 @@
-//! The cell of a histogram: values in any unit, kept as whole steps of it.
+//! The cell of a histogram: values in any unit, kept as whole steps of that unit.
 
 use ::metrics::HistogramFn;
 
@@ -14,8 +14,9 @@ const SHAPE: Shape = Shape { highest: VALUE_MAX, digits: 2 };
 /// How many upper bounds divide a histogram into buckets.
 const BOUNDS: usize = 15;
 
-/// Bounds of times, in nanoseconds. From a millisecond up these are what the semantic conventions advise for
-/// `db.client.operation.duration`; searches in memory need the decades below.
+/// Bounds of times, in nanoseconds. From a millisecond up these are the ones that the semantic
+/// conventions advise for `db.client.operation.duration`; searches in memory need the decades
+/// below.
 const BOUNDS_NS: [u64; BOUNDS] = [
     1_000,
     10_000,
@@ -34,7 +35,7 @@ const BOUNDS_NS: [u64; BOUNDS] = [
     60_000_000_000,
 ];
 
-/// Bounds of all else: the default of OpenTelemetry's SDKs.
+/// Bounds of everything else: the default of OpenTelemetry's SDKs.
 const BOUNDS_PLAIN: [f64; BOUNDS] = [
     0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1_000.0, 2_500.0, 5_000.0, 7_500.0,
     10_000.0,
@@ -44,14 +45,14 @@ const BOUNDS_PLAIN: [f64; BOUNDS] = [
 #[derive(Debug)]
 pub(crate) struct HistogramCell {
     tally: Renewed<Tally>,
-    /// Steps in one of the unit.
+    /// Steps per unit.
     steps: f64,
     /// Upper bounds of the buckets, inclusive, in steps.
     bounds: [u64; BOUNDS],
     health: Health,
 }
 
-/// What is counted, in steps.
+/// What has been counted, in steps.
 #[derive(Clone, Debug)]
 struct Tally {
     distribution: Distribution,
@@ -73,7 +74,7 @@ impl HistogramCell {
         Self { tally: Renewed::new(Tally::new, health.states_replaced.clone()), steps, bounds, health }
     }
 
-    /// What was recorded so far, in the unit.
+    /// What has been recorded so far, in the unit.
     pub(crate) fn summary(&self) -> Summary {
         // Copied inside the lock, computed outside.
         let Tally { distribution, buckets } = self.tally.lock().clone();
@@ -115,7 +116,8 @@ impl HistogramFn for HistogramCell {
             count(&self.health.values_refused, times);
             return;
         }
-        // The conversion saturates: what is below zero becomes zero, what is beyond a u64 its largest.
+        // The conversion saturates: negative values become zero, and values too large for a `u64`
+        // its maximum.
         let steps = (value * self.steps).round() as u64;
         let mut tally = self.tally.lock();
         let before = tally.distribution.count();
@@ -137,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn histogram_begins_anew_after_a_panic_inside_its_lock() {
+    fn histogram_starts_over_after_a_panic_inside_its_lock() {
         let health = Health::default();
         let cell = HistogramCell::new(Unit::SECONDS, health.clone());
         cell.record(1.0);

@@ -1,4 +1,4 @@
-//! Latencies: a histogram of durations for one owner, and one that threads share.
+//! Latencies: a histogram of durations for one owner, and one for threads to share.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,26 +10,27 @@ use crate::metrics::distribution::{Distribution, Shape};
 
 const SHAPE: Shape = Shape { highest: LATENCY_NS_MAX, digits: 3 };
 
-/// The latencies that people ask for, in nanoseconds.
+/// The usual percentiles of a latency, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Percentiles {
     /// Half of all durations are at most this.
     pub p50_ns: u64,
-    /// Nine of ten are at most this.
+    /// 90% of all durations are at most this.
     pub p90_ns: u64,
-    /// Ninety-nine of a hundred are at most this.
+    /// 99% of all durations are at most this.
     pub p99_ns: u64,
-    /// All but one of a thousand are at most this.
+    /// 99.9% of all durations are at most this.
     pub p999_ns: u64,
-    /// The longest, exact.
+    /// The longest duration, exact.
     pub max_ns: u64,
 }
 
-/// A histogram of durations from 0 ns to one hour, in 264 KB whatever it counts.
+/// A histogram of durations from 0 ns to one hour, in a fixed 264 KB.
 ///
-/// Percentiles are at most 1/1024 above the true value and never below it; count, sum, minimum and maximum are exact.
-/// A duration above an hour is counted as one of an hour, and told by [`saturated`](Self::saturated). The cells are
-/// those of `HdrHistogram` with three digits.
+/// Percentiles are at most 1/1024 above the true value and never below it; count, sum, minimum and
+/// maximum are exact. A duration of more than an hour counts as an hour, and
+/// [`saturated`](Self::saturated) counts it too. The cells are those of `HdrHistogram` with three
+/// digits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -64,7 +65,7 @@ impl LatencyHistogram {
         self.distribution.record(nanoseconds, 1);
     }
 
-    /// Adds all that another histogram counted. The order of merging makes no difference.
+    /// Adds everything that another histogram counted. The order of merging makes no difference.
     pub fn merge(&mut self, other: &Self) {
         self.distribution.merge(&other.distribution);
     }
@@ -85,12 +86,12 @@ impl LatencyHistogram {
         self.distribution.saturated()
     }
 
-    /// The shortest duration in nanoseconds, exact; `None` when there is none.
+    /// The shortest duration in nanoseconds, exact; `None` if nothing was counted.
     pub fn min_ns(&self) -> Option<u64> {
         self.distribution.extremes().map(|(least, _)| least)
     }
 
-    /// The percentiles; `None` when nothing was counted.
+    /// The percentiles; `None` if nothing was counted.
     pub fn percentiles(&self) -> Option<Percentiles> {
         let found = self.distribution.quantiles([500, 900, 990, 999, 1000])?;
         Some(Percentiles {
@@ -111,8 +112,9 @@ impl Default for LatencyHistogram {
 
 /// A [`LatencyHistogram`] that threads share; clones record into the same one.
 ///
-/// Its memory is that of one histogram, whatever is recorded. A thread that panics inside its lock costs the
-/// durations so far: the histogram begins anew, and [`replaced`](Self::replaced) tells.
+/// It takes the memory of one histogram, whatever is recorded. If a thread panics inside its lock,
+/// the durations so far are lost: the histogram starts over, and [`replaced`](Self::replaced)
+/// counts that.
 ///
 /// ```
 /// use embeddenator_obs::LatencyRecorder;
@@ -149,18 +151,19 @@ impl LatencyRecorder {
         self.histogram.lock().record_ns(nanoseconds);
     }
 
-    /// A copy of what was counted so far.
+    /// A copy of what has been counted so far.
     pub fn snapshot(&self) -> LatencyHistogram {
         self.histogram.lock().clone()
     }
 
-    /// What was counted so far, and an empty histogram in its place: each duration is in one of the results.
+    /// Takes what has been counted so far and leaves an empty histogram: each duration is in
+    /// exactly one result.
     pub fn take(&self) -> LatencyHistogram {
         let empty = LatencyHistogram::new();
         std::mem::replace(&mut *self.histogram.lock(), empty)
     }
 
-    /// How often the histogram was replaced because a thread panicked while it held the lock.
+    /// How often the histogram was replaced because a thread panicked while holding the lock.
     pub fn replaced(&self) -> u64 {
         self.replacements.load(Ordering::Relaxed)
     }
@@ -179,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latencies_begin_anew_after_a_panic_inside_their_lock() {
+    fn latencies_start_over_after_a_panic_inside_their_lock() {
         let recorder = LatencyRecorder::new();
         recorder.record_ns(10);
         let outcome = catch_unwind(|| {

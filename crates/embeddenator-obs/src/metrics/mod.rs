@@ -1,12 +1,13 @@
-//! Counters, gauges and histograms: their stable names, what records them, and what a recorder holds at a moment.
+//! Counters, gauges and histograms: their stable names, the functions that record them, and snapshots of a recorder.
 //!
-//! [`names`] is the table; [`record_search`] and its neighbours say the common things without spelling a name. All
-//! of them go through the [`facade`](crate::facade), so they cost almost nothing until a recorder is installed,
-//! ours or any other of the `metrics` ecosystem.
+//! [`names`] is the table; [`record_search`] and its neighbours record the common things without
+//! spelling out a name. All of them go through the [`facade`](crate::facade), so they cost almost
+//! nothing until a recorder is installed, this crate's or any other of the `metrics` ecosystem.
 
 mod distribution;
 mod health;
 mod histogram;
+mod kind;
 mod latency;
 pub mod names;
 mod operations;
@@ -17,6 +18,7 @@ mod snapshot;
 mod table;
 mod unit;
 
+pub use kind::Kind;
 pub use latency::{LatencyHistogram, LatencyRecorder, Percentiles};
 pub use operations::{
     IndexKind, count_codes_compared, count_encoded_bytes, count_index_rebuild, record_database_operation,
@@ -27,25 +29,13 @@ pub use recorder::Recorder;
 pub use snapshot::{Label, Metric, Quantiles, Series, Snapshot, Summary, Value};
 pub use unit::Unit;
 
-/// What a metric is, as OpenTelemetry divides instruments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// A sum that only rises.
-    Counter,
-    /// A sum that rises and falls, such as memory in use; a gauge to the facade and to Prometheus.
-    UpDownCounter,
-    /// A value of this moment that makes no sense when added up, such as an age.
-    Gauge,
-    /// How values are distributed.
-    Histogram,
-}
-
-/// Describes every metric of [`names::TABLE`] to the current recorder: unit and one sentence.
+/// Gives the current recorder the unit and description of every metric in [`names::TABLE`].
 ///
-/// Our own [`Recorder`] knows the table already; call this for another recorder of the ecosystem, after installing it.
+/// This crate's [`Recorder`] already knows the table; call this for another recorder of the
+/// ecosystem, after installing it.
 ///
 /// ```
-/// embeddenator_obs::metrics::describe_all(); // goes nowhere, as nothing listens
+/// embeddenator_obs::metrics::describe_all(); // no effect here, since nothing listens
 /// ```
 pub fn describe_all() {
     for name in names::TABLE {

@@ -1,6 +1,6 @@
-//! The things that happen, each a function: so names, units and labels are right by construction.
+//! One function per recorded event, so that names, units and labels are right by construction.
 //!
-//! Libraries return plain numbers; a binary hands them to these.
+//! Libraries return plain numbers; a binary passes them to these functions.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use ::metrics::{Counter, Histogram, Key, Label, Level, Metadata, histogram, with
 
 use crate::metrics::names;
 
-/// One key for each [`IndexKind`], in its order.
+/// One key for each [`IndexKind`], in the same order.
 type Keys = [Key; 3];
 
-// Made when the crate is built: a macro with a label that it cannot see would allocate and hash at each call, whether
-// anything listens or not.
+// Built at compile time: a macro with a label known only at run time would allocate and hash at
+// each call, whether or not anything listens.
 static FLAT: [Label; 1] = [IndexKind::Flat.label()];
 static HIERARCHY: [Label; 1] = [IndexKind::Hierarchy.label()];
 static INVERTED: [Label; 1] = [IndexKind::Inverted.label()];
@@ -25,7 +25,7 @@ static CODES_COMPARED: Key = Key::from_static_name(names::CODES_COMPARED);
 static ENCODED_SIZE: Key = Key::from_static_name(names::ENCODED_SIZE);
 static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
-/// The indexes over codes, as a label.
+/// The kinds of index over codes, as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IndexKind {
     /// The exact scan.
@@ -37,7 +37,7 @@ pub enum IndexKind {
 }
 
 impl IndexKind {
-    /// The label's value.
+    /// The value of the label.
     ///
     /// ```
     /// assert_eq!(embeddenator_obs::metrics::IndexKind::Flat.as_str(), "flat");
@@ -93,13 +93,14 @@ pub fn record_index_build(index: IndexKind, duration: Duration) {
     seconds(&INDEX_BUILD_DURATION[index as usize]).record(duration);
 }
 
-/// Counts an index that was found damaged and built again: [`names::INDEX_REBUILDS`].
+/// Counts an index that was found damaged and rebuilt: [`names::INDEX_REBUILDS`].
 pub fn count_index_rebuild(index: IndexKind) {
     counter(&INDEX_REBUILDS[index as usize]).increment(1);
 }
 
-/// Counts an operation on a database as its caller saw it: [`names::DB_OPERATION_DURATION`]. `system` is the product,
-/// such as `pulsedb`, `operation` one of a few names, such as `search_similar`.
+/// Counts a database operation as its caller saw it: [`names::DB_OPERATION_DURATION`]. `system` is
+/// the product, for example `pulsedb`; `operation` is one of a few names, for example
+/// `search_similar`.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The recorder: what the facade's macros record into, bounded, and asked for a snapshot.
+//! The recorder: a bounded store for what the facade's macros record, and the source of snapshots.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,15 +15,20 @@ use crate::metrics::snapshot::{Label, Metric, Series, Snapshot, Value};
 use crate::metrics::table::Table;
 use crate::metrics::{Kind, Unit, names};
 
-/// Records metrics of the facade in memory, bounded by [`limits`](crate::limits); clones share what is recorded.
+/// Records the facade's metrics in memory, bounded by [`limits`](crate::limits); clones share their
+/// data.
 ///
-/// Counting waits for no other thread. Finding a series waits only while another one is made, which copies the table;
-/// a histogram is locked for some ten nanoseconds by who records, and while a snapshot copies its 48 KB. It never
-/// panics, whatever names, labels and values it is given: what has no room counts into the series labelled
-/// `otel.metric.overflow`, and what is refused altogether is counted by [`names::SERIES_REFUSED`].
+/// Counting never waits for another thread. Finding a series waits only while another one is added,
+/// which copies the table. A histogram is locked for about ten nanoseconds to record a value, and
+/// while a snapshot copies its 48 KB.
 ///
-/// A series of a histogram takes its step and its buckets from the unit that is known when the series is first asked
-/// for, so describe a metric of your own before: without a unit the step is a millionth, which is coarse for seconds.
+/// It never panics, whatever names, labels and values it is given: what has no room counts into the
+/// series labelled `otel.metric.overflow`, and what is refused altogether is counted by
+/// [`names::SERIES_REFUSED`].
+///
+/// A histogram series takes its step and its buckets from the unit that is known when the series is
+/// first used, so describe a metric of your own before that: without a unit the step is a
+/// millionth, which is coarse for seconds.
 ///
 /// ```
 /// use embeddenator_obs::{Recorder, facade};
@@ -57,7 +62,7 @@ enum Instrument {
     Histogram,
 }
 
-/// What somebody said about a metric that is not in our table.
+/// The description of a metric that is not in our table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Description {
     unit: Unit,
@@ -65,7 +70,7 @@ struct Description {
 }
 
 impl Recorder {
-    /// An empty recorder, which nothing records into yet.
+    /// An empty recorder that nothing records into yet.
     pub fn new() -> Self {
         let health = Health::default();
         Self {
@@ -79,21 +84,23 @@ impl Recorder {
         }
     }
 
-    /// Makes it the recorder of the process, for all threads, until the process ends; keep a clone for snapshots.
+    /// Makes this the recorder of the process, for all threads, until the process ends; keep a
+    /// clone for snapshots.
     ///
     /// # Errors
-    /// [`Error::RecorderInstalled`] if the process has one already, ours or another; that one stays.
+    /// [`Error::RecorderInstalled`] if the process already has one, from this crate or another;
+    /// that one stays.
     pub fn install(&self) -> Result<()> {
         ::metrics::set_global_recorder(self.clone()).map_err(|_| Error::RecorderInstalled)
     }
 
-    /// Makes it the recorder of this thread while `work` runs.
+    /// Makes this the recorder of the current thread while `work` runs.
     pub fn within<R>(&self, work: impl FnOnce() -> R) -> R {
         ::metrics::with_local_recorder(self, work)
     }
 
-    /// Everything that was recorded so far. Threads go on recording meanwhile: each series is of one moment, all of
-    /// them together need not be.
+    /// Everything recorded so far. Threads keep recording meanwhile: each series is consistent in
+    /// itself, but different series may be from slightly different moments.
     pub fn snapshot(&self) -> Snapshot {
         let shared = &*self.shared;
         let mut found = BTreeMap::new();
@@ -143,7 +150,8 @@ impl Default for Recorder {
 }
 
 impl Shared {
-    /// Unit and description: of our table if it has the name, so that they are the same everywhere.
+    /// Unit and description, from our table if it has the name, so that they are the same
+    /// everywhere.
     fn meaning(&self, instrument: Instrument, name: &KeyName) -> (Unit, String) {
         if let Some(row) = names::find(name.as_str()).filter(|row| row.kind == kind(instrument, row.name)) {
             return (row.unit, row.description.to_owned());
@@ -214,7 +222,7 @@ impl ::metrics::Recorder for Recorder {
     }
 }
 
-/// What a metric of the facade is to OpenTelemetry, which knows one kind more.
+/// The kind of a facade metric in OpenTelemetry, which has one more kind.
 fn kind(instrument: Instrument, name: &str) -> Kind {
     match instrument {
         Instrument::Counter => Kind::Counter,

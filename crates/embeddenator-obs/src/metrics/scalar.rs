@@ -6,7 +6,8 @@ use ::metrics::{CounterFn, GaugeFn};
 
 use crate::metrics::health::{Health, count};
 
-/// A sum that only rises. Past `u64::MAX` it starts again at zero, which readers take for a restart of the process.
+/// A sum that only rises. After `u64::MAX` it starts again at zero, which readers take for a
+/// restart of the process.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell(AtomicU64);
 
@@ -26,7 +27,8 @@ impl CounterFn for CounterCell {
     }
 }
 
-/// A value that is always finite: what is not a number is refused, what is infinite becomes the largest number.
+/// A value that is always finite: NaN is refused, and an infinity becomes the largest finite
+/// number.
 #[derive(Debug)]
 pub(crate) struct GaugeCell {
     bits: AtomicU64,
@@ -47,7 +49,7 @@ impl GaugeCell {
             count(&self.health.values_refused, 1);
             return;
         }
-        // A finite operand and a finite value never make a NaN.
+        // Two finite numbers never produce a NaN here.
         let finite = operand.clamp(f64::MIN, f64::MAX);
         let mut old = self.bits.load(Ordering::Relaxed);
         loop {

@@ -1,23 +1,23 @@
-//! What a recorder held at one moment, in the order in which it is shown.
+//! The contents of a recorder at one moment, in the order in which they are shown.
 
 use crate::metrics::{Kind, Unit};
 
-/// Every metric of a recorder at one moment: plain data, ordered, and without a number that is not finite.
+/// Every metric of a recorder at one moment: plain, sorted data in which every number is finite.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// By name, then by kind.
+    /// The metrics, sorted by name, then by kind.
     pub metrics: Vec<Metric>,
 }
 
 impl Snapshot {
-    /// The metric of a name, if the recorder has met it.
+    /// The metric with this name, if the recorder has it.
     pub fn find(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name == name)
     }
 }
 
-/// One metric: its series differ in labels only.
+/// One metric: its series differ only in their labels.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Metric {
@@ -27,9 +27,9 @@ pub struct Metric {
     pub kind: Kind,
     /// What it counts or measures.
     pub unit: Unit,
-    /// What it means, in a sentence; empty when nobody said.
+    /// What it means, in one sentence; empty if it was not described.
     pub description: String,
-    /// By labels; never empty.
+    /// Its series, sorted by labels; never empty.
     pub series: Vec<Series>,
 }
 
@@ -37,13 +37,13 @@ pub struct Metric {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Series {
-    /// By name, each name once.
+    /// The labels, sorted by name, each name once.
     pub labels: Vec<Label>,
     /// The value.
     pub value: Value,
 }
 
-/// A name and a value that divide a metric.
+/// A name and a value that split a metric into series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Label {
@@ -57,11 +57,11 @@ pub struct Label {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Of a counter.
+    /// The value of a counter.
     Count(u64),
-    /// Of a gauge or an up-down counter; finite.
+    /// The value of a gauge or an up-down counter; finite.
     Number(f64),
-    /// Of a histogram.
+    /// The values of a histogram.
     Distribution(Summary),
 }
 
@@ -71,16 +71,17 @@ pub enum Value {
 pub struct Summary {
     /// How many values.
     pub count: u64,
-    /// Their sum, each value rounded to a step of the histogram: a nanosecond of a time, one of what is counted, a
-    /// millionth of all else.
+    /// Their sum, with each value rounded to a step of the histogram: a nanosecond for times, one
+    /// for counts, a millionth for anything else.
     pub sum: f64,
-    /// How many values were beyond what the histogram holds, and taken as the highest.
+    /// How many values were above the range of the histogram and counted as its highest.
     pub saturated: u64,
-    /// `None` when nothing was counted.
+    /// The quantiles; `None` if nothing was counted.
     pub quantiles: Option<Quantiles>,
-    /// The upper bounds of the buckets, inclusive, rising.
+    /// The upper bounds of the buckets, inclusive, ascending.
     pub bounds: Vec<f64>,
-    /// How many values each bucket has, one more than there are bounds: the last bucket is open.
+    /// The number of values in each bucket. There is one more bucket than bounds: the last one is
+    /// open.
     pub buckets: Vec<u64>,
 }
 
@@ -92,11 +93,11 @@ pub struct Quantiles {
     pub min: f64,
     /// Half of all values are at most this.
     pub p50: f64,
-    /// Nine of ten are at most this.
+    /// 90% of all values are at most this.
     pub p90: f64,
-    /// Ninety-nine of a hundred are at most this.
+    /// 99% of all values are at most this.
     pub p99: f64,
-    /// All but one of a thousand are at most this.
+    /// 99.9% of all values are at most this.
     pub p999: f64,
     /// The highest value.
     pub max: f64,

@@ -1,7 +1,8 @@
-//! The series of one kind of metric: found by key without waiting for each other, added up to the limits.
+//! The series of one kind of metric: found by key without waiting, added up to the limits.
 //!
-//! A recorder is asked for a series each time that a macro of the facade runs, so finding is a look-up under a read
-//! lock. Adding is rare: it copies the table and replaces it whole, which bounds what a panic can spoil to nothing.
+//! A recorder is asked for a series every time a macro of the facade runs, so finding one is a
+//! lookup under a read lock. Adding is rare: it copies the table and replaces it as a whole, so a
+//! panic cannot spoil anything.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -25,7 +26,7 @@ pub(crate) struct Table<T> {
     health: Health,
 }
 
-/// A table that does not change any more.
+/// A table that no longer changes.
 #[derive(Debug)]
 struct Rows<T> {
     cells: HashMap<Key, Arc<T>, KeyHash>,
@@ -33,7 +34,7 @@ struct Rows<T> {
     names: HashMap<KeyName, usize>,
 }
 
-// Not derived: the cells are shared, whatever their type.
+// Not derived, since that would require `T: Clone`; the cells are shared.
 impl<T> Clone for Rows<T> {
     fn clone(&self) -> Self {
         Self { cells: self.cells.clone(), names: self.names.clone() }
@@ -53,14 +54,15 @@ impl<T> Table<T> {
         Self { rows: Whole::new(rows, health.states_replaced.clone()), series_max, health }
     }
 
-    /// The cell of a series, made if it is new. What has no room gets the overflow cell of its metric; `None`, which
-    /// is counted, when there is none either.
+    /// The cell of a series, created if it is new. If there is no room, the overflow cell of its
+    /// metric; if that does not exist either, `None`, which is counted.
     pub(crate) fn get_or_insert(&self, key: &Key, make: impl FnOnce() -> T) -> Option<Arc<T>> {
         if let Some(cell) = self.rows.read().cells.get(key) {
             return Some(Arc::clone(cell));
         }
         let canonical = canonical(key);
-        // Asked twice: without the write lock, so that what is refused for ever never waits, and inside it.
+        // Checked twice: first without the write lock, so that keys which are always refused never
+        // wait, then inside it.
         let place =
             canonical.as_ref().map_or(Place::Refused, |key| self.rows.read().place(key, self.series_max));
         let cell = match place {
@@ -101,7 +103,7 @@ impl<T> Rows<T> {
         }
         match self.names.get(key.name()) {
             None if self.names.len() >= METRICS_MAX => Place::Refused,
-            // The last place of a metric is kept for its overflow series.
+            // The last place of a metric is reserved for its overflow series.
             Some(&taken) if taken >= SERIES_PER_METRIC_MAX - 1 && !is_overflow(key) => {
                 self.overflow(key).map_or_else(|| Place::Room(overflow(key)), Place::Found)
             }
@@ -122,8 +124,8 @@ impl<T> Rows<T> {
     }
 }
 
-/// The key that stands for all that mean the same: labels in order, of a name given twice the last. `None` when the
-/// name cannot be taken; the overflow key when the labels cannot.
+/// The one key for all that mean the same: labels sorted, and the last of those with the same name.
+/// `None` if the name is not acceptable; the overflow key if the labels are not.
 fn canonical(key: &Key) -> Option<Key> {
     let name = key.name();
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.starts_with(OF_RECORDER) {
@@ -142,7 +144,7 @@ fn canonical(key: &Key) -> Option<Key> {
         labels.push(label.clone());
     }
     labels.sort();
-    // Retained, so that copies of the table share its text.
+    // Shared text, so that copies of the table do not copy it.
     Some(Key::from_parts(key.name_shared(), labels).to_retained())
 }
 
@@ -155,7 +157,7 @@ fn is_overflow(key: &Key) -> bool {
     key.labels().any(|label| label.key() == OVERFLOW)
 }
 
-/// Takes the hash that a key carries. It is not keyed, but collisions are bounded by the limits on series.
+/// Uses the hash that a key carries. It is not keyed, but the limits on series bound collisions.
 #[derive(Clone, Copy, Debug, Default)]
 struct KeyHash;
 
@@ -179,7 +181,7 @@ impl Hasher for CarriedHash {
         self.0 = hash;
     }
 
-    /// A key writes one `u64`; if a later facade writes bytes, they still make a hash (FNV-1a).
+    /// A key writes one `u64`; if a later facade writes bytes, they still produce a hash (FNV-1a).
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -235,7 +237,7 @@ mod tests {
             assert_eq!(table.get_or_insert(&key("a", value), || value).is_some(), value < 3);
         }
         assert_eq!(health.series_refused.load(Ordering::Relaxed), 2);
-        assert!(table.get_or_insert(&key("a", 1), || 9).is_some(), "what is in the table stays");
+        assert!(table.get_or_insert(&key("a", 1), || 9).is_some(), "existing series stay");
     }
 
     #[test]
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_make_a_hash_too() {
+    fn bytes_are_hashed_too() {
         let of = |bytes: &[u8]| {
             let mut hasher = KeyHash.build_hasher();
             hasher.write(bytes);

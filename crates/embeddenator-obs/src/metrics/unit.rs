@@ -1,6 +1,6 @@
-//! Units: UCUM's code, the facade's word and Prometheus' suffix for one and the same thing.
+//! Units: the UCUM code, the facade's name and the Prometheus suffix of each.
 
-/// What a metric counts or measures, as a UCUM code: `s`, `By`, `{search}`; empty when nobody said.
+/// What a metric counts or measures, as a UCUM code: `s`, `By`, `{search}`; empty if unknown.
 ///
 /// ```
 /// use embeddenator_obs::metrics::Unit;
@@ -11,10 +11,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Unit(&'static str);
 
-/// UCUM code, word of the facade, suffix in Prometheus.
+/// UCUM code, the facade's unit, Prometheus suffix.
 type Row = (&'static str, ::metrics::Unit, &'static str);
 
-/// OpenTelemetry's rules for Prometheus give the suffixes.
+/// The suffixes follow OpenTelemetry's rules for Prometheus.
 const ROWS: &[Row] = &[
     ("1", ::metrics::Unit::Count, ""),
     ("%", ::metrics::Unit::Percent, "percent"),
@@ -36,29 +36,31 @@ const ROWS: &[Row] = &[
 ];
 
 impl Unit {
-    /// Nobody said.
+    /// Not known.
     pub const UNKNOWN: Self = Self("");
     /// Seconds.
     pub const SECONDS: Self = Self("s");
     /// Bytes.
     pub const BYTES: Self = Self("By");
 
-    /// The unit with a UCUM code; any text is taken, and what UCUM or Prometheus do not know is passed on as it is.
+    /// The unit with this UCUM code. Any text is accepted, and codes that UCUM or Prometheus do not
+    /// know are passed on unchanged.
     pub const fn of(ucum: &'static str) -> Self {
         Self(ucum)
     }
 
-    /// Its UCUM code; empty when unknown.
+    /// The UCUM code; empty if unknown.
     pub const fn ucum(self) -> &'static str {
         self.0
     }
 
-    /// What Prometheus appends to a name, without the underscore; nothing for counts and what is unknown.
+    /// What Prometheus appends to a name, without the underscore; `None` for counts and unknown
+    /// units.
     pub fn prometheus_suffix(self) -> Option<&'static str> {
         ROWS.iter().find(|row| row.0 == self.0).map(|row| row.2).filter(|suffix| !suffix.is_empty())
     }
 
-    /// The facade's word for it; counts of any thing are counts.
+    /// The facade's unit; a count of anything is a count.
     pub fn facade(self) -> Option<::metrics::Unit> {
         if self.is_annotation() {
             return Some(::metrics::Unit::Count);
@@ -66,8 +68,8 @@ impl Unit {
         ROWS.iter().find(|row| row.0 == self.0).map(|row| row.1)
     }
 
-    /// How many of a histogram's whole steps make one: nanoseconds for times, single pieces for what is counted, and
-    /// millionths for all else, such as ratios and what has no unit.
+    /// How many of a histogram's steps make one unit: the steps are nanoseconds for times, ones for
+    /// counts, and millionths for everything else, such as ratios and values without a unit.
     pub(crate) fn steps(self) -> f64 {
         match self.0 {
             "s" => 1e9,
@@ -91,7 +93,7 @@ impl Unit {
 
 impl From<::metrics::Unit> for Unit {
     fn from(unit: ::metrics::Unit) -> Self {
-        // A unit that a later facade adds is unknown here, and still recorded.
+        // A unit that a later facade adds is unknown here, but its values are still recorded.
         ROWS.iter().find(|row| row.1 == unit).map_or(Self::UNKNOWN, |row| Self(row.0))
     }
 }

@@ -1,4 +1,4 @@
-//! Threads record at once, and nothing is lost.
+//! Threads record at the same time, and nothing is lost.
 
 use std::thread;
 
@@ -74,7 +74,7 @@ fn snapshots_while_threads_record_are_whole_and_never_fall() {
     assert_eq!(seen, (THREADS * ROUNDS, THREADS * ROUNDS));
 }
 
-/// What a snapshot counts in its counters and histograms, each of which must agree with itself.
+/// The totals of a snapshot's counters and histograms, each of which must be consistent in itself.
 fn whole(recorder: &Recorder) -> (u64, u64) {
     let mut counted = (0, 0);
     for series in recorder.snapshot().metrics.iter().flat_map(|metric| &metric.series) {
@@ -92,7 +92,7 @@ fn whole(recorder: &Recorder) -> (u64, u64) {
 }
 
 #[test]
-fn series_that_threads_ask_for_at_once_are_made_once() {
+fn series_that_threads_ask_for_at_once_are_created_once() {
     let recorder = Recorder::new();
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -120,7 +120,7 @@ fn shared_latencies_are_all_counted_once_each() {
             let recorder = recorder.clone();
             scope.spawn(move || (0..ROUNDS).for_each(|round| recorder.record_ns(thread * ROUNDS + round)));
         }
-        // Whatever is taken meanwhile is no longer in the recorder.
+        // What is taken meanwhile is no longer in the recorder.
         recorder.take()
     });
     let mut all = recorder.snapshot();

@@ -1,4 +1,4 @@
-//! Prometheus text, read back by a strict reader.
+//! Prometheus text, read back by a strict parser.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ fn values_are_exact() {
 }
 
 #[test]
-fn metrics_whose_names_become_equal_are_told_apart() {
+fn metrics_whose_names_become_equal_are_kept_apart() {
     let recorder = Recorder::new();
     recorder.within(|| {
         for name in ["a.b", "a_b", "a-b"] {
@@ -123,7 +123,7 @@ fn metrics_whose_names_become_equal_are_told_apart() {
 }
 
 #[test]
-fn series_whose_labels_become_equal_are_told_apart() {
+fn series_whose_labels_become_equal_are_kept_apart() {
     let recorder = Recorder::new();
     recorder.within(|| {
         facade::counter!("c", "a.b" => "1").increment(1);
@@ -146,13 +146,13 @@ fn series_whose_labels_become_equal_are_told_apart() {
 }
 
 #[test]
-fn series_that_are_one_to_prometheus_are_told_apart() {
+fn series_that_are_one_to_prometheus_are_kept_apart() {
     let recorder = Recorder::new();
     recorder.within(|| {
         // Their order changes when dots become underscores.
         facade::counter!("order", "a.c" => "1", "a_b" => "2").increment(1);
         facade::counter!("order", "a.b" => "2", "a_c" => "1").increment(2);
-        // To Prometheus a label without a value is no label.
+        // To Prometheus an empty value means no label.
         facade::counter!("empty").increment(1);
         facade::counter!("empty", "a" => "").increment(2);
         facade::counter!("empty", "a" => "", "b" => "x").increment(3);
@@ -194,13 +194,13 @@ proptest! {
         prop_assert!(families.is_ok(), "{:?}\n{}", families, text);
         let families = families.unwrap_or_default();
         prop_assert_eq!(families.len(), snapshot.metrics.len());
-        // Each value of a label comes back to the byte, but where labels were joined.
+        // Every label value comes back unchanged, except where labels were joined.
         for (metric, family) in snapshot.metrics.iter().zip(&families) {
             if !metric.description.is_empty() {
                 prop_assert_eq!(family.help.as_deref(), Some(metric.description.as_str()));
             }
             let single = metric.series.iter().filter(|series| series.labels.len() == 1);
-            // An empty one is no label to Prometheus.
+            // To Prometheus an empty value means no label.
             for text in single.map(|series| series.labels[0].value.as_str()).filter(|text| !text.is_empty()) {
                 let back = |sample: &crate::parser::Sample| sample.labels.iter().any(|(_, own)| own == text);
                 prop_assert!(family.samples.iter().any(back), "{:?} in {:?}", text, family);

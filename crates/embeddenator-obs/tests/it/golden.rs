@@ -1,7 +1,7 @@
-//! The three outputs of one recorder, compared with files by their bytes or, for JSON, their members.
+//! The three outputs of one recorder, compared with files byte by byte or, for JSON, member by member.
 //!
-//! `EMBEDDENATOR_OBS_BLESS=1 cargo test -p embeddenator-obs golden` writes the files anew; read the difference before
-//! it is committed, since others parse these outputs.
+//! `EMBEDDENATOR_OBS_BLESS=1 cargo test -p embeddenator-obs golden` rewrites the files; review the
+//! difference before you commit it, since other programs parse these outputs.
 
 use std::fs;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn snapshot() -> Snapshot {
     recorder.snapshot()
 }
 
-/// The text of a golden file, written before if that is asked for.
+/// The text of a golden file, which is rewritten first if that was asked for.
 fn golden(name: &str, found: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden").join(name);
     if std::env::var_os("EMBEDDENATOR_OBS_BLESS").is_some() {
@@ -42,11 +42,12 @@ fn golden(name: &str, found: &str) -> String {
     fs::read_to_string(&path).expect("the golden file is there")
 }
 
-/// Compares documents as JSON does: the order of members means nothing, and depends on features of other crates.
+/// Compares documents as JSON values: the order of members has no meaning, and depends on features
+/// of other crates.
 fn compare_documents(name: &str, document: &serde_json::Value) {
     let text = golden(name, &format!("{document:#}\n"));
     let expected: serde_json::Value = serde_json::from_str(&text).expect("the golden file is JSON");
-    assert_eq!(*document, expected, "{name} changed: others parse it");
+    assert_eq!(*document, expected, "{name} changed: other programs parse it");
     let through_text: serde_json::Value = serde_json::from_str(&document.to_string()).expect("it is JSON");
     assert_eq!(through_text, expected, "{name} changed on its way through text");
 }
@@ -55,7 +56,7 @@ fn compare_documents(name: &str, document: &serde_json::Value) {
 fn golden_prometheus_text() {
     let text = prometheus::render(&snapshot());
     crate::parser::parse(&text).expect("it is well-formed");
-    assert_eq!(text, golden("metrics.prom", &text), "metrics.prom changed: others parse it");
+    assert_eq!(text, golden("metrics.prom", &text), "metrics.prom changed: other programs parse it");
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn otlp_histograms_have_a_bucket_more_than_bounds_and_count_them_all() {
 }
 
 #[test]
-fn empty_recorder_makes_whole_documents() {
+fn empty_recorder_renders_valid_documents() {
     let empty = Recorder::new().snapshot();
     assert_eq!(json::document(&empty), serde_json::json!({ "version": 1, "metrics": [] }));
     let period = Period { start: UNIX_EPOCH, end: UNIX_EPOCH };
@@ -113,7 +114,7 @@ fn otlp_integers_beyond_its_range_are_its_largest_and_times_before_1970_are_unkn
 }
 
 #[test]
-fn otlp_overflow_is_a_truth_value() {
+fn otlp_overflow_is_a_boolean() {
     let recorder = Recorder::new();
     recorder.within(|| facade::counter!("c", "long" => "v".repeat(1000)).increment(1));
     let period = Period { start: UNIX_EPOCH, end: UNIX_EPOCH };

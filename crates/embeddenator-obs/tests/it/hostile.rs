@@ -1,4 +1,4 @@
-//! Names, labels and values that nobody should record, and floods of them.
+//! Names, labels and values that no program should record, and floods of them.
 
 use embeddenator_obs::metrics::{Kind, Value, names};
 use embeddenator_obs::{Recorder, facade, json, limits, prometheus};
@@ -83,7 +83,7 @@ fn flood_of_labels_stays_bounded_and_loses_no_count() {
 }
 
 #[test]
-fn flood_of_histograms_stays_bounded_and_is_told() {
+fn flood_of_histograms_stays_bounded_and_is_reported() {
     let recorder = Recorder::new();
     let names_given = 4;
     recorder.within(|| {
@@ -101,7 +101,7 @@ fn flood_of_histograms_stays_bounded_and_is_told() {
 }
 
 #[test]
-fn what_a_recorder_says_of_itself_is_recorded_by_nobody_else() {
+fn metrics_about_the_recorder_cannot_be_recorded_by_others() {
     let recorder = Recorder::new();
     recorder.within(|| {
         facade::counter!(names::VALUES_REFUSED).increment(7);

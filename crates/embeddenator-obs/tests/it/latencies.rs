@@ -1,4 +1,4 @@
-//! Latency histograms, against the sorted durations themselves.
+//! Latency histograms, compared with the sorted durations themselves.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn histogram(durations: &[u64]) -> LatencyHistogram {
 }
 
 fn durations() -> impl Strategy<Value = Vec<u64>> {
-    // Uniform in the magnitude, so that every cell size is met.
+    // Uniform in the magnitude, so that every cell size occurs.
     prop::collection::vec((0_u32..42, any::<u64>()), 1..500).prop_map(|pairs| {
         let shifted = pairs.into_iter().map(|(bits, value)| (value >> (63 - bits)).min(LATENCY_NS_MAX));
         shifted.collect()
@@ -57,7 +57,7 @@ proptest! {
 }
 
 #[test]
-fn more_than_an_hour_is_an_hour_and_told() {
+fn more_than_an_hour_counts_as_an_hour_and_is_reported() {
     let mut histogram = LatencyHistogram::new();
     histogram.record(Duration::MAX);
     histogram.record(Duration::from_hours(1));

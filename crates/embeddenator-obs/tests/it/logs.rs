@@ -1,4 +1,4 @@
-//! Logs: what is shown, in which form, and what is refused.
+//! Logging: what is shown, in which format, and what is refused.
 
 use std::error::Error as _;
 use std::io::{Read as _, Write};
@@ -23,7 +23,7 @@ impl Write for Kept {
     }
 }
 
-/// What is written while a warning and its neighbours are logged.
+/// What is written when one event of each level is logged.
 fn written(logs: Logs<'_>, surroundings: &Surroundings) -> Result<String, Error> {
     let kept = Kept::default();
     let writer = kept.clone();
@@ -71,7 +71,7 @@ fn level_is_ours_then_rusts_then_the_binarys() {
 }
 
 #[test]
-fn filter_that_cannot_be_read_is_an_error_that_names_its_origin() {
+fn invalid_filter_is_an_error_that_names_its_origin() {
     let long = "=".repeat(10_000);
     let cases = [
         (with(Some("it=loud"), None), "warn", init::LOG_VARIABLE),
@@ -92,7 +92,7 @@ fn filter_that_cannot_be_read_is_an_error_that_names_its_origin() {
 }
 
 #[test]
-fn colours_are_for_terminals_that_want_them() {
+fn colours_are_only_for_terminals_that_want_them() {
     let surroundings = |terminal, no_color: Option<&str>| Surroundings {
         terminal,
         no_color: no_color.map(str::to_owned),
@@ -113,7 +113,7 @@ fn colours_are_for_terminals_that_want_them() {
 }
 
 #[test]
-fn json_lines_are_documents_whatever_is_logged() {
+fn json_lines_are_valid_whatever_is_logged() {
     let logs = Logs { format: LogFormat::JsonLines, filter: "info", spans: false };
     let text = written(logs, &Surroundings::default()).expect("the filter can be read");
     let lines: Vec<serde_json::Value> =
@@ -136,13 +136,13 @@ fn spans_are_events_when_they_are_asked_for() {
 }
 
 #[test]
-fn second_receiver_of_a_process_is_refused() {
+fn second_subscriber_of_a_process_is_refused() {
     init::logs(Logs { filter: "off", ..Logs::default() }).expect("no other test installs one");
     let error = init::logs(Logs::default()).expect_err("there is one");
     assert!(matches!(error, Error::LogsInstalled));
 }
 
-/// Set for the process whose standard error goes nowhere.
+/// Set for the child process whose standard error is closed.
 const BROKEN: &str = "EMBEDDENATOR_OBS_TEST_BROKEN_STANDARD_ERROR";
 
 #[test]
@@ -163,7 +163,8 @@ fn broken_standard_error_costs_lines_and_not_the_process() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the test binary starts");
-    // The child writes only after its standard input has ended, when nobody holds the other end of the pipe.
+    // The child writes only after its standard input has ended, when the other end of the pipe is
+    // closed.
     drop(child.stderr.take());
     drop(child.stdin.take());
     let output = child.wait_with_output().expect("the child ends");

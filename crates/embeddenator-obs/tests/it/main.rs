@@ -1,4 +1,4 @@
-//! The promises of the crate.
+//! What the crate promises.
 #![allow(clippy::float_cmp, reason = "what is promised to be exact is compared exactly")]
 
 mod concurrency;

@@ -1,4 +1,4 @@
-//! The table of names: unique, well-formed, described, and true to what is recorded.
+//! The table of names: unique, well-formed, described, and matching what is recorded.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,7 +6,8 @@ use std::time::Duration;
 use embeddenator_obs::metrics::{self, IndexKind, Kind, Unit, Value, names};
 use embeddenator_obs::{Recorder, limits};
 
-/// What OpenTelemetry allows for names of instruments, and its style: lower case words, dots and underscores between.
+/// OpenTelemetry's rules and style for instrument names: lower-case words, separated by dots and
+/// underscores.
 fn well_formed(name: &str) -> bool {
     let word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_lowercase())
@@ -37,7 +38,7 @@ fn names_are_unique_and_well_formed() {
 
 #[test]
 fn ours_have_our_prefix_and_the_others_are_conventions() {
-    // Instrument and unit as the semantic conventions say.
+    // Instrument and unit as in the semantic conventions.
     let conventions = [
         ("db.client.operation.duration", Kind::Histogram, "s"),
         ("process.memory.usage", Kind::UpDownCounter, "By"),
@@ -156,7 +157,7 @@ fn stable_names_keep_their_meaning_whatever_is_described() {
     assert_eq!((metric.unit, metric.description.as_str()), (Unit::of("{search}"), "Searches that returned."));
 }
 
-/// Remembers what is described.
+/// Remembers descriptions.
 #[derive(Default)]
 struct Described(std::cell::RefCell<Vec<(String, Option<embeddenator_obs::facade::Unit>, String)>>);
 

@@ -1,4 +1,4 @@
-//! A strict reader of Prometheus text: it takes nothing that the format 0.0.4 does not say.
+//! A strict parser of Prometheus text: it accepts only what format 0.0.4 allows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,7 +25,7 @@ impl Sample {
     }
 }
 
-/// Reads a text, or says in which line what is wrong.
+/// Parses a text, or says what is wrong and on which line.
 pub(crate) fn parse(text: &str) -> Result<Vec<Family>, String> {
     if !text.is_empty() && !text.ends_with('\n') {
         return Err("the last line has no end".to_owned());
@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Family>, String> {
     let mut families: Vec<Family> = Vec::new();
     let mut help: Option<(String, String)> = None;
     let mut seen = HashSet::new();
-    // `lines` would also take a carriage return away.
+    // `lines` would also strip carriage returns.
     for (number, line) in text.split_terminator('\n').enumerate() {
         let fault = |what: &str| format!("line {}: {what}: {line:?}", number + 1);
         if let Some(rest) = line.strip_prefix("# HELP ") {
@@ -88,7 +88,8 @@ fn belongs(sample: &Sample, family: &Family) -> bool {
     }
 }
 
-/// What holds between lines: counters end as they must, names of samples are of one family, summaries are whole.
+/// Rules across lines: counter names end in `_total`, samples belong to their family, summaries are
+/// complete.
 fn check(families: &[Family]) -> Result<(), String> {
     let mut owners: HashMap<&str, &str> = HashMap::new();
     for family in families {
@@ -125,7 +126,7 @@ fn sample(line: &str) -> Option<Sample> {
         rest = read_labels(inside, &mut labels)?;
     }
     let value = rest.strip_prefix(' ')?;
-    // Rust reads more words than Prometheus does.
+    // Rust accepts more spellings than Prometheus.
     let digits = value.chars().all(|char| char.is_ascii_digit() || "+-.e".contains(char));
     let distinct: HashSet<&String> = labels.iter().map(|(name, _)| name).collect();
     let whole = is_name(name) && digits && distinct.len() == labels.len();
@@ -158,7 +159,7 @@ fn closing_quote(text: &str) -> Option<usize> {
     })
 }
 
-/// Takes escapes back; `None` for an escape that the format does not have.
+/// Undoes escapes; `None` for an escape that the format does not have.
 fn unescaped(text: &str, quotes: bool) -> Option<String> {
     let mut plain = String::new();
     let mut chars = text.chars();
@@ -187,7 +188,7 @@ fn is_label_name(name: &str) -> bool {
 }
 
 #[test]
-fn reader_refuses_what_the_format_does_not_say() {
+fn parser_refuses_what_the_format_does_not_allow() {
     let refused = [
         "a 1\n",
         "# TYPE a gauge\n",

@@ -1,4 +1,4 @@
-//! What a process has once.
+//! What a process has only once.
 
 use embeddenator_obs::{Error, Recorder, facade};
 

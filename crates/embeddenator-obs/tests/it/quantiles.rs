@@ -1,4 +1,4 @@
-//! Quantiles and buckets of recorded values, against the sorted values themselves.
+//! Quantiles and buckets of recorded values, compared with the sorted values themselves.
 
 use embeddenator_obs::metrics::{Summary, Value};
 use embeddenator_obs::{Recorder, facade};
@@ -38,7 +38,8 @@ proptest! {
 
     #[test]
     fn quantiles_are_those_of_the_sorted_values(exponents in prop::collection::vec(-8.9_f64..5.0, 1..700)) {
-        // Seconds from nanoseconds to a day, spread over all magnitudes; whole nanoseconds, so that the oracle is exact.
+        // From nanoseconds to a day in seconds, spread over all magnitudes; whole nanoseconds, so
+        // that the oracle is exact.
         let mut values: Vec<f64> =
             exponents.iter().map(|exponent| (10_f64.powf(*exponent) * 1e9).round() / 1e9).collect();
         let summary = recorded(Some(facade::Unit::Seconds), &values);
@@ -143,7 +144,7 @@ fn histogram_without_values_has_no_quantiles() {
 }
 
 #[test]
-fn what_is_too_high_or_negative_is_counted_at_the_end_of_the_range() {
+fn values_out_of_range_are_counted_at_the_end_of_the_range() {
     let recorder = Recorder::new();
     recorder.within(|| {
         let histogram = facade::histogram!(embeddenator_obs::metrics::names::SEARCH_DURATION);

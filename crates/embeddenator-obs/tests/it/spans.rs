@@ -1,4 +1,4 @@
-//! Timers and spans, on a clock that the test moves, and on those of the machine.
+//! Timers and spans, on a clock that the test moves and on the machine's clocks.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ fn span_records_its_life_in_seconds() {
 }
 
 #[test]
-fn span_nobody_listens_to_does_not_read_the_clock() {
+fn span_without_a_listener_does_not_read_the_clock() {
     let span = Span::start(facade::Histogram::noop());
     assert!(!span.listens());
     assert_eq!(span.finish(), None);
@@ -47,7 +47,7 @@ fn asking_whether_anything_listens_leaves_no_trace() {
 }
 
 #[test]
-fn span_that_a_panic_drops_records() {
+fn span_dropped_by_a_panic_records() {
     let recorder = Recorder::new();
     let (timer, clock) = HiResTimer::manual();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -62,7 +62,7 @@ fn span_that_a_panic_drops_records() {
 }
 
 #[test]
-fn time_that_runs_back_is_no_time() {
+fn time_that_runs_backwards_counts_as_zero() {
     let (timer, clock) = HiResTimer::manual();
     clock.set(Duration::from_secs(5));
     let start = timer.start();
@@ -74,7 +74,7 @@ fn time_that_runs_back_is_no_time() {
 }
 
 #[test]
-fn clocks_of_the_machine_never_run_back() {
+fn clocks_of_the_machine_never_run_backwards() {
     for timer in [HiResTimer::new(), HiResTimer::system()] {
         let start = timer.start();
         let mut before = 0;
@@ -90,7 +90,8 @@ fn clocks_of_the_machine_never_run_back() {
 #[test]
 fn clocks_of_the_machine_agree_with_the_systems() {
     for timer in [HiResTimer::new(), HiResTimer::default(), HiResTimer::system()] {
-        // Each end lies between two readings of the system's clock, so that being interrupted cannot fail the test.
+        // Each end is between two readings of the system's clock, so an interruption cannot fail
+        // the test.
         let earliest = Instant::now();
         let start = timer.start();
         let began = Instant::now();

@@ -1,4 +1,4 @@
-//! What crosses threads and panics.
+//! What may cross threads and panics.
 
 use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind};
 

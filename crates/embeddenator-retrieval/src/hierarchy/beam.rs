@@ -1,4 +1,4 @@
-//! The choice of the nodes that a search looks into.
+//! Choosing the nodes that a search visits.
 
 use std::cmp::Ordering;
 
@@ -7,12 +7,13 @@ use embeddenator_vsa::limits::BANK_SLOTS;
 use super::nodes::{Node, Scales};
 use crate::Beam;
 
-/// Deviations from which on a node's score stands out from those of unrelated items: one of a thousand does by chance.
+/// The deviations at which a node's score stands out from those of unrelated items: one in a
+/// thousand does by chance.
 const FLOOR_DEVIATIONS: f32 = 3.0;
-/// Values that are compared at once.
+/// Values compared at once.
 const LANES: usize = 16;
 
-/// A node, its score, and how many standard deviations of the scores of unrelated codes that is.
+/// A node, its score, and the score in standard deviations of the scores of unrelated codes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scored {
     pub(super) node: u32,
@@ -20,13 +21,13 @@ pub(super) struct Scored {
     deviations: f32,
 }
 
-/// Gathers the best nodes by deviations, of equal ones those with the lower ids first: the `width` best, and beyond
-/// them those that stand out, `width_max` together.
+/// Collects the best nodes by deviations, equal ones by lowest id: the `width` best, and beyond
+/// them those that stand out, up to `width_max` in total.
 ///
 /// ```text
-/// threshold = what a node needs to be among the best of those seen so far
+/// threshold = what a node needs to be among the best seen so far
 /// for each bank: if its best node reaches the threshold, keep the nodes that do
-///     when twice as many are kept as were needed: drop the others, raise the threshold
+///     once twice as many are kept as needed: drop the rest, raise the threshold
 /// ```
 #[derive(Clone, Debug)]
 pub(super) struct BestNodes {
@@ -34,12 +35,12 @@ pub(super) struct BestNodes {
     width_max: usize,
     threshold: f32,
     kept: Vec<Scored>,
-    /// As many are kept before the worst are dropped.
+    /// The number to keep before the worst are dropped.
     kept_max: usize,
 }
 
 impl BestNodes {
-    /// Of `nodes` nodes.
+    /// For an index of `nodes` nodes.
     pub(super) fn new(beam: Beam, nodes: usize) -> Self {
         let width = beam.width.max(1);
         let kept_max = width.saturating_mul(4);
@@ -47,13 +48,13 @@ impl BestNodes {
             width,
             width_max: beam.width_max.max(width),
             threshold: f32::NEG_INFINITY,
-            // A bank is kept before the rest is dropped.
+            // Room for one more bank before the worst are dropped.
             kept: Vec::with_capacity(kept_max.saturating_add(BANK_SLOTS).min(nodes)),
             kept_max,
         }
     }
 
-    /// Offers a bank: the scores of its nodes, of which the first is node `first`.
+    /// Offers the scores of a bank whose first node is `first`.
     #[inline]
     pub(super) fn offer(
         &mut self,
@@ -66,11 +67,11 @@ impl BestNodes {
         for ((deviations, score), scale) in deviations.iter_mut().zip(scores).zip(scales) {
             *deviations = f32::from(*score) * scale;
         }
-        // The best of a bank is found in wide registers, and mostly is too low.
+        // Wide registers find the best of a bank, which is usually too low.
         if maximum(&deviations) < self.threshold {
             return;
         }
-        // The last bank has slots without a node.
+        // The last bank may have slots without a node.
         let offered = (first..nodes.len()).zip(scores).zip(deviations);
         let above = offered.filter(|(_, deviations)| *deviations >= self.threshold);
         self.kept.extend(above.map(|((node, score), deviations)| Scored {
@@ -91,7 +92,7 @@ impl BestNodes {
         self.kept
     }
 
-    /// Drops what can no longer be among the best.
+    /// Drops the nodes that can no longer be among the best.
     fn drop_worst(&mut self, nodes: &[Node]) {
         if self.kept.len() <= self.width {
             return;
@@ -114,7 +115,7 @@ impl BestNodes {
 }
 
 impl Scored {
-    /// Orders better ones first.
+    /// Orders better nodes first.
     #[inline]
     fn cmp(&self, other: &Scored, nodes: &[Node]) -> Ordering {
         let lowest = |scored: &Scored| nodes[scored.node as usize].lowest;
@@ -123,7 +124,7 @@ impl Scored {
     }
 }
 
-/// The largest of the values, found in wide registers.
+/// The largest of the values, found with wide registers.
 #[inline]
 pub(super) fn maximum(values: &[f32; BANK_SLOTS]) -> f32 {
     let mut largest = [f32::NEG_INFINITY; LANES];

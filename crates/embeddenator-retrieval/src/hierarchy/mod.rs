@@ -1,4 +1,4 @@
-//! The hierarchical index: bundles of items are scored first, and only the best are looked into.
+//! The hierarchical index: bundles of items are scored first, and only the best are visited.
 
 mod beam;
 pub(crate) mod nodes;
@@ -18,26 +18,30 @@ use crate::{Beam, Hit, Id, Index, SearchOptions};
 use beam::BestNodes;
 use nodes::Nodes;
 
-/// How many deviations of its score a node's score may lie below the worst hit, and still the node be looked into.
+/// A node is still visited if its score is at most this many deviations below that of the worst
+/// hit.
 const MARGIN_DEVIATIONS: f32 = 6.0;
-/// Items that are looked at at least, for each hit that is asked for.
+/// The least items to compare per hit asked for.
 const ITEMS_PER_HIT: usize = 4;
 
-/// Block codes in nodes of at most 64, of which a search looks into the best by the scores of their bundles.
+/// Block codes in nodes of at most 64; a search visits the nodes whose bundles score best.
 ///
-/// Each node has a bundle, the sum of its codes; the bundles of 64 nodes are one
-/// [`CounterBank`](embeddenator_vsa::CounterBank), which gives the dot products of a query with all of them by adding a
-/// cache line for each block. A score counts in deviations of what unrelated codes score at that node: the norm of the
-/// bundle over the square root of the positions. The best nodes, the [`Beam`], are looked into, and their items
-/// compared exactly; scores of hits are cosines.
+/// Each node has a bundle, the sum of its codes. The bundles of 64 nodes form one
+/// [`CounterBank`](embeddenator_vsa::CounterBank), which computes the dot products of a query with
+/// all of them by adding one cache line per block. A score is measured in standard deviations of
+/// the scores of unrelated codes at that node: the norm of the bundle over the square root of the
+/// positions. The best nodes, the [`Beam`], are visited and their items compared exactly; scores of
+/// hits are cosines.
 ///
-/// Signed counters can cancel, so the score of a bundle bounds nothing: the recall is measured, not proved. With the
-/// default beam, over 100 000 items and with 30% of the blocks of a query wrong, the nearest of unrelated codes is found
-/// in 1.000 of the searches, and of the ten nearest in clusters of 16 to 25 000 items at least 0.99, but in one cluster
-/// of all items 0.8; the README has more. A search that must not miss anything says so in [`SearchOptions::exact`].
+/// Signed counters can cancel out, so the score of a bundle bounds nothing: the recall is measured,
+/// not proved. With the default beam, 100 000 items and 30% of a query's blocks wrong, the recall
+/// of the nearest among unrelated codes is 1.000. The recall of the ten nearest is at least 0.99 in
+/// clusters of 16 to 25 000 items, but 0.8 if all items form one cluster; the README has more. Set
+/// [`SearchOptions::exact`] if a search must not miss anything.
 ///
-/// An item goes to the open node that it is most similar to, so that clusters find together in any order of arrival.
-/// The same calls in the same order give the same bytes, and inserting and removing again leaves no trace.
+/// An item goes to the open node that it is most similar to, so that clusters come together in any
+/// order of arrival. The same calls in the same order give the same bytes, and inserting and
+/// removing an item leaves no trace.
 ///
 /// ```
 /// use embeddenator_retrieval::{Beam, Hierarchy, Id, Index, SearchOptions};
@@ -59,34 +63,34 @@ pub struct Hierarchy {
     options: HierarchyOptions,
 }
 
-/// How a [`Hierarchy`] searches unless a search says otherwise.
+/// How a [`Hierarchy`] searches by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HierarchyOptions {
-    /// How many nodes are looked into.
+    /// How many nodes to visit.
     pub beam: Beam,
-    /// Up to so many items all of them are looked at: that is exact, and as fast.
+    /// Up to this many items, all of them are compared: that is exact and just as fast.
     pub exact_items_max: usize,
 }
 
 impl Default for HierarchyOptions {
     fn default() -> Self {
-        // What stands out is more than 512 nodes only where tens of thousands of items are alike; so many nodes take
-        // nearly as long as a scan of 100 000 items.
+        // More than 512 nodes stand out only if tens of thousands of items are alike; visiting more
+        // takes nearly as long as scanning 100 000 items.
         HierarchyOptions { beam: Beam { width: 32, width_max: 512 }, exact_items_max: 4096 }
     }
 }
 
-/// What a [`Hierarchy`] holds.
+/// The contents of a [`Hierarchy`] in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HierarchyStats {
-    /// Items.
+    /// The number of items.
     pub items: usize,
-    /// Nodes, of which the last ones may have room.
+    /// The number of nodes, some of which may have room for more items.
     pub nodes: usize,
-    /// Bytes of the codes.
+    /// Bytes used by the codes.
     pub code_bytes: usize,
-    /// Bytes of the counters.
+    /// Bytes used by the counters.
     pub counter_bytes: usize,
 }
 
@@ -96,7 +100,7 @@ impl Hierarchy {
         Self::with_options(shape, HierarchyOptions::default())
     }
 
-    /// An empty index of codes of this shape that searches in this way.
+    /// An empty index of codes of this shape that searches with these options.
     pub fn with_options(shape: Shape, options: HierarchyOptions) -> Self {
         Hierarchy { nodes: Nodes::new(shape), options }
     }
@@ -106,7 +110,7 @@ impl Hierarchy {
         Hierarchy { nodes, options }
     }
 
-    /// How it searches.
+    /// The options.
     pub fn options(&self) -> HierarchyOptions {
         self.options
     }
@@ -120,7 +124,7 @@ impl Hierarchy {
         self.nodes.shape()
     }
 
-    /// What it holds.
+    /// The contents in numbers.
     pub fn stats(&self) -> HierarchyStats {
         let counter_bytes = self.shape().dimension() * BANK_SLOTS;
         HierarchyStats {
@@ -131,15 +135,16 @@ impl Hierarchy {
         }
     }
 
-    /// Compares all that is derived, counters and ids by node, with the codes; for tests and for the distrustful.
+    /// Checks everything derived, the counters and the node of each id, against the codes; for
+    /// tests and diagnosis.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] names the first node that does not fit.
+    /// [`Error::Inconsistent`] names the first node that does not match.
     pub fn check(&self) -> Result<()> {
         self.nodes.check()
     }
 
-    /// [`Index::insert`] of a code in somebody else's memory.
+    /// [`Index::insert`] for a borrowed code.
     ///
     /// # Errors
     /// As for [`Index::insert`].
@@ -156,12 +161,12 @@ impl Hierarchy {
         Ok(())
     }
 
-    /// The code of an item where it lies.
+    /// The code of an item, borrowed.
     pub fn get_ref(&self, id: Id) -> Option<CodeRef<'_>> {
         self.nodes.get(id)
     }
 
-    /// [`Index::search_with`] for a code in somebody else's memory.
+    /// [`Index::search_with`] for a borrowed code.
     ///
     /// # Errors
     /// As for [`Index::search_with`].
@@ -175,7 +180,7 @@ impl Hierarchy {
         self.search_best(query, k, best)
     }
 
-    /// The beam of a search, or nothing if it looks at all items.
+    /// The beam of a search, or `None` if it compares all items.
     fn beam(&self, k: usize, options: &SearchOptions) -> Option<Beam> {
         let items = self.nodes.items();
         let mut beam = options.beam.unwrap_or(self.options.beam);
@@ -185,7 +190,7 @@ impl Hierarchy {
         (!all).then_some(beam)
     }
 
-    /// Looks into the best nodes.
+    /// Visits the best nodes.
     fn search_best(&self, query: CodeRef<'_>, k: usize, best_nodes: BestNodes) -> Result<Vec<Hit>> {
         let nodes = self.nodes.as_slice();
         let mut best = TopK::new(k, self.nodes.items());
@@ -199,12 +204,12 @@ impl Hierarchy {
         if best.is_full() {
             Ok(best.into_hits(self.shape().blocks()))
         } else {
-            // Nodes that are nearly empty can leave less than was asked for.
+            // Nearly empty nodes may yield fewer hits than were asked for.
             self.scan_all(query, k)
         }
     }
 
-    /// How far the score of a node may lie below that of an item that it holds.
+    /// How far the score of a node may be below that of an item in it.
     fn margin(&self, node: &nodes::Node) -> f32 {
         MARGIN_DEVIATIONS * (node.square as f32 / self.shape().positions() as f32).sqrt()
     }
@@ -217,7 +222,7 @@ impl Hierarchy {
         Ok(best.into_hits(self.shape().blocks()))
     }
 
-    /// Searches for several queries, bank by bank, so that they share what is in the caches.
+    /// Searches with several queries, bank by bank, so that they share what is in the caches.
     fn search_group(&self, queries: &[BlockCode], k: usize, beam: Beam) -> Result<Vec<Vec<Hit>>> {
         let nodes = self.nodes.as_slice();
         let mut best: Vec<_> = queries.iter().map(|_| BestNodes::new(beam, nodes.len())).collect();

@@ -9,25 +9,25 @@ use crate::Id;
 use crate::batch::in_parallel;
 use crate::error::{Error, Result};
 
-/// Items side by side, scanned together.
+/// Items that are stored and scanned together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
     /// The id of each row.
     pub(crate) ids: Vec<Id>,
     pub(crate) codes: Codes,
-    /// The lowest of the ids, the largest number if there are none.
+    /// The lowest id, or the largest number if there is none.
     pub(crate) lowest: Id,
     /// The square of the Euclidean norm of the bundle.
     pub(crate) square: i64,
 }
 
-/// What turns the 64 scores of a bank into numbers of standard deviations.
+/// The factors that turn the 64 scores of a bank into standard deviations.
 pub(crate) type Scales = [f32; BANK_SLOTS];
 
 /// Where a new item goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// The node; the number of nodes for one after the last.
+    /// The node; equal to the number of nodes for a new one.
     pub(crate) node: usize,
     /// The dot product of the item with the bundle of that node.
     pub(crate) score: i64,
@@ -37,12 +37,12 @@ pub(crate) struct Place {
 #[derive(Clone, PartialEq)]
 pub(crate) struct Nodes {
     shape: Shape,
-    /// Items that a node may hold.
+    /// Items that a node can hold.
     capacity: usize,
     list: Vec<Node>,
     banks: Vec<CounterBank>,
     scales: Vec<Scales>,
-    /// A word for each bank: the bits of its nodes that have room.
+    /// One word per bank: the bits of its nodes that have room.
     open: Vec<u64>,
     /// How many nodes have room.
     open_count: usize,
@@ -64,11 +64,11 @@ impl Nodes {
         }
     }
 
-    /// The nodes with these items, each at most as many as the capacity, the last at least one; counts the bundles
-    /// anew.
+    /// Nodes with these items, at most the capacity in each and at least one in the last; counts
+    /// the bundles.
     ///
     /// # Errors
-    /// [`Error::DuplicateId`] if an id is there twice, [`Error::Code`] for another shape.
+    /// [`Error::DuplicateId`] if an id occurs twice; [`Error::Code`] if a shape differs.
     pub(crate) fn of_items(shape: Shape, items: Vec<(Vec<Id>, Codes)>) -> Result<Self> {
         let mut nodes = Nodes::new(shape);
         nodes.list = items
@@ -122,7 +122,7 @@ impl Nodes {
         (&self.banks[bank], &self.scales[bank])
     }
 
-    /// For each bank the bits of its nodes that have room.
+    /// For each bank, the bits of its nodes that have room.
     pub(crate) fn open(&self) -> &[u64] {
         &self.open
     }
@@ -141,15 +141,15 @@ impl Nodes {
         node.codes.get(node.row_of(id))
     }
 
-    /// Adds an item that is not there to a node that has room, or to a new one after the last.
+    /// Adds a new item to a node that has room, or to a new node after the last.
     ///
-    /// The code must be of the shape of the nodes.
+    /// The code must have the shape of the nodes.
     pub(crate) fn add(&mut self, place: Place, id: Id, code: CodeRef<'_>) {
         if place.node == self.list.len() {
             self.push_node();
         }
         let (bank, slot) = (place.node / BANK_SLOTS, place.node % BANK_SLOTS);
-        self.banks[bank].add(slot, code).expect("the node has room and the code its shape");
+        self.banks[bank].add(slot, code).expect("the node has room and the shapes match");
         let node = &mut self.list[place.node];
         node.codes.push(code).expect("the code has the shape of the nodes");
         node.ids.push(id);
@@ -162,7 +162,7 @@ impl Nodes {
         self.homes.insert(id, place.node as u32);
     }
 
-    /// Takes an item out: what was added and taken out again leaves every byte as it was.
+    /// Removes an item: adding and removing it leaves every byte as it was.
     pub(crate) fn take(&mut self, id: Id) -> Option<BlockCode> {
         let home = self.homes.remove(&id)? as usize;
         let (bank, slot) = (home / BANK_SLOTS, home % BANK_SLOTS);
@@ -185,7 +185,7 @@ impl Nodes {
         Some(code)
     }
 
-    /// Compares all that is derived with the codes and ids that it is derived from.
+    /// Checks everything derived against the codes and ids that it is derived from.
     pub(crate) fn check(&self) -> Result<()> {
         let mut items = 0;
         let banks = self.list.chunks(BANK_SLOTS).zip(self.banks()).zip(&self.open).enumerate();
@@ -193,7 +193,7 @@ impl Nodes {
             let first = bank * BANK_SLOTS;
             let (expected, squares) = count(self.shape, nodes)?;
             if *counters != expected {
-                return Err(Error::Inconsistent { what: "the counters from those", node: first });
+                return Err(Error::Inconsistent { what: "the counters of the bank", node: first });
             }
             for (slot, node) in nodes.iter().enumerate() {
                 let inconsistent = |what| Err(Error::Inconsistent { what, node: first + slot });
@@ -221,7 +221,7 @@ impl Nodes {
         Ok(())
     }
 
-    /// Says whether a node has room.
+    /// Records whether a node has room.
     fn set_open(&mut self, node: usize, open: bool) {
         let word = &mut self.open[node / BANK_SLOTS];
         let bit = 1 << (node % BANK_SLOTS);
@@ -268,13 +268,14 @@ fn lowest(ids: &[Id]) -> Id {
     ids.iter().copied().min().unwrap_or(Id(u64::MAX))
 }
 
-/// What a score of a bundle is multiplied with to become a number of standard deviations of the scores of unrelated
-/// codes: these have the variance of the bundle's squared norm over the positions of a block. Nothing of an empty one.
+/// The factor that turns the score of a bundle into standard deviations of the scores of unrelated
+/// codes, whose variance is the bundle's squared norm over the positions of a block. Zero for an
+/// empty bundle.
 fn scale(shape: Shape, square: i64) -> f32 {
     if square == 0 { 0.0 } else { (shape.positions() as f32 / square as f32).sqrt() }
 }
 
-/// The bundles of the nodes of a bank, and the squares of their norms.
+/// The bundles of a bank's nodes, and the squares of their norms.
 fn count(shape: Shape, nodes: &[Node]) -> Result<(CounterBank, [i64; BANK_SLOTS])> {
     let mut bank = CounterBank::new(shape);
     for (slot, node) in nodes.iter().enumerate() {

@@ -1,19 +1,20 @@
-//! The choice of the node that a new item goes to, so that similar items meet in one.
+//! Choosing the node for a new item, so that similar items share a node.
 //!
 //! ```text
-//! score the open nodes (those with room) of the last few banks that have any
-//! similar = the node whose score is the most deviations above zero, if that is enough to stand out
-//! if there may be more open nodes, and nothing is similar or the similar one holds mostly other things:
-//!     a node of its own, so that what is like it may follow
-//! else the similar one, if any
-//! else of the nodes that the item does not cancel in: the first that no items alike dominate, else the one of the
-//!     least norm, else a new one
+//! score the open nodes (those with room) in the last few banks that have any
+//! similar = the node whose score is the most deviations above zero, if it stands out
+//! if more open nodes are allowed, and no node is similar or the similar one holds mostly other items:
+//!     a new node, so that similar items can follow
+//! else the similar node, if any
+//! else, among the nodes in which the item does not cancel: the first that no group of similar items
+//!     dominates, else the one with the least norm, else a new node
 //! ```
 //!
-//! A deviation is that of the scores of unrelated codes, which depends on the node: see `Nodes`. In a node that items
-//! alike dominate, another item would drown; so clusters and the rest stay apart, and since the rest fills one node after
-//! the other, nodes do not stay half empty. The choice is a function of the nodes alone, so inserting an item, removing
-//! it and inserting it again gives the same bytes.
+//! A deviation is that of the scores of unrelated codes, which depends on the node: see `Nodes`. A
+//! different item would drown in a node that a group of similar items dominates; so clusters and
+//! other items are kept apart, and since the other items fill one node after another, nodes do not
+//! stay half empty. The choice depends only on the nodes, so inserting an item, removing it and
+//! inserting it again gives the same bytes.
 
 use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{CodeRef, Result};
@@ -21,22 +22,24 @@ use embeddenator_vsa::{CodeRef, Result};
 use super::beam::maximum;
 use super::nodes::{Nodes, Place};
 
-/// Banks whose open nodes are scored for an insertion.
+/// Banks whose open nodes are scored for each insertion.
 const BANKS_MAX: usize = 4;
-/// Nodes that may be open for what is like them: a bank of them costs nothing more than one.
+/// Nodes that may wait for similar items: a bank of them costs no more than one.
 const SEEDS_MIN: usize = 64;
-/// Of a large index one node in so many may be open for what is like it.
+/// In a large index, one in this many nodes may wait for similar items.
 const NODES_PER_SEED: usize = 8;
-/// Nodes that may be open for what is like them in any index: somewhat less than what is scored.
+/// Nodes that may wait for similar items in any index: somewhat fewer than are scored.
 const SEEDS_MAX: usize = 3 * 64;
-/// Deviations from which on a score stands out: of 256 unrelated ones one in a hundred does by chance.
+/// The deviations at which a score stands out: the best of 256 unrelated ones does by chance once
+/// in a hundred times.
 const SIMILAR_DEVIATIONS: f32 = 4.0;
-/// Deviations below zero from which on an item is taken to cancel in a node.
+/// The deviations at or below which an item is taken to cancel in a node.
 const OPPOSITE_DEVIATIONS: f32 = -3.0;
-/// The mean cosine with the items of a node from which on an item belongs there.
+/// The mean cosine with a node's items at which an item belongs there.
 const KINDRED_COSINE: f32 = 1.0 / 16.0;
 
-/// How many times the square of the norm of a node is that of as many unrelated items, if some alike dominate it.
+/// Similar items dominate a node if the square of its norm is this many times that of as many
+/// unrelated items.
 const DOMINATED: i64 = 2;
 
 /// The node for a new item.
@@ -53,13 +56,13 @@ pub(super) fn place(nodes: &Nodes, code: CodeRef<'_>) -> Result<Place> {
         }
         count += 1;
     }
-    // The first bank first.
+    // Back in ascending order.
     let scored = &mut scored[..count];
     scored.reverse();
     Ok(choose(nodes, scored))
 }
 
-/// The open nodes of a bank, and what a new item scores at each node.
+/// The open nodes of a bank, and the score of a new item at each node.
 #[derive(Clone, Copy)]
 struct ScoredBank {
     bank: usize,
@@ -88,9 +91,9 @@ fn choose(nodes: &Nodes, scored: &[ScoredBank]) -> Place {
     other.map_or_else(own, |(place, _)| place)
 }
 
-/// The node at which the item scores the most deviations, if that stands out.
+/// The node at which the item scores the most deviations, if it stands out.
 fn similar(scored: &[ScoredBank]) -> Option<Place> {
-    // Mostly nothing of a bank stands out, which is found in wide registers.
+    // Usually nothing in a bank stands out, which wide registers show quickly.
     let promising = |scored: &&ScoredBank| maximum(&scored.deviations) >= SIMILAR_DEVIATIONS;
     let mut best: Option<(Place, f32)> = None;
     for scored in scored.iter().filter(promising) {
@@ -103,19 +106,19 @@ fn similar(scored: &[ScoredBank]) -> Option<Place> {
     best.map(|(place, _)| place)
 }
 
-/// Whether most items of the node are like the one that is placed.
+/// Whether most items of the node are similar to the new one.
 fn kindred(nodes: &Nodes, place: Place) -> bool {
     let most = nodes.as_slice()[place.node].ids.len() * nodes.shape().blocks();
     place.score as f32 >= KINDRED_COSINE * most as f32
 }
 
-/// Whether no items that are alike dominate the node.
+/// Whether no group of similar items dominates the node.
 fn is_mixed(nodes: &Nodes, place: Place) -> bool {
     let node = &nodes.as_slice()[place.node];
     node.square <= DOMINATED * (node.ids.len() * nodes.shape().blocks()) as i64
 }
 
-/// The open nodes in their order, each with the deviations that the item scores there.
+/// The open nodes in order, each with the deviations that the item scores there.
 fn places(scored: &[ScoredBank]) -> impl Iterator<Item = (Place, f32)> {
     scored.iter().flat_map(ScoredBank::places)
 }

@@ -3,14 +3,25 @@
 use embeddenator_io::{ByteWriter, Cursor, Sections, SectionsBuilder};
 use embeddenator_vsa::{Codes, CodesRef, CounterBank, Shape};
 
-use super::{
-    CODES, FLAT, HEAD, HIERARCHY, NODES, Opened, TOO_MANY_ITEMS, ids_section, open_sections, read_ids,
-    refused, verified,
+use super::sections::{
+    CODES, FLAT, HEAD, HIERARCHY, NODES, TOO_MANY_ITEMS, ids_section, open_sections, read_ids, refused,
+    verified,
 };
 use crate::error::{Error, Result};
 use crate::hierarchy::nodes::Nodes;
 use crate::limits::{ITEMS_MAX, STORED_NODE_DIVISOR, STORED_NODES_MIN};
 use crate::{Flat, Hierarchy, HierarchyOptions, Id};
+
+/// A hierarchy that was opened from bytes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The index.
+    pub index: Hierarchy,
+    /// What was found damaged, if anything: the table of nodes, which was rebuilt from the codes. The bytes should be
+    /// written anew.
+    pub damage: Option<Error>,
+}
 
 pub(super) fn flat_sections(index: &Flat) -> SectionsBuilder<'_> {
     let mut builder = SectionsBuilder::new(FLAT);
@@ -27,7 +38,7 @@ pub(super) fn open_flat(bytes: &[u8]) -> Result<Flat> {
     Flat::from_codes(codes, ids).map_err(refused)
 }
 
-/// Hands out the sections of the index, or of a packed copy if most of its nodes are nearly empty.
+/// Passes on the sections of the index, or of a packed copy if most of its nodes are nearly empty.
 pub(super) fn with_hierarchy_sections<R>(
     index: &Hierarchy,
     write: impl FnOnce(SectionsBuilder<'_>) -> Result<R>,
@@ -50,7 +61,7 @@ pub(super) fn with_hierarchy_sections<R>(
     write(builder)
 }
 
-/// The index of the same items, inserted anew.
+/// An index of the same items, inserted again.
 fn packed(index: &Hierarchy) -> Result<Hierarchy> {
     let mut packed = Hierarchy::with_options(index.shape(), index.options());
     for node in index.nodes().as_slice() {
@@ -85,7 +96,8 @@ fn divide(sizes: &[u8], ids: &[Id], codes: CodesRef<'_>) -> Result<Vec<(Vec<Id>,
     let mut items = ids.iter().zip(codes);
     let mut divided = Vec::with_capacity(sizes.len());
     for size in sizes.iter().copied().map(usize::from) {
-        // Room for more is left to insertions: the bytes may be made up, and then it is never used.
+        // Reserves no room for insertions: the bytes may be forged, and then it would never be
+        // used.
         let mut node = (Vec::with_capacity(size), Codes::with_capacity(codes.shape(), size));
         for (id, code) in items.by_ref().take(size) {
             node.0.push(*id);
@@ -102,7 +114,7 @@ fn head(shape: Shape, items: usize) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// The ids and codes, verified and as many of the one as of the other.
+/// The ids and codes, verified, and as many of each.
 fn read_items<'a>(sections: &Sections<'a>) -> Result<(Vec<Id>, CodesRef<'a>)> {
     let mut head = Cursor::new(verified(sections, HEAD)?);
     let what = "the head";
@@ -120,19 +132,19 @@ fn read_items<'a>(sections: &Sections<'a>) -> Result<(Vec<Id>, CodesRef<'a>)> {
     Ok((read_ids(sections, items)?, codes))
 }
 
-/// How many items each node has.
+/// The number of items in each node.
 fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result<&'a [u8]> {
     let sizes = verified(sections, NODES)?;
     let malformed = |reason| Err(Error::Malformed { what: "the table of nodes", reason });
     let capacity = CounterBank::items_max(shape);
     if sizes.iter().any(|size| usize::from(*size) > capacity) {
-        return malformed("has a node of too many items");
+        return malformed("has a node with too many items");
     }
     if sizes.last() == Some(&0) {
-        return malformed("ends with a node without items");
+        return malformed("ends with an empty node");
     }
     if sizes.iter().map(|size| usize::from(*size)).sum::<usize>() != items {
-        return malformed("has not as many items as there are");
+        return malformed("does not add up to the number of items");
     }
     if sizes.len() > nodes_max(items, shape) {
         return malformed("has too many nodes for its items");
@@ -140,7 +152,7 @@ fn read_nodes<'a>(sections: &Sections<'a>, items: usize, shape: Shape) -> Result
     Ok(sizes)
 }
 
-/// Nodes that a stored index of so many items may have.
+/// The most nodes that a stored index of this many items may have.
 fn nodes_max(items: usize, shape: Shape) -> usize {
     STORED_NODES_MIN + items / CounterBank::items_max(shape).div_ceil(STORED_NODE_DIVISOR)
 }

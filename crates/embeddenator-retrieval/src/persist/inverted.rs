@@ -3,14 +3,14 @@
 use embeddenator_io::{ByteWriter, Cursor, SectionsBuilder};
 use embeddenator_vsa::SparseTernary;
 
-use super::{
+use super::sections::{
     COUNTS, HEAD, INDEXES, INVERTED, TOO_MANY_ITEMS, ids_section, open_sections, read_ids, refused, verified,
 };
 use crate::error::{Error, Result};
 use crate::limits::INVERTED_ITEMS_MAX;
 use crate::{Index, Inverted, Similarity};
 
-/// Bytes of an index, and of a count of indexes.
+/// Bytes in an index, and in a count of indexes.
 const NUMBER_BYTES: usize = 4;
 
 pub(super) fn sections(index: &Inverted) -> SectionsBuilder<'static> {
@@ -44,7 +44,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Inverted> {
     let similarity = match head.u16(what)? {
         0 => Similarity::Cosine,
         1 => Similarity::Dot,
-        _ => return Err(Error::Malformed { what: "the similarity", reason: "is none that is known" }),
+        _ => return Err(Error::Malformed { what: "the similarity", reason: "is unknown" }),
     };
     head.zeros(2, what)?;
     let items = head.u64(what)?;
@@ -67,7 +67,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Inverted> {
     Ok(index)
 }
 
-/// The next `count` indexes, which are there before a list is made for them.
+/// The next `count` indexes; they are known to be there before the list is allocated.
 fn read_indexes(cursor: &mut Cursor<'_>, count: u32) -> Result<Vec<u32>> {
     let (numbers, _) =
         cursor.items(u64::from(count), NUMBER_BYTES, "the indexes")?.as_chunks::<NUMBER_BYTES>();

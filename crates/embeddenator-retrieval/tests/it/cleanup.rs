@@ -1,4 +1,4 @@
-//! Clean-up: from noisy codes back to names.
+//! Clean-up: from noisy codes back to their names.
 
 use embeddenator_retrieval::{CleanUp, Error, Flat, Hierarchy, Id, Index};
 use embeddenator_vsa::{BlockCode, Random, Shape};
@@ -37,7 +37,7 @@ fn unrelated_code_has_no_name() {
 }
 
 #[test]
-fn names_are_unique_and_forgotten_ones_are_not_found() {
+fn names_are_unique_and_removed_ones_are_not_found() {
     let [first, second] = random_codes(Shape::DEFAULT, 2, 5).try_into().expect("two codes");
     let mut names = CleanUp::new(Flat::new(Shape::DEFAULT)).expect("an empty index");
     assert_eq!(names.clean_up(&first, -1.0).expect("one shape"), None);

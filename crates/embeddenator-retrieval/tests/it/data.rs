@@ -1,9 +1,9 @@
-//! Seeded codes, clusters and queries, and the oracle: all items sorted.
+//! Seeded codes, clusters and queries, and the oracle, which sorts all items.
 
 use embeddenator_retrieval::{Hit, Id, Index};
 use embeddenator_vsa::{BlockCode, Random, Shape};
 
-/// Few positions give many equal scores.
+/// A shape with few positions, for many equal scores.
 pub(crate) fn tiny() -> Shape {
     Shape::new(8, 8).expect("a shape")
 }
@@ -13,7 +13,7 @@ pub(crate) fn random_codes(shape: Shape, count: usize, seed: u64) -> Vec<BlockCo
     (0..count).map(|_| BlockCode::random(shape, &mut random)).collect()
 }
 
-/// The code with this share of its blocks replaced by random ones.
+/// The code with this share of its blocks replaced at random.
 pub(crate) fn noisy(code: &BlockCode, share: f64, random: &mut Random) -> BlockCode {
     let other = BlockCode::random(code.shape(), random);
     let pairs = code.as_bytes().iter().zip(other.as_bytes());
@@ -22,13 +22,13 @@ pub(crate) fn noisy(code: &BlockCode, share: f64, random: &mut Random) -> BlockC
     BlockCode::from_bytes(code.shape(), &bytes).expect("positions of the shape")
 }
 
-/// Codes in clusters, one cluster after the other.
+/// Codes in clusters, one cluster after another.
 pub(crate) fn clusters(shape: Shape, count: usize, size: usize, noise: f64, seed: u64) -> Vec<BlockCode> {
     let mut random = Random::new(seed);
     let mut codes = Vec::with_capacity(count);
-    while codes.len() < count {
+    for first in (0..count).step_by(size) {
         let centre = BlockCode::random(shape, &mut random);
-        let members = size.min(count - codes.len());
+        let members = size.min(count - first);
         codes.extend((0..members).map(|_| noisy(&centre, noise, &mut random)));
     }
     codes
@@ -48,7 +48,7 @@ pub(crate) fn insert_all(index: &mut dyn Index<Code = BlockCode>, codes: &[Block
     }
 }
 
-/// What a search must find: it shares only the dot product with the indexes.
+/// The expected result of a search; it shares only the dot product with the indexes.
 pub(crate) fn sorted(items: &[(Id, BlockCode)], query: &BlockCode, k: usize) -> Vec<Hit> {
     let score = |code: &BlockCode| code.cosine(query).expect("one shape");
     let mut hits: Vec<Hit> = items.iter().map(|(id, code)| Hit { id: *id, score: score(code) }).collect();
@@ -57,7 +57,7 @@ pub(crate) fn sorted(items: &[(Id, BlockCode)], query: &BlockCode, k: usize) -> 
     hits
 }
 
-/// The share of the best that was found, where items of equal scores stand for each other.
+/// The share of the best that was found; items with equal scores count as equally good.
 pub(crate) fn recall(found: &[Vec<Hit>], exact: &[Vec<Hit>]) -> f64 {
     assert_eq!(found.len(), exact.len(), "one result for each query");
     let (mut right, mut wanted) = (0, 0);

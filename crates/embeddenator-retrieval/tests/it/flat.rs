@@ -1,4 +1,4 @@
-//! The flat index: exact, with ties by id, whatever the order of insertions and removals.
+//! The flat index: exact, with ties broken by id, whatever the order of insertions and removals.
 
 use embeddenator_retrieval::{Error, Flat, Id, Index, SearchOptions};
 use embeddenator_vsa::{BlockCode, Codes, Random, Shape};
@@ -35,7 +35,7 @@ fn hits_are_those_of_a_full_sort_whatever_was_inserted_and_removed_in_which_orde
 #[test]
 fn threads_do_not_change_what_is_found() {
     let shape = tiny();
-    // Enough rows that four threads are worth it.
+    // Enough rows for four threads to pay off.
     let codes = Codes::random(shape, 300_000, &mut Random::new(4));
     let ids = (0..codes.len() as u64).rev().map(Id).collect();
     let query = codes.get(1234).expect("a row of the table").to_code();

@@ -1,4 +1,4 @@
-//! The hierarchical index: what it shares with the exact one, and the exactness of its updates.
+//! The hierarchical index: what it has in common with the exact one, and the exactness of its updates.
 
 use embeddenator_retrieval::limits::BATCH_SHARED_BYTES_MIN;
 use embeddenator_retrieval::{Beam, Error, Flat, Hierarchy, HierarchyOptions, Id, Index, SearchOptions};
@@ -6,7 +6,7 @@ use embeddenator_vsa::{BlockCode, Random, Shape};
 
 use crate::data::{clusters, insert_all, random_codes, shuffle, sorted, tiny};
 
-/// Looks into few nodes at any number of items.
+/// Visits few nodes, whatever the number of items.
 fn narrow(shape: Shape) -> Hierarchy {
     let beam = Beam { width: 4, width_max: 8 };
     Hierarchy::with_options(shape, HierarchyOptions { beam, exact_items_max: 0 })
@@ -42,11 +42,11 @@ fn exact_search_is_that_of_a_full_sort_whatever_was_inserted_and_removed_in_whic
 }
 
 #[test]
-fn search_gives_as_many_hits_as_are_asked_for_or_there() {
+fn search_returns_as_many_hits_as_are_asked_for_or_exist() {
     let mut index = narrow(Shape::DEFAULT);
     let codes = random_codes(Shape::DEFAULT, 2_000, 4);
     insert_all(&mut index, &codes);
-    // Nodes that are nearly empty must not make a search come back with less.
+    // Nearly empty nodes must not make a search return fewer hits.
     for id in (0..2_000).filter(|id| id % 20 != 0) {
         index.remove(Id(id)).expect("it was inserted");
     }
@@ -59,7 +59,8 @@ fn search_gives_as_many_hits_as_are_asked_for_or_there() {
 
 #[test]
 fn batch_finds_what_its_searches_find_at_any_number_of_threads() {
-    // Nine banks of 1 MiB, enough for queries to share them; and more than one group of queries.
+    // Nine banks of 1 MiB, enough for the queries to share them, and more than one group of
+    // queries.
     let mut index = narrow(Shape::DEFAULT);
     insert_all(&mut index, &clusters(Shape::DEFAULT, 34_000, 20, 0.3, 5));
     assert!(index.stats().counter_bytes >= BATCH_SHARED_BYTES_MIN);
@@ -99,7 +100,7 @@ fn inserting_and_removing_again_leaves_every_byte_as_it_was() {
         let (codes, more) = codes.split_at(4_000);
         let mut index = Hierarchy::new(shape);
         insert_all(&mut index, codes);
-        // Holes in old nodes, and whole nodes that become empty.
+        // Holes in old nodes, and nodes that become empty.
         for id in (0..1_000).chain((1_000..4_000).filter(|_| random.below(5) == 0)) {
             index.remove(Id(id)).expect("it was inserted");
         }
@@ -110,13 +111,13 @@ fn inserting_and_removing_again_leaves_every_byte_as_it_was() {
             assert_eq!(index.remove(id).as_ref(), Some(code));
             assert!(index == before, "item {id} left a trace");
             index.insert(id, code).expect("a new id again");
-            assert!(index == inserted, "item {id} went elsewhere the second time");
+            assert!(index == inserted, "item {id} went to another place the second time");
         }
     }
 }
 
 #[test]
-fn counters_of_many_updates_are_those_of_the_items_that_are_left() {
+fn counters_after_many_updates_are_those_of_the_remaining_items() {
     let mut random = Random::new(10);
     let codes = clusters(Shape::DEFAULT, 3_000, 40, 0.3, 11);
     let mut index = Hierarchy::new(Shape::DEFAULT);
@@ -143,7 +144,7 @@ fn small_index_is_searched_exactly() {
     let codes = random_codes(Shape::DEFAULT, 1_000, 12);
     insert_all(&mut index, &codes);
     insert_all(&mut flat, &codes);
-    // Unrelated to all: only a full scan finds the best of them.
+    // Unrelated to all items: only a full scan finds the best of them.
     for query in &random_codes(Shape::DEFAULT, 50, 13) {
         assert_eq!(index.search(query, 10).expect("one shape"), flat.search(query, 10).expect("one shape"));
     }

@@ -14,13 +14,14 @@ fn vector(signs: &BTreeMap<u32, bool>) -> SparseTernary {
     SparseTernary::new(DIMENSION, with(true), with(false)).expect("ascending indexes below the dimension")
 }
 
-/// Of any sparsity, the zero vector included.
+/// Vectors of any sparsity, including zero.
 fn vectors() -> impl Strategy<Value = SparseTernary> {
     prop::collection::btree_map(0..DIMENSION as u32, any::<bool>(), 0..DIMENSION)
         .prop_map(|signs| vector(&signs))
 }
 
-/// What a search must find: it shares only the dot product and the cosine of two vectors with the index.
+/// The expected result of a search; it shares only the dot product and the cosine of two vectors
+/// with the index.
 fn sorted(
     items: &BTreeMap<Id, SparseTernary>,
     query: &SparseTernary,

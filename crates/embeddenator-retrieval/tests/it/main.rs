@@ -1,4 +1,4 @@
-//! The tests of the crate: every index against an oracle that sorts all items.
+//! The tests of the crate: every index is compared with an oracle that sorts all items.
 
 mod cleanup;
 mod data;

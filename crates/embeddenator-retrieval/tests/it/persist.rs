@@ -1,4 +1,4 @@
-//! Stored indexes: what is read is what was written, and damage is an error or is repaired, never a wrong answer.
+//! Stored indexes: they read back as written, and damage is an error or is repaired, never a wrong answer.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ fn options() -> HierarchyOptions {
     HierarchyOptions::default()
 }
 
-/// A few items, of which some were removed.
+/// A few items, some of them removed.
 fn fill(index: &mut dyn Index<Code = BlockCode>) {
     for (id, code) in [40, 7, 1 << 60, 9, 3].map(Id).iter().zip(&random_codes(tiny(), 5, 1)) {
         index.insert(*id, code).expect("a new id");
@@ -54,7 +54,7 @@ fn inverted() -> Inverted {
     index
 }
 
-/// All items by a search, which is what must never be wrong.
+/// All items, by a search: the result that must never be wrong.
 fn all<C: Sync>(index: &dyn Index<Code = C>, query: &C) -> String {
     format!("{:?}", index.search(query, usize::MAX).expect("one shape"))
 }
@@ -88,7 +88,7 @@ fn golden_files_are_read() {
 }
 
 #[test]
-fn large_hierarchy_is_read_as_it_was_written_and_goes_on_the_same_way() {
+fn large_hierarchy_reads_back_as_written_and_continues_the_same_way() {
     let mut codes = clusters(Shape::DEFAULT, 9_000, 40, 0.3, 2);
     shuffle(&mut codes, 3);
     let mut index = Hierarchy::new(Shape::DEFAULT);
@@ -125,8 +125,8 @@ fn hierarchy_of_nearly_empty_nodes_is_packed() {
 }
 
 #[test]
-fn hierarchy_of_long_codes_is_read_as_it_was_written() {
-    // Of codes of 4096 blocks a node holds only 7.
+fn hierarchy_of_long_codes_reads_back_as_written() {
+    // With 4096 blocks a node holds only 7 codes.
     let shape = Shape::new(4096, 1).expect("a shape");
     let mut index = Hierarchy::new(shape);
     insert_all(&mut index, &vec![BlockCode::identity(shape); 3_600]);
@@ -149,7 +149,7 @@ fn empty_indexes_are_kept() {
 }
 
 #[test]
-fn bytes_that_are_cut_are_refused_at_each_length() {
+fn truncated_bytes_are_refused_at_each_length() {
     let (flat, hierarchy, inverted) = (golden("flat.bin"), golden("hierarchy.bin"), golden("inverted.bin"));
     for length in 0..flat.len() {
         assert!(matches!(Flat::open(&flat[..length]), Err(Error::Bytes(_))), "{length}");
@@ -164,7 +164,7 @@ fn bytes_that_are_cut_are_refused_at_each_length() {
 }
 
 #[test]
-fn flipped_byte_is_refused_or_repaired_and_never_gives_another_answer() {
+fn flipped_byte_is_refused_or_repaired_and_never_changes_an_answer() {
     let (flat, hierarchy, inverted) = (golden("flat.bin"), golden("hierarchy.bin"), golden("inverted.bin"));
     let query = BlockCode::identity(tiny());
     let expected = all(&self::hierarchy(), &query);
@@ -194,7 +194,7 @@ fn flipped_byte_is_refused_or_repaired_and_never_gives_another_answer() {
     assert!(repaired >= 3, "the table of nodes has at least one byte");
 }
 
-/// The container with one section replaced, and all checksums fitting.
+/// The container with one section replaced and matching checksums.
 fn forged(bytes: &[u8], kind: Kind, section: u16, replace: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
     let sections = Sections::open_verified(bytes, kind, &Limits::default()).expect("a container");
     let mut builder = SectionsBuilder::new(kind);
@@ -209,7 +209,7 @@ fn forged(bytes: &[u8], kind: Kind, section: u16, replace: impl Fn(&mut Vec<u8>)
 }
 
 #[test]
-fn what_checksums_cannot_find_is_found() {
+fn forged_bytes_with_matching_checksums_are_refused() {
     let (flat, inverted) = (golden("flat.bin"), golden("inverted.bin"));
     let doubled = |ids: &mut Vec<u8>| ids.copy_within(0..8, 8);
     let open = |section, replace: &dyn Fn(&mut Vec<u8>)| Flat::open(&forged(&flat, FLAT, section, replace));
@@ -219,7 +219,7 @@ fn what_checksums_cannot_find_is_found() {
     assert!(matches!(open(1, &|head| head.push(0)), Err(Error::Bytes(_))));
     assert!(matches!(open(1, &|head| head[8] += 1), Err(Error::Bytes(_))));
     assert!(matches!(open(1, &|head| head[8] -= 1), Err(Error::Bytes(_))));
-    // More items than can be, and more than there are bytes: nothing is allocated for them.
+    // More items than possible, and more than there are bytes for: nothing is allocated.
     assert!(matches!(open(1, &|head| head[8..].fill(0xff)), Err(Error::Malformed { what: "the head", .. })));
     assert!(matches!(
         open(1, &|head| head[8..12].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f])),
@@ -245,7 +245,7 @@ fn what_checksums_cannot_find_is_found() {
 }
 
 #[test]
-fn table_of_nodes_that_cannot_be_is_rebuilt() {
+fn impossible_table_of_nodes_is_rebuilt() {
     let mut index = Hierarchy::new(Shape::DEFAULT);
     insert_all(&mut index, &clusters(Shape::DEFAULT, 600, 30, 0.3, 5));
     let bytes = index.to_bytes().expect("enough memory");
@@ -267,7 +267,7 @@ fn table_of_nodes_that_cannot_be_is_rebuilt() {
         assert_eq!(all(&read.index, &query), expected, "table {number}");
         read.index.check().expect("nodes, ids and counters agree");
     }
-    // An id that is there twice is no damage that could be repaired.
+    // A duplicate id cannot be repaired.
     let doubled = |ids: &mut Vec<u8>| ids.copy_within(0..8, 8);
     let read = Hierarchy::open(&forged(&bytes, HIERARCHY, 2, doubled), options());
     assert!(matches!(read, Err(Error::Malformed { what: "an id", .. })));

@@ -1,4 +1,4 @@
-//! Where the hierarchical index puts items: nodes fill up, and similar items meet.
+//! Where the hierarchical index puts items: nodes fill up, and similar items share nodes.
 
 use embeddenator_retrieval::{Hierarchy, Index};
 use embeddenator_vsa::{BlockCode, Random, Shape};
@@ -15,7 +15,7 @@ fn nodes_of(codes: &[BlockCode]) -> usize {
 }
 
 #[test]
-fn nodes_fill_up_whatever_arrives() {
+fn nodes_fill_up_in_any_order_of_arrival() {
     let full = ITEMS.div_ceil(64);
     let mut kinds = vec![random_codes(Shape::DEFAULT, ITEMS, 1)];
     for size in [2, 16, 64, 300, 1000] {
@@ -26,7 +26,7 @@ fn nodes_fill_up_whatever_arrives() {
         let in_order = nodes_of(&codes);
         shuffle(&mut codes, 4);
         let shuffled = nodes_of(&codes);
-        // Nodes that are open for what is like them are 64 and one in eight.
+        // 64 nodes, or one in eight, may wait for similar items.
         let most = full + full / 4 + 64;
         assert!(in_order <= most && shuffled <= most, "{in_order} and {shuffled} nodes instead of {full}");
     }

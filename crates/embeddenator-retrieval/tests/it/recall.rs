@@ -1,15 +1,15 @@
-//! The recall of the hierarchical index against the exact one, on kind and on adverse data.
+//! The recall of the hierarchical index compared with the exact one, on easy and on adverse data.
 
 use embeddenator_retrieval::{Flat, Hierarchy, Hit, Id, Index, SearchOptions};
 use embeddenator_vsa::{BlockCode, Random, Shape};
 
 use crate::data::{clusters, insert_all, noisy, random_codes, recall, shuffle};
 
-/// Above what is searched exactly anyway.
+/// More items than are searched exactly anyway.
 const ITEMS: usize = 20_000;
 const QUERIES: usize = 300;
 
-/// Recall of the `k` best with the default options, of queries that are noisy items.
+/// Recall of the `k` best with the default options; the queries are noisy items.
 fn recall_of(codes: &[BlockCode], share: f64, k: usize) -> f64 {
     let mut index = Hierarchy::new(Shape::DEFAULT);
     insert_all(&mut index, codes);
@@ -65,7 +65,8 @@ fn item_and_its_negative_are_both_found() {
 
 #[test]
 fn beam_widens_with_the_number_of_hits() {
-    // Fifteen hundred hits nearly fill the 32 nodes of the default beam; a search looks at four times as many.
+    // Fifteen hundred hits nearly fill the 32 nodes of the default beam; a search compares four
+    // times as many items.
     let recall = recall_of(&random_codes(Shape::DEFAULT, ITEMS, 17), 0.3, 1_500);
     assert!(recall >= 0.95, "{recall}");
 }
@@ -114,12 +115,12 @@ fn recall_survives_many_replacements() {
     let recall = recall(&found, &exact);
     assert!(recall >= 0.95, "{recall}");
     let nodes = index.stats().nodes;
-    assert!(nodes <= 2 * ITEMS / 64, "{nodes} nodes: removals must not leave nodes half empty for ever");
+    assert!(nodes <= 2 * ITEMS / 64, "{nodes} nodes: removals must not leave nodes half empty forever");
 }
 
 #[test]
 fn nearest_and_ten_nearest_are_found_where_half_of_all_items_are_alike() {
-    // Twice as many items as elsewhere, and their half fills more nodes than a narrow beam looks into.
+    // Twice as many items as elsewhere; half of them fill more nodes than a narrow beam visits.
     let mut codes = clusters(Shape::DEFAULT, ITEMS, ITEMS, 0.3, 14);
     codes.extend(clusters(Shape::DEFAULT, ITEMS, 16, 0.3, 15));
     shuffle(&mut codes, 16);

@@ -1,4 +1,4 @@
-//! Shards: several indexes that answer as one.
+//! Shards: several indexes that act as one.
 
 use embeddenator_retrieval::{Error, Flat, Hierarchy, Id, Index, SearchOptions, Sharded};
 use embeddenator_vsa::{BlockCode, Shape};
@@ -35,7 +35,7 @@ fn threads_do_not_change_what_is_found() {
     let codes = clusters(Shape::DEFAULT, 10_000, 20, 0.3, 3);
     let mut sharded = Sharded::new(3, || Hierarchy::new(Shape::DEFAULT)).expect("not too many");
     insert_all(&mut sharded, &codes);
-    // So many queries that threads are worth it.
+    // Enough queries for threads to pay off.
     let queries = &codes[..100];
     let search = |threads| {
         let options = SearchOptions { threads, ..SearchOptions::default() };
@@ -61,7 +61,7 @@ fn ids_in_a_row_are_spread_evenly() {
 }
 
 #[test]
-fn no_shards_and_too_many_are_refused() {
+fn zero_shards_and_too_many_are_refused() {
     for shards in [0, 1025, usize::MAX] {
         let refused = Sharded::new(shards, || Flat::new(tiny()));
         assert!(matches!(refused, Err(Error::Shards { .. })), "{shards} shards");

@@ -5,7 +5,8 @@ use embeddenator_vsa::{BlockCode, Shape};
 
 use crate::data::random_codes;
 
-/// The first blocks of one code and the rest of another: they agree with the first in this share, but for chance.
+/// The first blocks of one code and the rest of another: apart from chance, it agrees with the
+/// first in this share of blocks.
 fn mixed(left: &BlockCode, right: &BlockCode, blocks: usize) -> BlockCode {
     let bytes: Vec<u8> =
         left.as_bytes()[..blocks].iter().chain(&right.as_bytes()[blocks..]).copied().collect();

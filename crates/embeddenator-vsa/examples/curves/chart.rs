@@ -1,8 +1,8 @@
-//! Line charts of shares: as a table of text, and as SVG that suits light and dark pages.
+//! Line charts of shares: as a text table, and as SVG for light and dark pages.
 
 use std::fmt::{self, Write};
 
-/// The size of the picture and the room around its plot.
+/// The size of the picture and the margins around its plot.
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 64.0;
@@ -10,7 +10,8 @@ const RIGHT: f64 = 28.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 56.0;
 
-/// Colour and dashes of each series: middle tones, seen on white and on black, and told apart without colour too.
+/// The colour and dashes of each series: middle tones, visible on white and on black, and distinct
+/// without colour too.
 const STYLES: [(&str, &str); 5] =
     [("#2f80de", "none"), ("#d9730d", "9 3"), ("#1f9d62", "3 3"), ("#a05cd6", "9 3 2 3"), ("#d84a4a", "2 5")];
 
@@ -19,9 +20,9 @@ pub(crate) struct Chart {
     pub(crate) title: String,
     pub(crate) x_label: &'static str,
     pub(crate) x_scale: Scale,
-    /// Where the axis has numbers; the range is that of ticks and points.
+    /// The positions of the axis labels; the range covers ticks and points.
     pub(crate) x_ticks: &'static [f64],
-    /// What follows the numbers.
+    /// The unit after the numbers.
     pub(crate) x_unit: &'static str,
     pub(crate) series: Vec<Series>,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// How the x axis is divided.
+/// The scale of the x axis.
 #[derive(Clone, Copy)]
 pub(crate) enum Scale {
     Linear,
@@ -54,7 +55,7 @@ impl fmt::Display for Chart {
 }
 
 impl Chart {
-    /// The chart as SVG, without an empty line, so that it can stand inside of a page in Markdown.
+    /// The chart as SVG, without empty lines, so that it can be embedded in Markdown.
     pub(crate) fn svg(&self) -> String {
         let mut svg = String::new();
         self.draw(&mut svg).expect("a string takes all that is written");
@@ -127,7 +128,7 @@ impl Chart {
         writeln!(svg)
     }
 
-    /// In the lower left corner, where no share falls.
+    /// In the lower left corner, where there are no points.
     fn draw_legend(&self, svg: &mut String) -> fmt::Result {
         let top = HEIGHT - BOTTOM - 20.0 * self.series.len() as f64;
         for ((line, series), (colour, dashes)) in self.series.iter().enumerate().zip(STYLES) {

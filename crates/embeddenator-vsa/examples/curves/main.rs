@@ -1,13 +1,13 @@
-//! Measures how many codes a bundle holds and how much noise a clean-up bears, and draws the figures of the crate.
+//! Measures how many codes a bundle holds and how much noise a clean-up tolerates, and draws the crate's figures.
 //!
-//! Without arguments it measures a small sample and prints it. With `--full` it measures the sample of the figures in
-//! the documentation, and writes them to `docs/`:
+//! Without arguments it measures a small sample and prints it. With `--full` it measures the sample
+//! for the figures in the documentation and writes them to `docs/`:
 //!
 //! ```text
 //! cargo run --release -p embeddenator-vsa --example curves -- --full
 //! ```
 //!
-//! All follows from seeds, so the figures are the same bytes on every machine.
+//! Everything follows from seeds, so the figures are the same bytes on every machine.
 
 mod chart;
 
@@ -19,20 +19,20 @@ use embeddenator_vsa::{BlockCode, Codes, Counts, Random, Result, Shape};
 
 /// How much is measured.
 struct Sample {
-    /// Codes that are not bundled, and codes that a clean-up chooses among.
+    /// Codes that are not in the bundle, and codes that a clean-up chooses from.
     foils: usize,
-    /// Codes that are looked for at each point.
+    /// Codes to find at each point.
     lookups: usize,
-    /// Bundles at each point, at least: the codes of one share its luck.
+    /// The least bundles per point: the codes in one bundle share its luck.
     bundles: u64,
-    /// Every how many points of a curve one is measured.
+    /// Measure one of this many points on a curve.
     every: usize,
 }
 
 const SMALL: Sample = Sample { foils: 1_000, lookups: 40, bundles: 1, every: 4 };
 const FULL: Sample = Sample { foils: 10_000, lookups: 2_000, bundles: 8, every: 1 };
 
-/// Numbers of bundled codes.
+/// The numbers of bundled codes.
 const BUNDLED: [usize; 20] =
     [2, 3, 5, 7, 10, 14, 20, 30, 45, 65, 100, 140, 200, 250, 300, 400, 600, 900, 1_300, 2_000];
 /// Per cent of the blocks that are randomised, to the nearest block.
@@ -54,7 +54,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// What is asked how like it is to each bundled code.
+/// What is compared with each bundled code.
 #[derive(Clone, Copy)]
 enum ReadOut {
     Counts,
@@ -140,7 +140,8 @@ fn noise(sample: &Sample) -> Result<Chart> {
     })
 }
 
-/// The share of codes that are nearest to themselves after some of their blocks were drawn anew.
+/// The share of codes that are nearest to themselves after some of their blocks were replaced at
+/// random.
 fn cleaned_up(table: &Codes, wrong: usize, lookups: usize, random: &mut Random) -> Result<f64> {
     let blocks = table.shape().blocks();
     let mut found = 0;

@@ -40,7 +40,7 @@ pub(super) const KERNELS: Kernels = Kernels {
 
 /// Bytes of a register.
 const WIDTH: usize = 32;
-/// The length of most codes, for which there is a way without a loop.
+/// The most common code length, which has a path without a loop.
 const COMMON: usize = 128;
 /// Registers after which the sums of bytes are folded: a byte cannot overflow before 128.
 const RUN: usize = 64;
@@ -73,7 +73,7 @@ fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
     }
 }
 
-/// The dot product of the common length, known to the compiler.
+/// The dot product at the common length, which the compiler knows.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn dot_of_128(a: &[u8; COMMON], b: &[u8; COMMON]) -> i32 {
@@ -92,14 +92,14 @@ fn sum_of_run(a: &[[u8; WIDTH]], b: &[[u8; WIDTH]]) -> i32 {
     sum_of_bytes(sums)
 }
 
-/// In each byte 1 where the two are equal, -1 where they differ in the sign alone, and else 0.
+/// In each byte, 1 if the two are equal, -1 if they differ only in sign, and 0 otherwise.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn dot_of_32(a: __m256i, b: __m256i) -> __m256i {
     let difference = _mm256_xor_si256(a, b);
     let equal = _mm256_cmpeq_epi8(difference, _mm256_setzero_si256());
     let opposite = _mm256_cmpeq_epi8(difference, _mm256_set1_epi8(SIGN as i8));
-    // What compares is -1.
+    // A match is -1.
     _mm256_sub_epi8(opposite, equal)
 }
 
@@ -107,7 +107,7 @@ fn dot_of_32(a: __m256i, b: __m256i) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn sum_of_bytes(bytes: __m256i) -> i32 {
-    /// What makes a signed byte an unsigned one, 32 times.
+    /// The bias that makes signed bytes unsigned, 32 times.
     const BIAS: i32 = 128 * WIDTH as i32;
     let biased = _mm256_xor_si256(bytes, _mm256_set1_epi8(SIGN as i8));
     sum_of_words(_mm256_sad_epu8(biased, _mm256_setzero_si256())) as i32 - BIAS
@@ -150,7 +150,7 @@ fn unbind_of_32(modulus: u8, a: __m256i, b: __m256i) -> __m256i {
     with_sign(_mm256_min_epu8(difference, wrapped), _mm256_xor_si256(a, b))
 }
 
-/// Applies an operation to whole registers, and its scalar twin to what is left.
+/// Applies an operation to whole registers, and its scalar twin to the rest.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn each(
@@ -160,7 +160,7 @@ fn each(
     of_register: impl Fn(__m256i, __m256i) -> __m256i,
     of_tail: impl Fn(&[u8], &[u8], &mut [u8]),
 ) {
-    // The common length first: nothing is left to find out.
+    // The common length first, which needs no further checks.
     if let (Some(a), Some(b), Some(out)) = (a.as_array(), b.as_array(), out.as_mut_array()) {
         let (a, b, out): (&[_; COMMON], &[_; COMMON], &mut [_; COMMON]) = (a, b, out);
         let (out, _) = out.as_chunks_mut();
@@ -177,7 +177,7 @@ fn each(
     of_tail(a_tail, b_tail, out_tail);
 }
 
-/// The low 7 bits of the one and the top bit of the other.
+/// The low 7 bits of one and the top bit of the other.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn with_sign(position: __m256i, sign: __m256i) -> __m256i {
@@ -214,7 +214,7 @@ fn positions_below(modulus: u8, code: &[u8]) -> bool {
         highest = _mm256_max_epu8(highest, position);
     }
     let modulus_of_each = _mm256_set1_epi8(modulus as i8);
-    // The maximum with the modulus is itself where a position is not below.
+    // If a position is not below the modulus, its maximum with the modulus is itself.
     let beyond = _mm256_cmpeq_epi8(_mm256_max_epu8(highest, modulus_of_each), highest);
     _mm256_movemask_epi8(beyond) == 0 && scalar::positions_below(modulus, tail)
 }
@@ -314,7 +314,7 @@ fn planes_dot(a: Planes<'_>, b: Planes<'_>) -> i64 {
         }
         words = _mm256_add_epi64(words, _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
     }
-    // Each of the 32 bytes of a register counts 8 too many.
+    // Each of the 32 bytes in a register is 8 too high.
     let whole = sum_of_words(words) - 8 * 32 * a_nonzero.len() as i64;
     whole + scalar::planes_dot((a_nonzero_tail, a_sign_tail), (b_nonzero_tail, b_sign_tail))
 }
@@ -364,7 +364,7 @@ fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]
     let mut negatives = 0_i16;
     for (block, entry) in rows.chunks_exact(positions).zip(code) {
         let row = &block[usize::from(entry & POSITION)];
-        // Of a counter c, -c is (c ^ -1) + 1; the ones are added at the end.
+        // For a counter c, -c is (c ^ -1) + 1; the ones are added at the end.
         let negative = -i16::from(entry >> 7);
         let sign = _mm256_set1_epi16(negative);
         negatives = negatives.wrapping_sub(negative);
@@ -382,9 +382,9 @@ fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]
     }
 }
 
-/// Asks for the row of each block that the code names.
+/// Prefetches the row that the code selects in each block.
 ///
-/// All before the first is used: rows that are not in the cache then arrive side by side.
+/// All before the first is used, so that rows outside the cache arrive in parallel.
 #[inline]
 pub(super) fn prefetch_named(rows: &[[i8; NODE]], code: &[u8], positions: usize) {
     for (block, entry) in rows.chunks_exact(positions).zip(code) {
@@ -394,7 +394,7 @@ pub(super) fn prefetch_named(rows: &[[i8; NODE]], code: &[u8], positions: usize)
     }
 }
 
-/// Less than 8 counters, with zeros after them.
+/// Fewer than 8 counters, padded with zeros.
 #[inline]
 fn padded(tail: &[i32]) -> [i32; 8] {
     let mut counters = [0; 8];

@@ -47,7 +47,7 @@ pub(super) const KERNELS: Kernels = Kernels {
 
 /// Bytes of a register.
 const WIDTH: usize = 64;
-/// The length of most codes, for which there is a way without a loop.
+/// The most common code length, which has a path without a loop.
 const COMMON: usize = 128;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
@@ -78,7 +78,7 @@ fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
     }
 }
 
-/// The dot product of the common length: no loop and no tail.
+/// The dot product at the common length: no loop and no tail.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn dot_of_128(a: &[u8; COMMON], b: &[u8; COMMON]) -> i32 {
@@ -95,7 +95,7 @@ fn dot_of_64(a: &[u8; WIDTH], b: &[u8; WIDTH]) -> i32 {
     equal.count_ones() as i32 - opposite.count_ones() as i32
 }
 
-/// The dot product of less than 64 bytes.
+/// The dot product of fewer than 64 bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn dot_of_tail(a: &[u8], b: &[u8]) -> i32 {
@@ -138,7 +138,7 @@ fn unbind_of_64(modulus: u8, a: __m512i, b: __m512i) -> __m512i {
     with_sign(_mm512_min_epu8(difference, wrapped), _mm512_xor_si512(a, b))
 }
 
-/// Applies an operation to whole registers, and its scalar twin to what is left.
+/// Applies an operation to whole registers, and its scalar twin to the rest.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn each(
@@ -148,7 +148,7 @@ fn each(
     of_register: impl Fn(__m512i, __m512i) -> __m512i,
     of_tail: impl Fn(&[u8], &[u8], &mut [u8]),
 ) {
-    // The common length first: nothing is left to find out.
+    // The common length first, which needs no further checks.
     if let (Some(a), Some(b), Some(out)) = (a.as_array(), b.as_array(), out.as_mut_array()) {
         let (a, b, out): (&[_; COMMON], &[_; COMMON], &mut [_; COMMON]) = (a, b, out);
         let (out, _) = out.as_chunks_mut();
@@ -165,11 +165,11 @@ fn each(
     of_tail(a_tail, b_tail, out_tail);
 }
 
-/// The low 7 bits of the one and the top bit of the other.
+/// The low 7 bits of one and the top bit of the other.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn with_sign(position: __m512i, sign: __m512i) -> __m512i {
-    /// For each bit: the second where the first is set, the third elsewhere.
+    /// For each bit: the second if the first is set, otherwise the third.
     const SELECT: i32 = 0b1100_1010;
     _mm512_ternarylogic_epi64::<SELECT>(_mm512_set1_epi8(POSITION as i8), position, sign)
 }
@@ -246,7 +246,7 @@ fn first_with(absolute: u32, whole: &[[i32; 16]], tail: &[i32]) -> u8 {
     position + entry(counters, _mm512_cmpeq_epi32_mask(_mm512_abs_epi32(counters), wanted))
 }
 
-/// The first of the lanes that were found, with the sign of its counter.
+/// The first matching lane, with the sign of its counter.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
 fn entry(counters: __m512i, found: __mmask16) -> u8 {
@@ -324,7 +324,7 @@ fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]
     let mut negatives = 0_i16;
     for (block, entry) in rows.chunks_exact(positions).zip(code) {
         let row = &block[usize::from(entry & POSITION)];
-        // Of a counter c, -c is (c ^ -1) + 1; the ones are added at the end.
+        // For a counter c, -c is (c ^ -1) + 1; the ones are added at the end.
         let negative = -i16::from(entry >> 7);
         let sign = _mm512_set1_epi16(negative);
         negatives = negatives.wrapping_sub(negative);
@@ -342,7 +342,7 @@ fn add_rows(rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]
     }
 }
 
-/// The lanes of a tail of less than 64 bytes.
+/// The lanes of a tail of fewer than 64 bytes.
 #[inline]
 fn lanes(length: usize) -> u64 {
     (1 << length) - 1
@@ -355,7 +355,7 @@ fn load(bytes: &[u8; WIDTH]) -> __m512i {
     unsafe { _mm512_loadu_epi8(bytes.as_ptr().cast()) }
 }
 
-/// Less than 64 bytes, with zeros after them.
+/// Fewer than 64 bytes, padded with zeros.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn load_tail(bytes: &[u8]) -> __m512i {
@@ -377,7 +377,7 @@ fn load_counters(counters: &[i32; 16]) -> __m512i {
     unsafe { _mm512_loadu_epi32(counters.as_ptr()) }
 }
 
-/// Less than 16 counters, with zeros after them.
+/// Fewer than 16 counters, padded with zeros.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_counters_tail(counters: &[i32]) -> __m512i {
@@ -392,7 +392,7 @@ fn load_words(words: &[u64; 8]) -> __m512i {
     unsafe { _mm512_loadu_epi64(words.as_ptr().cast()) }
 }
 
-/// Less than 8 words, with zeros after them.
+/// Fewer than 8 words, padded with zeros.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_words_tail(words: &[u64]) -> __m512i {

@@ -1,16 +1,17 @@
-//! The kernels over the bytes of codes, counters and planes, and the choice of those for this machine.
+//! The kernels over the bytes of codes, counters and planes, and the choice of kernels for this machine.
 //!
-//! # What the bytes are
+//! # Layouts
 //!
-//! - A *code* has one byte a block: the position in the low 7 bits, the sign in the top bit (1 is negative).
-//! - *Counters* are one `i32` a position, block after block.
-//! - *Planes* are two slices of words, the non-zero plane and the sign plane: component i is bit i % 64 of
-//!   word i / 64. A sign bit without its non-zero bit counts for nothing.
+//! - A *code* has one byte per block: the position in the low 7 bits, the sign in the top bit (1 is
+//!   negative).
+//! - *Counters* are one `i32` per position, block after block.
+//! - *Planes* are two slices of words, the non-zero plane and the sign plane: component i is bit i
+//!   % 64 of word i / 64. A sign bit without its non-zero bit is ignored.
 //!
-//! What each operation computes is said at the methods of [`Isa`], and in plain Rust in `scalar`, which is the
-//! specification: every other kernel has its bits, at every length and alignment. Nothing here allocates, and
-//! nothing knows the types built on these slices. Lengths that do not fit together are bugs of the caller and
-//! panic here, so that kernels need not look.
+//! The methods of [`Isa`] say what each operation computes, and `scalar` says it in plain Rust.
+//! That is the specification: every other kernel returns the same bits, at every length and
+//! alignment. Nothing here allocates or knows the types built on these slices. Mismatched lengths
+//! are bugs in the caller and panic here, so that kernels need not check them.
 
 // Calling a kernel is the unsafe operation here: it is compiled for features that the CPU must have.
 #![allow(unsafe_code)]
@@ -30,16 +31,17 @@ use std::sync::OnceLock;
 const POSITION: u8 = 0x7f;
 /// The bit of a code's byte that is set for -1.
 const SIGN: u8 = 0x80;
-/// The most positions that a block can have.
+/// The most positions in a block.
 const POSITIONS_MAX: u8 = 128;
-/// Items that a node of transposed counters has; one row of it.
+/// The items in a node of transposed counters, which is the length of a row.
 const NODE: usize = 64;
-/// Names the kernels to use instead of the best ones, for tests: `scalar`, `avx2`, `avx512` or `neon`.
+/// The variable that selects kernels other than the best ones, for tests: `scalar`, `avx2`,
+/// `avx512` or `neon`.
 const OVERRIDE: &str = "EMBEDDENATOR_ISA";
 
 /// The non-zero plane and the sign plane.
 type Planes<'a> = (&'a [u64], &'a [u64]);
-/// The non-zero plane and the sign plane, to be written.
+/// The non-zero plane and the sign plane, for writing.
 type PlanesMut<'a> = (&'a mut [u64], &'a mut [u64]);
 
 /// Two cache lines: the padded bytes of most codes.
@@ -48,16 +50,17 @@ type PlanesMut<'a> = (&'a mut [u64], &'a mut [u64]);
 pub(crate) struct Lines(pub(crate) [u8; Lines::BYTES]);
 
 impl Lines {
-    /// How many bytes they have.
+    /// Their length in bytes.
     pub(crate) const BYTES: usize = 128;
     /// All zero.
     pub(crate) const ZERO: Lines = Lines([0; Lines::BYTES]);
 }
 
-/// A set of kernels that this CPU can run: having one proves that the CPU has the features.
+/// A set of kernels that this CPU can run: a value of this type proves that the CPU has the
+/// features.
 ///
-/// The types of this crate use [`Isa::detect`] by themselves. Every set gives the same bits; only the speed
-/// differs.
+/// The types in this crate call [`Isa::detect`] themselves. Every set returns the same bits; only
+/// the speed differs.
 ///
 /// ```
 /// use embeddenator_vsa::Isa;
@@ -72,8 +75,8 @@ impl Isa {
     /// The fastest kernels of this CPU, or those that the environment variable `EMBEDDENATOR_ISA` names:
     /// `scalar`, `avx2`, `avx512` or `neon`.
     ///
-    /// Chosen once in a process. A name that is unknown, or whose features the CPU lacks, is ignored:
-    /// [`Isa::name`] tells what was chosen.
+    /// Chosen once per process. A name that is unknown, or whose features the CPU lacks, is
+    /// ignored: [`Isa::name`] returns what was chosen.
     #[inline]
     pub fn detect() -> Isa {
         static CHOSEN: OnceLock<Isa> = OnceLock::new();
@@ -98,7 +101,7 @@ impl Isa {
 
 /// The operations on codes.
 impl Isa {
-    /// The number of bytes that are equal, less the number of those that differ in the sign alone.
+    /// The number of equal bytes minus the number of bytes that differ only in sign.
     ///
     /// Padding counts as equal; the caller subtracts it.
     #[inline]
@@ -116,9 +119,10 @@ impl Isa {
         unsafe { (self.0.dots)(query, rows, out) }
     }
 
-    /// Block by block the sum of the positions modulo `modulus`, and the product of the signs.
+    /// Block by block, the sum of the positions modulo `modulus` and the product of the signs.
     ///
-    /// Positions are below the modulus; from others come bytes without meaning, the same of each kernel.
+    /// Positions must be below the modulus; otherwise the results are meaningless, but the same in
+    /// each kernel.
     #[inline]
     pub(crate) fn bind(self, modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
         assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
@@ -127,7 +131,8 @@ impl Isa {
         unsafe { (self.0.bind)(modulus, a, b, out) }
     }
 
-    /// The inverse of [`Isa::bind`]: the position of `a` less that of `b`, and the product of the signs.
+    /// The inverse of [`Isa::bind`]: the position of `a` minus that of `b`, and the product of the
+    /// signs.
     #[inline]
     pub(crate) fn unbind(self, modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
         assert!((1..=POSITIONS_MAX).contains(&modulus), "a modulus of 1 to 128, not {modulus}");
@@ -170,12 +175,12 @@ impl Isa {
     }
 }
 
-/// The operations on counters. `positions` is the number of them in a block, 1 to 128. Where a code is read,
-/// its positions must be below that, or the call panics.
+/// The operations on counters. `positions` is the number of positions in a block, 1 to 128. The
+/// positions of a code must be below it, or the call panics.
 impl Isa {
     /// Adds `weight`, with the sign of the code's byte, to one counter of each block.
     ///
-    /// Sums wrap; the caller sees to it that none does.
+    /// Sums wrap; the caller makes sure that none does.
     #[inline]
     pub(crate) fn add_code(self, counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
         assert_blocks(counters.len(), positions, code.len());
@@ -183,7 +188,8 @@ impl Isa {
         unsafe { (self.0.add_code)(counters, positions, code, weight) }
     }
 
-    /// The sum over the blocks of the counter that the code names, with the sign of the code's byte.
+    /// The sum over the blocks of the counter that the code selects, with the sign of the code's
+    /// byte.
     #[inline]
     pub(crate) fn counts_dot(self, counters: &[i32], positions: usize, code: &[u8]) -> i64 {
         assert_blocks(counters.len(), positions, code.len());
@@ -191,7 +197,8 @@ impl Isa {
         unsafe { (self.0.counts_dot)(counters, positions, code) }
     }
 
-    /// For each block the position of the counter farthest from zero, the lowest of equals, with its sign.
+    /// For each block, the position of the counter furthest from zero, or the lowest of equal ones,
+    /// with its sign.
     ///
     /// A block of zeros gives the byte 0.
     #[inline]
@@ -210,14 +217,16 @@ impl Isa {
         unsafe { (self.0.majority)(counters, nonzero, sign) }
     }
 
-    /// Scores a node of 64 items: adds to the totals, for each block, the row that the code names, or
-    /// subtracts it where the code's sign is set.
+    /// Scores a node of 64 items: for each block, adds the row that the code selects to the totals,
+    /// or subtracts it if the code's sign is set.
     ///
-    /// Rows should start at cache lines: across two of them it takes 1.3 times as long, and 2.5 times from memory.
+    /// Rows should start at cache lines: a row across two lines takes 1.3 times as long, and 2.5
+    /// times from memory.
     ///
-    /// Row b x `positions` + p holds the counters of position p in block b, one of each item. Totals wrap: they
-    /// are exact if the total before and the absolute values of what is added to it sum to at most 32767, which
-    /// 255 blocks of any counters cannot exceed, nor 511 blocks of counters from -64 to 64.
+    /// Row b x `positions` + p holds the counters of position p in block b, one per item. Totals
+    /// wrap: they are exact if the initial total and the absolute values added to it sum to at most
+    /// 32767, which 255 blocks of any counters cannot exceed, nor 511 blocks of counters from -64
+    /// to 64.
     #[inline]
     pub(crate) fn add_rows(self, rows: &[i8], code: &[u8], positions: usize, totals: &mut [i16; NODE]) {
         assert!(rows.len().is_multiple_of(NODE), "whole rows of 64 counters");
@@ -229,7 +238,8 @@ impl Isa {
 
 /// The operations on planes.
 impl Isa {
-    /// The number of components where both are non-zero and the signs agree, less that where they differ.
+    /// The number of components where both are non-zero and the signs agree, minus the number where
+    /// they differ.
     #[inline]
     pub(crate) fn planes_dot(self, a: Planes<'_>, b: Planes<'_>) -> i64 {
         let words = a.0.len();
@@ -248,7 +258,7 @@ impl Isa {
         unsafe { (self.0.planes_dots)(query, rows, out) }
     }
 
-    /// The product of each component with its twin.
+    /// The component-wise product.
     #[inline]
     pub(crate) fn planes_hadamard(self, a: Planes<'_>, b: Planes<'_>, out: PlanesMut<'_>) {
         let words = out.0.len();
@@ -272,9 +282,9 @@ fn assert_blocks(counters: usize, positions: usize, blocks: usize) {
     assert_eq!(Some(counters), positions.checked_mul(blocks), "one block of counters for each byte");
 }
 
-/// The functions of one instruction set, compiled for it and so unsafe to call elsewhere.
+/// The functions for one instruction set, compiled for it and so unsafe to call elsewhere.
 ///
-/// Their callers, the methods of [`Isa`], have compared all lengths.
+/// Their callers, the methods of [`Isa`], have checked all lengths.
 struct Kernels {
     name: &'static str,
     available: fn() -> bool,

@@ -1,7 +1,7 @@
 //! The kernels for little-endian `AArch64` with NEON: 16 bytes of a code are one register.
 //!
-//! NEON is part of the base of that architecture, so the compiler makes good use of it in the scalar kernels, which
-//! serve where nothing is gained by hand.
+//! NEON is part of the base architecture, so the compiler already uses it well in the scalar
+//! kernels, which serve wherever hand-written code gains nothing.
 
 // Loads and stores are the unsafe operations: their pointers come from references to as many bytes.
 #![allow(unsafe_code)]
@@ -82,7 +82,7 @@ fn sum_of_run(a: &[[u8; WIDTH]], b: &[[u8; WIDTH]]) -> i32 {
         let difference = veorq_u8(load(a), load(b));
         let equal = vceqzq_u8(difference);
         let opposite = vceqq_u8(difference, vdupq_n_u8(SIGN));
-        // What compares is -1.
+        // A match is -1.
         sums = vsubq_u8(vaddq_u8(sums, opposite), equal);
     }
     i32::from(vaddlvq_s8(vreinterpretq_s8_u8(sums)))

@@ -1,4 +1,4 @@
-//! The kernels in plain Rust: the specification made executable, and the oracle of the others.
+//! The kernels in plain Rust: the executable specification, and the oracle for the others.
 
 use super::{Kernels, Lines, POSITION, Planes, PlanesMut, SIGN};
 
@@ -40,7 +40,7 @@ pub(super) fn dots(query: &[u8], rows: &[u8], out: &mut [i32]) {
 pub(super) fn bind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
     for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
         let sum = (a & POSITION) + (b & POSITION);
-        // What goes below zero wraps to more than any sum.
+        // A negative value wraps to more than any sum.
         let position = sum.min(sum.wrapping_sub(modulus));
         *out = (position & POSITION) | ((a ^ b) & SIGN);
     }
@@ -50,7 +50,7 @@ pub(super) fn bind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
 pub(super) fn unbind(modulus: u8, a: &[u8], b: &[u8], out: &mut [u8]) {
     for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
         let difference = (a & POSITION).wrapping_sub(b & POSITION);
-        // A difference below zero has wrapped to 129 or more, and comes back by the addition.
+        // A negative difference has wrapped to 129 or more; the addition corrects it.
         let position = difference.min(difference.wrapping_add(modulus));
         *out = (position & POSITION) | ((a ^ b) & SIGN);
     }
@@ -78,14 +78,14 @@ pub(super) fn unbind_lines(modulus: u8, a: &[u8; Lines::BYTES], b: &[u8; Lines::
 
 #[inline]
 pub(super) fn positions_below(modulus: u8, code: &[u8]) -> bool {
-    // The maximum of all, not an early return, is what the compiler can do in wide registers.
+    // The compiler can vectorise a maximum over all bytes, but not an early return.
     code.iter().fold(0, |highest, entry| (entry & POSITION).max(highest)) < modulus
 }
 
 #[inline]
 pub(super) fn add_code(counters: &mut [i32], positions: usize, code: &[u8], weight: i32) {
     if positions == 128 {
-        // The same once more, where the compiler sees that no position needs a check.
+        // The same again, where the compiler can see that no position needs a bounds check.
         add_to_blocks(counters.as_chunks_mut::<128>().0.iter_mut(), code, weight);
     } else {
         add_to_blocks(counters.chunks_exact_mut(positions), code, weight);

@@ -1,4 +1,4 @@
-//! Every kernel against the scalar one, and the scalar one against models that are written differently.
+//! Every kernel is compared with the scalar one, and the scalar one with independently written models.
 
 use std::process::Command;
 
@@ -8,12 +8,13 @@ use super::{Isa, Lines, NODE, OVERRIDE, POSITION, SIGN, scalar};
 
 const SCALAR: Isa = Isa(&scalar::KERNELS);
 const ENVIRONMENT_TEST: &str = "arch::tests::environment_names_the_kernels";
-/// The longest code whose every length is compared: more than four registers of the widest kernels.
+/// The longest code; every length up to it is compared: more than four registers of the widest
+/// kernels.
 const LENGTH_MAX: usize = 257;
 /// Bytes of the widest register, and so the number of alignments.
 const ALIGNMENTS: usize = 64;
 
-/// Lengths that are compared. Miri interprets each step and takes few of them.
+/// The lengths to compare. Miri interprets each step, so it gets only a few.
 fn lengths() -> impl Iterator<Item = usize> {
     (0..=LENGTH_MAX).step_by(if cfg!(miri) { 51 } else { 1 })
 }
@@ -22,7 +23,7 @@ fn alignments() -> impl Iterator<Item = usize> {
     (0..ALIGNMENTS).step_by(if cfg!(miri) { 21 } else { 1 })
 }
 
-/// Numbers that look random, the same in each run (`SplitMix64`: Steele, Lea, Flood 2014).
+/// Pseudo-random numbers, the same in each run (`SplitMix64`: Steele, Lea, Flood 2014).
 fn numbers(seed: u64) -> impl Iterator<Item = u64> {
     (1_u64..).map(move |index| {
         let mut mixed = seed.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -32,13 +33,13 @@ fn numbers(seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Bytes of codes of few positions, so that equal and opposite ones are frequent at any shift.
+/// Code bytes with few positions, so that equal and opposite ones are frequent at any shift.
 fn codes(seed: u64, count: usize, positions: u64) -> Vec<u8> {
     let codes = numbers(seed).map(|number| (number >> 8) as u8 & SIGN | (number % positions) as u8);
     codes.take(count).collect()
 }
 
-/// Counters with the extreme ones, zeros and ties among them.
+/// Counters that include extremes, zeros and ties.
 fn counters(seed: u64, count: usize) -> Vec<i32> {
     let counters = numbers(seed).map(|number| match number % 16 {
         0 => i32::MIN,
@@ -57,7 +58,7 @@ fn words(seed: u64, count: usize) -> Vec<u64> {
 
 #[test]
 fn dots_have_the_bits_of_the_scalar_one_at_every_length_and_alignment() {
-    // Each slice lies inside a buffer of other codes, which must not count.
+    // Each slice is part of a buffer of other codes, which must not count.
     let (a, b) = (codes(1, 512, 3), codes(2, 512, 3));
     for length in lengths() {
         for offset in alignments() {
@@ -104,7 +105,7 @@ fn many_bytes_overflow_no_sum() {
     }
 }
 
-/// Both operations, each on its own output inside of a buffer that must stay as it was.
+/// Both operations, each with its own output inside a buffer that must otherwise stay unchanged.
 fn bound(isa: Isa, modulus: u8, a: &[u8], b: &[u8], offset: usize) -> [Vec<u8>; 2] {
     let mut outputs = [vec![0xa5; 512], vec![0xa5; 512]];
     let [bound, unbound] = &mut outputs;
@@ -148,8 +149,8 @@ fn kernels_of_two_lines_are_those_of_128_bytes() {
     }
 }
 
-/// Every pair of bytes with every modulus: those with valid positions against the definition, the rest, which
-/// have no meaning, against the scalar kernel.
+/// Every pair of bytes with every modulus: valid positions are compared with the definition, the
+/// meaningless rest with the scalar kernel.
 #[test]
 fn bind_and_unbind_are_sum_and_difference_modulo_every_modulus() {
     let every: Vec<u8> = (0..=255).collect();
@@ -175,7 +176,8 @@ fn bind_and_unbind_are_sum_and_difference_modulo_every_modulus() {
     }
 }
 
-/// One position that is not below the modulus, at each place of each length, is seen; what lies around is not.
+/// One position that is not below the modulus is detected at each place of each length; surrounding
+/// bytes are ignored.
 #[test]
 fn positions_below_sees_each_byte_and_no_other() {
     for isa in Isa::supported() {
@@ -251,7 +253,8 @@ fn a_code_added_with_the_weight_and_its_opposite_leaves_the_counters() {
     }
 }
 
-/// Where counters tie, also with opposite signs, the lowest position wins; the most negative is the farthest.
+/// If counters tie, even with opposite signs, the lowest position wins; the most negative counter
+/// is the furthest from zero.
 #[test]
 fn thin_takes_the_lowest_of_equals_and_the_most_negative() {
     for isa in Isa::supported() {
@@ -302,7 +305,7 @@ fn plane_kernels_have_the_bits_of_the_scalar_ones_at_every_length_and_alignment(
     let planes: [Vec<u64>; 4] = std::array::from_fn(|plane| words(14 + plane as u64, LENGTH_MAX + 16));
     let rows = words(18, ROWS * 2 * LENGTH_MAX + 16);
     for length in lengths() {
-        // Words lie at multiples of 8 bytes: these are all alignments.
+        // Words are at multiples of 8 bytes: these are all alignments.
         for offset in 0..ALIGNMENTS / 8 {
             let plane = |plane: usize| &planes[plane][(offset + 3 * plane) % 8..][..length];
             let (a, b) = ((plane(0), plane(1)), (plane(2), plane(3)));
@@ -359,7 +362,7 @@ fn compare_row_sums(rows: &[i8], code: &[u8], positions: usize) {
     }
 }
 
-/// The documented bounds: up to them totals are exact, for counters of either sign and codes of either sign.
+/// Totals are exact up to the documented bounds, for counters and codes of either sign.
 #[test]
 fn row_sums_are_exact_to_their_bounds() {
     for (blocks, counter) in [(255, -128_i8), (255, 127), (511, -64), (511, 64)] {
@@ -387,7 +390,7 @@ fn positions_that_are_not_below_the_number_of_positions_panic() {
     }
 }
 
-/// A vector with one component for each position, which the code and its dot products are about.
+/// The vector that a code stands for, with one component per position.
 fn dense(code: &[u8]) -> Vec<i32> {
     let mut dense = vec![0; code.len() * 128];
     for (block, entry) in code.iter().enumerate() {
@@ -529,7 +532,7 @@ fn each_supported_name_is_obeyed_and_others_are_ignored() {
     assert_eq!(Isa::supported().last().map(Isa::name), Some("scalar"));
 }
 
-/// The choice is made once in a process, so the test starts itself again for each name.
+/// The choice is made once per process, so the test starts itself again for each name.
 #[test]
 fn environment_names_the_kernels() {
     if let Ok(name) = std::env::var(OVERRIDE) {

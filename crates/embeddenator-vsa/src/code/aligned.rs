@@ -1,23 +1,25 @@
 //! Bytes that start at a cache line, without unsafe code.
 
-/// Bytes of a cache line, and the alignment.
+/// Bytes in a cache line; also the alignment.
 const LINE: usize = 64;
 
-/// Growing bytes, signed or not, of which the first lies at the start of a cache line, so that no load of a row crosses one.
+/// A growing buffer of bytes, signed or not, that starts at a cache line, so that no load of a row
+/// crosses one.
 ///
-/// The alignment is speed only: nothing is wrong where the allocator's pointer cannot be aligned.
+/// The alignment only affects speed: results are right even if the allocator's pointer cannot be
+/// aligned.
 #[derive(Debug)]
 pub(crate) struct AlignedBytes<T = u8> {
-    /// Room before `start`, then the bytes.
+    /// Padding up to `start`, then the bytes.
     buffer: Vec<T>,
     start: usize,
 }
 
 impl<T: Copy + Default> AlignedBytes<T> {
-    /// No bytes and no memory.
+    /// Empty, without an allocation.
     pub(crate) const EMPTY: AlignedBytes<T> = AlignedBytes { buffer: Vec::new(), start: 0 };
 
-    /// No bytes, with room for some.
+    /// Empty, with room for `capacity` bytes.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         let mut buffer: Vec<T> = Vec::with_capacity(capacity.saturating_add(LINE));
         let offset = buffer.as_ptr().align_offset(LINE);
@@ -39,7 +41,7 @@ impl<T: Copy + Default> AlignedBytes<T> {
         &self.buffer[self.start..]
     }
 
-    /// The bytes, to be changed.
+    /// The bytes, for changing.
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.buffer[self.start..]
@@ -58,7 +60,7 @@ impl<T: Copy + Default> AlignedBytes<T> {
         &mut self.as_mut_slice()[length..]
     }
 
-    /// Forgets all bytes after the first `length`.
+    /// Drops all bytes after the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.buffer.truncate(self.start.saturating_add(length));
     }

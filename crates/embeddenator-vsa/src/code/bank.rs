@@ -1,4 +1,4 @@
-//! Up to 64 small bundles side by side, transposed so that one query scores all of them by adding rows.
+//! Up to 64 small bundles, stored transposed so that one query scores all of them by adding rows.
 
 use std::fmt;
 
@@ -8,13 +8,16 @@ use crate::error::{Error, Result};
 use crate::limits::BANK_SLOTS;
 use crate::{CodeRef, Shape};
 
-/// Up to 64 bundles of few items as `i8` counters, transposed: the 64 counters of one dimension lie in one cache line.
+/// Up to 64 bundles of few items as `i8` counters, stored transposed: the 64 counters of a
+/// dimension share one cache line.
 ///
-/// The dot products of a code with all 64 bundles are the sum of one signed row for each block, so scoring costs one
-/// cache line a block, whatever the bundles hold. It is the inner node of a hierarchical index.
+/// The dot products of a code with all 64 bundles are the sum of one signed row per block, so
+/// scoring reads one cache line per block, whatever the bundles hold. It is the inner node of a
+/// hierarchical index.
 ///
-/// A bundle holds at most [`items_max`](Self::items_max) items and no counter passes their number, so that no dot
-/// product leaves `i16`. Adding and removing are exact: what was added and removed again leaves equal bytes.
+/// A bundle holds at most [`items_max`](Self::items_max) items and no counter exceeds that number,
+/// so every dot product fits in an `i16`. Adding and removing are exact: adding and removing an
+/// item leaves the same bytes.
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, CounterBank, Random, Shape};
@@ -29,9 +32,9 @@ use crate::{CodeRef, Shape};
 #[derive(Clone, PartialEq, Eq)]
 pub struct CounterBank {
     shape: Shape,
-    /// For each dimension the counters of all slots, which are a cache line.
+    /// For each dimension, the counters of all slots, which fill a cache line.
     counters: AlignedBytes<i8>,
-    /// Items in each slot.
+    /// The number of items in each slot.
     items: [u8; BANK_SLOTS],
 }
 
@@ -45,7 +48,8 @@ impl CounterBank {
         }
     }
 
-    /// Items that one bundle of this shape may hold: 64, or fewer if the dot product could leave `i16`.
+    /// The items that one bundle of this shape can hold: 64, or fewer if the dot product could
+    /// overflow an `i16`.
     pub fn items_max(shape: Shape) -> usize {
         (i16::MAX as usize / shape.blocks()).min(64)
     }
@@ -56,13 +60,13 @@ impl CounterBank {
         self.shape
     }
 
-    /// Items in each bundle.
+    /// The number of items in each bundle.
     #[inline]
     pub fn items(&self) -> &[u8; BANK_SLOTS] {
         &self.items
     }
 
-    /// The counters: for each block and position of it, those of the 64 bundles.
+    /// The counters: for each block and each position in it, those of the 64 bundles.
     #[inline]
     pub fn as_counters(&self) -> &[i8] {
         self.counters.as_slice()
@@ -71,7 +75,8 @@ impl CounterBank {
     /// Adds a code to a bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Full`] if the bundle holds all that it may.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Slot`] if there is no such slot;
+    /// [`Error::Full`] if the bundle is full.
     pub fn add<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         let items = self.items_of(slot, code)?;
@@ -84,11 +89,13 @@ impl CounterBank {
         Ok(())
     }
 
-    /// Takes a code out of the bundle that it was added to. One that was not leaves negative counts.
+    /// Removes a code from the bundle that it was added to. Removing any other code leaves negative
+    /// counts.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`], [`Error::Empty`] if the bundle holds no item, [`Error::Full`] if a
-    /// counter would pass what a bundle of added codes can reach.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Slot`] if there is no such slot;
+    /// [`Error::Empty`] if the bundle is empty; [`Error::Full`] if a counter would exceed what a
+    /// bundle can reach by adding.
     pub fn remove<'a>(&mut self, slot: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         let items = self.items_of(slot, code)?;
@@ -103,7 +110,7 @@ impl CounterBank {
     /// The dot product of the code with each bundle; 0 for empty ones.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     #[inline]
     pub fn dots<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<[i16; BANK_SLOTS]> {
         let code = code.into();
@@ -118,8 +125,8 @@ impl CounterBank {
         self.items.get(slot).copied().ok_or(Error::Slot { slot, slots: BANK_SLOTS })
     }
 
-    /// Adds or takes out, unless a counter would leave what a full bundle reaches: then the dot products would not
-    /// fit either.
+    /// Adds or removes a code, unless a counter would exceed what a full bundle reaches: then the
+    /// dot products would not fit either.
     fn change(&mut self, slot: usize, code: CodeRef<'_>, weight: i8) -> Result<()> {
         let limit = Self::items_max(self.shape) as i8;
         let block = self.shape.positions() * BANK_SLOTS;

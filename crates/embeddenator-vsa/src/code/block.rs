@@ -1,12 +1,9 @@
-//! Signed sparse block codes: one non-zero element a block, one byte each, with an exactly invertible bind.
-
-use std::fmt;
-use std::hash::{Hash, Hasher};
+//! Signed sparse block codes: one non-zero element per block, one byte each, and an exactly invertible bind.
 
 use crate::arch::{Isa, Lines};
 use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
-use crate::{CodeRef, Random, Shape};
+use crate::{Random, Shape};
 
 /// The low bits of a byte: the position.
 pub(super) const POSITION: u8 = 0x7f;
@@ -15,14 +12,15 @@ pub(super) const SIGN: u8 = 0x80;
 
 /// A signed sparse block code: each of its blocks has one non-zero element, +1 or -1, at one of its positions.
 ///
-/// One byte holds a block: the low seven bits the position, the top bit the sign (set for -1). So the default shape has
-/// 16 384 dimensions in 128 bytes. It is the representation of atoms, records and signatures, and of everything at
-/// rest.
+/// One byte holds a block: the position in the low seven bits, the sign in the top bit (set for
+/// -1). So the default shape has 16 384 dimensions in 128 bytes. It represents atoms, records and
+/// signatures, and everything that is stored.
 ///
-/// [`bind`](Self::bind) adds the positions of each block modulo their number and multiplies the signs: block-wise
-/// circular convolution of one-hot blocks. It is exactly invertible, commutative and associative, keeps similarity, and
-/// its identity has only zero bytes (Laiho, Poikonen, Kanerva, Lehtonen, "High-dimensional computing with sparse
-/// vectors", 2015; Frady, Kleyko, Sommer, "Variable binding for sparse distributed representations", 2023, section III).
+/// [`bind`](Self::bind) adds the positions of each block modulo their number and multiplies the
+/// signs: block-wise circular convolution of one-hot blocks. It is exactly invertible, commutative
+/// and associative, preserves similarity, and its identity has only zero bytes (Laiho, Poikonen,
+/// Kanerva, Lehtonen, "High-dimensional computing with sparse vectors", 2015; Frady, Kleyko,
+/// Sommer, "Variable binding for sparse distributed representations", 2023, section III).
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, Random, Shape};
@@ -37,10 +35,10 @@ pub(super) const SIGN: u8 = 0x80;
 /// ```
 #[derive(Clone)]
 pub struct BlockCode {
-    /// The padded bytes of a code that fits.
+    /// The padded bytes of a code that fits here.
     inline: Lines,
-    /// The padded bytes of a larger code; without memory for the others. An enum of the two would be moved in odd
-    /// pieces, which costs several times as much as a bind.
+    /// The padded bytes of a larger code; unallocated for others. An enum of the two would be moved
+    /// in odd pieces, which costs several times as much as a bind.
     heap: AlignedBytes,
     shape: Shape,
 }
@@ -64,11 +62,11 @@ impl BlockCode {
         code
     }
 
-    /// The code with these bytes, one a block.
+    /// The code with these bytes, one per block.
     ///
     /// # Errors
-    /// [`Error::Length`] if they are not as many as blocks, [`Error::Position`] if one names a position that the shape
-    /// does not have.
+    /// [`Error::Length`] if there is not one byte per block; [`Error::Position`] if a byte has a
+    /// position outside the shape.
     pub fn from_bytes(shape: Shape, bytes: &[u8]) -> Result<Self> {
         if bytes.len() != shape.blocks() {
             return Err(Error::Length { expected: shape.blocks(), found: bytes.len() });
@@ -85,114 +83,20 @@ impl BlockCode {
         self.shape
     }
 
-    /// Its bytes, one a block, without padding.
+    /// Its bytes, one per block, without padding.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.row()[..self.shape.blocks()]
     }
 
-    /// The code as a borrowed row, which is what all operations take; `&code` does as well.
-    #[inline]
-    pub fn as_ref(&self) -> CodeRef<'_> {
-        CodeRef::from_row(self.shape, self.row())
-    }
-
-    /// Position and sign of each block, in order; the sign is +1 or -1.
-    pub fn elements(&self) -> impl Iterator<Item = (usize, i32)> + '_ {
-        self.as_ref().elements()
-    }
-
-    /// Binds: positions added modulo their number, signs multiplied, block by block.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn bind<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<BlockCode> {
-        self.as_ref().bind(other)
-    }
-
-    /// Takes a bound code out again: `a.bind(&b)?.unbind(&b)?` is exactly `a`.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn unbind<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<BlockCode> {
-        self.as_ref().unbind(other)
-    }
-
-    /// [`bind`](Self::bind) into a code that is there already; its former content and shape do not matter.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] if the operands differ.
-    #[inline]
-    pub fn bind_into<'a>(&self, other: impl Into<CodeRef<'a>>, bound: &mut BlockCode) -> Result<()> {
-        self.as_ref().bind_into(other, bound)
-    }
-
-    /// [`unbind`](Self::unbind) into a code that is there already; its former content and shape do not matter.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`] if the operands differ.
-    #[inline]
-    pub fn unbind_into<'a>(&self, other: impl Into<CodeRef<'a>>, unbound: &mut BlockCode) -> Result<()> {
-        self.as_ref().unbind_into(other, unbound)
-    }
-
-    /// The code that this one binds with to the identity.
-    #[must_use]
-    pub fn inverse(&self) -> BlockCode {
-        self.as_ref().inverse()
-    }
-
-    /// This code bound with itself `exponent` times; the identity for 0, powers of the inverse below.
-    #[must_use]
-    pub fn power(&self, exponent: i64) -> BlockCode {
-        self.as_ref().power(exponent)
-    }
-
-    /// Rotates the blocks: block `i` moves to block `i + by`, modulo the blocks.
-    ///
-    /// A permutation of order `blocks` that distributes over bind and keeps similarities; a code is unlike its own
-    /// rotations. Negative values rotate back.
-    #[must_use]
-    pub fn permute(&self, by: i64) -> BlockCode {
-        self.as_ref().permute(by)
-    }
-
-    /// The code with all signs turned.
-    #[must_use]
-    pub fn negate(&self) -> BlockCode {
-        self.as_ref().negate()
-    }
-
-    /// The dot product: blocks that agree less blocks that agree in all but the sign; from -blocks to blocks.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn dot<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<i32> {
-        self.as_ref().dot(other)
-    }
-
-    /// The cosine of the angle between both, from -1 to 1: the dot product over the blocks.
-    ///
-    /// Of unrelated codes it has mean 0 and standard deviation `1 / sqrt(dimension)`.
-    ///
-    /// # Errors
-    /// [`Error::ShapeMismatch`].
-    #[inline]
-    pub fn cosine<'a>(&self, other: impl Into<CodeRef<'a>>) -> Result<f32> {
-        self.as_ref().cosine(other)
-    }
-
-    /// The code with these bytes, of a shape whose rows have as many.
+    /// The code with these bytes, for a shape whose rows have that length.
     #[inline]
     pub(super) fn from_lines(shape: Shape, lines: Lines) -> Self {
         debug_assert_eq!(shape.stride(), Lines::BYTES);
         BlockCode { inline: lines, heap: AlignedBytes::EMPTY, shape }
     }
 
-    /// The bytes of a shape whose rows have as many, to be written over.
+    /// The bytes to overwrite, for a shape whose rows have that length.
     #[inline]
     pub(super) fn lines_mut(&mut self) -> &mut [u8; Lines::BYTES] {
         debug_assert_eq!(self.shape.stride(), Lines::BYTES);
@@ -212,14 +116,14 @@ impl BlockCode {
         if stride <= Lines::BYTES { &mut self.inline.0[..stride] } else { self.heap.as_mut_slice() }
     }
 
-    /// The bytes of the blocks, to be changed to others with positions of the shape.
+    /// The bytes of the blocks, for writing others with positions of the shape.
     #[inline]
     pub(crate) fn blocks_mut(&mut self) -> &mut [u8] {
         let blocks = self.shape.blocks();
         &mut self.row_mut()[..blocks]
     }
 
-    /// Makes it a code of this shape, whose content does not matter.
+    /// Turns it into a code of this shape with arbitrary content.
     #[inline]
     pub(super) fn take_shape(&mut self, shape: Shape) {
         if self.shape != shape {
@@ -236,25 +140,13 @@ impl PartialEq for BlockCode {
 
 impl Eq for BlockCode {}
 
-impl Hash for BlockCode {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_ref().hash(state);
-    }
-}
-
-impl fmt::Debug for BlockCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(formatter)
-    }
-}
-
 /// Position and sign of a block.
 #[inline]
 pub(super) fn element(byte: u8) -> (usize, i32) {
     (usize::from(byte & POSITION), if byte & SIGN == 0 { 1 } else { -1 })
 }
 
-/// Refuses bytes that name a position outside of the shape.
+/// Refuses bytes with a position outside the shape.
 pub(super) fn check_positions(shape: Shape, bytes: &[u8], row: usize) -> Result<()> {
     if Isa::detect().positions_below(shape.modulus(), bytes) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Conversions between the representations: exact where they can be, refused where not.
+//! Conversions between the representations: exact where possible, otherwise refused.
 
 use crate::code::block::SIGN;
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ impl From<CodeRef<'_>> for Counts {
     fn from(code: CodeRef<'_>) -> Counts {
         let shape = code.shape();
         let mut counts = Counts::new(shape);
-        counts.add(code).expect("a counter of an empty bundle has room for one");
+        counts.add(code).expect("the counters of an empty bundle have room for one code");
         counts
     }
 }
@@ -99,7 +99,8 @@ impl TryFrom<(Shape, &SparseTernary)> for BlockCode {
     /// Exact, for vectors that are block codes of this shape.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`]; [`Error::NotBlockCode`] if a block has no or several non-zero elements.
+    /// [`Error::DimensionMismatch`] if the dimensions differ; [`Error::NotBlockCode`] if a block
+    /// has zero or several non-zero elements.
     fn try_from((shape, sparse): (Shape, &SparseTernary)) -> Result<BlockCode> {
         if sparse.dimension() != shape.dimension() {
             return Err(Error::DimensionMismatch { left: shape.dimension(), right: sparse.dimension() });
@@ -127,7 +128,7 @@ impl TryFrom<(Shape, &Planes)> for BlockCode {
     /// Exact, for vectors that are block codes of this shape.
     ///
     /// # Errors
-    /// As for [`SparseTernary`].
+    /// [`Error::DimensionMismatch`] and [`Error::NotBlockCode`], as for [`SparseTernary`].
     fn try_from((shape, planes): (Shape, &Planes)) -> Result<BlockCode> {
         BlockCode::try_from((shape, &SparseTernary::from(planes)))
     }
@@ -136,10 +137,11 @@ impl TryFrom<(Shape, &Planes)> for BlockCode {
 impl TryFrom<&Counts> for BlockCode {
     type Error = Error;
 
-    /// Exact, for a bundle of one code. The lossy way is [`Counts::thin`].
+    /// Exact, for a bundle of one code. For a lossy conversion see [`Counts::thin`].
     ///
     /// # Errors
-    /// [`Error::NotBlockCode`] if a block has no or several counts; [`Error::NotUnit`] if its one count is not +1 or -1.
+    /// [`Error::NotBlockCode`] if a block has zero or several non-zero counters; [`Error::NotUnit`]
+    /// if its only one is not +1 or -1.
     fn try_from(counts: &Counts) -> Result<BlockCode> {
         for (block, counters) in counts.as_counters().chunks_exact(counts.shape().positions()).enumerate() {
             let nonzero = counters.iter().filter(|counter| **counter != 0).count();

@@ -1,4 +1,4 @@
-//! Integer counters of bundled codes: exact to add to and to take from, read out in lossy ways.
+//! Integer counters of bundled codes: adding and removing are exact, read-outs are lossy.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use crate::code::block::element;
 use crate::error::{Error, Result};
 use crate::{BlockCode, CodeRef, Planes, Shape, SparseTernary};
 
-/// The largest absolute value that a counter may reach.
+/// The largest absolute value of a counter.
 const COUNTER_MAX: i64 = i32::MAX as i64;
 
-/// A bundle: one integer counter for each dimension, the sum of the codes put in.
+/// A bundle: one integer counter per dimension, the sum of the codes added.
 ///
-/// Bundles are a commutative group: codes are added and removed exactly, in any order, and what was added and removed
-/// again leaves no trace. The read-outs [`majority`](Self::majority), [`thin`](Self::thin) and
-/// [`thin_to`](Self::thin_to) are deterministic and lossy; never keep one as the state of something that has to be
-/// updated.
+/// Bundles are a commutative group: codes are added and removed exactly, in any order, and a code
+/// that was added and removed leaves no trace. The read-outs [`majority`](Self::majority),
+/// [`thin`](Self::thin) and [`thin_to`](Self::thin_to) are deterministic and lossy; never keep one
+/// as the state of something to be updated.
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, Counts, Random, Shape};
@@ -35,7 +35,7 @@ pub struct Counts {
     pub(super) shape: Shape,
     /// `blocks` times `positions` counters, block after block.
     pub(super) counters: Vec<i32>,
-    /// No counter's absolute value is larger.
+    /// An upper bound for the counters' absolute values.
     bound: i64,
 }
 
@@ -48,7 +48,8 @@ impl Counts {
     /// The bundle with these counters, block after block.
     ///
     /// # Errors
-    /// [`Error::Length`] if they are not as many as dimensions, [`Error::Full`] for one of `i32::MIN`.
+    /// [`Error::Length`] if there is not one counter per dimension; [`Error::Full`] if a counter is
+    /// `i32::MIN`.
     pub fn from_counters(shape: Shape, counters: Vec<i32>) -> Result<Self> {
         if counters.len() != shape.dimension() {
             return Err(Error::Length { expected: shape.dimension(), found: counters.len() });
@@ -86,16 +87,19 @@ impl Counts {
     /// Adds a code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow
+    /// an `i32`.
     #[inline]
     pub fn add<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
         self.add_weighted(code, 1)
     }
 
-    /// Takes out a code that was added. One that was not leaves negative counts, as in any group.
+    /// Removes a code that was added. Removing any other code leaves negative counts, as in any
+    /// group.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow
+    /// an `i32`.
     #[inline]
     pub fn remove<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
         self.add_weighted(code, -1)
@@ -104,7 +108,8 @@ impl Counts {
     /// Adds a code `weight` times, which may be negative.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow
+    /// an `i32`.
     #[inline]
     pub fn add_weighted<'a>(&mut self, code: impl Into<CodeRef<'a>>, weight: i32) -> Result<()> {
         let code = code.into();
@@ -120,20 +125,22 @@ impl Counts {
     /// Adds another bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow
+    /// an `i32`.
     pub fn merge(&mut self, other: &Counts) -> Result<()> {
         self.merge_weighted(other, 1)
     }
 
-    /// Takes another bundle out.
+    /// Subtracts another bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter would leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter would overflow
+    /// an `i32`.
     pub fn subtract(&mut self, other: &Counts) -> Result<()> {
         self.merge_weighted(other, -1)
     }
 
-    /// Raises the bound by `more`; false if the limit is so near that each sum has to be looked at.
+    /// Raises the bound by `more`; false if the limit is so near that every sum must be checked.
     #[inline]
     pub(super) fn has_room(&mut self, more: i64) -> bool {
         if self.bound.saturating_add(more) > COUNTER_MAX {
@@ -144,13 +151,13 @@ impl Counts {
         room
     }
 
-    /// Refuses sums that are no counters. Within the limit nothing wraps for good: sums modulo 2^32 are then the sums.
+    /// Refuses sums that a counter cannot hold. Within the limit, sums modulo 2^32 are exact.
     pub(super) fn expect_counters(mut sums: impl Iterator<Item = i64>) -> Result<()> {
         let fit = sums.all(|sum| sum.abs() <= COUNTER_MAX);
         if fit { Ok(()) } else { Err(Error::Full { limit: COUNTER_MAX }) }
     }
 
-    /// The counters that a code names, each with its sign there.
+    /// The counters that a code selects, each with the code's sign.
     fn named<'a>(&'a self, code: CodeRef<'a>) -> impl Iterator<Item = (i64, i64)> + 'a {
         let blocks = self.counters.chunks_exact(self.shape.positions());
         blocks
@@ -158,10 +165,10 @@ impl Counts {
             .map(|(block, (position, sign))| (i64::from(block[position]), i64::from(sign)))
     }
 
-    /// The bundle with each bundled code bound with `code`: binding distributes over addition.
+    /// The bundle of the bundled codes, each bound with `code`: binding distributes over addition.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn bind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
         let code = code.into();
         self.shape.expect(code.shape())?;
@@ -180,15 +187,16 @@ impl Counts {
         Ok(bound)
     }
 
-    /// The bundle with `code` taken out of each bundled code: [`bind`](Self::bind) with its inverse.
+    /// The bundle of the bundled codes, each unbound with `code`: [`bind`](Self::bind) with its
+    /// inverse.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn unbind<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Counts> {
         self.bind(&code.into().inverse())
     }
 
-    /// The bundle with each bundled code permuted, as [`BlockCode::permute`].
+    /// The bundle of the bundled codes, each permuted as by [`BlockCode::permute`].
     #[must_use]
     pub fn permute(&self, by: i64) -> Counts {
         let mut permuted = self.clone();
@@ -197,10 +205,10 @@ impl Counts {
         permuted
     }
 
-    /// The dot product with a code: the sum of its signed counters.
+    /// The dot product with a code: the sum of the counters it selects, with its signs.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     #[inline]
     pub fn dot<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<i64> {
         let code = code.into();
@@ -211,24 +219,24 @@ impl Counts {
     /// The cosine with a code, from -1 to 1; 0 for an empty bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn cosine<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f32> {
         Ok(Self::cosine_of(self.dot(code)? as f64, self.norm() * self.norm_of_codes()))
     }
 
-    /// The cosine with another bundle, from -1 to 1; 0 if one of them is empty.
+    /// The cosine with another bundle, from -1 to 1; 0 if either is empty.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn cosine_counts(&self, other: &Counts) -> Result<f32> {
         self.shape.expect(other.shape)?;
-        // As for the norm: the sum is exact, so it does not depend on its order.
+        // As for the norm, the sum is exact, so its order does not matter.
         let products =
             self.counters.iter().zip(&other.counters).map(|(a, b)| i128::from(i64::from(*a) * i64::from(*b)));
         Ok(Self::cosine_of(products.sum::<i128>() as f64, self.norm() * other.norm()))
     }
 
-    /// The cosine of a dot product and the product of both norms; 0 if one of these is.
+    /// The cosine from a dot product and the product of both norms; 0 if a norm is 0.
     pub(super) fn cosine_of(dot: f64, norms: f64) -> f32 {
         if norms > 0.0 { (dot / norms) as f32 } else { 0.0 }
     }
@@ -246,23 +254,25 @@ impl Counts {
         (squares.sum::<i128>() as f64).sqrt()
     }
 
-    /// The sign of each counter, zero where the counter is: a dense vector. Lossy; it holds more items than
+    /// The sign of each counter, zero for zero: a dense vector. Lossy, but it holds more items than
     /// [`thin`](Self::thin).
     pub fn majority(&self) -> Planes {
         Planes::of_signs(&self.counters)
     }
 
-    /// The element with the largest absolute counter of each block, as a code of one byte a block. Lossy: capacity falls
-    /// from some 250 items to some 10 (measured: see the crate's page).
+    /// The element with the largest absolute counter in each block, as a code of one byte per
+    /// block. Lossy: the capacity falls from about 250 items to about 10 (measured: see the crate's
+    /// documentation).
     ///
-    /// Of equal counters the lowest position wins; a block without any count gives position 0 and sign +1.
+    /// Of equal counters the lowest position wins; a block of zeros gives position 0 and sign +1.
     pub fn thin(&self) -> BlockCode {
         let mut code = BlockCode::identity(self.shape);
         Isa::detect().thin(&self.counters, self.shape.positions(), code.blocks_mut());
         code
     }
 
-    /// The signs of the `count` largest absolute counters, fewer if fewer are not zero. Lossy.
+    /// The signs of the `count` largest absolute counters, or of all non-zero ones if there are
+    /// fewer. Lossy.
     ///
     /// Of equal counters the lowest dimension wins.
     pub fn thin_to(&self, count: usize) -> SparseTernary {
@@ -286,7 +296,7 @@ impl Counts {
 }
 
 impl PartialEq for Counts {
-    /// Equal shapes and counters; by which way they came is of no matter.
+    /// Equal shapes and counters, however they came about.
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.counters == other.counters
     }

@@ -1,11 +1,11 @@
-//! Bundles of whole tables, bundles with weights, and the dot products of a bundle with every code of a table.
+//! Bundles of whole tables, with weights, and the dot products of a bundle with every code in a table.
 
 use crate::arch::Isa;
 use crate::code::counts::largest;
 use crate::error::{Error, Result};
 use crate::{CodesRef, Counts};
 
-/// Weights and tables.
+/// Operations with tables and weights.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Counts, Random, Shape};
@@ -13,13 +13,13 @@ use crate::{CodesRef, Counts};
 /// let codes = Codes::random(Shape::DEFAULT, 3, &mut Random::new(1));
 /// let mut bundle = Counts::bundle(&codes)?;
 /// bundle.add_all_weighted(&codes, &[0, 4, -1])?;
-/// // Row 0 is in it once, row 1 five times, row 2 no more.
+/// // It contains row 0 once, row 1 five times and row 2 no longer.
 /// let dots = bundle.dots(&codes)?;
 /// assert!(dots[1] > 3 * dots[0] && dots[0] > dots[2]);
 /// # Ok::<(), embeddenator_vsa::Error>(())
 /// ```
 impl Counts {
-    /// The bundle of all codes of a table, each once: but for its length their centroid.
+    /// The bundle of all codes in a table, each once: their centroid, except for its length.
     ///
     /// # Errors
     /// [`Error::Full`] for more than `i32::MAX` codes.
@@ -30,30 +30,32 @@ impl Counts {
         Ok(counts)
     }
 
-    /// Adds each code of a table once; all of them or, with an error, none.
+    /// Adds each code in a table once: all of them, or none on error.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter could overflow
+    /// an `i32`.
     pub fn add_all<'a>(&mut self, codes: impl Into<CodesRef<'a>>) -> Result<()> {
         let codes = codes.into();
         self.add_rows(codes, |_| 1, codes.len() as i64)
     }
 
-    /// Takes each code of a table out once; all of them or, with an error, none.
+    /// Removes each code in a table once: all of them, or none on error.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter could overflow
+    /// an `i32`.
     pub fn remove_all<'a>(&mut self, codes: impl Into<CodesRef<'a>>) -> Result<()> {
         let codes = codes.into();
         self.add_rows(codes, |_| -1, codes.len() as i64)
     }
 
-    /// Adds each code of a table as often as its weight says, which may be negative; all of them or, with an error,
-    /// none.
+    /// Adds each code in a table as often as its weight says, which may be negative: all of them,
+    /// or none on error.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`]; [`Error::RowsMismatch`] if there is not one weight for each code; [`Error::Full`] if
-    /// a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::RowsMismatch`] if there is not one
+    /// weight for each code; [`Error::Full`] if a counter could overflow an `i32`.
     pub fn add_all_weighted<'a>(&mut self, codes: impl Into<CodesRef<'a>>, weights: &[i32]) -> Result<()> {
         let codes = codes.into();
         self.shape.expect(codes.shape())?;
@@ -67,7 +69,8 @@ impl Counts {
     /// Adds another bundle as often as the weight says, which may be negative.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Full`] if a counter could leave `i32`.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Full`] if a counter could overflow
+    /// an `i32`.
     pub fn merge_weighted(&mut self, other: &Counts, weight: i32) -> Result<()> {
         self.shape.expect(other.shape)?;
         if !self.has_room(largest(&other.counters).saturating_mul(i64::from(weight.unsigned_abs()))) {
@@ -76,7 +79,7 @@ impl Counts {
             Self::expect_counters(pairs.map(|(counter, more)| i64::from(*counter) + product(*more)))?;
         }
         for (counter, more) in self.counters.iter_mut().zip(&other.counters) {
-            // The sum is a counter, so it is right modulo 2^32 too.
+            // The sum fits in a counter, so computing it modulo 2^32 is exact.
             *counter = counter.wrapping_add(more.wrapping_mul(weight));
         }
         Ok(())
@@ -85,7 +88,7 @@ impl Counts {
     /// The dot product of the bundle with each code of a table, in order.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn dots<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<i64>> {
         let codes = codes.into();
         let mut dots = vec![0; codes.len()];
@@ -93,10 +96,11 @@ impl Counts {
         Ok(dots)
     }
 
-    /// The dot product of the bundle with the codes of a table from `first` on, as many as `dots` has room for.
+    /// The dot products of the bundle with the codes of a table from `first` on, as many as `dots`
+    /// has room for.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`] if there are fewer codes.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Slot`] if there are fewer codes.
     pub fn dots_into<'a>(
         &self,
         codes: impl Into<CodesRef<'a>>,
@@ -116,7 +120,7 @@ impl Counts {
     /// The cosine of the bundle with each code of a table, in order; 0 for an empty bundle.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn cosines<'a>(&self, codes: impl Into<CodesRef<'a>>) -> Result<Vec<f32>> {
         let norms = self.norm() * self.norm_of_codes();
         Ok(self.dots(codes)?.into_iter().map(|dot| Self::cosine_of(dot as f64, norms)).collect())

@@ -3,6 +3,7 @@
 mod aligned;
 mod bank;
 mod block;
+mod block_algebra;
 mod convert;
 mod counts;
 mod counts_of_tables;

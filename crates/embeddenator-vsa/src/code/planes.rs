@@ -6,11 +6,11 @@ use crate::arch::Isa;
 use crate::error::{Error, Result};
 use crate::limits::DIMENSION_MAX;
 
-/// A ternary vector of any dimension in two bits an element: a plane of the non-zero elements and a plane of the
-/// negative ones.
+/// A ternary vector of any dimension in two bits per element: a plane of the non-zero elements and
+/// a plane of the negative ones.
 ///
-/// The representation of dense sign vectors, such as encoded texts and majorities of bundles; its kernels take 64
-/// elements a word.
+/// It represents dense sign vectors, such as encoded texts and majorities of bundles; its kernels
+/// process 64 elements per word.
 ///
 /// ```
 /// use embeddenator_vsa::Planes;
@@ -40,16 +40,17 @@ impl Planes {
         Ok(Planes { dimension: dimension as u32, count: 0, words: vec![0; 2 * dimension.div_ceil(64)] })
     }
 
-    /// The signs of these numbers, zero for 0.
+    /// The signs of these numbers, with zero for 0.
     ///
     /// # Errors
-    /// [`Error::Dimension`] for none or more than [`DIMENSION_MAX`].
+    /// [`Error::Dimension`] for no numbers or more than [`DIMENSION_MAX`].
     pub fn from_signs(numbers: &[i32]) -> Result<Self> {
         check_dimension(numbers.len())?;
         Ok(Self::of_signs(numbers))
     }
 
-    /// As [`from_signs`](Self::from_signs), of a number of elements that is known to be a dimension.
+    /// As [`from_signs`](Self::from_signs), if the number of elements is known to be a valid
+    /// dimension.
     pub(crate) fn of_signs(numbers: &[i32]) -> Self {
         let mut words = vec![0; 2 * numbers.len().div_ceil(64)];
         let (nonzero, sign) = words.split_at_mut(numbers.len().div_ceil(64));
@@ -60,8 +61,9 @@ impl Planes {
     /// The vector with these planes; bit `i % 64` of word `i / 64` is element `i`.
     ///
     /// # Errors
-    /// [`Error::Dimension`]; [`Error::Length`] if a plane has another number of words than the dimension takes;
-    /// [`Error::Index`] if a bit past the dimension is set, or a sign of a zero element.
+    /// [`Error::Dimension`] as for [`zero`](Self::zero); [`Error::Length`] if a plane does not have
+    /// as many words as the dimension takes; [`Error::Index`] if a bit past the dimension or the
+    /// sign of a zero element is set.
     pub fn from_words(dimension: usize, nonzero: &[u64], sign: &[u64]) -> Result<Self> {
         check_dimension(dimension)?;
         let expected = dimension.div_ceil(64);
@@ -127,17 +129,17 @@ impl Planes {
     /// The dot product.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     #[inline]
     pub fn dot(&self, other: &Planes) -> Result<i64> {
         self.expect(other)?;
         Ok(Isa::detect().planes_dot((self.nonzero(), self.sign()), (other.nonzero(), other.sign())))
     }
 
-    /// The cosine of the angle between both, from -1 to 1; 0 if one of them is zero.
+    /// The cosine of the angle between the two, from -1 to 1; 0 if either is zero.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     #[inline]
     pub fn cosine(&self, other: &Planes) -> Result<f32> {
         Ok(Self::cosine_of(self.dot(other)?, self.count, other.count))
@@ -150,11 +152,12 @@ impl Planes {
         if product == 0 { 0.0 } else { (dot as f64 / (product as f64).sqrt()) as f32 }
     }
 
-    /// The element-wise product. It is no bind: see [`SparseTernary::hadamard`](crate::SparseTernary::hadamard). Of
-    /// vectors without zeros it is its own inverse.
+    /// The element-wise product. It is not a bind: see
+    /// [`SparseTernary::hadamard`](crate::SparseTernary::hadamard). For vectors without zeros it is
+    /// its own inverse.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn hadamard(&self, other: &Planes) -> Result<Planes> {
         self.expect(other)?;
         let mut words = vec![0; self.words.len()];
@@ -182,7 +185,7 @@ impl fmt::Debug for Planes {
     }
 }
 
-/// Refuses dimensions that no vector can have.
+/// Refuses dimensions that vectors cannot have.
 pub(super) fn check_dimension(dimension: usize) -> Result<()> {
     if dimension == 0 || dimension > DIMENSION_MAX {
         return Err(Error::Dimension { dimension });

@@ -1,4 +1,4 @@
-//! Tables of dense ternary vectors of one dimension, row after row, and what is asked of all rows at once.
+//! Tables of dense ternary vectors of one dimension, and queries over all rows at once.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use crate::arch::Isa;
 use crate::code::planes::check_dimension;
 use crate::error::{Error, Result};
 
-/// Many [`Planes`] of one dimension in one piece of memory: of each row the words of non-zero elements, then those of
-/// signs.
+/// Many [`Planes`] of one dimension in one allocation: for each row the words of the non-zero
+/// plane, then those of the sign plane.
 ///
 /// ```
 /// use embeddenator_vsa::{Planes, PlanesTable};
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlanesTable {
     dimension: usize,
-    /// The non-zero elements of each row.
+    /// The number of non-zero elements in each row.
     counts: Vec<u32>,
     rows: Vec<u64>,
 }
@@ -43,13 +43,13 @@ impl PlanesTable {
         self.dimension
     }
 
-    /// Rows in the table.
+    /// The number of rows.
     #[inline]
     pub fn len(&self) -> usize {
         self.counts.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
@@ -58,7 +58,7 @@ impl PlanesTable {
     /// Appends a row.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn push(&mut self, planes: &Planes) -> Result<()> {
         self.expect(planes)?;
         self.counts.push(planes.nonzero_count() as u32);
@@ -77,7 +77,7 @@ impl PlanesTable {
     /// The dot product of the query with each row, in order.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn dots(&self, query: &Planes) -> Result<Vec<i64>> {
         self.expect(query)?;
         let mut dots = vec![0; self.len()];
@@ -86,10 +86,10 @@ impl PlanesTable {
         Ok(dots)
     }
 
-    /// The cosine of the query with each row, in order; 0 where one of both is zero.
+    /// The cosine of the query with each row, in order; 0 if either is zero.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn cosines(&self, query: &Planes) -> Result<Vec<f32>> {
         let dots = self.dots(query)?;
         let pairs = dots.into_iter().zip(&self.counts);

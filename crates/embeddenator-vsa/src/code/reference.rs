@@ -1,4 +1,4 @@
-//! Block codes that lie in somebody else's memory, such as a row of a table.
+//! Borrowed block codes, such as the rows of a table.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -8,9 +8,9 @@ use crate::code::block::{POSITION, SIGN, element};
 use crate::error::Result;
 use crate::{BlockCode, Shape};
 
-/// A block code that lies in somebody else's memory: a [`BlockCode`], or a row of [`Codes`](crate::Codes).
+/// A borrowed block code: a [`BlockCode`], or a row of [`Codes`](crate::Codes).
 ///
-/// Every operation that reads a code takes one, or a `&BlockCode`.
+/// Every operation that reads a code accepts one, or a `&BlockCode`.
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, Codes, Random, Shape};
@@ -43,7 +43,7 @@ impl<'a> CodeRef<'a> {
         self.shape
     }
 
-    /// Its bytes, one a block, without padding.
+    /// Its bytes, one per block, without padding.
     #[inline]
     pub fn as_bytes(self) -> &'a [u8] {
         &self.row[..self.shape.blocks()]
@@ -60,7 +60,8 @@ impl<'a> CodeRef<'a> {
         self.as_bytes().iter().map(|byte| element(*byte))
     }
 
-    /// The rows of two codes of one shape whose rows are as long as most are: their kernels are not asked for the length.
+    /// The rows of two codes of the same shape, if they have the most common length: their kernels
+    /// need not check it.
     #[inline]
     fn lines_with<'b>(self, other: CodeRef<'b>) -> Option<(&'a [u8; Lines::BYTES], &'b [u8; Lines::BYTES])> {
         if self.shape != other.shape {
@@ -69,7 +70,7 @@ impl<'a> CodeRef<'a> {
         Some((self.row.try_into().ok()?, other.row.try_into().ok()?))
     }
 
-    /// A code of its own with the same elements.
+    /// An owned code with the same elements.
     pub fn to_code(self) -> BlockCode {
         if let Ok(lines) = self.row.try_into() {
             return BlockCode::from_lines(self.shape, Lines(lines));
@@ -82,7 +83,7 @@ impl<'a> CodeRef<'a> {
     /// As [`BlockCode::bind`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     #[inline]
     pub fn bind<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<BlockCode> {
         let other = other.into();
@@ -98,7 +99,7 @@ impl<'a> CodeRef<'a> {
     /// As [`BlockCode::unbind`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     #[inline]
     pub fn unbind<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<BlockCode> {
         let other = other.into();
@@ -114,7 +115,7 @@ impl<'a> CodeRef<'a> {
     /// As [`BlockCode::bind_into`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the operands differ.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes of the operands differ.
     #[inline]
     pub fn bind_into<'b>(self, other: impl Into<CodeRef<'b>>, bound: &mut BlockCode) -> Result<()> {
         let other = other.into();
@@ -126,7 +127,8 @@ impl<'a> CodeRef<'a> {
         self.bind_of_any_length(other, bound)
     }
 
-    /// [`bind_into`](Self::bind_into) of other rows than most, apart for the same reason as that of `dot`.
+    /// [`bind_into`](Self::bind_into) for rows of other lengths, separate for the same reason as
+    /// that of `dot`.
     #[cold]
     fn bind_of_any_length(self, other: CodeRef<'_>, bound: &mut BlockCode) -> Result<()> {
         self.shape.expect(other.shape)?;
@@ -138,7 +140,7 @@ impl<'a> CodeRef<'a> {
     /// As [`BlockCode::unbind_into`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the operands differ.
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes of the operands differ.
     #[inline]
     pub fn unbind_into<'b>(self, other: impl Into<CodeRef<'b>>, unbound: &mut BlockCode) -> Result<()> {
         let other = other.into();
@@ -150,7 +152,8 @@ impl<'a> CodeRef<'a> {
         self.unbind_of_any_length(other, unbound)
     }
 
-    /// [`unbind_into`](Self::unbind_into) of other rows than most, apart for the same reason as that of `dot`.
+    /// [`unbind_into`](Self::unbind_into) for rows of other lengths, separate for the same reason
+    /// as that of `dot`.
     #[cold]
     fn unbind_of_any_length(self, other: CodeRef<'_>, unbound: &mut BlockCode) -> Result<()> {
         self.shape.expect(other.shape)?;
@@ -203,7 +206,7 @@ impl<'a> CodeRef<'a> {
     /// As [`BlockCode::dot`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     #[inline]
     pub fn dot<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<i32> {
         let other = other.into();
@@ -213,19 +216,19 @@ impl<'a> CodeRef<'a> {
         self.dot_of_any_length(other)
     }
 
-    /// [`dot`](Self::dot) of other rows than most. It is apart so that `dot` is small enough to become part of its
-    /// caller.
+    /// [`dot`](Self::dot) for rows of other lengths. It is separate so that `dot` is small enough
+    /// to be inlined.
     #[cold]
     fn dot_of_any_length(self, other: CodeRef<'_>) -> Result<i32> {
         self.shape.expect(other.shape)?;
-        // The padding of both is equal, and no block.
+        // The padding is equal in both, but is not part of a block.
         Ok(Isa::detect().dot(self.row, other.row) - self.shape.padding() as i32)
     }
 
     /// As [`BlockCode::cosine`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     #[inline]
     pub fn cosine<'b>(self, other: impl Into<CodeRef<'b>>) -> Result<f32> {
         Ok(self.dot(other)? as f32 / self.shape.blocks() as f32)
@@ -239,7 +242,7 @@ impl<'a> From<&'a BlockCode> for CodeRef<'a> {
     }
 }
 
-/// What iterators over references to codes give.
+/// The item of iterators over references to codes.
 impl<'a> From<&'a &BlockCode> for CodeRef<'a> {
     #[inline]
     fn from(code: &'a &BlockCode) -> Self {

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use crate::code::planes::check_dimension;
 use crate::error::{Error, Result};
 
-/// A ternary vector of any dimension: the sorted indexes of its elements +1 and of its elements -1.
+/// A ternary vector of any dimension: the sorted indexes of its +1 elements and of its -1 elements.
 ///
-/// The representation for interchange and for arbitrary sparsity. Its element-wise product is *not* a usable bind for
-/// sparse vectors, since most products meet a zero and cannot be undone; it is [`hadamard`](Self::hadamard), and what
-/// has to be taken apart again is bound as a [`BlockCode`](crate::BlockCode).
+/// The representation for interchange and for arbitrary sparsity. Its element-wise product,
+/// [`hadamard`](Self::hadamard), is *not* a usable bind for sparse vectors, since most elements
+/// meet a zero and cannot be recovered; to unbind later, bind as a [`BlockCode`](crate::BlockCode).
 ///
 /// ```
 /// use embeddenator_vsa::SparseTernary;
@@ -31,8 +31,8 @@ impl SparseTernary {
     /// The vector with +1 at the indexes `plus` and -1 at the indexes `minus`, both strictly ascending.
     ///
     /// # Errors
-    /// [`Error::Dimension`]; [`Error::Index`] for an index that is out of order, doubled, in both or not below the
-    /// dimension.
+    /// [`Error::Dimension`] for a dimension that vectors cannot have; [`Error::Index`] for an index
+    /// that is out of order, a duplicate, in both lists or not below the dimension.
     pub fn new(dimension: usize, plus: Vec<u32>, minus: Vec<u32>) -> Result<Self> {
         check_dimension(dimension)?;
         for indexes in [&plus, &minus] {
@@ -48,7 +48,8 @@ impl SparseTernary {
         Ok(Self::from_checked(dimension, plus, minus))
     }
 
-    /// The vector with these indexes, which are known to be in order, apart and below the dimension.
+    /// The vector with these indexes, which are known to be sorted, disjoint and below the
+    /// dimension.
     pub(crate) fn from_checked(dimension: usize, plus: Vec<u32>, minus: Vec<u32>) -> Self {
         SparseTernary { dimension: dimension as u32, plus, minus }
     }
@@ -59,13 +60,13 @@ impl SparseTernary {
         self.dimension as usize
     }
 
-    /// The indexes of the elements +1, ascending.
+    /// The indexes of the +1 elements, ascending.
     #[inline]
     pub fn plus(&self) -> &[u32] {
         &self.plus
     }
 
-    /// The indexes of the elements -1, ascending.
+    /// The indexes of the -1 elements, ascending.
     #[inline]
     pub fn minus(&self) -> &[u32] {
         &self.minus
@@ -80,7 +81,7 @@ impl SparseTernary {
     /// The dot product.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn dot(&self, other: &SparseTernary) -> Result<i64> {
         self.expect(other)?;
         let same = common_count(&self.plus, &other.plus) + common_count(&self.minus, &other.minus);
@@ -88,10 +89,10 @@ impl SparseTernary {
         Ok(same as i64 - opposite as i64)
     }
 
-    /// The cosine of the angle between both, from -1 to 1; 0 if one of them is zero.
+    /// The cosine of the angle between the two, from -1 to 1; 0 if either is zero.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn cosine(&self, other: &SparseTernary) -> Result<f32> {
         let dot = self.dot(other)?;
         let product = self.nonzero_count() as f64 * other.nonzero_count() as f64;
@@ -101,7 +102,7 @@ impl SparseTernary {
     /// The element-wise product.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn hadamard(&self, other: &SparseTernary) -> Result<SparseTernary> {
         self.expect(other)?;
         let same = [common(&self.plus, &other.plus), common(&self.minus, &other.minus)];
@@ -109,11 +110,11 @@ impl SparseTernary {
         Ok(Self::from_checked(self.dimension(), merged(same), merged(opposite)))
     }
 
-    /// The sign of the sum of some vectors, element by element, zero where they cancel. It does not depend on their
-    /// order.
+    /// The sign of the sum of some vectors, element by element, zero where they cancel. The order
+    /// does not matter.
     ///
     /// # Errors
-    /// [`Error::Dimension`] for none, [`Error::DimensionMismatch`].
+    /// [`Error::Dimension`] for no vectors; [`Error::DimensionMismatch`] if the dimensions differ.
     pub fn majority<'a>(vectors: impl IntoIterator<Item = &'a SparseTernary>) -> Result<SparseTernary> {
         let mut vectors = vectors.into_iter();
         let Some(first) = vectors.next() else { return Err(Error::Dimension { dimension: 0 }) };
@@ -157,7 +158,7 @@ impl SparseTernary {
     }
 }
 
-/// Calls `found` with each number that is in both of two ascending lists.
+/// Calls `found` with each number that is in both ascending lists.
 #[inline]
 fn for_each_common(left: &[u32], right: &[u32], mut found: impl FnMut(u32)) {
     let (mut i, mut j) = (0, 0);
@@ -165,7 +166,7 @@ fn for_each_common(left: &[u32], right: &[u32], mut found: impl FnMut(u32)) {
         if a == b {
             found(*a);
         }
-        // Without a branch that would be guessed wrong half of the time.
+        // Branchless, since the branch would be mispredicted half of the time.
         i += usize::from(a <= b);
         j += usize::from(b <= a);
     }
@@ -187,7 +188,7 @@ fn first_common(left: &[u32], right: &[u32]) -> Option<u32> {
     common(left, right).first().copied()
 }
 
-/// One ascending list of two that have no number in common.
+/// Merges two disjoint ascending lists.
 fn merged([mut left, right]: [Vec<u32>; 2]) -> Vec<u32> {
     left.extend(right);
     left.sort_unstable();

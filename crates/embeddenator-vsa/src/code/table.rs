@@ -1,4 +1,4 @@
-//! Tables of block codes of one shape, row after row, that grow and change.
+//! Growable tables of block codes of one shape.
 
 use std::fmt;
 
@@ -6,9 +6,10 @@ use crate::code::aligned::AlignedBytes;
 use crate::error::{Error, Result};
 use crate::{BlockCode, CodeRef, CodesIter, CodesRef, Random, Shape};
 
-/// Many codes of one shape in one piece of memory: rows of [`Shape::stride`] bytes, each its blocks and then zeros.
+/// Many codes of one shape in one allocation: rows of [`Shape::stride`] bytes, each with its blocks
+/// and then zeros.
 ///
-/// The bytes are the same in memory, in a file and in a map of a file.
+/// The bytes are the same in memory, in a file and in a memory-mapped file.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Shape};
@@ -30,7 +31,7 @@ impl Codes {
         Self::with_capacity(shape, 0)
     }
 
-    /// An empty table with room for some codes.
+    /// An empty table with room for this many codes.
     pub fn with_capacity(shape: Shape, codes: usize) -> Self {
         Codes { shape, rows: AlignedBytes::with_capacity(codes.saturating_mul(shape.stride())) }
     }
@@ -47,13 +48,13 @@ impl Codes {
     /// The table with these rows, each padded with zeros to the stride.
     ///
     /// # Errors
-    /// [`Error::Length`] if the bytes are no whole rows, [`Error::Position`] for a position that the shape does not
-    /// have, [`Error::Padding`] for padding that is not zero.
+    /// [`Error::Length`] if the bytes are not whole rows; [`Error::Position`] for a position
+    /// outside the shape; [`Error::Padding`] for padding that is not zero.
     pub fn from_rows(shape: Shape, rows: &[u8]) -> Result<Self> {
         CodesRef::from_rows(shape, rows).map(Codes::from)
     }
 
-    /// The table as a borrowed one, which may also lie in a file.
+    /// The table as a borrowed one, which is also the type of tables in files.
     #[inline]
     pub fn view(&self) -> CodesRef<'_> {
         CodesRef::from_checked(self.shape, self.rows.as_slice())
@@ -65,13 +66,13 @@ impl Codes {
         self.shape
     }
 
-    /// Codes in the table.
+    /// The number of codes.
     #[inline]
     pub fn len(&self) -> usize {
         self.view().len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no codes.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.view().is_empty()
@@ -97,7 +98,7 @@ impl Codes {
     /// Appends a code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn push<'a>(&mut self, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         self.shape.expect(code.shape())?;
@@ -111,10 +112,10 @@ impl Codes {
         random.fill_code(self.shape.modulus(), &mut row[..self.shape.blocks()]);
     }
 
-    /// Puts a code in the place of another.
+    /// Replaces a code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`] past the end.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Slot`] past the end.
     pub fn replace<'a>(&mut self, index: usize, code: impl Into<CodeRef<'a>>) -> Result<()> {
         let code = code.into();
         self.shape.expect(code.shape())?;
@@ -126,7 +127,7 @@ impl Codes {
         Ok(())
     }
 
-    /// Removes a code by moving the last one into its place; returns the removed one.
+    /// Removes and returns a code; the last one moves into its place.
     ///
     /// # Errors
     /// [`Error::Slot`] past the end.
@@ -145,7 +146,7 @@ impl Codes {
     /// As [`CodesRef::dots`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn dots<'a>(&self, query: impl Into<CodeRef<'a>>) -> Result<Vec<i32>> {
         self.view().dots(query)
     }
@@ -153,7 +154,7 @@ impl Codes {
     /// As [`CodesRef::dots_into`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`] if there are fewer codes.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Slot`] if there are fewer codes.
     pub fn dots_into<'a>(&self, query: impl Into<CodeRef<'a>>, first: usize, dots: &mut [i32]) -> Result<()> {
         self.view().dots_into(query, first, dots)
     }
@@ -161,7 +162,7 @@ impl Codes {
     /// As [`CodesRef::cosines`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn cosines<'a>(&self, query: impl Into<CodeRef<'a>>) -> Result<Vec<f32>> {
         self.view().cosines(query)
     }
@@ -169,7 +170,8 @@ impl Codes {
     /// As [`CodesRef::dot_rows`].
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::RowsMismatch`] if the numbers of
+    /// rows differ.
     pub fn dot_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Vec<i32>> {
         self.view().dot_rows(other)
     }

@@ -1,14 +1,15 @@
-//! The algebra of whole tables: bind, unbind, inverses, powers and rotations of every code at once.
+//! The algebra of whole tables: bind, unbind, invert, raise and rotate every code at once.
 
 use crate::arch::Isa;
 use crate::code::aligned::AlignedBytes;
 use crate::error::Result;
 use crate::{BlockCode, CodeRef, Codes, CodesRef};
 
-/// The kernel of bind or of unbind.
+/// The kernel for bind or unbind.
 type Kernel = fn(Isa, u8, &[u8], &[u8], &mut [u8]);
 
-/// The algebra of [`BlockCode`] for every row: each method gives the table that the operation on row after row would.
+/// The algebra of [`BlockCode`] for every row: each method returns what the operation would give
+/// row by row.
 ///
 /// ```
 /// use embeddenator_vsa::{BlockCode, Codes, Random, Shape};
@@ -24,33 +25,35 @@ impl Codes {
     /// Each code bound with one code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn bind_all<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Codes> {
         self.with_one(code.into(), Isa::bind)
     }
 
-    /// One code taken out of each code.
+    /// Each code unbound with one code.
     ///
-    /// The other way round, each code taken out of one, is `table.inverse_all().bind_all(code)`.
+    /// For the reverse, one code unbound with each code, use `table.inverse_all().bind_all(code)`.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn unbind_all<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<Codes> {
         self.with_one(code.into(), Isa::unbind)
     }
 
-    /// Each code bound with the code of the same row of another table.
+    /// Each code bound with the code in the same row of another table.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch), [`Error::RowsMismatch`](crate::Error::RowsMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ;
+    /// [`Error::RowsMismatch`](crate::Error::RowsMismatch) if the numbers of rows differ.
     pub fn bind_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Codes> {
         self.with_rows(other.into(), Isa::bind)
     }
 
-    /// Of each code the code of the same row of another table taken out.
+    /// Each code unbound with the code in the same row of another table.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch), [`Error::RowsMismatch`](crate::Error::RowsMismatch).
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ;
+    /// [`Error::RowsMismatch`](crate::Error::RowsMismatch) if the numbers of rows differ.
     pub fn unbind_rows<'a>(&self, other: impl Into<CodesRef<'a>>) -> Result<Codes> {
         self.with_rows(other.into(), Isa::unbind)
     }
@@ -79,7 +82,7 @@ impl Codes {
         permuted
     }
 
-    /// Each code with all signs turned.
+    /// Each code with all signs flipped.
     #[must_use]
     pub fn negate_all(&self) -> Codes {
         self.map(CodeRef::negate)
@@ -99,7 +102,7 @@ impl Codes {
     fn with_rows(&self, other: CodesRef<'_>, kernel: Kernel) -> Result<Codes> {
         self.view().expect_rows(other)?;
         let mut rows = AlignedBytes::zeroed(self.as_rows().len());
-        // The padding is 0 in both, and the sum and the difference of zeros is 0 again.
+        // The padding is 0 in both, and so are the sum and the difference.
         kernel(Isa::detect(), self.shape().modulus(), self.as_rows(), other.as_rows(), rows.as_mut_slice());
         Ok(self.with_same_shape(rows))
     }

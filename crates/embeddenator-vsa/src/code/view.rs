@@ -1,4 +1,4 @@
-//! Tables of block codes that lie in somebody else's memory, and what is asked of all rows at once.
+//! Borrowed tables of block codes, and queries over all rows at once.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -9,12 +9,12 @@ use crate::code::block::check_positions;
 use crate::error::{Error, Result};
 use crate::{CodeRef, Shape};
 
-/// A table of codes of one shape in somebody else's memory, such as a map of a file: rows of [`Shape::stride`] bytes,
-/// each its blocks and then zeros.
+/// A borrowed table of codes of one shape, for example in a memory-mapped file: rows of
+/// [`Shape::stride`] bytes, each with its blocks and then zeros.
 ///
-/// It is what [`Codes::view`](crate::Codes::view) gives and what [`wire::view`](crate::wire::view) opens, and it is
-/// asked the same: [`Codes`](crate::Codes) answers by it. Rows that start at cache lines are read fastest; no
-/// alignment is needed.
+/// [`Codes::view`](crate::Codes::view) and [`wire::view`](crate::wire::view) return one, and
+/// [`Codes`](crate::Codes) has the same queries. Rows that start at cache lines are read fastest,
+/// but no alignment is required.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, CodesRef, Random, Shape};
@@ -32,11 +32,11 @@ pub struct CodesRef<'a> {
 }
 
 impl<'a> CodesRef<'a> {
-    /// The table with these rows, each padded with zeros to the stride. Looks at all of them.
+    /// The table with these rows, each padded with zeros to the stride. Checks all of them.
     ///
     /// # Errors
-    /// [`Error::Length`] if the bytes are no whole rows, [`Error::Position`] for a position that the shape does not
-    /// have, [`Error::Padding`] for padding that is not zero.
+    /// [`Error::Length`] if the bytes are not whole rows; [`Error::Position`] for a position
+    /// outside the shape; [`Error::Padding`] for padding that is not zero.
     pub fn from_rows(shape: Shape, rows: &'a [u8]) -> Result<Self> {
         let stride = shape.stride();
         if !rows.len().is_multiple_of(stride) {
@@ -64,13 +64,13 @@ impl<'a> CodesRef<'a> {
         self.shape
     }
 
-    /// Codes in the table.
+    /// The number of codes.
     #[inline]
     pub fn len(self) -> usize {
         self.rows.len() / self.shape.stride()
     }
 
-    /// Whether there is none.
+    /// Whether there are no codes.
     #[inline]
     pub fn is_empty(self) -> bool {
         self.rows.is_empty()
@@ -99,17 +99,18 @@ impl<'a> CodesRef<'a> {
     /// The dot product of the query with each code, in order.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn dots<'b>(self, query: impl Into<CodeRef<'b>>) -> Result<Vec<i32>> {
         let mut dots = vec![0; self.len()];
         self.dots_into(query, 0, &mut dots)?;
         Ok(dots)
     }
 
-    /// The dot product of the query with the codes from `first` on, as many as `dots` has room for.
+    /// The dot products of the query with the codes from `first` on, as many as `dots` has room
+    /// for.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::Slot`] if there are fewer codes.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::Slot`] if there are fewer codes.
     pub fn dots_into<'b>(self, query: impl Into<CodeRef<'b>>, first: usize, dots: &mut [i32]) -> Result<()> {
         let query = query.into();
         self.shape.expect(query.shape())?;
@@ -136,23 +137,24 @@ impl<'a> CodesRef<'a> {
     /// The cosine of the query with each code, in order.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn cosines<'b>(self, query: impl Into<CodeRef<'b>>) -> Result<Vec<f32>> {
         let blocks = self.shape.blocks() as f32;
         Ok(self.dots(query)?.into_iter().map(|dot| dot as f32 / blocks).collect())
     }
 
-    /// The dot product of each code with the code of the same row of another table, in order.
+    /// The dot product of each code with the code in the same row of another table, in order.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`], [`Error::RowsMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::RowsMismatch`] if the numbers of
+    /// rows differ.
     pub fn dot_rows<'b>(self, other: impl Into<CodesRef<'b>>) -> Result<Vec<i32>> {
         let other = other.into();
         self.expect_rows(other)?;
         self.iter().zip(other).map(|(left, right)| left.dot(right)).collect()
     }
 
-    /// Refuses a table of another shape or of another number of rows.
+    /// Refuses a table with a different shape or number of rows.
     pub(super) fn expect_rows(self, other: CodesRef<'_>) -> Result<()> {
         self.shape.expect(other.shape)?;
         if self.len() == other.len() {

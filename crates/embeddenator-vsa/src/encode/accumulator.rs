@@ -1,22 +1,23 @@
-//! Counters that features are added to at signed positions, and whose signs are the code.
+//! Counters to which features are added at signed positions, and whose signs are the code.
 
 use crate::{Planes, Random};
 
 /// A signed position: the position times two, plus one for a negative sign.
 pub(super) type Spot = u32;
 
-/// Integer counters, one a dimension: a count sketch with one row (Charikar, Chen, Farach-Colton, "Finding frequent
-/// items in data streams", 2002), which is also feature hashing (Weinberger et al., "Feature hashing for large scale
-/// multitask learning", ICML 2009) and, read as index vectors of features that are summed up, random indexing (Kanerva,
-/// Kristofersson, Holst, 2000).
+/// Integer counters, one per dimension: a count sketch with one row (Charikar, Chen, Farach-Colton,
+/// "Finding frequent items in data streams", 2002), which is also feature hashing (Weinberger et
+/// al., "Feature hashing for large scale multitask learning", ICML 2009) and, seen as a sum of
+/// index vectors, random indexing (Kanerva, Kristofersson, Holst, 2000).
 ///
-/// A feature is 64 bits of hash; from it follow its spots. So the dot product of two accumulators estimates without
-/// bias, feature by feature, the products of weights, times the spots of the feature.
+/// A feature is a 64-bit hash, from which its spots follow. So the dot product of two accumulators
+/// is an unbiased estimate of the sum, over all features, of the product of the weights times the
+/// number of spots.
 #[derive(Clone, Debug)]
 pub(super) struct Accumulator {
     counters: Vec<i32>,
-    /// Where something was added, as long as that is few of the counters: then only these are read and set to zero
-    /// again, which for short texts is most of the work.
+    /// The counters that were changed, while these are few: only these are then read and reset,
+    /// which would otherwise be most of the work for short texts.
     touched: Vec<Spot>,
     touched_max: usize,
 }
@@ -36,7 +37,7 @@ impl Accumulator {
         for spot in spots {
             let signed = if spot & 1 == 0 { weight } else { -weight };
             let counter = &mut self.counters[(spot >> 1) as usize];
-            // Only gigabytes of one feature come this far; then the sign is what is kept.
+            // Only gigabytes of one feature get this far; then the sign is kept.
             *counter = counter.saturating_add(signed);
         }
     }
@@ -57,17 +58,17 @@ impl Accumulator {
         let (mut nonzero, mut sign) = (vec![0_u64; words], vec![0_u64; words]);
         for spot in &self.touched {
             let position = (spot >> 1) as usize;
-            // A position that comes again is zero by then.
+            // A repeated position is already zero by then.
             let counter = std::mem::take(&mut self.counters[position]);
             nonzero[position / 64] |= u64::from(counter != 0) << (position % 64);
             sign[position / 64] |= u64::from(counter < 0) << (position % 64);
         }
         Planes::from_words(self.counters.len(), &nonzero, &sign)
-            .expect("each bit is of a counter, each sign of a bit")
+            .expect("each bit belongs to a counter, and each sign to a bit")
     }
 }
 
-/// The spot that 32 bits choose among so many dimensions.
+/// The spot that 32 bits select among this many dimensions.
 #[inline]
 pub(super) fn spot_of(bits: u32, dimension: usize) -> Spot {
     let position = (u64::from(bits >> 1) * dimension as u64) >> 31;

@@ -1,36 +1,40 @@
-//! Bytes of any kind as sign vectors: their n-grams at signed positions.
+//! Any bytes as sign vectors: their n-grams at signed positions.
 
 use crate::encode::accumulator::{Accumulator, Spot, extend_spots, spot_of};
 use crate::error::{Error, Result};
 use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_BYTES_MAX};
 use crate::{Planes, Random};
 
-/// How bytes become codes. Codes of different options do not compare.
+/// How bytes become codes. Codes made with different options cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BytesOptions {
     /// The dimension of the codes. The noise of a cosine is `1 / sqrt(dimension)`; each dimension takes two bits.
     pub dimension: usize,
-    /// What all positions and signs follow from.
+    /// Determines all positions and signs.
     pub seed: u64,
-    /// The bytes of an n-gram, from 1 to 8.
+    /// The bytes in an n-gram, from 1 to 8.
     pub gram_bytes: usize,
     /// The positions of an n-gram, from 1.
     pub gram_positions: u32,
 }
 
 impl Default for BytesOptions {
-    /// Long enough that unrelated files of one kind share little, short enough to survive edits.
+    /// N-grams long enough that unrelated files of one kind share little, and short enough to
+    /// survive edits.
     fn default() -> Self {
         BytesOptions { dimension: 16_384, seed: 0, gram_bytes: 6, gram_positions: 1 }
     }
 }
 
-/// Encodes bytes so that those with many n-grams in common, in any order and at any place, have a high cosine.
+/// Encodes bytes so that inputs with many n-grams in common, in any order and at any place, have a
+/// high cosine.
 ///
-/// Each n-gram adds 1 at positions and with signs that its hash gives (feature hashing, Weinberger et al. 2009; the
-/// letter n-grams of Joshi, Halseth, Kanerva, "Language geometry using random indexing", 2016); the code is the signs of
-/// the sums. Bytes fewer than an n-gram are one of their own, none are the zero code, whose cosine with any other is 0.
-/// All is done in integers; the bits are the same on every machine, and memory does not depend on the input.
+/// Each n-gram adds 1 at positions and with signs given by its hash (feature hashing, Weinberger et
+/// al. 2009; the letter n-grams of Joshi, Halseth, Kanerva, "Language geometry using random
+/// indexing", 2016); the code is the signs of the sums. An input shorter than an n-gram counts as
+/// one n-gram; an empty one gives the zero code, whose cosine with any other is 0. All arithmetic
+/// is in integers; the bits are the same on every machine, and memory use does not depend on the
+/// input.
 ///
 /// ```
 /// use embeddenator_vsa::BytesEncoder;
@@ -49,7 +53,8 @@ impl BytesEncoder {
     /// An encoder with these options.
     ///
     /// # Errors
-    /// [`Error::Dimension`] as for [`Planes::zero`]; [`Error::EncoderOption`].
+    /// [`Error::Dimension`] as for [`Planes::zero`]; [`Error::EncoderOption`] if an option is out
+    /// of range.
     pub fn new(options: BytesOptions) -> Result<Self> {
         Planes::zero(options.dimension)?;
         let positions = u64::from(FEATURE_POSITIONS_MAX);
@@ -70,7 +75,7 @@ impl BytesEncoder {
         stream.finish()
     }
 
-    /// The codes of many, in order; faster than one by one.
+    /// The codes of many inputs, in order; faster than one by one.
     pub fn encode_all<T: AsRef<[u8]>>(&self, items: &[T]) -> Vec<Planes> {
         let mut stream = self.stream();
         let encode = |item: &T| {
@@ -102,11 +107,11 @@ impl BytesEncoder {
 pub struct BytesStream<'a> {
     options: &'a BytesOptions,
     accumulator: Accumulator,
-    /// The spots of an n-gram.
+    /// The spots of the current n-gram.
     spots: Vec<Spot>,
-    /// The last bytes, the latest lowest.
+    /// The last bytes, with the latest lowest.
     window: u64,
-    /// Bytes so far, no more than an n-gram has.
+    /// The bytes so far, at most as many as an n-gram has.
     taken: usize,
 }
 
@@ -123,7 +128,7 @@ impl BytesStream<'_> {
         }
     }
 
-    /// The code of all parts; the stream is then at the beginning of other bytes.
+    /// The code of all parts; the stream then starts over.
     pub fn finish(&mut self) -> Planes {
         if self.taken > 0 && self.taken < self.options.gram_bytes {
             self.add_gram();
@@ -136,7 +141,8 @@ impl BytesStream<'_> {
     #[inline]
     fn add_gram(&mut self) {
         let gram = self.window & (u64::MAX >> (64 - 8 * self.taken));
-        // Grams of another length are others; the seed is mixed before, so that two seeds have nothing in common.
+        // The length distinguishes n-grams of different lengths; the seed is mixed first, so that
+        // two seeds have nothing in common.
         let feature = Random::new(self.options.seed ^ self.taken as u64).next_u64() ^ gram;
         let feature = Random::new(feature).next_u64();
         let BytesOptions { dimension, gram_positions, .. } = *self.options;

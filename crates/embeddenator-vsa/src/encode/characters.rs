@@ -1,15 +1,16 @@
-//! What each character is to the text encoder, in a table of our own, so that no Unicode table of others can change codes.
+//! The class of each character in the text encoder; the table is our own, so that no Unicode update can change codes.
 
-/// What a character is to the text encoder.
+/// The class of a character in the text encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Part of a word.
     Word,
-    /// Of a script that puts no space between words, or a pictograph: taken in pairs.
+    /// A pictograph, or a character of a script without spaces between words: taken in pairs.
     Unspaced,
-    /// Between words.
+    /// A separator between words.
     Separator,
-    /// Passed over as if it were not there: joiners, direction marks, variation selectors, soft hyphens.
+    /// Skipped as if it were not there: joiners, direction marks, variation selectors, soft
+    /// hyphens.
     Ignored,
 }
 
@@ -29,7 +30,8 @@ pub(super) fn class(character: char) -> Class {
     }
 }
 
-/// Ranges of characters past ASCII, both ends included, ascending; what is in none of them is part of a word.
+/// Ranges of non-ASCII characters, inclusive and ascending; a character in none of them is part of
+/// a word.
 const RANGES: &[(u32, u32, Class)] = &[
     (0x0080, 0x00a9, Separator),
     (0x00ab, 0x00ac, Separator),

@@ -1,33 +1,33 @@
-//! What each token of a text adds to its accumulator: the spots of its features.
+//! The features of each token of a text, and the spots that they add to.
 
 use snowball_stemmers_rs::{Algorithm, Stemmer};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::Random;
 use crate::encode::accumulator::{Spot, extend_spots};
-use crate::encode::text::TextOptions;
+use crate::encode::text_options::TextOptions;
 use crate::encode::tokens::Token;
 use crate::encode::word_list::{is_common_word, is_function_word};
 use crate::limits::WORD_CHARACTERS_MAX;
 
-/// Keeps the features of one kind apart from those of the others under one seed.
+/// Separates the kinds of features under one seed.
 const WORDS: u64 = 0x4d1f_8a2b_93c6_e705;
 const GRAMS: u64 = 0xb2e7_5c90_1d3f_a864;
 const CHARACTERS: u64 = 0x76a9_03fe_c84b_512d;
 
-/// The mark of the beginning and of the end of a word in its n-grams; no word contains them.
+/// The marks for the start and the end of a word in its n-grams; no word contains them.
 const BEGIN: u8 = b'^';
 const END: u8 = b'$';
 
-/// A listed common word has a fourth of the positions of other words, a function word a sixteenth: weights of 1 and 0.5
-/// beside 2.
+/// A common word on the list has a quarter of the positions of other words, a function word a
+/// sixteenth: weights of 1 and 0.5 instead of 2.
 const COMMON_SHARE: u32 = 4;
 const FUNCTION_SHARE: u32 = 16;
 
-/// A number has no n-grams, whose parts would say nothing of its size, and twice the positions instead.
+/// A number has no n-grams, which would say nothing about its value, but twice the positions.
 const NUMBER_TIMES: u32 = 2;
 
-/// A pair of unspaced characters is about half a word, a single one a quarter.
+/// A pair of unspaced characters counts as half a word, a single one as a quarter.
 const PAIR_SHARE: u32 = 2;
 const SINGLE_SHARE: u32 = 4;
 
@@ -82,7 +82,8 @@ impl Features {
         }
     }
 
-    /// Of words in ASCII letters the hash of the stem; others are not English, and kept whole.
+    /// The hash of the stem for words of ASCII letters; others are not English and are hashed
+    /// whole.
     fn hash_stem(&self, word: &str) -> u64 {
         if self.options.english && word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             self.hash(WORDS, self.stemmer.stem(word).as_bytes())
@@ -93,12 +94,12 @@ impl Features {
 
     /// The character n-grams of the word between its two marks.
     fn extend_grams(&self, word: &str, spots: &mut Vec<Spot>) {
-        // Eight bytes more, so that a `u64` can be read at each place.
+        // Eight bytes more, so that a `u64` can be read at any place.
         let mut marked = [0_u8; 4 * WORD_CHARACTERS_MAX + 2 + 8];
         marked[0] = BEGIN;
         marked[1..=word.len()].copy_from_slice(word.as_bytes());
         marked[word.len() + 1] = END;
-        // Where each character begins, and where the last one ends.
+        // Where each character starts, and where the last one ends.
         let mut bounds = [0_u16; WORD_CHARACTERS_MAX + 3];
         let mut characters = 1;
         for (start, _) in word.char_indices() {
@@ -117,7 +118,8 @@ impl Features {
         }
     }
 
-    /// The hash of an n-gram; those of eight bytes and less, which are nearly all, are a number.
+    /// The hash of an n-gram; those of up to eight bytes, which are nearly all, are read as a
+    /// number.
     #[inline]
     fn hash_gram(&self, marked: &[u8], start: usize, end: usize) -> u64 {
         if end - start > 8 {
@@ -137,7 +139,8 @@ impl Features {
         xxh3_64_with_seed(bytes, self.options.seed ^ kind)
     }
 
-    /// The hash of a number. The seed is mixed on its own, so that numbers under one seed are not those under another.
+    /// The hash of a number. The seed is mixed separately, so that different seeds have no hashes
+    /// in common.
     #[inline]
     fn mix(&self, kind: u64, number: u64) -> u64 {
         let seed = Random::new(self.options.seed ^ kind).next_u64();

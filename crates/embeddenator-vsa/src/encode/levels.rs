@@ -1,4 +1,4 @@
-//! Numbers on a scale as codes that are the more alike, the closer the numbers are.
+//! Numbers on a scale as codes: the closer the numbers, the more similar the codes.
 
 use std::ops::RangeInclusive;
 
@@ -7,17 +7,18 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::error::{Error, Result};
 use crate::{BlockCode, CodeRef, Codes, Random, Shape};
 
-/// Keeps the codes of scales apart from those of other uses of one seed.
+/// Separates the codes of scales from other uses of the same seed.
 const DOMAIN: &[u8] = b"embeddenator-vsa/levels";
 
-/// A scale: numbers in a range as the codes of evenly spaced levels, whose cosine falls linearly with their distance
-/// (Rachkovskij, Slipchenko, Kussul, Baidyk, "Properties of numeric codes for the scheme of random subspaces
-/// RSC", 2005; Rahimi et al. 2016).
+/// A scale: maps numbers in a range to the codes of evenly spaced levels, whose cosine falls
+/// linearly with their distance (Rachkovskij, Slipchenko, Kussul, Baidyk, "Properties of numeric
+/// codes for the scheme of random subspaces RSC", 2005; Rahimi et al. 2016).
 ///
-/// The lowest level is a random code. Each further one takes some more blocks, in a random order, from the code of the
-/// highest level, which differs from the lowest in the position of each block. So for `n` levels of `B` blocks the
-/// cosine of levels `i` and `j` is exactly `1 - |b(i) - b(j)| / B` with `b(i) = round(i * B / (n - 1))`: 1 at the same
-/// level, 0 between both ends.
+/// The lowest level is a random code. Each further level takes more of its blocks, in a random
+/// order, from the code of the highest level, which differs from the lowest in the position of
+/// every block. So with `n` levels and `B` blocks the cosine of levels `i` and `j` is exactly `1 -
+/// |b(i) - b(j)| / B` with `b(i) = round(i * B / (n - 1))`: 1 for the same level, 0 between the two
+/// ends.
 ///
 /// ```
 /// use embeddenator_vsa::{Levels, Shape};
@@ -38,14 +39,15 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// A scale of `levels` evenly spaced levels, the first at the low end of the range, the last at its high end.
+    /// A scale of `levels` evenly spaced levels, from the low end of the range to its high end.
     ///
-    /// The codes follow from shape, number of levels and seed, the same on every machine; so two scales of one seed use
-    /// the same codes, and two quantities take two seeds.
+    /// The codes follow from shape, number of levels and seed, and are the same on every machine.
+    /// So two scales with the same seed use the same codes; give different quantities different
+    /// seeds.
     ///
     /// # Errors
-    /// [`Error::Range`] unless both ends are finite and the low one is lower; [`Error::Levels`] for fewer than 2 levels,
-    /// for more than blocks + 1, or if a block has only one position.
+    /// [`Error::Range`] unless both ends are finite and the low one is lower; [`Error::Levels`] for
+    /// fewer than 2 levels, more than blocks + 1, or blocks of only one position.
     pub fn new(shape: Shape, range: RangeInclusive<f64>, levels: usize, seed: u64) -> Result<Self> {
         let (low, high) = range.into_inner();
         if !(low.is_finite() && high.is_finite() && low < high) {
@@ -88,15 +90,16 @@ impl Levels {
         self.low..=self.high
     }
 
-    /// The level nearest to a value; values outside of the range, infinite ones too, have the level of its end.
+    /// The level nearest to a value; values outside the range, even infinite ones, get the level of
+    /// the nearer end.
     ///
     /// # Errors
-    /// [`Error::NotANumber`].
+    /// [`Error::NotANumber`] if a value is NaN.
     pub fn level(&self, value: f64) -> Result<usize> {
         if value.is_nan() {
             return Err(Error::NotANumber);
         }
-        // The difference of both ends may be too large for a number; halves of small ones may be too small.
+        // The difference of the ends may overflow; halves of tiny ends may underflow.
         let scale = if (self.high - self.low).is_finite() { 1.0 } else { 0.5 };
         let above = value.clamp(self.low, self.high) * scale - self.low * scale;
         let share = above / (self.high * scale - self.low * scale);
@@ -106,14 +109,14 @@ impl Levels {
     /// The value that a level stands for, or `None` past the last one.
     pub fn value(&self, level: usize) -> Option<f64> {
         let share = level as f64 / self.top();
-        // Weighted ends, so that both are met exactly.
+        // A weighted sum, so that both ends are exact.
         (level < self.codes.len()).then_some(self.low * (1.0 - share) + self.high * share)
     }
 
     /// The code of the level nearest to a value.
     ///
     /// # Errors
-    /// [`Error::NotANumber`].
+    /// [`Error::NotANumber`] if a value is NaN.
     pub fn encode(&self, value: f64) -> Result<BlockCode> {
         let level = self.level(value)?;
         self.codes.get(level).map(CodeRef::to_code).ok_or(Error::NoCodes)
@@ -122,7 +125,7 @@ impl Levels {
     /// The codes of the levels nearest to some values, in order.
     ///
     /// # Errors
-    /// [`Error::NotANumber`].
+    /// [`Error::NotANumber`] if a value is NaN.
     pub fn encode_all(&self, values: &[f64]) -> Result<Codes> {
         let mut codes = Codes::with_capacity(self.shape(), values.len());
         for value in values {
@@ -132,10 +135,11 @@ impl Levels {
         Ok(codes)
     }
 
-    /// The value of the level whose code is most like a code, of equal ones the lowest: the way back from a noisy code.
+    /// The value of the level whose code is most similar, or the lowest of equal ones: the way back
+    /// from a noisy code.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`] if the shapes differ.
     pub fn decode<'a>(&self, code: impl Into<CodeRef<'a>>) -> Result<f64> {
         let nearest = self.codes.nearest(code, 1)?;
         nearest.first().and_then(|found| self.value(found.index)).ok_or(Error::NoCodes)
@@ -147,7 +151,7 @@ impl Levels {
     }
 }
 
-/// A random code that has another position than `code` in each block.
+/// A random code whose position differs from that of `code` in each block.
 fn other_in_each_block(code: &BlockCode, random: &mut Random) -> BlockCode {
     let shape = code.shape();
     let mut shifts = BlockCode::identity(shape);
@@ -155,10 +159,10 @@ fn other_in_each_block(code: &BlockCode, random: &mut Random) -> BlockCode {
         *block = 1 + random.below(shape.positions() as u64 - 1) as u8;
         *block |= (random.next_u64() as u8) & 0x80;
     }
-    code.bind(&shifts).expect("both have one shape")
+    code.bind(&shifts).expect("both have the same shape")
 }
 
-/// The numbers below `count` in a random order (Fisher, Yates, in Durstenfeld's form of 1964).
+/// The numbers below `count` in random order (Fisher-Yates, in Durstenfeld's form of 1964).
 fn shuffled(count: usize, random: &mut Random) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {

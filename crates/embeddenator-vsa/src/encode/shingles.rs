@@ -1,60 +1,45 @@
-//! Bytes as block codes that are MinHash signatures: the dot product of two estimates how much they share.
+//! Bytes as block codes that are MinHash signatures: the dot product of two signatures estimates how much they share.
 
+use crate::encode::shingle_options::ShingleOptions;
 use crate::encode::sketch::ShingleSketch;
-use crate::error::{Error, Result};
-use crate::limits::SHINGLE_BYTES_MAX;
-use crate::{BlockCode, CodeRef, Codes, Shape};
+use crate::error::Result;
+use crate::{BlockCode, CodeRef, Codes};
 
-/// How bytes become signatures. Signatures of different options do not compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ShingleOptions {
-    /// The shape of the signatures. The noise of an estimate falls with the root of the blocks.
-    pub shape: Shape,
-    /// What all hashes follow from.
-    pub seed: u64,
-    /// The bytes of a shingle, from 1 to [`SHINGLE_BYTES_MAX`]: more make unrelated files of one kind less alike, fewer
-    /// survive more edits.
-    pub shingle_bytes: usize,
-}
-
-impl Default for ShingleOptions {
-    /// The length that told edited from unrelated files best, of 6 to 24 bytes, in `/usr/include` and `/usr/lib/python3` by
-    /// the example `near_duplicates`: at 1 false positive in 10 000 pairs it finds 99.4% and more of the files of which 40%
-    /// of the lines were replaced.
-    fn default() -> Self {
-        ShingleOptions { shape: Shape::DEFAULT, seed: 0, shingle_bytes: 16 }
-    }
-}
-
-/// Encodes bytes as the signature of the set of their shingles, which are all pieces of a fixed length.
+/// Encodes bytes as the signature of the set of their shingles, which are all their substrings of a
+/// fixed length.
 ///
-/// The dot product of two signatures, over the number of blocks, estimates the Jaccard similarity J of the two sets: what
-/// they have in common over what either has. So the nearest codes of a table are the nearest duplicates.
+/// The dot product of two signatures, divided by the number of blocks, estimates the Jaccard
+/// similarity J of the two sets: the size of their intersection over that of their union. So the
+/// nearest codes of a table are the nearest duplicates.
 ///
-/// # How
+/// # Algorithm
 /// ```text
 /// for each shingle: (block, rest) = hash(shingle);  minimum[block] = min(minimum[block], rest)
-/// for each block without a shingle: take over the minimum of the first other block, in an order of its own
+/// for each block without a shingle: copy the minimum of the first other block, in an order of its own
 /// byte of a block: position and sign are bits of hash(minimum)
 /// ```
-/// That is one-permutation MinHash (Li, Owen, Zhang, "One permutation hashing", NIPS 2012) of one byte a block. Empty
-/// blocks are filled as in Shrivastava, "Optimal densification for fast and accurate minwise hashing", ICML 2017, in the
-/// order of Mai, Rao, Kapilevich, Rossi, Abbasi-Yadkori, Sinha, "On densification for minwise hashing", UAI 2019, where
-/// the full blocks look for empty ones: it takes `B log B` steps for B blocks however few shingles there are, not `B^2`.
+/// That is one-permutation MinHash (Li, Owen, Zhang, "One permutation hashing", NIPS 2012) with one
+/// byte per block. Empty blocks are filled as in Shrivastava, "Optimal densification for fast and
+/// accurate minwise hashing", ICML 2017, in the order of Mai, Rao, Kapilevich, Rossi,
+/// Abbasi-Yadkori, Sinha, "On densification for minwise hashing", UAI 2019, where the full blocks
+/// look for empty ones: it takes `B log B` steps for B blocks, however few shingles there are,
+/// instead of `B^2`.
 ///
 /// # Why the estimate is unbiased
-/// Let a hash be random. The minimum of the *union* of both sets in a block is equally likely each of its elements, so
-/// with probability J it is in both sets, and then it is the minimum of both: the bytes agree. If it is not, the minima
-/// are different elements, whose bytes are independent: of equal positions, one in L, the random signs agree as often as
-/// not, and the expected product is 0. A block that is empty in the union takes the minimum of the first block, in an
-/// order that does not depend on the sets, in which the union is not empty; there the same holds, and a set that is
-/// empty in it takes a minimum from elsewhere, which is another element. So the expected dot product is B J, for any
-/// number L of positions. A block contributes a variance of `(1 - J) (J + 1 / L)`; the standard deviation of the estimate
-/// is the root of that over B, or a little less, since blocks share no shingle, while there are many more shingles than
-/// blocks.
+/// Assume the hash is random. In a block, the minimum of the *union* of both sets is equally likely
+/// to be any of its elements. With probability J it is in both sets, and then it is the minimum of
+/// both: the bytes agree. Otherwise the minima are different elements with independent bytes: their
+/// positions agree with probability 1 / L, and then the random signs agree half of the time, so the
+/// expected product is 0. A block that is empty in the union copies the minimum of the first block,
+/// in an order that does not depend on the sets, in which the union is not empty. There the same
+/// holds, and a set that is empty in it copies a minimum from elsewhere, which is a different
+/// element. So the expected dot product is B J, for any number L of positions. A block contributes
+/// a variance of `(1 - J) (J + 1 / L)`. The standard deviation of the estimate is the square root
+/// of that over B, or slightly less, since blocks have no shingles in common, as long as there are
+/// many more shingles than blocks.
 ///
-/// Signatures of no bytes are equal to each other and unlike any other. Bytes fewer than a shingle are one shingle of
-/// their own.
+/// The signatures of empty inputs are equal to each other and unlike any other. An input shorter
+/// than a shingle counts as one shingle.
 ///
 /// ```
 /// use embeddenator_vsa::ShingleEncoder;
@@ -76,9 +61,9 @@ impl ShingleEncoder {
     /// An encoder with these options.
     ///
     /// # Errors
-    /// [`Error::EncoderOption`].
+    /// [`Error::EncoderOption`](crate::Error::EncoderOption) if an option is out of range.
     pub fn new(options: ShingleOptions) -> Result<Self> {
-        Error::expect_option("shingle_bytes", options.shingle_bytes as u64, 1, SHINGLE_BYTES_MAX as u64)?;
+        options.check()?;
         Ok(ShingleEncoder { options })
     }
 
@@ -94,18 +79,18 @@ impl ShingleEncoder {
         sketch.code()
     }
 
-    /// The signatures of many, in order.
+    /// The signatures of many inputs, in order.
     #[expect(clippy::missing_panics_doc, reason = "the codes have the shape of the table")]
     pub fn encode_all<T: AsRef<[u8]>>(&self, items: &[T]) -> Codes {
         let mut codes = Codes::with_capacity(self.options.shape, items.len());
         for item in items {
-            codes.push(&self.encode(item.as_ref())).expect("a table of the encoder's shape");
+            codes.push(&self.encode(item.as_ref())).expect("the table has the encoder's shape");
         }
         codes
     }
 
-    /// The signature of a set of any elements, such as the words or the lines of a text, in any order and however often
-    /// each.
+    /// The signature of a set of any elements, such as the words or lines of a text; order and
+    /// repetition do not matter.
     pub fn encode_set<T: AsRef<[u8]>>(&self, elements: impl IntoIterator<Item = T>) -> BlockCode {
         let mut sketch = self.sketch();
         for element in elements {
@@ -114,18 +99,19 @@ impl ShingleEncoder {
         sketch.code()
     }
 
-    /// A sketch of nothing, for bytes that come in parts and for unions.
+    /// An empty sketch, for bytes that come in parts and for unions.
     pub fn sketch(&self) -> ShingleSketch {
         ShingleSketch::new(self.options)
     }
 
-    /// The estimated Jaccard similarity of what two signatures of one encoder were made of.
+    /// The estimated Jaccard similarity of two inputs, from their signatures by the same encoder.
     ///
-    /// Unbiased, so it may be slightly below 0 for unrelated ones; it is the cosine of the two codes. For its standard
-    /// deviation see [`ShingleEncoder`]: 0.044 at most with the default shape.
+    /// It is the cosine of the two codes. It is unbiased, so it may be slightly below 0 for
+    /// unrelated inputs. For its standard deviation see [`ShingleEncoder`]: at most 0.044 with the
+    /// default shape.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`].
+    /// [`Error::ShapeMismatch`](crate::Error::ShapeMismatch) if the shapes differ.
     pub fn jaccard<'a, 'b>(left: impl Into<CodeRef<'a>>, right: impl Into<CodeRef<'b>>) -> Result<f32> {
         left.into().cosine(right)
     }

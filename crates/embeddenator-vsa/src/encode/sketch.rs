@@ -1,23 +1,24 @@
-//! The minima of shingles' hashes: a set's state, which grows by elements, by bytes in parts and by other sets.
+//! The minima of shingle hashes: the state of a set that grows by elements, by bytes in parts and by other sets.
 
-use crate::encode::shingles::ShingleOptions;
+use crate::encode::shingle_options::ShingleOptions;
 use crate::error::{Error, Result};
 use crate::{BlockCode, Random};
 
-/// The minimum of a block without elements.
+/// The minimum of an empty block.
 const EMPTY: u64 = u64::MAX;
 
-/// The factor of the rolling hash: 2^64 over the golden ratio, made odd. Every byte counts by a power of it.
+/// The factor of the rolling hash: 2^64 over the golden ratio, made odd. Every byte is multiplied
+/// by a power of it.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Keeps the hashes that fill blocks apart from those of elements.
+/// Separates the hashes that fill empty blocks from those of elements.
 const FILL: u64 = 0x3c79_ac49_2ba7_b653;
 
-/// What the signature of a set is made from, while the set still grows; made by
+/// The state from which the signature of a growing set is made; see
 /// [`ShingleEncoder::sketch`](crate::ShingleEncoder::sketch).
 ///
-/// It keeps eight bytes a block, whatever it has seen. Since it holds only minima, the sketch of a union is the
-/// [`merge`](Self::merge) of sketches, in any order.
+/// It keeps eight bytes per block, whatever it has seen. Since it holds only minima, the sketch of
+/// a union is the [`merge`](Self::merge) of the sketches, in any order.
 ///
 /// ```
 /// use embeddenator_vsa::ShingleEncoder;
@@ -36,18 +37,18 @@ const FILL: u64 = 0x3c79_ac49_2ba7_b653;
 #[derive(Clone, Debug)]
 pub struct ShingleSketch {
     options: ShingleOptions,
-    /// For each block the least `rest` of an element's hash.
+    /// For each block, the lowest `rest` of an element's hash.
     minima: Vec<u64>,
-    /// What the elements of a shingle's length are hashed with.
+    /// The salt for elements as long as a shingle.
     salt: u64,
-    /// The factor by which a byte counts that leaves the shingle.
+    /// The factor of the byte that leaves the window.
     leaving: u64,
-    /// The last bytes pushed, as many as a shingle has, and where the oldest is.
+    /// The last bytes pushed, as many as a shingle has, and the place of the oldest.
     window: Vec<u8>,
     oldest: usize,
-    /// Bytes pushed, no more than a shingle has.
+    /// The number of bytes pushed, at most as many as a shingle has.
     taken: usize,
-    /// The rolling hash of those in the window.
+    /// The rolling hash of the window.
     rolling: u64,
 }
 
@@ -70,7 +71,7 @@ impl ShingleSketch {
         &self.options
     }
 
-    /// Takes the next part of the bytes; wherever they are cut, the result is the same.
+    /// Adds the next part of the bytes; the result does not depend on where they are split.
     pub fn push(&mut self, part: &[u8]) {
         let length = self.window.len();
         let (first, later) = part.split_at(part.len().min(length));
@@ -79,7 +80,8 @@ impl ShingleSketch {
         }
         let (leaving, salt) = (self.leaving, self.salt);
         let mut rolling = self.rolling;
-        // All shingles that begin after the first byte of this part: the byte that leaves is still in it.
+        // All shingles that start after the first byte of this part: the byte that leaves is still
+        // in the part.
         for (entering, left) in later.iter().zip(part) {
             rolling = entered(rolling, *entering).wrapping_sub(value(*left).wrapping_mul(leaving));
             lower(&mut self.minima, rolling ^ salt);
@@ -91,7 +93,7 @@ impl ShingleSketch {
         }
     }
 
-    /// Takes one byte by way of the window.
+    /// Adds one byte through the window.
     fn roll(&mut self, byte: u8) {
         let length = self.window.len();
         self.rolling = entered(self.rolling, byte);
@@ -107,17 +109,19 @@ impl ShingleSketch {
         }
     }
 
-    /// Adds an element to the set, such as a word or a line. One as long as a shingle is that shingle.
+    /// Adds an element to the set, such as a word or a line. An element as long as a shingle is
+    /// that shingle.
     pub fn insert(&mut self, element: &[u8]) {
         let hash = element.iter().fold(0, |hash, byte| entered(hash, *byte));
         lower(&mut self.minima, hash ^ salt(self.options.seed, element.len()));
     }
 
-    /// Adds all elements of another set: the sketch is then that of the union. What is pushed later continues the bytes
-    /// that were pushed to this one.
+    /// Adds all elements of another set: the sketch is then that of the union. Later pushes
+    /// continue the bytes that were pushed to this sketch.
     ///
     /// # Errors
-    /// [`Error::ShapeMismatch`]; [`Error::OptionsMismatch`] if both come from encoders of otherwise different options.
+    /// [`Error::ShapeMismatch`] if the shapes differ; [`Error::OptionsMismatch`] if other options
+    /// of their encoders differ.
     pub fn merge(&mut self, other: &ShingleSketch) -> Result<()> {
         self.options.shape.expect(other.options.shape)?;
         if self.options != other.options {
@@ -132,14 +136,14 @@ impl ShingleSketch {
         Ok(())
     }
 
-    /// The signature of the set as it is now; it may grow on.
+    /// The signature of the set as it is now; the set may keep growing.
     pub fn code(&self) -> BlockCode {
         let mut minima = self.minima.clone();
         if let Some(short) = self.short() {
             lower(&mut minima, short);
         }
         if minima.iter().all(|minimum| *minimum == EMPTY) {
-            // The element of no bytes stands for the empty set.
+            // The element of zero bytes stands for the empty set.
             lower(&mut minima, salt(self.options.seed, 0));
         }
         fill(&mut minima);
@@ -153,33 +157,34 @@ impl ShingleSketch {
         code
     }
 
-    /// The hash of the bytes pushed, if they are fewer than a shingle: then they are one of their own.
+    /// The hash of the bytes pushed if they are fewer than a shingle: then they count as one.
     fn short(&self) -> Option<u64> {
         let short = self.taken > 0 && self.taken < self.window.len();
         short.then(|| self.rolling ^ salt(self.options.seed, self.taken))
     }
 }
 
-/// What the hashes of elements of this length are mixed with; other seeds and lengths have nothing in common.
+/// The salt for elements of this length; different seeds and lengths have nothing in common.
 fn salt(seed: u64, length: usize) -> u64 {
     Random::new(Random::new(seed).next_u64() ^ length as u64).next_u64()
 }
 
-/// No byte counts as 0, so that zeros in front are seen.
+/// No byte counts as 0, so that leading zeros matter.
 #[inline]
 fn value(byte: u8) -> u64 {
     u64::from(byte) + 1
 }
 
-/// The hash of some bytes with one more: a polynomial modulo 2^64 (Karp, Rabin 1987). Its low bits are poor, so it is
-/// always mixed before it is used.
+/// The hash after one more byte: a polynomial modulo 2^64 (Karp, Rabin 1987). Its low bits are
+/// poor, so it is always mixed before use.
 #[inline]
 fn entered(hash: u64, byte: u8) -> u64 {
     hash.wrapping_mul(FACTOR).wrapping_add(value(byte))
 }
 
-/// Lowers the minimum of the block that the element falls into: the high bits of its hash times the blocks are the
-/// block, the others, which are even in it, are compared.
+/// Lowers the minimum of the element's block. The product of its hash and the number of blocks
+/// gives the block in its high bits; the low bits, which are evenly distributed within the block,
+/// are compared.
 #[inline]
 fn lower(minima: &mut [u64], element: u64) {
     let product = u128::from(Random::new(element).next_u64()) * minima.len() as u128;
@@ -191,8 +196,9 @@ fn lower(minima: &mut [u64], element: u64) {
     }
 }
 
-/// Gives each empty block the minimum of another: in each round, each block that has elements offers its own to one
-/// block. Who offers first to whom does not depend on the set, but on who has elements.
+/// Gives each empty block the minimum of another: in each round, each block that has elements
+/// offers its minimum to one block. The order of the offers depends only on which blocks have
+/// elements.
 fn fill(minima: &mut [u64]) {
     let mut empty = minima.iter().filter(|minimum| **minimum == EMPTY).count();
     if empty == 0 || empty == minima.len() {

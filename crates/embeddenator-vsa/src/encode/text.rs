@@ -4,80 +4,28 @@ use std::fmt;
 
 use crate::encode::accumulator::{Accumulator, Spot, spot_of};
 use crate::encode::features::Features;
+use crate::encode::text_options::TextOptions;
 use crate::encode::tokens::Tokenizer;
 use crate::encode::vocabulary::Vocabulary;
-use crate::error::{Error, Result};
-use crate::limits::{FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
+use crate::error::Result;
 use crate::{Planes, Random};
 
-/// How texts become codes. Codes of different options do not compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TextOptions {
-    /// The dimension of the codes. The noise of a cosine is `1 / sqrt(dimension)`; each dimension takes two bits.
-    pub dimension: usize,
-    /// What all positions and signs follow from.
-    pub seed: u64,
-    /// The positions of a word, from 1. Weights are positions: a feature of `n` positions adds `n` to the dot product
-    /// of two texts that have it, as a weight of `sqrt(n)` does in both; so 16 and 1 are weights of 2 and 0.5. Listed
-    /// words and single characters have a part of it, rounded down: none of less than 16 for function words.
-    pub word_positions: u32,
-    /// The positions of a character n-gram; 0 for words alone.
-    pub gram_positions: u32,
-    /// The characters of the shortest n-grams, from 1; the marks of the ends of a word count.
-    pub gram_characters_min: usize,
-    /// The characters of the longest n-grams.
-    pub gram_characters_max: usize,
-    /// The positions that each text has to itself, as much as all its words in any order make them: they are added to
-    /// the length of each code and so take the unfair advantage from very short texts. 0 for plain cosines.
-    pub pivot_positions: u32,
-    /// Whether words are taken for English: stemmed, and the most common ones with less weight. Without it each word is
-    /// taken as it is.
-    pub english: bool,
-}
-
-impl Default for TextOptions {
-    /// What measured best; see `docs/text-encoder.md` in the repository.
-    fn default() -> Self {
-        TextOptions {
-            dimension: 16_384,
-            seed: 0,
-            word_positions: 16,
-            gram_positions: 1,
-            gram_characters_min: 3,
-            gram_characters_max: 5,
-            pivot_positions: 64,
-            english: true,
-        }
-    }
-}
-
-impl TextOptions {
-    fn check(&self) -> Result<()> {
-        Planes::zero(self.dimension)?;
-        let positions = u64::from(FEATURE_POSITIONS_MAX);
-        let characters = GRAM_CHARACTERS_MAX as u64;
-        let shortest = self.gram_characters_min as u64;
-        Error::expect_option("word_positions", self.word_positions.into(), 1, positions)?;
-        Error::expect_option("gram_positions", self.gram_positions.into(), 0, positions)?;
-        Error::expect_option("gram_characters_min", shortest, 1, characters)?;
-        Error::expect_option("gram_characters_max", self.gram_characters_max as u64, shortest, characters)?;
-        Error::expect_option("pivot_positions", self.pivot_positions.into(), 0, positions)
-    }
-}
-
-/// Encodes texts so that those with words in common, or words that are spelled alike, have a cosine above 0.
+/// Encodes texts so that those with words in common, or with words of similar spelling, have a
+/// cosine above 0.
 ///
-/// A text is cut into words in lower case. Each distinct word is a feature by its English stem, and so are its
-/// n-grams of 3 to 5 characters; a feature adds the logarithm of the word's count at positions and with signs that its
-/// hash gives ([feature hashing](https://arxiv.org/abs/0902.2206), Weinberger et al. 2009; random indexing, Kanerva et
-/// al. 2000). Some 350 English function words and common words count less and have no n-grams; numbers count double.
-/// Characters of scripts without spaces, and pictographs, are taken one by one and in pairs. Each text also has
-/// positions of its own, which do for the cosine what the pivot does for it in Singhal, Buckley, Mitra, "Pivoted document
-/// length normalization" (SIGIR 1996). The code is the signs of the sums.
+/// A text is split into lower-case words. The English stem of each distinct word is a feature, and
+/// so are its n-grams of 3 to 5 characters. A feature adds the logarithm of the word's count at
+/// positions and with signs given by its hash ([feature hashing](https://arxiv.org/abs/0902.2206),
+/// Weinberger et al. 2009; random indexing, Kanerva et al. 2000). About 350 English function words
+/// and common words count less and have no n-grams; numbers count double. Characters of scripts
+/// without spaces, and pictographs, are taken one by one and in pairs. Each text also has positions
+/// of its own, which normalise the cosine by length as the pivot does in Singhal, Buckley, Mitra,
+/// "Pivoted document length normalization" (SIGIR 1996). The code is the signs of the sums.
 ///
-/// No collection is asked, so a code depends on nothing but its text and the options; all is done in integers, and the
-/// bits are the same on every machine. The order of words does not matter, as long as a text has no more than
-/// [`TEXT_WORDS_MAX`](crate::limits::TEXT_WORDS_MAX) distinct ones. Memory is bounded whatever the text is. A text without words is the zero code,
+/// There are no collection statistics, so a code depends only on its text and the options; all
+/// arithmetic is in integers, and the bits are the same on every machine. The order of the words
+/// does not matter if the text has at most [`TEXT_WORDS_MAX`](crate::limits::TEXT_WORDS_MAX)
+/// distinct ones. Memory is bounded, whatever the text. A text without words gives the zero code,
 /// whose cosine with any other is 0.
 ///
 /// ```
@@ -99,7 +47,8 @@ impl TextEncoder {
     /// An encoder with these options.
     ///
     /// # Errors
-    /// [`Error::Dimension`] as for [`Planes::zero`]; [`Error::EncoderOption`].
+    /// [`Error::Dimension`](crate::Error::Dimension) as for [`Planes::zero`];
+    /// [`Error::EncoderOption`](crate::Error::EncoderOption) if an option is out of range.
     pub fn new(options: TextOptions) -> Result<Self> {
         options.check()?;
         Ok(Self::checked(options))
@@ -196,21 +145,21 @@ impl TextStream<'_> {
         tokenizer.push(part, |token| vocabulary.take(&token, &encoder.features, accumulator));
     }
 
-    /// The code of all parts; the stream is then at the beginning of another text.
+    /// The code of all parts; the stream then starts over.
     pub fn finish(&mut self) -> Planes {
         let TextStream { encoder, accumulator, vocabulary, tokenizer } = self;
         tokenizer.finish(&mut |token| vocabulary.take(&token, &encoder.features, accumulator));
         let fingerprint = vocabulary.finish();
         if fingerprint != 0 {
             let TextOptions { dimension, pivot_positions, .. } = encoder.options;
-            // The least weight, below that of any word.
+            // The lowest weight, below that of any word.
             accumulator.add_all(&own_spots(fingerprint, pivot_positions, dimension), 1);
         }
         accumulator.take_signs()
     }
 }
 
-/// The positions that a text has to itself.
+/// The positions that belong to a text alone.
 fn own_spots(fingerprint: u64, count: u32, dimension: usize) -> Vec<Spot> {
     let mut random = Random::new(fingerprint);
     (0..count).map(|_| spot_of(random.next_u64() as u32, dimension)).collect()

@@ -1,37 +1,37 @@
-//! Cuts a text, character by character, into words in lower case and pairs of unspaced characters.
+//! Splits a text, character by character, into lower-case words and pairs of unspaced characters.
 
 use crate::encode::characters::{Class, class};
 use crate::limits::WORD_CHARACTERS_MAX;
 
-/// What a text is cut into.
+/// A unit of text.
 #[derive(Debug)]
 pub(super) enum Token<'a> {
-    /// A word in lower case, or a piece of one that is longer than the limit.
+    /// A lower-case word, or a piece of one that is longer than the limit.
     Word {
-        /// It.
+        /// The word or piece.
         text: &'a str,
-        /// Whether it is a piece of a longer one.
+        /// Whether it is a piece of a longer word.
         piece: bool,
     },
     /// A character of an unspaced script or a pictograph.
     Single(char),
-    /// Two of them side by side.
+    /// Two of them next to each other.
     Pair(char, char),
 }
 
-/// Cuts a text that comes in parts; what it keeps between them is one word at most.
+/// Splits a text that comes in parts; it keeps at most one word between them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tokenizer {
     word: String,
     characters: usize,
-    /// Whether a piece of the current word has been handed out.
+    /// Whether a piece of the current word has been passed on.
     cut: bool,
-    /// The unspaced character before.
+    /// The preceding unspaced character.
     previous: Option<char>,
 }
 
 impl Tokenizer {
-    /// Hands out the tokens that end in this part.
+    /// Passes on the tokens that end in this part.
     pub(super) fn push(&mut self, part: &str, mut take: impl FnMut(Token<'_>)) {
         let mut rest = part;
         while let Some(first) = rest.as_bytes().first() {
@@ -49,7 +49,7 @@ impl Tokenizer {
         }
     }
 
-    /// Hands out the word that the text ends with.
+    /// Passes on the word that the text ends with.
     pub(super) fn finish(&mut self, take: &mut impl FnMut(Token<'_>)) {
         self.end_word(take);
         self.previous = None;
@@ -91,7 +91,7 @@ impl Tokenizer {
         }
     }
 
-    /// Hands out a piece of a word that has reached the limit.
+    /// Passes on a piece of a word that has reached the limit.
     fn make_room(&mut self, take: &mut impl FnMut(Token<'_>)) {
         if self.characters == WORD_CHARACTERS_MAX {
             self.cut = true;

@@ -1,4 +1,4 @@
-//! The words of a text so far: how often each came, and which spots it has.
+//! The words of a text so far: how often each occurred, and its spots.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -8,28 +8,28 @@ use crate::encode::features::Features;
 use crate::encode::tokens::Token;
 use crate::limits::{TEXT_SPOTS_MAX, TEXT_WORDS_MAX};
 
-/// Counts words and remembers their spots, also from one text to the next.
+/// Counts words and caches their spots, even from one text to the next.
 ///
-/// What is counted depends on the current text alone; what is remembered only saves time.
+/// The counts depend only on the current text; the cache only saves time.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
     words: HashMap<u64, Word, KeyedState>,
     spots: Vec<Spot>,
-    /// The spots of a token that are not remembered.
+    /// The spots of a token that are not cached.
     passing: Vec<Spot>,
-    /// Which count is current; a word that was last seen in an earlier one has come no time yet.
+    /// The current round; a word last seen in an earlier round has a count of zero.
     round: u64,
-    /// The words of this round.
+    /// The words in this round.
     distinct: usize,
-    /// A hash of what was added in this text, the same in any order; 0 for nothing.
+    /// A hash of the words added in this text, independent of their order; 0 for none.
     fingerprint: u64,
 }
 
-/// A word that has come.
+/// A word that has occurred.
 #[derive(Debug)]
 struct Word {
     round: u64,
-    /// Its spots among all, none if they are not remembered.
+    /// Its range in the cached spots; empty if they are not cached.
     start: u32,
     length: u16,
     count: u8,
@@ -54,7 +54,8 @@ impl Vocabulary {
         self.remember(identity, token);
     }
 
-    /// Counts a word: by how much its weight grows, and where and how many its remembered spots are.
+    /// Counts a word; returns by how much its weight grows, and the start and number of its cached
+    /// spots.
     fn count(&mut self, identity: u64) -> (i32, usize, usize) {
         let new = Word { round: self.round, start: 0, length: 0, count: 0 };
         let word = self.words.entry(identity).or_insert(new);
@@ -75,7 +76,8 @@ impl Vocabulary {
         counted
     }
 
-    /// Keeps the spots just found, if there is room. Pairs and single characters are as quickly hashed again.
+    /// Caches the spots just computed, if there is room. Pairs and single characters are quick to
+    /// hash again.
     fn remember(&mut self, identity: u64, token: &Token<'_>) {
         let room = TEXT_SPOTS_MAX.saturating_sub(self.spots.len());
         let is_word = matches!(token, Token::Word { .. });
@@ -87,9 +89,9 @@ impl Vocabulary {
         }
     }
 
-    /// The fingerprint of the text; what comes next is another one.
+    /// The fingerprint of the text; a new text starts then.
     pub(super) fn finish(&mut self) -> u64 {
-        // Whatever is kept, the next text finds room for the words of a round of its own.
+        // Whatever is cached, the next text must have room for a full round of its own words.
         if self.words.len() > TEXT_WORDS_MAX / 4 || self.spots.len() > TEXT_SPOTS_MAX / 2 {
             self.forget();
         }
@@ -105,7 +107,8 @@ impl Vocabulary {
     }
 }
 
-/// The weight of a word that comes `n` times: `2 + floor(2 * log2(n))`, 0 for none; 255 stands for all that is more.
+/// The weight of a word that occurs `n` times: `2 + floor(2 * log2(n))`, 0 for zero; 255 stands for
+/// anything above.
 const LOGARITHMS: [i32; 256] = {
     let mut table = [0; 256];
     let mut count = 1;
@@ -116,8 +119,8 @@ const LOGARITHMS: [i32; 256] = {
     table
 };
 
-/// Makes hashers with a random key. Which words share a slot of the map changes no result; but a text made for it must
-/// not be able to put all words into one slot.
+/// Builds hashers with a random key. Which words share a slot of the map does not affect results,
+/// but a hostile text must not be able to put all words into one slot.
 #[derive(Clone, Debug)]
 struct KeyedState {
     key: u64,
@@ -138,7 +141,7 @@ impl BuildHasher for KeyedState {
     }
 }
 
-/// The product of the key and a number that is a hash already, both halves of it folded.
+/// Multiplies the key with a number that is already a hash, and folds both halves of the product.
 struct KeyedHasher {
     state: u64,
 }

@@ -1,20 +1,20 @@
 //! English words that say little about what a text is about.
 //!
-//! They stand in for the inverse document frequency that a code of its own text alone cannot know: function words by
-//! grammar, and the most common verbs, nouns and adverbs of everyday language.
+//! They stand in for the inverse document frequency, which a code made from one text alone cannot
+//! know: function words, and the most common verbs, nouns and adverbs of everyday language.
 
-/// Whether this word, in lower case, is a function word: an article, a pronoun, a preposition, an auxiliary, or a piece
-/// that an apostrophe leaves.
+/// Whether this lower-case word is a function word: an article, a pronoun, a preposition, an
+/// auxiliary, or a fragment that an apostrophe leaves.
 pub(super) fn is_function_word(word: &str) -> bool {
     word.len() <= BYTES_MAX && FUNCTION_WORDS.binary_search(&word).is_ok()
 }
 
-/// Whether this word, in lower case, is one of the most common other words.
+/// Whether this lower-case word is one of the most common other words.
 pub(super) fn is_common_word(word: &str) -> bool {
     word.len() <= BYTES_MAX && COMMON_WORDS.binary_search(&word).is_ok()
 }
 
-/// The most bytes that a listed word has, so that longer ones need no search.
+/// The length of the longest listed word; longer words need no search.
 const BYTES_MAX: usize = 10;
 
 /// Function words, ascending.
@@ -59,7 +59,7 @@ const COMMON_WORDS: &[&str] = &[
 const _: () =
     assert!(are_searchable(FUNCTION_WORDS) && are_searchable(COMMON_WORDS), "a list is not searchable");
 
-/// Whether words are ascending and not too long.
+/// Whether the words are ascending and not too long.
 const fn are_searchable(words: &[&str]) -> bool {
     let mut index = 0;
     while index < words.len() {

@@ -1,6 +1,6 @@
 //! Foreign bytes, read from front to back; the only code of this crate that slices them.
 
-/// Bytes that are left to read.
+/// The bytes left to read.
 #[derive(Debug)]
 pub(super) struct Cursor<'a> {
     left: &'a [u8],
@@ -11,7 +11,7 @@ impl<'a> Cursor<'a> {
         Cursor { left: bytes }
     }
 
-    /// The next `N` bytes, if there are so many.
+    /// The next `N` bytes, if there are that many.
     pub(super) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (array, left) = self.left.split_first_chunk()?;
         self.left = left;
@@ -31,7 +31,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// All numbers of `N` bytes that are in a slice.
+/// All `N`-byte numbers in a slice.
 pub(super) fn numbers<const N: usize, T>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
 }

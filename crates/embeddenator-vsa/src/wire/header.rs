@@ -1,19 +1,36 @@
-//! The 64 bytes before a payload, and what they say of it.
+//! The 64 bytes before a payload, and what they say about it.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cursor::Cursor;
-use super::{HEADER_BYTES, Head, Kind};
 use crate::Shape;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::limits::{DIMENSION_MAX, MESSAGE_PAYLOAD_BYTES_MAX};
+
+/// Bytes before the payload.
+pub const HEADER_BYTES: usize = 64;
 
 const MAGIC: [u8; 8] = *b"EMBEDVSA";
 const VERSION: u16 = 1;
-/// The bytes that the header's own checksum covers: all before it.
+/// The bytes that the header's own checksum covers: all bytes before it.
 const COVERED: usize = HEADER_BYTES - 8;
 
-/// What a payload holds and how much of it: all that its length follows from.
+/// What the header of a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Head {
+    /// What it holds.
+    pub kind: Kind,
+    /// The shape of its codes or counters; other vectors have none.
+    pub shape: Option<Shape>,
+    /// The dimension of what it holds.
+    pub dimension: usize,
+    /// Bytes of the whole message.
+    pub bytes: u64,
+}
+
+/// What a payload holds and how much: everything that determines its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Code { shape: Shape },
@@ -35,7 +52,7 @@ impl Extent {
         Head { kind, shape, dimension, bytes: (HEADER_BYTES as u64).saturating_add(self.payload_bytes()) }
     }
 
-    /// Saturates where no payload is so long.
+    /// Saturates at lengths that no payload can have.
     pub(super) fn payload_bytes(self) -> u64 {
         match self {
             Extent::Code { shape } => shape.blocks() as u64,
@@ -67,7 +84,7 @@ impl Extent {
         }
     }
 
-    /// What these fields say, if there is such a thing and they say it in the one way that it is said.
+    /// The extent that these fields describe, if they are valid and canonical.
     fn of(kind: u16, size: (u32, u32), counts: (u64, u64)) -> Result<Extent> {
         let shape = || Shape::new(size.0 as usize, size.1 as usize);
         let dimension = || match size.0 as usize {
@@ -101,7 +118,7 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn of(extent: Extent, payload: &[u8]) -> Header {
-        assert_eq!(extent.payload_bytes(), payload.len() as u64, "a payload as long as its header says");
+        assert_eq!(extent.payload_bytes(), payload.len() as u64, "the payload is as long as its header says");
         Header { extent, payload_sum: xxh3_64(payload) }
     }
 
@@ -127,7 +144,7 @@ impl Header {
         let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(Error::MessageLength { expected: HEADER_BYTES as u64, found: bytes.len() as u64 });
         };
-        // A chunk of 64 bytes has all fields, so that this says nothing that can happen.
+        // A chunk of 64 bytes has all fields, so this error cannot occur.
         Self::fields(header).unwrap_or(Err(Error::Damaged { what: "header" }))
     }
 
@@ -143,7 +160,7 @@ impl Header {
         if magic != MAGIC {
             return Some(Err(Error::NotMessage));
         }
-        // Before the version: a damaged version is no newer one.
+        // Checked before the version: a damaged version is not a newer one.
         if sum != xxh3_64(header.get(..COVERED)?) {
             return Some(Err(Error::Damaged { what: "header" }));
         }
@@ -162,7 +179,7 @@ impl Header {
         }))
     }
 
-    /// Refuses a payload that is not the one that was written.
+    /// Refuses a payload that has changed since it was written.
     pub(super) fn check(self, payload: &[u8]) -> Result<()> {
         if xxh3_64(payload) == self.payload_sum { Ok(()) } else { Err(Error::Damaged { what: "payload" }) }
     }

@@ -1,12 +1,12 @@
 //! Codes, tables, bundles, planes and sparse vectors as checksummed bytes, and back.
 //!
-//! A message is a header of 64 bytes and a payload; `docs/embeddenator-vsa-format.md` has each byte. The rows of a table
-//! are the same in the message as in memory, so that one that lies in a map of a file is asked where it lies, by
-//! [`view`].
+//! A message is a header of 64 bytes and a payload; `docs/embeddenator-vsa-format.md` has each
+//! byte. The rows of a table are the same in the message as in memory, so [`view`] can search a
+//! table in place, for example in a memory-mapped file.
 //!
-//! Bytes that come from elsewhere never panic. Nothing is allocated before the lengths in the header have agreed with the
-//! bytes that are there, and then at most twice as many as these. The checksums find accidents, not attackers: who makes
-//! the bytes makes the sums.
+//! Foreign bytes never cause a panic. Nothing is allocated before the lengths in the header agree
+//! with the actual bytes, and then at most twice as much. The checksums detect accidents, not
+//! attackers: anyone who can forge the bytes can forge the checksums.
 //!
 //! ```
 //! use embeddenator_vsa::{BlockCode, Random, Shape, wire};
@@ -24,37 +24,22 @@ mod cursor;
 mod header;
 mod payload;
 
+use crate::CodesRef;
 use crate::error::{Error, Result};
-use crate::{CodesRef, Shape};
 
 pub use crate::kind::Kind;
+pub use header::{HEADER_BYTES, Head};
 
 use header::{Extent, Header};
 use payload::Payload;
 
-/// Bytes before the payload.
-pub const HEADER_BYTES: usize = 64;
-
-/// A type that has a form in bytes: [`BlockCode`](crate::BlockCode), [`Codes`](crate::Codes),
-/// [`Counts`](crate::Counts), [`Planes`](crate::Planes) and [`SparseTernary`](crate::SparseTernary).
-#[expect(private_bounds, reason = "no other type has a form in bytes")]
+/// A type that can be encoded as bytes: [`BlockCode`](crate::BlockCode), [`Codes`](crate::Codes),
+/// [`Counts`](crate::Counts), [`Planes`](crate::Planes) and
+/// [`SparseTernary`](crate::SparseTernary).
+#[expect(private_bounds, reason = "no other type can be encoded")]
 pub trait Message: Payload {}
 
 impl<T: Payload> Message for T {}
-
-/// What the header of a message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Head {
-    /// What it holds.
-    pub kind: Kind,
-    /// The shape of its codes or counters; vectors of any dimension have none.
-    pub shape: Option<Shape>,
-    /// The dimension of what it holds.
-    pub dimension: usize,
-    /// Bytes of the whole message.
-    pub bytes: u64,
-}
 
 /// The message of a value.
 pub fn encode<T: Message>(value: &T) -> Vec<u8> {
@@ -63,7 +48,7 @@ pub fn encode<T: Message>(value: &T) -> Vec<u8> {
     message
 }
 
-/// Appends the message of a value, of which nothing is aligned then but what the caller has aligned.
+/// Appends the message of a value. It is aligned only if the caller's bytes are.
 pub fn encode_into<T: Message>(value: &T, bytes: &mut Vec<u8>) {
     let extent = value.extent();
     bytes.reserve(HEADER_BYTES + extent.payload_bytes() as usize);
@@ -74,26 +59,27 @@ pub fn encode_into<T: Message>(value: &T, bytes: &mut Vec<u8>) {
     header.copy_from_slice(&Header::of(extent, payload).to_bytes());
 }
 
-/// The header which, before [`CodesRef::as_rows`], makes the message of a table: for those who write the rows without
-/// copying them.
+/// The header that, followed by [`CodesRef::as_rows`], is the message of a table: for writing the
+/// rows without a copy.
 pub fn header_of(codes: CodesRef<'_>) -> [u8; HEADER_BYTES] {
     Header::of(Extent::Codes { shape: codes.shape(), codes: codes.len() as u64 }, codes.as_rows()).to_bytes()
 }
 
-/// The value of a message, which the bytes are as a whole.
+/// Decodes bytes that are exactly one message.
 ///
 /// # Errors
-/// [`Error::MessageLength`] if bytes are missing or too many, [`Error::NotMessage`], [`Error::MessageVersion`],
-/// [`Error::MessageKind`] for a value of another type, [`Error::Damaged`]; and for bytes that nobody damaged but no
-/// value has, the errors of the type's constructor.
+/// [`Error::NotMessage`] if the bytes are something else; [`Error::MessageLength`] if there are too
+/// few or too many; [`Error::MessageVersion`] if a newer version wrote them; [`Error::MessageKind`]
+/// if they hold a value of another type; [`Error::Damaged`] if a checksum or a field is wrong; the
+/// errors of the type's constructor if the payload is intact but not valid.
 pub fn decode<T: Message>(bytes: &[u8]) -> Result<T> {
     let (header, payload) = open(bytes, T::KIND)?;
     T::read(header.extent, payload)
 }
 
-/// The table of a message where it lies; nothing is copied.
+/// The table in a message, borrowed; nothing is copied.
 ///
-/// All rows are looked at once: their checksum, positions and padding.
+/// Checks all rows once: their checksum, positions and padding.
 ///
 /// ```
 /// use embeddenator_vsa::{Codes, Random, Shape, wire};
@@ -112,18 +98,21 @@ pub fn view(bytes: &[u8]) -> Result<CodesRef<'_>> {
     payload::rows(header.extent, rows)
 }
 
-/// What a message says of itself: for choosing how to decode it, and for finding its end in a stream.
+/// What a message says about itself: for choosing how to decode it, and for finding its end in a
+/// stream.
 ///
-/// Looks at the first [`HEADER_BYTES`] only, more may follow or not.
+/// Reads only the first [`HEADER_BYTES`]; more may follow.
 ///
 /// # Errors
-/// [`Error::MessageLength`] if there are fewer, [`Error::NotMessage`], [`Error::MessageVersion`], [`Error::Damaged`].
+/// [`Error::MessageLength`] if there are fewer bytes; [`Error::NotMessage`] if the bytes are
+/// something else; [`Error::MessageVersion`] if a newer version wrote them; [`Error::Damaged`] if
+/// the header's checksum or a field is wrong.
 pub fn head(bytes: &[u8]) -> Result<Head> {
     let header = Header::read(bytes)?;
     Ok(header.extent.head())
 }
 
-/// Header and payload, both checked by their sums.
+/// Header and payload, both with matching checksums.
 fn open(bytes: &[u8], kind: Kind) -> Result<(Header, &[u8])> {
     let header = Header::read(bytes)?;
     let found = header.extent.head();

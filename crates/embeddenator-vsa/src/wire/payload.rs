@@ -1,9 +1,9 @@
-//! The payload of each type: what is written, and how it is read and checked.
+//! The payload of each type: how it is written, read and checked.
 
-use super::Kind;
 use super::cursor::numbers;
 use super::header::Extent;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::{BlockCode, Codes, CodesRef, Counts, Planes, SparseTernary};
 
 /// A type with a payload.
@@ -21,7 +21,7 @@ pub(super) trait Payload: Sized {
     fn read(extent: Extent, payload: &[u8]) -> Result<Self>;
 }
 
-/// What is said of an extent of another kind, which no caller has.
+/// The error for an extent of another kind, which no caller passes.
 const OTHER: Error = Error::Damaged { what: "kind" };
 
 impl Payload for BlockCode {
@@ -57,7 +57,7 @@ impl Payload for Codes {
     }
 }
 
-/// The rows of a table where they lie.
+/// The rows of a table, borrowed.
 pub(super) fn rows(extent: Extent, payload: &[u8]) -> Result<CodesRef<'_>> {
     let Extent::Codes { shape, .. } = extent else { return Err(OTHER) };
     CodesRef::from_rows(shape, payload)

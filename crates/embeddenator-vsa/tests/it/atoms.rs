@@ -1,4 +1,4 @@
-//! Seeded atoms, digested: the same seed gives the same bytes on every machine and in every version.
+//! Digests of seeded atoms: the same seed gives the same bytes on every machine and in every version.
 
 use embeddenator_vsa::{BlockCode, CodeRef, Codes, Random, Shape};
 use xxhash_rust::xxh3::xxh3_64;
@@ -40,7 +40,7 @@ fn tables_and_single_codes_draw_alike() {
 
 #[test]
 fn stream_of_numbers_is_the_published_one() {
-    // The first outputs of SplitMix64 for this seed, as its authors' reference program prints them.
+    // The first outputs of SplitMix64 for this seed, from its authors' reference program.
     let mut random = Random::new(1_234_567);
     let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
     assert_eq!([random.next_u64(), random.next_u64(), random.next_u64()], expected);
@@ -74,7 +74,8 @@ fn positions_and_signs_are_drawn_evenly() {
         }
         let expected = draws as f64 / seen.len() as f64;
         let square: f64 = seen.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-        // A chi-square sum has this mean and standard deviation; five of them are a chance of 10^-6.
+        // The mean and standard deviation of a chi-square sum; five deviations have a chance of
+        // 10^-6.
         let free = seen.len() as f64 - 1.0;
         assert!((square - free).abs() < 5.0 * (2.0 * free).sqrt(), "{shape}: {square} of {free}");
     }

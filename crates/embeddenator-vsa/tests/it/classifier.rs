@@ -4,7 +4,7 @@ use embeddenator_vsa::{BlockCode, CentroidClassifier, Codes, Error, Random, Shap
 
 use crate::shapes::shapes;
 
-/// The code with each block drawn anew with a probability of a half.
+/// The code with each block replaced at random with probability one half.
 fn noisy(code: &BlockCode, random: &mut Random) -> BlockCode {
     let other = BlockCode::random(code.shape(), random);
     let mut bytes = code.as_bytes().to_vec();
@@ -17,11 +17,11 @@ fn noisy(code: &BlockCode, random: &mut Random) -> BlockCode {
 }
 
 #[test]
-fn label_of_the_nearest_centroid_is_given() {
+fn label_of_the_nearest_centroid_is_returned() {
     let mut random = Random::new(1);
     let prototypes = Codes::random(Shape::D10K, 20, &mut random);
     let mut classifier = CentroidClassifier::new(Shape::D10K);
-    // Labels have from 1 to 20 codes: bundles of many must not win by their length.
+    // Labels have 1 to 20 codes: large bundles must not win by their length.
     for (label, prototype) in prototypes.iter().enumerate() {
         for _ in 0..=label {
             classifier.add(label, &noisy(&prototype.to_code(), &mut random)).expect("one shape");

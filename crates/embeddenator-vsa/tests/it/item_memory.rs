@@ -7,7 +7,8 @@ use crate::shapes::shapes;
 
 #[test]
 fn atom_of_a_name_is_the_same_on_every_machine() {
-    // Made by another implementation of what the documentation of `ItemMemory` says, in another language.
+    // From an independent implementation, in another language, of the documentation of
+    // `ItemMemory`.
     let golden = [
         (0x1b6e_7691_893b_f845, 0x0b0b_364e_7896_6125),
         (0x55ea_bd51_dbed_e91a, 0x2a98_cae6_a0a9_d903),
@@ -25,7 +26,7 @@ fn atom_of_a_name_is_the_same_on_every_machine() {
 }
 
 #[test]
-fn name_that_is_there_keeps_its_place() {
+fn existing_name_keeps_its_place() {
     let mut memory = ItemMemory::new(Shape::DEFAULT, 1);
     assert_eq!([memory.insert("a"), memory.insert("b"), memory.insert("a")], [0, 1, 0]);
     assert_eq!(memory.len(), 2);
@@ -90,7 +91,7 @@ fn clean_up_finds_the_nearest_name_or_none() {
 
 #[test]
 fn clean_up_does_not_depend_on_the_order_of_insertion() {
-    // Two blocks of two positions: most names have the same dot product.
+    // With two blocks of two positions, most names have the same dot product.
     let shape = Shape::new(2, 2).expect("a shape");
     let query = BlockCode::identity(shape);
     let names: Vec<String> = (0..50).map(|name| name.to_string()).collect();

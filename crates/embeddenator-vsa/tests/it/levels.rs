@@ -1,4 +1,4 @@
-//! Scales: cosines that fall linearly, ends that clamp, what is refused.
+//! Scales: cosines that fall linearly, ends that clamp, refusals.
 
 use embeddenator_vsa::{BlockCode, CodeRef, Error, Levels, Random, Shape};
 use xxhash_rust::xxh3::xxh3_64;
@@ -25,7 +25,7 @@ fn cosine_of_two_levels_is_one_less_their_distance() {
 }
 
 #[test]
-fn values_outside_of_the_range_have_the_level_of_its_end() {
+fn values_outside_the_range_have_the_level_of_its_end() {
     let scale = Levels::new(Shape::DEFAULT, -10.0..=10.0, 21, 2).expect("a scale");
     for (value, level) in [
         (-10.0, 0),
@@ -93,7 +93,7 @@ fn value_is_read_back_from_a_noisy_code() {
 }
 
 #[test]
-fn scales_that_cannot_be_are_refused() {
+fn impossible_scales_are_refused() {
     let shape = Shape::new(8, 8).expect("a shape");
     for (low, high) in [(1.0, 1.0), (2.0, 1.0), (f64::NEG_INFINITY, 0.0), (0.0, f64::INFINITY)] {
         assert_eq!(Levels::new(shape, low..=high, 5, 1), Err(Error::Range { low, high }));

@@ -1,4 +1,4 @@
-//! The integration tests of the crate, one module a subject.
+//! The integration tests of the crate, one module per subject.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod atoms;

@@ -32,7 +32,7 @@ fn record_of_fields_does_not_depend_on_their_order() {
 }
 
 #[test]
-fn record_of_one_field_gives_it_back_exactly() {
+fn record_of_one_field_returns_it_exactly() {
     for shape in shapes() {
         let mut random = Random::new(2);
         let (role, filler) = (BlockCode::random(shape, &mut random), BlockCode::random(shape, &mut random));
@@ -44,7 +44,7 @@ fn record_of_one_field_gives_it_back_exactly() {
 }
 
 #[test]
-fn field_that_is_not_there_stays_at_the_level_of_chance() {
+fn missing_field_stays_at_the_level_of_chance() {
     let mut random = Random::new(3);
     let shape = Shape::DEFAULT;
     let (roles, fillers) = (Codes::random(shape, 9, &mut random), Codes::random(shape, 1000, &mut random));

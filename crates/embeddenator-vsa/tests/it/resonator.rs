@@ -1,9 +1,9 @@
-//! The resonator: factors found far below capacity, nothing but the truth above it, typed refusals.
+//! The resonator: factors are found far below capacity, answers above it are never wrong, and refusals are typed.
 
 use embeddenator_vsa::limits::{FACTORS_MAX, RESONATOR_STEPS_MAX};
 use embeddenator_vsa::{BlockCode, Codes, Error, Factors, Random, Resonator, ResonatorOptions, Shape};
 
-/// Random tables of one length, the rows that were picked, and their product.
+/// Random tables of equal length, the chosen rows, and their product.
 fn problem(shape: Shape, factors: usize, length: usize, seed: u64) -> (Vec<Codes>, Vec<usize>, BlockCode) {
     let mut random = Random::new(seed);
     let tables: Vec<Codes> = (0..factors).map(|_| Codes::random(shape, length, &mut random)).collect();
@@ -24,7 +24,7 @@ fn factor(tables: Vec<Codes>, options: ResonatorOptions, product: &BlockCode) ->
     resonator.factor(product.as_ref()).expect("one shape")
 }
 
-/// The code with some blocks drawn anew.
+/// The code with some blocks replaced at random.
 fn damaged(code: &BlockCode, blocks: usize, random: &mut Random) -> BlockCode {
     let drawn = BlockCode::random(code.shape(), random);
     let mut bytes = code.as_bytes().to_vec();
@@ -56,7 +56,7 @@ fn factors_of_a_product_are_found() {
 
 #[test]
 fn restarts_find_what_the_first_search_does_not() {
-    // One search finds some of these 16 products of 10^6 combinations, restarts find all.
+    // A single search finds some of these 16 products of 10^6 combinations; restarts find all.
     let solved = |restarts: usize| {
         let options = ResonatorOptions { restarts, ..ResonatorOptions::default() };
         let problems = (0..16).map(|seed| problem(Shape::DEFAULT, 3, 100, seed));
@@ -69,7 +69,8 @@ fn restarts_find_what_the_first_search_does_not() {
 
 #[test]
 fn answer_is_true_or_there_is_none() {
-    // Eight blocks cannot tell 10^6 combinations apart, so many searches fail and others find another true product.
+    // Eight blocks cannot tell 10^6 combinations apart, so many searches fail and others find a
+    // different valid product.
     let shape = Shape::new(8, 8).expect("a shape");
     let options = ResonatorOptions { restarts: 5, ..ResonatorOptions::default() };
     let mut failed = 0;
@@ -81,19 +82,19 @@ fn answer_is_true_or_there_is_none() {
         }
     }
     assert!(failed > 0, "all were found: take longer tables");
-    // A code that is no product of the tables has no factors.
+    // A code that is not a product of the tables has no factors.
     let (tables, _, _) = problem(Shape::DEFAULT, 3, 20, 1);
     let stranger = BlockCode::random(Shape::DEFAULT, &mut Random::new(99));
     assert_eq!(factor(tables, options, &stranger), None);
 }
 
 #[test]
-fn damaged_product_is_taken_apart_with_less_agreement() {
+fn damaged_product_is_factored_with_less_agreement() {
     let combinations = 20_f64.powi(3);
     let agreement = Shape::DEFAULT.threshold(1e-6 / combinations).expect("a probability");
     for seed in 0..10 {
         let (tables, picked, product) = problem(Shape::DEFAULT, 3, 20, seed);
-        // Four of ten blocks are drawn anew.
+        // Four of ten blocks are replaced at random.
         let product = damaged(&product, 51, &mut Random::new(seed + 1000));
         let exact = ResonatorOptions { restarts: 2, ..ResonatorOptions::default() };
         assert_eq!(factor(tables.clone(), exact, &product), None, "seed {seed}");
@@ -114,7 +115,7 @@ fn same_seed_gives_the_same_search() {
 }
 
 #[test]
-fn searches_that_cannot_be_are_refused() {
+fn impossible_searches_are_refused() {
     let options = ResonatorOptions::default();
     let table = Codes::random(Shape::DEFAULT, 3, &mut Random::new(1));
     let other = Codes::random(Shape::D10K, 3, &mut Random::new(1));

@@ -1,4 +1,4 @@
-//! Sequences and n-grams: positions that are told apart, items that come back, errors beyond the last position.
+//! Sequences and n-grams: distinct positions, items that read back, errors beyond the last position.
 
 use embeddenator_vsa::{BlockCode, Codes, Counts, Error, Random, Sequence, Shape, ngram, ngrams};
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,7 +24,7 @@ fn powers_of_the_step_have_cosine_zero() {
     for shape in shapes() {
         let sequence = Sequence::new(shape, 2);
         let item = BlockCode::random(shape, &mut Random::new(2));
-        // Positions of one rotation differ by powers of the step alone.
+        // Positions with the same rotation differ only by powers of the step.
         let mut places = Codes::new(shape);
         for power in 0..shape.positions() {
             let place = sequence.place(item.as_ref(), 3 + power * shape.blocks()).expect("a position");
@@ -40,7 +40,7 @@ fn powers_of_the_step_have_cosine_zero() {
 }
 
 #[test]
-fn position_past_the_last_is_an_error() {
+fn position_past_the_end_is_an_error() {
     for shape in shapes() {
         let sequence = Sequence::new(shape, 3);
         let item = BlockCode::random(shape, &mut Random::new(3));

@@ -1,8 +1,8 @@
-//! The statistical promises of the crate, each on a seeded sample of a stated size.
+//! The crate's statistical promises, each on a seeded sample of a stated size.
 
 use embeddenator_vsa::{BlockCode, Codes, Counts, Random, Record, Shape, read_field};
 
-/// Foils of each trial: codes that were not bundled.
+/// The foils of each trial: codes that were not bundled.
 const FOILS: usize = 10_000;
 
 /// A table drawn for one trial.
@@ -10,7 +10,8 @@ fn codes(shape: Shape, count: usize, random: &mut Random) -> Codes {
     Codes::random(shape, count, random)
 }
 
-/// Recall, of bundled items among foils: the share of scores of bundled items that are above the scores of *all* foils.
+/// The recall of bundled items among foils: the share of their scores that are above the scores of
+/// *all* foils.
 fn recall<S: Ord + Copy>(items: &[S], foils: &[S]) -> f64 {
     let highest = foils.iter().copied().max();
     items.iter().filter(|score| Some(**score) > highest).count() as f64 / items.len() as f64
@@ -74,7 +75,8 @@ fn counts_of_200_and_of_250_items_are_told_from_10_000_foils() {
 #[test]
 fn majority_of_150_items_is_told_from_10_000_foils() {
     let recall = mean_recall(Shape::D10K, 150, 20, |bundle, codes| {
-        // The dot products of counters of -1, 0 and 1 with codes are those of planes, and found sooner.
+        // The dot products of counters -1, 0 and 1 with codes equal those of planes, and are faster
+        // to compute.
         let signs = bundle.majority().elements().collect();
         Counts::from_counters(Shape::D10K, signs).and_then(|signs| signs.dots(codes)).expect("one shape")
     });
@@ -82,8 +84,8 @@ fn majority_of_150_items_is_told_from_10_000_foils() {
     assert!(recall >= 0.99, "{recall}");
 }
 
-/// 100 trials of 10 items thinned to one element a block, of 100 and of 128 blocks: 1 000 scores each, each against
-/// 10 000 foils. Beside them twice as many items, to show that ten is where the capacity ends.
+/// 100 trials of 10 items thinned to one element per block, with 100 and with 128 blocks: 1 000
+/// scores each, each against 10 000 foils. Also twice as many items, to show that ten is the limit.
 #[test]
 fn thinned_bundle_holds_about_ten_items() {
     for shape in [Shape::D10K, Shape::DEFAULT] {
@@ -98,7 +100,8 @@ fn thinned_bundle_holds_about_ten_items() {
     }
 }
 
-/// 10 000 clean-ups among 10 000 codes; exactly 103 of 128 blocks are drawn anew, the fewest that are 80% and more.
+/// 10 000 clean-ups among 10 000 codes; exactly 103 of 128 blocks are replaced at random, the least
+/// that is 80% or more.
 #[test]
 fn code_with_four_of_five_blocks_randomised_is_cleaned_up() {
     const QUERIES: usize = 10_000;
@@ -115,7 +118,7 @@ fn code_with_four_of_five_blocks_randomised_is_cleaned_up() {
     assert!(right >= 0.999, "{right}");
 }
 
-/// A row of the table with some of its blocks, chosen at random, drawn anew.
+/// A row of the table with some of its blocks replaced at random.
 fn randomised(table: &Codes, row: usize, wrong: usize, random: &mut Random) -> BlockCode {
     let shape = table.shape();
     let mut bytes = table.get(row).expect("a row of the table").as_bytes().to_vec();
@@ -157,9 +160,10 @@ fn record_of_8_fields_in_128_bytes_is_read_among_1000_fillers() {
     assert!(recall >= 0.995, "{recall}");
 }
 
-/// 1 000 pairs of unrelated records of 8 fields: what the documentation of `Record` says of their dot products.
+/// 1 000 pairs of unrelated records of 8 fields: the statement about dot products in the
+/// documentation of `Record`.
 #[test]
-fn thinned_records_are_alike_by_chance_more_than_codes() {
+fn thinned_records_are_more_alike_by_chance_than_codes() {
     let shape = Shape::DEFAULT;
     let mut random = Random::new(5);
     let mut record = || {
@@ -190,7 +194,7 @@ fn bound_and_unbound_codes_are_equal_to_the_byte() {
     }
 }
 
-/// 5 trials of 1 000 items in 512 bytes a code.
+/// 5 trials of 1 000 items at 512 bytes per code.
 #[test]
 fn large_shape_holds_a_thousand_items() {
     let recall = counts_recall(Shape::LARGE, 1000, 5);

@@ -1,4 +1,4 @@
-//! Batch operations on tables against the same operation on one code after the other.
+//! Batch operations on tables, compared with the same operation code by code.
 
 use embeddenator_vsa::{BlockCode, CodeRef, Codes, Counts, Error, Random, Shape};
 
@@ -61,7 +61,7 @@ fn tables_are_compared_row_by_row() {
         let cosines: Vec<f32> =
             left.iter().map(|code| code.cosine(query.as_ref()).expect("one shape")).collect();
         assert_eq!(left.cosines(query.as_ref()), Ok(cosines), "{shape}");
-        // A table in somebody else's memory answers the same.
+        // A borrowed table gives the same answers.
         assert_eq!(left.view().dot_rows(right.view()), left.dot_rows(&right), "{shape}");
         assert_eq!(left.view().cosines(&query), left.cosines(&query), "{shape}");
     }

@@ -1,4 +1,4 @@
-//! Thresholds: the exact distribution against closed forms and against ten million independent pairs.
+//! Thresholds: the exact distribution, compared with closed forms and with ten million independent pairs.
 
 use embeddenator_vsa::limits::BLOCKS_MAX;
 use embeddenator_vsa::{BlockCode, Codes, Error, Random, Shape};
@@ -7,7 +7,8 @@ use crate::shapes::shapes;
 
 #[test]
 fn chances_of_few_blocks_are_those_counted_by_hand() {
-    // Two blocks of two positions: a dot product of 2 has the chance 1/4 * 1/4, of 1 twice 1/4 * 1/2.
+    // Two blocks of two positions: a dot product of 2 has the chance 1/4 * 1/4, and 1 has twice 1/4
+    // * 1/2.
     let shape = Shape::new(2, 2).expect("a shape");
     let chances: Vec<f64> = (-3..=3).map(|dot| shape.chance(dot)).collect();
     assert_eq!(chances, [1.0, 1.0, 0.9375, 0.6875, 0.3125, 0.0625, 0.0]);
@@ -33,7 +34,7 @@ fn threshold_is_the_smallest_dot_product_that_rare() {
 
 #[test]
 fn nothing_reaches_the_threshold_of_no_false_positive() {
-    // The chance of equal codes of 512 blocks is 2^-4096, which is no floating-point number but 0.
+    // The chance of equal codes of 512 blocks is 2^-4096, which an `f64` rounds to 0.
     let most = Shape::new(BLOCKS_MAX, 1).expect("a shape");
     for shape in shapes().into_iter().chain([most]) {
         assert_eq!(shape.threshold(0.0), Ok(shape.blocks() as i32 + 1), "{shape}");
@@ -47,14 +48,14 @@ fn tails_keep_their_digits() {
     let shape = Shape::new(10, 100).expect("a shape");
     let exact = 200_f64.powi(-10);
     assert!((shape.chance(10) / exact - 1.0).abs() < 1e-12);
-    // The most blocks that there can be are computed too, and the whole has the probability 1.
+    // The largest number of blocks can be computed too, and the total probability is 1.
     let largest = Shape::new(4096, 128).expect("a shape");
     let halves = largest.chance(1) + largest.chance(0);
     assert!((halves - 1.0).abs() < 1e-12, "{halves}");
 }
 
 #[test]
-fn what_is_no_probability_is_refused() {
+fn invalid_probabilities_are_refused() {
     for probability in [-1e-9, 1.1, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(Shape::DEFAULT.threshold(probability), Err(Error::Probability { probability }));
     }
@@ -81,7 +82,7 @@ fn false_positives_of_ten_million_independent_pairs_are_as_many_as_computed() {
         for probability in [0.1, 1e-2, 2e-3, 2e-4, 1e-4] {
             let threshold = shape.threshold(probability).expect("a probability");
             let found: u64 = histogram[(threshold + shape.blocks() as i32) as usize..].iter().sum();
-            // A tenth of the pairs of the second shape has too few of the rarest.
+            // A tenth of the pairs would have too few of the rarest for the second shape.
             if found >= 400 {
                 let ratio = found as f64 / (shape.chance(threshold) * pairs as f64);
                 println!(

@@ -2,15 +2,14 @@
 
 use std::io::Write;
 
-use indicatif::HumanCount;
 use pulsedb::CheckReport;
 use serde_json::{Value, json};
 
 use crate::args::JsonArgs;
 use crate::database::Target;
 use crate::exit::Exit;
-use crate::render::Out;
-use crate::text::printable_line;
+use crate::output::Out;
+use crate::text::{count, printable_line};
 
 /// Compares everything; faults are exit code 5.
 pub(crate) fn check(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -34,14 +33,14 @@ pub(crate) fn repair(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow:
             writeln!(out, "the file as it was is kept at {}", copy.display())?;
         }
         if report.records_lost > 0 {
-            writeln!(out, "{} or more records could not be saved", HumanCount(report.records_lost))?;
+            writeln!(out, "{} or more could not be saved", count(report.records_lost, "record"))?;
         }
         if report.vectors_lost > 0 {
-            let count = HumanCount(report.vectors_lost);
-            writeln!(out, "{count} records have lost their vectors; a search by vector passes them by")?;
+            let vectors = count(report.vectors_lost, "vector");
+            writeln!(out, "{vectors} lost; a search by vector does not find their records")?;
         }
     }
-    // Of a page that cannot be read nobody knows what stood on it.
+    // Nobody knows what was on a page that cannot be read.
     let lost_pages = report.faults.iter().any(|fault| fault.table == "file");
     let lost = report.records_lost > 0 || report.vectors_lost > 0 || lost_pages;
     Ok(if lost { Exit::Failure } else { Exit::Ok })
@@ -53,12 +52,12 @@ fn write_report(report: &CheckReport, json: bool, out: &mut Out) -> anyhow::Resu
     }
     writeln!(
         out,
-        "{} collectives, {} experiences, {} vectors, {} changes, {} index rows read",
-        HumanCount(report.collectives),
-        HumanCount(report.experiences),
-        HumanCount(report.vectors),
-        HumanCount(report.changes),
-        HumanCount(report.index_rows)
+        "read {}, {}, {}, {}, {}",
+        count(report.collectives, "collective"),
+        count(report.experiences, "experience"),
+        count(report.vectors, "vector"),
+        count(report.changes, "change"),
+        count(report.index_rows, "index row")
     )?;
     for fault in &report.faults {
         let problem = printable_line(&fault.problem);
@@ -66,7 +65,7 @@ fn write_report(report: &CheckReport, json: bool, out: &mut Out) -> anyhow::Resu
     }
     match report.fault_count {
         0 => writeln!(out, "no fault found")?,
-        count => writeln!(out, "{} faults, {} of them listed", HumanCount(count), report.faults.len())?,
+        faults => writeln!(out, "{}, {} of them listed", count(faults, "fault"), report.faults.len())?,
     }
     Ok(())
 }

@@ -10,30 +10,32 @@ use crate::args::{CollectivesArgs, CollectivesCommand};
 use crate::database::Target;
 use crate::exit::{CliError, Exit};
 use crate::json::Moment;
-use crate::render::Out;
-use crate::render::table::{lines, table};
-use crate::text::printable_line;
+use crate::output::Out;
+use crate::output::table::{lines, table};
+use crate::text::{count as count_of, printable_line};
 use crate::time;
 
 pub(crate) fn run(target: &Target, args: CollectivesArgs, out: &mut Out) -> anyhow::Result<Exit> {
     match args.command {
-        None => list(target, args.json, out),
+        None => list(target, args.output.json, out),
         Some(CollectivesCommand::List(list_args)) => list(target, list_args.json, out),
-        Some(CollectivesCommand::Create { name, owner, creation, json }) => {
+        Some(CollectivesCommand::Create { name, owner, creation, output }) => {
             let db = target.create(creation.dimension)?;
             let id = match owner {
                 Some(owner) => db.create_collective_with_owner(&name, &owner)?,
                 None => db.create_collective(&name)?,
             };
-            if json {
+            if output.json {
                 out.json(&json!({ "id": id, "name": name }))?;
             } else {
                 writeln!(out, "{id}")?;
             }
             Ok(Exit::Ok)
         }
-        Some(CollectivesCommand::Delete { name, yes, json }) => delete(target, &name, yes, json, out),
-        Some(CollectivesCommand::Stats { name, json }) => {
+        Some(CollectivesCommand::Delete { name, yes, output }) => {
+            delete(target, &name, yes, output.json, out)
+        }
+        Some(CollectivesCommand::Stats { name, output }) => {
             let db = target.read()?;
             let name = name.as_deref().unwrap_or(&target.collective);
             let id = target.collective_named(&db, name)?;
@@ -41,7 +43,7 @@ pub(crate) fn run(target: &Target, args: CollectivesArgs, out: &mut Out) -> anyh
                 .get_collective(id)?
                 .ok_or(pulsedb::PulseDBError::from(pulsedb::NotFoundError::Collective(id)))?;
             let stats = db.get_collective_stats(id)?;
-            if json {
+            if output.json {
                 out.json(&collective_json(&collective, &stats))?;
             } else {
                 write_table(&[(collective, stats)], out)?;
@@ -121,7 +123,7 @@ fn delete(target: &Target, name: &str, yes: bool, json: bool, out: &mut Out) -> 
     if json {
         out.json(&json!({ "id": id, "name": name, "experiences": count }))?;
     } else {
-        writeln!(out, "deleted `{}` with {count} experiences", printable_line(name))?;
+        writeln!(out, "deleted `{}` with {}", printable_line(name), count_of(count, "experience"))?;
     }
     Ok(Exit::Ok)
 }
@@ -129,12 +131,13 @@ fn delete(target: &Target, name: &str, yes: bool, json: bool, out: &mut Out) -> 
 /// Asks a person for the name; without one to ask, says how to do without.
 fn confirm(name: &str, count: u64) -> anyhow::Result<()> {
     let stdin = std::io::stdin();
+    let experiences = count_of(count, "experience");
     if !stdin.is_terminal() {
-        let message = format!("deleting `{name}` removes {count} experiences for good; say --yes to do so");
+        let message = format!("deleting `{name}` removes {experiences} for good; pass --yes to confirm");
         return Err(CliError::Usage(message).into());
     }
     let mut stderr = std::io::stderr();
-    write!(stderr, "This removes {count} experiences for good. Type the name of the collective to go on: ")?;
+    write!(stderr, "This removes {experiences} for good. Type the name of the collective to confirm: ")?;
     stderr.flush()?;
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer)?;

@@ -10,9 +10,9 @@ use pulsedb::{CollectiveId, PulseDB};
 use crate::args::ExportArgs;
 use crate::database::Target;
 use crate::exit::Exit;
-use crate::import::existing::for_each_experience;
+use crate::import::lookup::for_each_experience;
 use crate::json::ExperienceJson;
-use crate::render::{Out, write_json_line};
+use crate::output::{Out, write_json_line};
 
 pub(crate) fn run(target: &Target, args: &ExportArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let db = target.read()?;

@@ -10,6 +10,10 @@ use anyhow::Context;
 use crate::args::FieldArgs;
 use crate::exit::CliError;
 use crate::import::draft::Defaults;
+use crate::import::encoding::{Decoded, decode};
+
+/// Bytes of a vector: the greatest dimension with all the digits that a number can have takes far less.
+const VECTOR_BYTES_MAX: u64 = 16 << 20;
 
 /// The flags as defaults.
 pub(crate) fn defaults(args: FieldArgs) -> anyhow::Result<Defaults> {
@@ -17,12 +21,12 @@ pub(crate) fn defaults(args: FieldArgs) -> anyhow::Result<Defaults> {
     Ok(Defaults { agent, domain, tags: tag_map(tags)?, importance, confidence })
 }
 
-/// Tags by key; one given twice is refused, because one of the two would be lost.
+/// Tags by key; one given more than once is refused, because all but one would be lost.
 pub(crate) fn tag_map(tags: Vec<(String, String)>) -> anyhow::Result<BTreeMap<String, String>> {
     let mut map = BTreeMap::new();
     for (key, value) in tags {
         if map.contains_key(&key) {
-            return Err(CliError::Usage(format!("the tag `{key}` is given twice")).into());
+            return Err(CliError::Usage(format!("the tag `{key}` is given more than once")).into());
         }
         map.insert(key, value);
     }
@@ -36,6 +40,14 @@ pub(crate) fn vector(path: &Path) -> anyhow::Result<Vec<f32>> {
     } else {
         Box::new(File::open(path).with_context(|| format!("cannot read {}", path.display()))?)
     };
-    serde_json::from_reader(BufReader::new(reader))
-        .with_context(|| format!("{} holds no JSON array of numbers", path.display()))
+    let mut bytes = Vec::new();
+    BufReader::new(reader)
+        .take(VECTOR_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text = match decode(&bytes) {
+        Decoded::Text(text) => text.content,
+        Decoded::Empty | Decoded::Nuls(_) | Decoded::Binary => String::new(),
+    };
+    serde_json::from_str(&text).with_context(|| format!("{} is not a JSON array of numbers", path.display()))
 }

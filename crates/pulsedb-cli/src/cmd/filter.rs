@@ -5,12 +5,13 @@ use pulsedb::{SearchFilter, Timestamp};
 use crate::args::FilterArgs;
 use crate::cmd::fields::tag_map;
 use crate::exit::CliError;
-use crate::{kind, time};
+use crate::kind;
+use crate::time::reading::{Bound, bound};
 
 /// The filter that the flags describe.
 pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchFilter> {
-    let moment = |text: Option<String>| {
-        text.map(|text| time::parse(&text, now))
+    let moment = |text: Option<String>, end| {
+        text.map(|text| bound(&text, end, now))
             .transpose()
             .map_err(|error| anyhow::Error::new(CliError::Usage(error)))
     };
@@ -22,8 +23,8 @@ pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchF
         source_agents: some(args.agent.into_iter().map(Into::into).collect()),
         min_importance: args.min_importance,
         min_confidence: args.min_confidence,
-        since: moment(args.since)?,
-        until: moment(args.until)?,
+        since: moment(args.since, Bound::Since)?,
+        until: moment(args.until, Bound::Until)?,
         exclude_archived: !args.archived,
     })
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::ForgetArgs;
 use crate::database::Target;
 use crate::exit::Exit;
-use crate::render::Out;
+use crate::output::Out;
 
 pub(crate) fn run(target: &Target, args: &ForgetArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let db = target.write()?;
@@ -25,11 +25,11 @@ pub(crate) fn run(target: &Target, args: &ForgetArgs, out: &mut Out) -> anyhow::
     };
     for id in &args.ids {
         apply(&db, *id)?;
-        if !args.json {
+        if !args.output.json {
             writeln!(out, "{action} {id}")?;
         }
     }
-    if args.json {
+    if args.output.json {
         out.json(&json!({ "action": action, "ids": args.ids }))?;
     }
     Ok(Exit::Ok)

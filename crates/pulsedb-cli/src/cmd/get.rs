@@ -7,15 +7,15 @@ use crate::args::GetArgs;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::ExperienceJson;
-use crate::render::Out;
-use crate::render::experience::page;
+use crate::output::Out;
+use crate::output::experience::page;
 
 pub(crate) fn run(target: &Target, args: &GetArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let db = target.read()?;
     let missing = || PulseDBError::from(NotFoundError::Experience(args.id));
     let experience = db.get_experience(args.id)?.ok_or_else(missing)?;
     let collective = db.get_collective(experience.collective_id)?.ok_or_else(missing)?;
-    if args.json {
+    if args.output.json {
         out.json(&ExperienceJson::new(&experience, &collective.name, args.embedding))?;
         return Ok(Exit::Ok);
     }

@@ -5,23 +5,22 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::ImportArgs;
 use crate::cmd::fields;
 use crate::database::Target;
 use crate::exit::Exit;
+use crate::import::content::{Request, read};
 use crate::import::draft::{Defaults, Source};
-use crate::import::run::{Import, Summary};
-use crate::import::walk::{Found, WalkOptions, Walked, walk};
-use crate::import::{lock, read};
-use crate::render::Out;
+use crate::import::importer::Import;
+use crate::import::lock;
+use crate::import::tree::{Found, WalkOptions, Walked, walk};
+use crate::output::Out;
+use crate::output::summary::{Detail, document, write_failures, write_summary};
+use crate::report::Summary;
 use crate::text::{printable_line, shorten_tail};
 
-/// Failures that are named; all are counted.
-const FAILURES_NAMED: usize = 20;
 /// How often the display moves.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -33,38 +32,55 @@ pub(crate) fn run(target: &Target, args: &ImportArgs, out: &mut Out) -> anyhow::
     let options = WalkOptions { globs: &args.glob, bytes_max: args.max_bytes, database: &target.path };
     let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
     let walked = walk(&paths, &options)?;
+    let is_anything_there =
+        !walked.files.is_empty() || !streams.is_empty() || args.pruning.prune || walked.failures.is_empty();
+    let summary = if is_anything_there {
+        import(target, args, &defaults, walked, !streams.is_empty())?
+    } else {
+        Summary { failures: walked.failures, skipped: walked.skipped, ..Summary::default() }
+    };
+    let detail = if args.verbose { Detail::All } else { Detail::First };
+    let seconds = started.elapsed().as_secs_f64();
+    if args.output.json {
+        out.json(&document(&summary, &target.collective, seconds, detail))?;
+    } else if !args.quiet {
+        write_summary(&summary, seconds, detail, out)?;
+    }
+    Ok(if write_failures(&summary, detail) { Exit::Failure } else { Exit::Ok })
+}
 
+fn import(
+    target: &Target,
+    args: &ImportArgs,
+    defaults: &Defaults,
+    walked: Walked,
+    with_standard_input: bool,
+) -> anyhow::Result<Summary> {
     let db = target.create(args.creation.dimension)?;
     let collective = db.get_or_create_collective(&target.collective)?;
     let _lock = lock::acquire(db.path(), || {
         let _ = writeln!(
             io::stderr(),
-            "another import into {} is running; waiting for its end",
+            "another import into {} is running; waiting for it to finish",
             target.path.display()
         );
     })?;
-    let mut import = Import::new(&db, collective, &defaults)?;
+    let mut import = Import::new(&db, collective, defaults)?;
     let progress = progress(&walked, args.quiet);
     for found in &walked.files {
-        take_file(&mut import, found, args, &defaults, &progress)?;
+        take_file(&mut import, found, args, defaults, &progress)?;
     }
-    if !streams.is_empty() {
-        take_standard_input(&mut import, args, &defaults)?;
+    if with_standard_input {
+        take_standard_input(&mut import, args, defaults)?;
     }
-    if args.prune {
-        import.prune(&walked.roots)?;
+    if args.pruning.prune {
+        import.prune(&walked.roots, args.pruning.yes)?;
     }
     let mut summary = import.finish()?;
     progress.finish_and_clear();
     summary.failures.splice(0..0, walked.failures);
-    summary.binary += walked.binary;
-    let seconds = started.elapsed().as_secs_f64();
-    if args.json {
-        out.json(&summary_json(&summary, walked.too_large.len(), target, seconds))?;
-    } else if !args.quiet {
-        write_summary(&summary, &walked.too_large, seconds, out)?;
-    }
-    Ok(tell_failures(&summary))
+    summary.skipped.merge(walked.skipped);
+    Ok(summary)
 }
 
 fn take_file(
@@ -75,13 +91,19 @@ fn take_file(
     progress: &ProgressBar,
 ) -> anyhow::Result<()> {
     progress.set_message(shorten_tail(&printable_line(&found.source.name), 40));
-    let content = File::open(&found.path).map_err(anyhow::Error::from).and_then(|file| {
-        let reader = BufReader::new(progress.wrap_read(file));
-        read::file(&found.path, reader, &found.source, args.format, defaults)
-    });
-    match content {
-        Ok(content) => import.take(&found.source, content)?,
-        Err(error) => import.fail(&found.source, 0, format!("{error:#}")),
+    let request = Request {
+        source: &found.source,
+        path: Some(&found.path),
+        is_named: found.is_named,
+        format: args.format,
+        defaults,
+    };
+    let reading = File::open(&found.path)
+        .map_err(anyhow::Error::from)
+        .and_then(|file| read(BufReader::new(progress.wrap_read(file)), request));
+    match reading {
+        Ok(reading) => import.take(&found.source, reading)?,
+        Err(error) => import.fail_whole(&found.source, format!("{error:#}")),
     }
     Ok(())
 }
@@ -94,9 +116,12 @@ fn take_standard_input(
     let name = args.name.clone();
     let source =
         Source { name: name.clone().unwrap_or_else(|| "stdin".to_owned()), file: name, modified: None };
-    let content = read::stream(BufReader::new(io::stdin()), &source, args.format, defaults)
-        .context("cannot read standard input")?;
-    Ok(import.take(&source, content)?)
+    let request = Request { source: &source, path: None, is_named: true, format: args.format, defaults };
+    match read(BufReader::new(io::stdin()), request) {
+        Ok(reading) => import.take(&source, reading)?,
+        Err(error) => import.fail_whole(&source, format!("{error:#}")),
+    }
+    Ok(())
 }
 
 /// A bar over the bytes of the files, drawn on standard error if that is a terminal.
@@ -110,83 +135,4 @@ fn progress(walked: &Walked, quiet: bool) -> ProgressBar {
     }
     bar.enable_steady_tick(TICK);
     bar
-}
-
-fn write_summary(summary: &Summary, too_large: &[String], seconds: f64, out: &mut Out) -> anyhow::Result<()> {
-    let mut parts = vec![format!("{} added", HumanCount(summary.added))];
-    let counts = [(summary.unchanged, "unchanged"), (summary.updated, "moved"), (summary.removed, "removed")];
-    let shown = counts.iter().filter(|(count, _)| *count > 0);
-    parts.extend(shown.map(|(count, what)| format!("{} {what}", HumanCount(*count))));
-    let files = if summary.files == 1 { "file" } else { "files" };
-    write!(out, "{} {files}: {} in {seconds:.2} s", HumanCount(summary.files), parts.join(", "))?;
-    let skipped =
-        [(summary.binary, "binary"), (summary.empty, "empty"), (too_large.len() as u64, "too large")];
-    let skipped: Vec<String> = skipped
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{} {what}", HumanCount(*count)))
-        .collect();
-    if !skipped.is_empty() {
-        write!(out, "; passed over: {}", skipped.join(", "))?;
-    }
-    writeln!(out)?;
-    if let Some(first) = too_large.first() {
-        let first = printable_line(first);
-        writeln!(out, "too large, such as {first}: name such files, or raise --max-bytes")?;
-    }
-    Ok(())
-}
-
-fn summary_json(summary: &Summary, too_large: usize, target: &Target, seconds: f64) -> Value {
-    let failures: Vec<Value> = summary
-        .failures
-        .iter()
-        .take(FAILURES_NAMED)
-        .map(|failure| json!({ "source": failure.source, "line": failure.line, "reason": failure.reason }))
-        .collect();
-    json!({
-        "collective": target.collective,
-        "files": summary.files,
-        "records": {
-            "added": summary.added,
-            "unchanged": summary.unchanged,
-            "moved": summary.updated,
-            "removed": summary.removed,
-        },
-        "skipped": { "binary": summary.binary, "empty": summary.empty, "too_large": too_large },
-        "failure_count": summary.failures.len(),
-        "failures": failures,
-        "seconds": seconds,
-    })
-}
-
-/// Names what failed. The rest was imported, and importing again adds what was mended.
-fn tell_failures(summary: &Summary) -> Exit {
-    let failures = &summary.failures;
-    if failures.is_empty() {
-        return Exit::Ok;
-    }
-    let mut stderr = anstream::stderr().lock();
-    for failure in failures.iter().take(FAILURES_NAMED) {
-        let line = if failure.line > 0 { format!(":{}", failure.line) } else { String::new() };
-        let _ = writeln!(
-            stderr,
-            "{}{line}: {}",
-            printable_line(&failure.source),
-            printable_line(&failure.reason)
-        );
-    }
-    if failures.len() > FAILURES_NAMED {
-        let _ = writeln!(stderr, "... and {} more", failures.len() - FAILURES_NAMED);
-    }
-    let _ = writeln!(
-        stderr,
-        "error: {} not imported, everything else was; mend and import again, nothing is added twice",
-        if failures.len() == 1 {
-            "1 file or line was".to_owned()
-        } else {
-            format!("{} files or lines were", failures.len())
-        }
-    );
-    Exit::Failure
 }

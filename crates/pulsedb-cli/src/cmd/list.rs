@@ -8,9 +8,9 @@ use crate::args::ListArgs;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::ExperienceJson;
-use crate::render::Out;
-use crate::render::experience::{body, place};
-use crate::render::table::{lines, table};
+use crate::output::Out;
+use crate::output::experience::{body, place};
+use crate::output::table::{lines, table};
 use crate::text::{printable_line, shorten_head};
 use crate::time;
 

@@ -19,7 +19,7 @@ mod stats;
 use crate::args::{Cli, Command};
 use crate::database::Target;
 use crate::exit::Exit;
-use crate::render::Out;
+use crate::output::Out;
 
 /// Runs the command and says how it ended.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {

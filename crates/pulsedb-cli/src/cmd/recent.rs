@@ -10,9 +10,9 @@ use crate::cmd::filter;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::ExperienceJson;
-use crate::render::Out;
-use crate::render::experience::block;
-use crate::render::snippet::QueryWords;
+use crate::output::Out;
+use crate::output::experience::block;
+use crate::output::snippet::QueryWords;
 use crate::text::printable_line;
 
 pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -20,7 +20,7 @@ pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::R
     let filter = filter::filter(args.filter, now)?;
     let db = target.read()?;
     let rows = db.get_recent_experiences_filtered(target.collective(&db)?, args.limit, filter)?;
-    if args.json {
+    if args.output.json {
         let experiences = rows.iter().map(|it| ExperienceJson::new(it, &target.collective, false)).collect();
         out.json(&RecentJson { collective: &target.collective, count: rows.len(), experiences })?;
         return Ok(Exit::Ok);

@@ -11,17 +11,20 @@ use crate::args::RecordArgs;
 use crate::cmd::fields;
 use crate::database::Target;
 use crate::exit::{CliError, Exit};
-use crate::render::Out;
-use crate::{kind, time};
+use crate::import::encoding::{Decoded, Flaw, Text, decode};
+use crate::kind;
+use crate::output::Out;
+use crate::text::printable_line;
+use crate::time::reading::moment_or_age;
 
 pub(crate) fn run(target: &Target, args: RecordArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let usage = |message| anyhow::Error::new(CliError::Usage(message));
     let timestamp =
-        args.timestamp.map(|text| time::parse(&text, Timestamp::now())).transpose().map_err(usage)?;
+        args.timestamp.map(|text| moment_or_age(&text, Timestamp::now())).transpose().map_err(usage)?;
     let experience_type = kind::with_parts(args.kind, &args.parts).map_err(usage)?;
     let embedding = args.embedding.map(|path| fields::vector(&path)).transpose()?;
-    let content = match args.text {
-        Some(text) if text != "-" => text,
+    let (content, flaws) = match args.text {
+        Some(text) if text != "-" => (text, Vec::new()),
         _ => standard_input()?,
     };
     if content.trim().is_empty() {
@@ -39,24 +42,31 @@ pub(crate) fn run(target: &Target, args: RecordArgs, out: &mut Out) -> anyhow::R
     let db = target.create(args.creation.dimension)?;
     new.collective_id = db.get_or_create_collective(&target.collective)?;
     let id = db.record_experience(new)?;
-    if args.json {
+    if args.output.json {
         out.json(&json!({ "id": id, "collective": target.collective }))?;
     } else {
         writeln!(out, "{id}")?;
     }
-    Ok(Exit::Ok)
+    for flaw in &flaws {
+        eprintln!("standard input, line {}: {}", flaw.line, printable_line(&flaw.reason));
+    }
+    Ok(if flaws.is_empty() { Exit::Ok } else { Exit::Failure })
 }
 
-/// What standard input holds, one byte beyond the limit at the most: then the database refuses it.
-fn standard_input() -> anyhow::Result<String> {
-    let mut text = String::new();
-    let room = CONTENT_BYTES_MAX as u64 + 4;
-    std::io::stdin()
-        .lock()
-        .take(room)
-        .read_to_string(&mut text)
-        .context("cannot read standard input as UTF-8")?;
-    // The line end that the shell adds is not part of what is said.
-    text.truncate(text.trim_end_matches(['\n', '\r']).len());
-    Ok(text)
+/// The text that standard input holds, with what of it could not be read. It is read up to a little beyond the limit at
+/// the most: then the database refuses it.
+fn standard_input() -> anyhow::Result<(String, Vec<Flaw>)> {
+    let mut bytes = Vec::new();
+    // A character of UTF-16 takes two bytes where UTF-8 may take one.
+    let room = 2 * CONTENT_BYTES_MAX as u64 + 4;
+    std::io::stdin().lock().take(room).read_to_end(&mut bytes).context("cannot read standard input")?;
+    match decode(&bytes) {
+        Decoded::Text(Text { content: mut text, flaws, .. }) => {
+            // The line end that the shell adds is not part of what is said.
+            text.truncate(text.trim_end_matches('\n').len());
+            Ok((text, flaws))
+        }
+        Decoded::Empty if bytes.trim_ascii().is_empty() => Ok((String::new(), Vec::new())),
+        Decoded::Empty | Decoded::Nuls(_) | Decoded::Binary => anyhow::bail!("standard input is not text"),
+    }
 }

@@ -9,11 +9,11 @@ use crate::args::SearchArgs;
 use crate::cmd::{fields, filter};
 use crate::database::Target;
 use crate::exit::Exit;
-use crate::import::draft::{HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::json::ExperienceJson;
-use crate::render::Out;
-use crate::render::experience::block;
-use crate::render::snippet::QueryWords;
+use crate::output::Out;
+use crate::output::experience::block;
+use crate::output::snippet::QueryWords;
+use crate::provenance::{HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::text::printable_line;
 
 pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -28,7 +28,7 @@ pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::R
     };
     let db = target.read()?;
     let hits = db.search(target.collective(&db)?, query, options)?;
-    if args.json {
+    if args.output.json {
         let rows = hits.iter().enumerate();
         out.json(&SearchJson {
             query: vector.is_none().then_some(&text),

@@ -10,9 +10,9 @@ use crate::args::JsonArgs;
 use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::Moment;
-use crate::render::table::{lines, table};
-use crate::render::{Out, STRONG};
-use crate::text::printable_line;
+use crate::output::table::{lines, table};
+use crate::output::{Out, STRONG};
+use crate::text::{count, printable_line};
 use crate::time;
 
 pub(crate) fn run(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -28,23 +28,21 @@ pub(crate) fn run(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow::Re
 
 fn write_stats(stats: &DatabaseStats, target: &Target, out: &mut Out) -> anyhow::Result<()> {
     let experiences: u64 = stats.collectives.iter().map(|collective| collective.experience_count).sum();
+    let collectives = count(stats.collectives.len() as u64, "collective");
     let mut fields = vec![
         ("database", target.path.display().to_string()),
-        ("experiences", format!("{} in {} collectives", HumanCount(experiences), stats.collectives.len())),
+        ("experiences", format!("{} in {collectives}", HumanCount(experiences))),
         ("file", format!("{} of at most {}", HumanBytes(stats.file_bytes), HumanBytes(stats.map_bytes))),
         ("reusable", HumanBytes(stats.reclaimable_bytes).to_string()),
         ("changes", format!("{}, kept from {} on", stats.sequence, stats.oldest_change)),
     ];
     if stats.collectives_reclaiming > 0 {
-        fields.push(("reclaiming", format!("{} deleted collectives", stats.collectives_reclaiming)));
+        fields.push(("reclaiming", count(stats.collectives_reclaiming, "deleted collective")));
     }
     for reader in &stats.readers {
-        let behind = reader.transactions_behind;
-        let seconds = reader.age.as_secs();
-        fields.push((
-            "reader",
-            format!("process {}, {behind} transactions behind, for {seconds} s or more", reader.pid),
-        ));
+        let behind = count(reader.transactions_behind, "transaction");
+        let seconds = count(reader.age.as_secs(), "second");
+        fields.push(("reader", format!("process {}, {behind} behind, for {seconds} or more", reader.pid)));
     }
     for writer in &stats.writers {
         let since = time::display(writer.started);

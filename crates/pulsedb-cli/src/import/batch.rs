@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pulsedb::{ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError};
 
 use crate::import::draft::Draft;
-use crate::import::walk::Failure;
+use crate::report::Failure;
 
 /// Records of one commit: enough that the flush of the disk costs little per record.
 const ROWS_MAX: usize = 500;
@@ -28,7 +28,7 @@ pub(crate) enum Change {
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) added: u64,
-    pub(crate) updated: u64,
+    pub(crate) moved: u64,
     pub(crate) removed: u64,
     pub(crate) failures: Vec<Failure>,
 }
@@ -91,7 +91,7 @@ impl<'a> Batch<'a> {
         let changes = std::mem::take(&mut self.changes);
         for change in &changes {
             match change {
-                Change::Update(..) => self.done.updated += 1,
+                Change::Update(..) => self.done.moved += 1,
                 Change::Delete(_) => self.done.removed += 1,
                 Change::Archive(_) => {}
             }
@@ -122,7 +122,7 @@ fn is_of_input(error: &PulseDBError) -> bool {
     error.is_validation() || matches!(error, PulseDBError::Embedding { .. })
 }
 
-/// Makes the changes, several at once. A record that somebody else has deleted meanwhile is no error.
+/// Makes the changes, several at once. A record that another process has deleted in the meantime is not an error.
 pub(crate) fn apply(db: &PulseDB, changes: &[Change]) -> pulsedb::Result<()> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);

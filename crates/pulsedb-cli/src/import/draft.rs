@@ -5,19 +5,9 @@ use std::collections::BTreeMap;
 use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience};
 
 use crate::import::identity::{Key, Occurrences};
-use crate::import::split::Chunk;
+use crate::import::passages::Chunk;
+use crate::provenance::{CELL_TAG, FILE_TAG, HEADING_TAG, IMPORT_TAG, LINE_TAG, SOURCE_TAG};
 use crate::text::{shorten_head, shorten_tail};
-
-/// The tag of the digest that tells whether a record is already there.
-pub(crate) const IMPORT_TAG: &str = "import";
-/// The tag of the whole path of the document that a record is a chunk of.
-pub(crate) const FILE_TAG: &str = "file";
-/// The tag of the path as it is shown.
-pub(crate) const SOURCE_TAG: &str = "source";
-/// The tag of the 1-based line at which a record starts in its source.
-pub(crate) const LINE_TAG: &str = "line";
-/// The tag of the headings above a chunk, or of a conversation's title.
-pub(crate) const HEADING_TAG: &str = "heading";
 
 /// An experience that is to be in the collective.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +102,7 @@ pub(crate) fn document(source: &Source, chunks: Vec<Chunk>, defaults: &Defaults)
         let identity = occurrences.number(key).tag();
         let mut new = defaults.experience();
         source.tag(&mut new.tags, chunk.line, chunk.heading.as_deref());
+        new.tags.extend(chunk.cell.map(|cell| (CELL_TAG.to_owned(), cell.to_string())));
         new.tags.extend(file.clone().map(|file| (FILE_TAG.to_owned(), file)));
         new.tags.insert(IMPORT_TAG.to_owned(), identity.clone());
         new.related_files = source.related_files();
@@ -133,7 +124,7 @@ mod tests {
     }
 
     fn chunk(content: &str, line: usize) -> Chunk {
-        Chunk { content: content.into(), line, heading: Some("A > B".into()) }
+        Chunk { content: content.into(), line, cell: None, heading: Some("A > B".into()) }
     }
 
     #[test]

@@ -4,49 +4,88 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::import::split::{Chunk, Lines, pack};
+use crate::import::passages::{Chunk, Lines, pack};
 use crate::text::shorten_head;
 
 /// Bytes of a heading path: it is a tag too, and tags hold 200.
 const HEADING_PATH_BYTES_MAX: usize = 200;
 
+/// The headings that a passage stands below, outermost first.
+#[derive(Debug, Default)]
+pub(crate) struct Path {
+    headings: Vec<(HeadingLevel, String)>,
+}
+
+impl Path {
+    fn enter(&mut self, level: HeadingLevel, title: String) {
+        self.headings.retain(|(above, _)| *above < level);
+        self.headings.push((level, title));
+    }
+
+    /// The headings in one line, short enough for a tag; `None` if there is none.
+    pub(crate) fn heading(&self) -> Option<String> {
+        let titles: Vec<&str> =
+            self.headings.iter().map(|(_, title)| title.as_str()).filter(|title| !title.is_empty()).collect();
+        (!titles.is_empty()).then(|| shorten_head(&titles.join(" > "), HEADING_PATH_BYTES_MAX))
+    }
+}
+
 /// The chunks of a Markdown text, in order. Every block of the source is in one of them, and every heading is
 /// in the path of its section or, if nothing stands below it, a chunk itself.
 pub(crate) fn chunks(text: &str) -> Vec<Chunk> {
+    chunks_below(text, &mut Path::default())
+}
+
+/// The chunks of a text that goes on below the headings of another, and leaves its own behind.
+pub(crate) fn chunks_below(text: &str, path: &mut Path) -> Vec<Chunk> {
     let lines = Lines::of(text);
     let mut chunks = Vec::new();
-    let mut path: Vec<(HeadingLevel, String)> = Vec::new();
     for section in sections(text) {
         let mut line = 1;
+        let is_leaf = section.is_leaf && section.heading.is_some();
         if let Some(heading) = section.heading {
-            path.retain(|(level, _)| *level < heading.level);
-            path.push((heading.level, heading.title));
+            path.enter(heading.level, heading.title);
             line = lines.at(heading.offset);
         }
-        let heading = heading_path(&path);
+        let heading = path.heading();
         let first = chunks.len();
         for range in pack(text, section.blocks) {
-            chunks.push(Chunk {
-                content: with_heading(heading.as_deref(), &text[range.clone()]),
-                line: lines.at(range.start),
-                heading: heading.clone(),
-            });
+            let content = text[range.clone()].to_owned();
+            let chunk = Chunk { content, line: lines.at(range.start), cell: None, heading: None };
+            chunks.push(chunk.below(heading.clone()));
         }
-        if let Some(path) = heading.filter(|_| chunks.len() == first && section.is_leaf) {
-            chunks.push(Chunk { content: path.clone(), line, heading: Some(path) });
+        if let Some(path) = heading.filter(|_| chunks.len() == first && is_leaf) {
+            chunks.push(Chunk { content: path.clone(), line, cell: None, heading: Some(path) });
         }
     }
     chunks
 }
 
-fn with_heading(heading: Option<&str>, body: &str) -> String {
-    heading.map_or_else(|| body.to_owned(), |heading| format!("{heading}\n\n{body}"))
-}
-
-fn heading_path(path: &[(HeadingLevel, String)]) -> Option<String> {
-    let titles: Vec<&str> =
-        path.iter().map(|(_, title)| title.as_str()).filter(|title| !title.is_empty()).collect();
-    (!titles.is_empty()).then(|| shorten_head(&titles.join(" > "), HEADING_PATH_BYTES_MAX))
+/// The bytes of the metadata at the top of a text, between lines of `---` or `+++`; zero if there is none. Lines of
+/// prose between two rules are not metadata.
+fn front_matter(text: &str) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let Some(fence) = lines.next() else { return 0 };
+    let mut end = fence.len();
+    let fence = fence.trim_end();
+    if !matches!(fence, "---" | "+++") {
+        return 0;
+    }
+    let mut has_key = false;
+    for line in lines {
+        end += line.len();
+        let text = line.trim_end();
+        if text == fence || (fence == "---" && text == "...") {
+            return if has_key { end } else { 0 };
+        }
+        let is_key = text.contains([':', '=']);
+        let is_other = text.is_empty() || text.starts_with([' ', '\t', '#', '-', ']', '}', '"']);
+        if !is_key && !is_other {
+            return 0;
+        }
+        has_key |= is_key;
+    }
+    0
 }
 
 struct Section {
@@ -65,19 +104,19 @@ struct Heading {
 /// The sections of a text: what stands before the first heading, then one for each heading. A block reaches to
 /// the start of the next one, so that what gives no event of its own (a link definition) is not lost.
 fn sections(text: &str) -> Vec<Section> {
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES;
     let mut sections = vec![Section { heading: None, blocks: Vec::new(), is_leaf: false }];
+    let start = front_matter(text);
+    extend(&mut sections, 0..start);
     let mut title = None;
     let mut depth = 0_usize;
-    let mut covered = 0;
-    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
+    let mut covered = start;
+    for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
+        let range = start + range.start..start + range.end;
         match event {
             Event::Start(tag) => {
                 if depth == 0 {
-                    // What the parser passed over belongs to the section before.
+                    // What gives no event belongs to the section before.
                     extend(&mut sections, covered..range.start);
                     if let Tag::Heading { .. } = tag {
                         title = Some(String::new());
@@ -183,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_in_a_code_block_are_no_headings() {
+    fn hashes_in_a_code_block_are_not_headings() {
         let text = "# A\n\n```sh\n# comment\nrun\n```\n";
         assert_eq!(outline(text), expect(&[(3, "A\n\n```sh\n# comment\nrun\n```")]));
     }
@@ -194,6 +233,28 @@ mod tests {
         let chunks = chunks(text);
         assert!(chunks[0].content.contains("title: T"));
         assert!(chunks[1].content.contains("[x]: http://example.org/"));
+    }
+
+    #[test]
+    fn metadata_stands_at_the_top_only_and_dashes_elsewhere_are_rules() {
+        let rules = "Intro.\n\n---\n# Harbour\nThe crane: broken.\n\n---\n# Depot\nThe lift.\n\n---\n## Cellar\nWater.\n";
+        assert_eq!(
+            outline(rules),
+            expect(&[
+                (1, "Intro."),
+                (5, "Harbour\n\nThe crane: broken."),
+                (9, "Depot\n\nThe lift."),
+                (13, "Depot > Cellar\n\nWater."),
+            ])
+        );
+        assert_eq!(
+            outline("---\n# A\nwords\n\n---\n# B\nmore\n"),
+            expect(&[(3, "A\n\nwords"), (7, "B\n\nmore")])
+        );
+        assert_eq!(
+            outline("+++\na = 1\n+++\n# A\nwords\n"),
+            expect(&[(1, "+++\na = 1\n+++"), (5, "A\n\nwords")])
+        );
     }
 
     #[test]

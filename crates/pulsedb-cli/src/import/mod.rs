@@ -2,15 +2,17 @@
 
 pub(crate) mod batch;
 pub(crate) mod chat;
-pub(crate) mod decode;
+pub(crate) mod content;
+pub(crate) mod data_url;
 pub(crate) mod draft;
-pub(crate) mod existing;
+pub(crate) mod encoding;
 pub(crate) mod identity;
-pub(crate) mod jsonl;
+pub(crate) mod importer;
+pub(crate) mod json;
 pub(crate) mod lock;
+pub(crate) mod lookup;
 pub(crate) mod markdown;
-pub(crate) mod read;
-pub(crate) mod run;
-pub(crate) mod split;
+pub(crate) mod notebook;
+pub(crate) mod passages;
 pub(crate) mod text;
-pub(crate) mod walk;
+pub(crate) mod tree;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::import::split::{Chunk, Lines, pack};
+use crate::import::passages::{Chunk, Lines, pack};
 
 /// The chunks of a text, in order.
 pub(crate) fn chunks(text: &str) -> Vec<Chunk> {
@@ -12,6 +12,7 @@ pub(crate) fn chunks(text: &str) -> Vec<Chunk> {
         .map(|range| Chunk {
             content: text[range.clone()].to_owned(),
             line: lines.at(range.start),
+            cell: None,
             heading: None,
         })
         .collect()

@@ -148,6 +148,7 @@ fn search_ranks_and_filters() {
     assert_eq!(count(&["--since", "1h"]), 3);
     assert_eq!(count(&["--until", "1h"]), 0);
     assert_eq!(count(&["--since", "2001-01-01", "--until", "2999-01-01T00:00:00Z"]), 3);
+    assert_eq!(count(&["--since", "99999999999y", "--until", "99999-12-31"]), 3);
 }
 
 #[test]
@@ -257,7 +258,7 @@ fn collectives_are_listed_created_counted_and_deleted() {
     let message = failure(&shell.run(["collectives", "delete", "notes"]), 2);
     assert!(message.contains("--yes"), "{message}");
     failure(&shell.run(["collectives", "create", "notes"]), 2);
-    assert!(shell.ok(["collectives", "delete", "notes", "--yes"]).contains("1 experiences"));
+    assert!(shell.ok(["collectives", "delete", "notes", "--yes"]).contains("with 1 experience"));
     failure(&shell.run(["collectives", "delete", "notes", "--yes"]), 3);
     assert_eq!(shell.json(["collectives", "--json"])["count"], 0);
 }
@@ -285,7 +286,7 @@ fn stats_check_backup_and_repair_say_what_they_saw() {
         ]
     );
     assert_eq!(stats["collectives"][0]["experiences"], 1);
-    assert!(shell.ok(["stats"]).contains("1 in 1 collectives"));
+    assert!(shell.ok(["stats"]).contains("1 in 1 collective\n"));
     let report = shell.json(["check", "--json"]);
     assert_eq!((report["clean"].as_bool(), report["experiences"].as_u64()), (Some(true), Some(1)));
     assert!(shell.ok(["check"]).contains("no fault found"));
@@ -315,4 +316,39 @@ fn completions_and_manual_pages_are_made_for_every_command() {
         assert!(pages.iter().any(|name| name == page), "{page} is not among {pages:?}");
     }
     assert!(!shell.database().exists());
+}
+
+#[test]
+fn text_that_begins_with_a_hyphen_is_text_and_a_wrong_option_is_refused() {
+    let shell = Shell::new();
+    record(&shell, &["- buy milk", "--tag", "list=shop"]);
+    record(&shell, &["-5 degrees at night"]);
+    record(&shell, &["--", "--force"]);
+    assert_eq!(shell.contents(), ["- buy milk", "-5 degrees at night", "--force"]);
+    let found = shell.json(["search", "-rf", "milk", "--json", "-k", "1"]);
+    assert_eq!((found["query"].as_str(), found["count"].as_u64()), (Some("-rf milk"), Some(1)));
+    for wrong in [
+        &["record", "--tga", "a=b"][..],
+        &["record", "text", "--tga", "a=b"],
+        &["record", "- text", "--tga", "a=b"],
+        &["search", "milk", "--limti", "5"],
+        &["search", "milk", "-n", "5"],
+    ] {
+        assert!(failure(&shell.run(wrong), 2).contains("unexpected argument"), "{wrong:?}");
+    }
+    assert_eq!(shell.contents().len(), 3);
+}
+
+#[test]
+fn day_that_ends_a_range_is_in_it() {
+    let shell = Shell::new();
+    record(&shell, &["evening", "--timestamp", "2025-01-31T22:00:00Z"]);
+    record(&shell, &["next day", "--timestamp", "2025-02-01"]);
+    let until = |end: &str| shell.json(["recent", "--json", "--until", end])["count"].as_u64();
+    assert_eq!(
+        (until("2025-01-31"), until("2025-01-30"), until("2025-01-31T21:00:00Z")),
+        (Some(1), Some(0), Some(0))
+    );
+    let message = failure(&shell.run(["record", "x", "--timestamp", "99999-01-01"]), 2);
+    assert!(message.contains("after the last time"), "{message}");
 }

@@ -17,10 +17,23 @@ fn summary_is_the_documented_one() {
     let summary = shell.json(["import", ".", "--json"]);
     assert_eq!(
         keys(&summary),
-        ["collective", "failure_count", "failures", "files", "records", "seconds", "skipped"]
+        [
+            "collective",
+            "encodings",
+            "failure_count",
+            "failures",
+            "files",
+            "left_out",
+            "records",
+            "seconds",
+            "skipped"
+        ]
     );
     assert_eq!(keys(&summary["records"]), ["added", "moved", "removed", "unchanged"]);
-    assert_eq!(keys(&summary["skipped"]), ["binary", "empty", "too_large"]);
+    assert_eq!(
+        keys(&summary["skipped"]),
+        ["binary", "data", "empty", "hidden", "ignored", "special", "too_large"]
+    );
     assert_eq!(summary["files"], 1);
     let record = &shell.export("default")[0];
     assert_eq!(record["content"], "A\n\nbody");
@@ -173,4 +186,63 @@ fn two_imports_of_a_tree_at_once_add_each_passage_once() {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(shell.contents().len(), 300);
+}
+
+#[test]
+fn metadata_is_read_at_the_top_and_dashes_elsewhere_are_rules() {
+    let shell = Shell::new();
+    shell.write("a.md", "Opening.\n\n---\n# Barn\nThe door: stuck.\n\n---\n# Shed\nThe roof leaks.\n");
+    shell.ok(["import", "a.md"]);
+    assert_eq!(shell.contents(), ["Opening.", "Barn\n\nThe door: stuck.", "Shed\n\nThe roof leaks."]);
+    assert_eq!(shell.export("default")[1]["tags"]["heading"], "Barn");
+}
+
+#[test]
+fn pictures_in_texts_and_outputs_of_notebooks_never_become_records() {
+    let shell = Shell::new();
+    let data = "iVBORw0KGgo".repeat(2000);
+    shell.write("a.md", format!("before ![plan](data:image/png;base64,{data}) after\n"));
+    shell.write("b.html", format!("<img src=\"data:image/jpeg;base64,{data}\">words\n"));
+    let notebook = serde_json::json!({"nbformat": 4, "cells": [
+        {"cell_type": "markdown", "source": ["# Yield\n", "\n", "Per tree."]},
+        {"cell_type": "code", "source": ["plot(1)"], "outputs": [{"data": {"image/png": data}}]}]});
+    shell.write("c.ipynb", notebook.to_string());
+    shell.write(
+        "d.json",
+        serde_json::json!([{"role": "user", "content": format!("see data:image/png;base64,{data}")}])
+            .to_string(),
+    );
+    let summary = shell.json(["import", ".", "--json"]);
+    assert_eq!(summary["left_out"]["output"], 1);
+    assert_eq!(
+        shell.contents(),
+        [
+            "before ![plan](data:image/png) after",
+            "<img src=\"data:image/jpeg\">words",
+            "Yield\n\nPer tree.",
+            "Yield\n\nplot(1)",
+            "see data:image/png"
+        ]
+    );
+    assert_eq!(shell.export("default")[3]["tags"]["cell"], "2");
+    assert!(shell.ok(["search", "plot"]).contains("c.ipynb cell 2"));
+}
+
+#[test]
+fn each_input_is_told_when_asked_for() {
+    let shell = Shell::new();
+    shell.write("a.md", "words\n");
+    shell.write("b.md", "");
+    shell.write("c.bin", b"\x00\x01");
+    shell.write("d.json", "[{\"x\":1}]");
+    let output = shell.run(["import", ".", "--verbose"]);
+    crate::shell::failure(&output, 1);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in ["a.md: 1 added", "b.md: skipped (empty)", "c.bin: skipped (binary)", "d.json: 1 failed"] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+    }
+    let output = shell.run(["import", ".", "--verbose", "--json"]);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["inputs"][0]["unchanged"], 1);
+    assert_eq!(summary["inputs"][1]["skipped"], "empty");
 }

@@ -177,3 +177,28 @@ fn path_that_is_no_unicode_is_written_as_json() {
     assert!(run(&["stats".as_ref(), "--json".as_ref()]).contains("odd\u{fffd}"));
     assert!(run(&["backup".as_ref(), "--json".as_ref(), copy.as_os_str()]).contains("copy\u{fffd}"));
 }
+
+#[test]
+fn home_directory_is_expanded_and_empty_variables_are_not_set() {
+    let shell = Shell::new();
+    let home = shell.work().join("home");
+    fs::create_dir(&home).unwrap();
+    let run = |arguments: &[&str], database: &str| {
+        let mut command = shell.command(arguments);
+        command.env("PULSEDB_DB", database).env("PULSEDB_COLLECTIVE", "").env("HOME", &home);
+        command.env_remove("XDG_DATA_HOME").env("APPDATA", &home).output().unwrap()
+    };
+    if cfg!(unix) {
+        text_of(&run(&["record", "x"], "~/notes/db"));
+        assert!(home.join("notes/db/data.mdb").is_file());
+        text_of(&run(&["record", "x", "--db=~/flag"], "elsewhere"));
+        assert!(home.join("flag/data.mdb").is_file());
+        failure(&run(&["record", "x"], "~ada/db"), 2);
+    }
+    text_of(&run(&["record", "x"], ""));
+    if cfg!(target_os = "linux") {
+        assert!(home.join(".local/share/pulsedb").is_dir());
+    }
+    let listed = text_of(&run(&["collectives", "--json"], ""));
+    assert!(listed.contains("\"default\""), "{listed}");
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::shell::{Shell, failure, text_of};
 
-/// A record without what the database makes anew, and without the tag that the import adds.
+/// A record without what each database makes itself, and without the tag that the import adds.
 fn portable(record: &Value) -> Value {
     let mut record = record.clone();
     let object = record.as_object_mut().unwrap();

@@ -57,7 +57,7 @@ impl Shell {
         let mut command = self.command(arguments);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A command that refuses its input closes it, which is no failure of the test.
+        // A command that refuses its input closes it, which is not a failure of the test.
         let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         child.wait_with_output().unwrap()
     }

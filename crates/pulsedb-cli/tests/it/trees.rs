@@ -110,3 +110,60 @@ fn names_of_any_bytes_and_lengths_are_imported_once() {
     );
     assert!(!shell.ok(["search", "escape"]).contains('\u{1b}'));
 }
+
+#[test]
+fn ignore_files_hold_inside_of_what_is_named_only_and_are_counted() {
+    let shell = Shell::new();
+    let home = shell.work().join("home");
+    shell.write("home/.config/git/ignore", "*.md\n");
+    shell.write("home/.gitconfig", format!("[core]\n\texcludesFile = {}\n", home.join("ignored").display()));
+    shell.write("home/ignored", "*.md\n");
+    shell.write(".gitignore", "notes/\n*.md\n");
+    shell.write("notes/a.md", "kept");
+    shell.write("notes/.gitignore", "drafts/\n*.tmp\n");
+    shell.write("notes/drafts/one.md", "ignored");
+    shell.write("notes/drafts/deep/two.md", "ignored");
+    shell.write("notes/x.tmp", "ignored");
+    shell.write("notes/.hidden", "hidden");
+    let mut command = shell.command(["import", "notes", "--json"]);
+    let output = command.env("HOME", &home).env_remove("XDG_CONFIG_HOME").output().unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&crate::shell::text_of(&output)).unwrap();
+    assert_eq!(shell.contents(), ["kept"]);
+    assert_eq!(
+        (summary["skipped"]["ignored"].as_u64(), summary["skipped"]["hidden"].as_u64()),
+        (Some(3), Some(2))
+    );
+}
+
+#[test]
+fn root_that_is_empty_or_missing_keeps_its_records_until_that_is_confirmed() {
+    use crate::shell::failure;
+    let shell = Shell::new();
+    for name in ["disk/a.md", "disk/sub/b.md"] {
+        shell.write(name, name);
+    }
+    shell.write("other/c.md", "c");
+    shell.ok(["import", "."]);
+    fs::remove_dir_all(shell.work().join("disk")).unwrap();
+    let message = failure(&shell.run(["import", "disk", "other", "--prune"]), 1);
+    assert!(message.contains("2 records stay") && message.contains("--yes"), "{message}");
+    fs::create_dir(shell.work().join("disk")).unwrap();
+    let message = failure(&shell.run(["import", "disk", "--prune"]), 1);
+    assert!(message.contains("disk: no file to import is in this directory"), "{message}");
+    assert_eq!(shell.contents().len(), 3);
+    assert_eq!(shell.json(["import", "disk", "--prune", "--yes", "--json"])["records"]["removed"], 2);
+    assert_eq!(shell.contents(), ["c"]);
+    failure(&shell.run(["import", "disk", "--yes"]), 2);
+}
+
+#[test]
+fn missing_path_is_named_and_the_others_come_in() {
+    let shell = Shell::new();
+    shell.write("a.md", "a");
+    let message = crate::shell::failure(&shell.run(["import", "missing", "a.md"]), 1);
+    assert!(message.contains("missing: "), "{message}");
+    assert_eq!(shell.contents(), ["a"]);
+    let other = Shell::new();
+    crate::shell::failure(&other.run(["import", "missing"]), 1);
+    assert!(!other.database().exists());
+}

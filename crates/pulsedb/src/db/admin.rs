@@ -1,4 +1,4 @@
-//! Calls that look after the database as a whole.
+//! Calls that maintain the database as a whole.
 
 use std::path::Path;
 
@@ -12,33 +12,46 @@ use crate::vector::Norm;
 
 impl PulseDB {
     /// Live processes that have the database in this directory open for writing.
+    ///
+    /// # Errors
+    /// [`Io`](crate::PulseDBError::Io) if the lock file is there and cannot be read.
     pub fn writers(path: impl AsRef<Path>) -> Result<Vec<Holder>> {
         storage::env::writers(path.as_ref())
     }
 
-    /// Writes a consistent copy into a directory, which is made if it is missing and must be empty. Readers and
-    /// writers go on; the copy is the state at some moment of the call and can be opened as a database.
+    /// Writes a consistent copy into a directory, which is created if it is missing and must be empty. Readers and
+    /// writers are not stopped; the copy is the state at some moment during the call, and can be opened as a database.
+    ///
+    /// # Errors
+    /// [`Io`](crate::PulseDBError::Io) if the directory is not empty or cannot be written, besides those of
+    /// [every call](PulseDB#errors).
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<BackupReport> {
         let (bytes, sequence) = self.store()?.backup(to.as_ref())?;
         Ok(BackupReport { path: to.as_ref().to_owned(), bytes, sequence })
     }
 
-    /// Compares every record with its index rows and every index row with its record, every value with its
-    /// checksum, the counts and the change log. Readers and writers go on; the state at the beginning is checked,
-    /// and its pages are kept until the end.
+    /// Compares every record with its index rows and every index row with its record, and checks every checksum, the
+    /// counts and the change log. Readers and writers are not stopped; the state at the beginning is checked, and its
+    /// pages are kept until the end.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors). What is wrong with the database is in the report, and is no error.
     pub fn check(&self) -> Result<CheckReport> {
         self.store()?.check(norm_bits)
     }
 
-    /// Checks the database in a directory and, if anything is wrong, builds a new data file from its records:
-    /// everything derived is made anew, a lost vector is embedded again where the embedder can. The damaged file is
-    /// kept beside the new one and named in the report. Where pages are damaged, the rows on the others are saved.
-    /// Sequence numbers are kept; if a record or a part of the
-    /// change log is lost, the log begins after the last number, and polling from before it is `ChangesGone`.
+    /// Checks the database in a directory and, if anything is wrong, builds a new data file from its records: all that
+    /// is derived from them is rebuilt, and a lost vector is embedded again if the embedder is the one that made it. The
+    /// damaged file is kept beside the new one and named in the report. Where pages are damaged, the rows on the other
+    /// pages are saved. Sequence numbers are kept; if a record or a part of the change log is lost, the log begins after
+    /// the last number, and polling from before it is [`ChangesGone`](crate::PulseDBError::ChangesGone).
     ///
     /// # Errors
-    /// `DatabaseLocked` if any process has the database open; `FormatTooNew`; `Corrupted` for a file of which nothing
-    /// can be read: a backup is the way back then.
+    /// [`DatabaseLocked`](crate::StorageError::DatabaseLocked) if any process has the database open;
+    /// [`FormatTooNew`](crate::StorageError::FormatTooNew) if a newer version has written it;
+    /// [`Corrupted`](crate::StorageError::Corrupted) if nothing in the file can be read, so that only a backup helps;
+    /// [`Config`](crate::PulseDBError::Config) and [`Validation`](crate::PulseDBError::Validation) for settings, as
+    /// [`open`](Self::open).
     pub fn repair(path: impl AsRef<Path>, config: Config) -> Result<CheckReport> {
         config.validate()?;
         let embedder = embedder_of(&config)?;
@@ -54,6 +67,9 @@ impl PulseDB {
     }
 
     /// Sizes, readers, writers and counts.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn stats(&self) -> Result<DatabaseStats> {
         self.store()?.stats(self.inner.index.bytes() as u64)
     }

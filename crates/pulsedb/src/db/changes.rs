@@ -9,8 +9,8 @@ use crate::limits;
 use crate::model::WatchEvent;
 
 impl PulseDB {
-    /// The number of the last change that any process has committed: 0 in a new database. After the handle was
-    /// closed, and when the store cannot be read (an error event is emitted then), it is the last number that was seen.
+    /// The number of the last change that any process has committed: 0 in a new database. Once the handle is closed, or
+    /// if the store cannot be read (an error event is emitted then), it is the last number that this handle has seen.
     ///
     /// This is the cheapest way to learn whether anything is new; it asks the store each time.
     pub fn get_current_sequence(&self) -> Seq {
@@ -26,13 +26,14 @@ impl PulseDB {
         }
     }
 
-    /// The changes of a collective's experiences after a sequence number, in order, and the number to ask from
-    /// next. One call reads at most 1000 changes of the database, so an answer may be empty and yet move on;
-    /// there is nothing new when the number is the one that was asked with.
+    /// The changes of a collective's experiences after a sequence number, in order, and the number to continue from.
+    /// One call reads at most 1000 changes of the whole database, so it may return no event and still a greater number;
+    /// there is nothing new if the number is the one that was passed in.
     ///
     /// # Errors
-    /// `ChangesGone` if the log no longer reaches back that far; `NotFound` for a collective that does not
-    /// exist, once the log holds no change of it after that number.
+    /// [`ChangesGone`](PulseDBError::ChangesGone) if the log no longer reaches back that far;
+    /// [`NotFound`](PulseDBError::NotFound) if the collective does not exist and the log holds no change of it after
+    /// that number.
     pub fn poll_changes(
         &self,
         collective: CollectiveId,
@@ -51,7 +52,7 @@ impl PulseDB {
             events.extend(change.event());
         }
         let at_end = next == view.last_sequence()?;
-        if at_end && !known && view.room(collective)?.is_none() {
+        if at_end && !known && !view.has_collective(collective)? {
             return Err(NotFoundError::Collective(collective).into());
         }
         Ok((events, next))

@@ -4,80 +4,102 @@ use crate::db::PulseDB;
 use crate::error::{NotFoundError, Result};
 use crate::id::CollectiveId;
 use crate::model::{Collective, CollectiveStats};
-use crate::storage::{self, Size, Space};
 use crate::validate;
 
-/// About what a collective's own rows take.
-const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
-
 impl PulseDB {
-    /// Makes a collective. Its name, 1 to 255 bytes and not blank, must be free.
+    /// Creates a collective. Its name has 1 to 255 bytes, no white space at either end, and must be free.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for the name, also if another collective has it.
     pub fn create_collective(&self, name: &str) -> Result<CollectiveId> {
         self.create(name, None)
     }
 
-    /// Makes a collective that belongs to someone.
+    /// Creates a collective with an owner, whose name has 1 to 255 bytes and no white space at either end.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for either name, also if another collective has the first.
     pub fn create_collective_with_owner(&self, name: &str, owner: &str) -> Result<CollectiveId> {
-        validate::owner(owner)?;
-        self.create(name, Some(owner.to_owned()))
+        let owner = validate::owner(owner)?;
+        self.create(name, Some(owner))
     }
 
     fn create(&self, name: &str, owner: Option<String>) -> Result<CollectiveId> {
         let store = self.writable()?;
-        validate::collective_name(name)?;
-        let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE, Space::Growth, move |txn| {
-            storage::create_collective(txn, &name, owner.as_deref(), dimension)
-        })
+        let name = validate::collective_name(name)?;
+        store.create_collective(name, owner, self.defaults().dimension)
     }
 
-    /// The collective of this name, made if there is none. Any number of callers, in any processes, get one id.
+    /// The collective with this name, which is created if there is none. All callers, in all processes, get the same id.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for the name;
+    /// [`ReadOnly`](crate::PulseDBError::ReadOnly) only if it would have to be created.
     pub fn get_or_create_collective(&self, name: &str) -> Result<CollectiveId> {
         let store = self.store()?;
-        validate::collective_name(name)?;
+        let name = validate::collective_name(name)?;
         // Most calls find it, and reading waits for nobody.
-        if let Some(id) = store.snapshot()?.view().collective_named(name)? {
+        if let Some(id) = store.snapshot()?.view().collective_named(&name)? {
             return Ok(id);
         }
         let store = self.writable()?;
-        let (name, dimension) = (name.to_owned(), self.defaults().dimension);
-        store.write(COLLECTIVE, Space::Growth, move |txn| {
-            storage::get_or_create_collective(txn, &name, dimension)
-        })
+        store.get_or_create_collective(name, self.defaults().dimension)
     }
 
-    /// The collective of this id, or `None`.
+    /// The collective with this id, or `None`.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn get_collective(&self, id: CollectiveId) -> Result<Option<Collective>> {
         self.store()?.snapshot()?.view().collective(id)
     }
 
     /// Every collective, oldest first.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn list_collectives(&self) -> Result<Vec<Collective>> {
         self.store()?.snapshot()?.view().collectives()
     }
 
     /// Every collective of one owner, oldest first.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn list_collectives_by_owner(&self, owner: &str) -> Result<Vec<Collective>> {
+        let owner = validate::nfc(owner.to_owned());
         let mut collectives = self.list_collectives()?;
-        collectives.retain(|collective| collective.owner_id.as_deref() == Some(owner));
+        collectives.retain(|collective| collective.owner_id.as_deref() == Some(owner.as_str()));
         Ok(collectives)
     }
 
     /// Exact counts of a collective, in a time that does not depend on its size.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective.
     pub fn get_collective_stats(&self, id: CollectiveId) -> Result<CollectiveStats> {
         let stats = self.store()?.snapshot()?.view().collective_stats(id)?;
         Ok(stats.ok_or(NotFoundError::Collective(id))?)
     }
 
-    /// Deletes a collective with everything in it, in one atomic step that takes the same time for any size.
-    /// Its pages are freed in the background, by this process or the next that opens the database.
+    /// Deletes a collective with everything in it, in one atomic step that takes the same time for any size. Its pages
+    /// are freed in the background, by this process or by the next one that opens the database.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective.
     pub fn delete_collective(&self, id: CollectiveId) -> Result<()> {
+        self.writable()?.delete_collective(id)
+    }
+
+    /// Gives a collective another name, which has 1 to 255 bytes, no white space at either end, and must be free. Its id
+    /// and everything in it stay.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`Validation`](crate::PulseDBError::Validation) for the name, also if another collective has it.
+    pub fn rename_collective(&self, id: CollectiveId, name: &str) -> Result<()> {
         let store = self.writable()?;
-        store.write(COLLECTIVE, Space::Reclaim, move |txn| txn.delete_collective(id))?;
-        // What cannot be started now is started by the next open; the deletion itself is done.
-        if let Err(error) = store.reclaim() {
-            tracing::warn!(%error, "reclaiming is put off");
-        }
-        Ok(())
+        let name = validate::collective_name(name)?;
+        store.rename_collective(id, name)
     }
 }

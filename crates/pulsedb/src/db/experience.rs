@@ -1,72 +1,130 @@
 //! Calls on single experiences, and lists of them.
 
+use std::collections::BTreeSet;
+
 use crate::clock::{self, Timestamp};
-use crate::db::record::CHANGE;
 use crate::db::{PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::{Experience, ExperienceUpdate, energy};
-use crate::storage::{self, NewVector, PreparedUpdate, Size, Space};
+use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
 impl PulseDB {
-    /// The experience of this id, whole, or `None`.
+    /// The experience with this id, in full, or `None`.
+    ///
+    /// # Errors
+    /// Those of [every call](PulseDB#errors).
     pub fn get_experience(&self, id: ExperienceId) -> Result<Option<Experience>> {
         self.store()?.snapshot()?.view().experience(id)
     }
 
-    /// Changes what the update names. A new content is embedded again.
+    /// Changes what the update names. New content is embedded again.
     ///
     /// # Errors
-    /// `NotFound`; `Validation`, also for a new content without `embedding` where callers bring the vectors.
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit, and for new content without an
+    /// `embedding` where callers supply the vectors; [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails.
     pub fn update_experience(&self, id: ExperienceId, update: ExperienceUpdate) -> Result<()> {
-        let store = self.writable()?;
-        let update = validate::experience_update(update)?;
-        let vector = match (&update.get().embedding, &update.get().content) {
-            (Some(given), _) => {
-                validate::vector("embedding", given, self.inner.dimension)?;
-                NewVector::Replace(stored(given.clone()))
-            }
-            (None, Some(content)) => {
-                NewVector::Replace(self.embed_texts(&[content])?.into_iter().next().flatten())
-            }
-            (None, None) => NewVector::Keep,
-        };
-        let prepared = PreparedUpdate { update, vector };
-        let given = prepared.update.get().content.as_ref().map_or(0, String::len);
-        let size = Size { bytes: CHANGE.bytes + 2 * given, ..CHANGE };
-        store.write(size, Space::Growth, move |txn| storage::update(txn, id, &prepared))
+        self.update_experiences(vec![(id, update)])
     }
 
-    /// Archives an experience: it is kept, but searches that exclude archived ones pass it by.
+    /// Makes all of these updates or none, in one commit, in the order given: at most 10 000, with at most 64 MiB of
+    /// texts and vectors.
+    ///
+    /// # Errors
+    /// As [`update_experience`](Self::update_experience), if any of them is refused; nothing is changed then.
+    pub fn update_experiences(&self, updates: Vec<(ExperienceId, ExperienceUpdate)>) -> Result<()> {
+        let store = self.writable()?;
+        validate::batch_rows(updates.len())?;
+        validate::batch_bytes(updates.iter().map(|(_, update)| validate::update_bytes(update)).sum())?;
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let updates = updates
+            .into_iter()
+            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
+        let mut embedded = self.embed_texts(&texts)?.into_iter();
+        let mut prepared = Vec::with_capacity(updates.len());
+        for (id, update) in updates {
+            let vector = match &update.get().embedding {
+                Some(given) => {
+                    validate::vector("embedding", given, self.inner.dimension)?;
+                    NewVector::Replace(stored(given.clone()))
+                }
+                None if update.get().content.is_some() => NewVector::Replace(embedded.next().flatten()),
+                None => NewVector::Keep,
+            };
+            prepared.push(PreparedUpdate { id, update, vector });
+        }
+        store.update(prepared)
+    }
+
+    /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn archive_experience(&self, id: ExperienceId) -> Result<()> {
-        self.set_archived(id, true)
+        self.writable()?.set_archived(vec![id], true)
+    }
+
+    /// Archives all of these experiences or none, in one commit: at most 10 000. One that is archived already stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist, and
+    /// [`TooManyItems`](crate::ValidationError::TooManyItems); nothing is archived then.
+    pub fn archive_experiences(&self, ids: &[ExperienceId]) -> Result<()> {
+        let store = self.writable()?;
+        validate::batch_rows(ids.len())?;
+        if ids.is_empty() { Ok(()) } else { store.set_archived(ids.to_vec(), true) }
     }
 
     /// Takes an experience out of the archive.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn unarchive_experience(&self, id: ExperienceId) -> Result<()> {
-        self.set_archived(id, false)
-    }
-
-    fn set_archived(&self, id: ExperienceId, archived: bool) -> Result<()> {
-        let store = self.writable()?;
-        store.write(CHANGE, Space::Growth, move |txn| storage::set_archived(txn, id, archived))
+        self.writable()?.set_archived(vec![id], false)
     }
 
     /// Deletes an experience and everything that belongs to it, for good.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn delete_experience(&self, id: ExperienceId) -> Result<()> {
-        let store = self.writable()?;
-        store.write(CHANGE, Space::Reclaim, move |txn| storage::delete(txn, id))
+        self.writable()?.delete(vec![id])
     }
 
-    /// Says that an experience was useful again: counts an application and starts its decay anew. Returns how
-    /// many applications there are.
+    /// Deletes all of these experiences or none, in one commit: at most 10 000. An id that is given twice is deleted
+    /// once. Where the disk or the map is full, smaller batches still succeed when a large one does not.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if any of them does not exist, and
+    /// [`TooManyItems`](crate::ValidationError::TooManyItems); nothing is deleted then.
+    pub fn delete_experiences(&self, ids: &[ExperienceId]) -> Result<()> {
+        let store = self.writable()?;
+        validate::batch_rows(ids.len())?;
+        let mut seen = BTreeSet::new();
+        let ids: Vec<ExperienceId> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+        if ids.is_empty() { Ok(()) } else { store.delete(ids) }
+    }
+
+    /// Records that an experience was useful again: counts an application and restarts its decay. Returns the number of
+    /// applications.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn reinforce_experience(&self, id: ExperienceId) -> Result<u32> {
-        let store = self.writable()?;
-        store.write(CHANGE, Space::Growth, move |txn| storage::reinforce(txn, id))
+        self.writable()?.reinforce(id)
     }
 
-    /// How present an experience is now, 0 to 1; see [`energy`].
+    /// The energy of an experience now, 0 to 1; see [`energy`].
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn energy(&self, id: ExperienceId) -> Result<f32> {
         let store = self.store()?;
         let snapshot = store.snapshot()?;
@@ -80,8 +138,12 @@ impl PulseDB {
         energy(experience.importance, experience.applications, experience.last_reinforced, now, decay)
     }
 
-    /// Experiences of a collective, archived ones included, oldest first by creation: `limit` of them (1 to
-    /// 1000) after the first `offset`.
+    /// Experiences of a collective, including archived ones, in order of their ids, so oldest first by creation: at most
+    /// `limit` (1 to 1000) after the first `offset`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for the limit.
     pub fn list_experiences(
         &self,
         collective: CollectiveId,
@@ -91,13 +153,35 @@ impl PulseDB {
         let store = self.store()?;
         validate::result_count("limit", limit)?;
         let snapshot = store.snapshot()?;
-        let view = snapshot.view();
-        let room = view.room(collective)?.ok_or(NotFoundError::Collective(collective))?;
-        view.listed(room.number, limit, offset)
+        snapshot.view().in_collective(collective)?.listed(limit, offset)
     }
 
-    /// Experiences whose energy is below a bound, with their energies, oldest first by creation: at most
-    /// `limit` (1 to 1000). Archived ones have been put aside already and are left out.
+    /// Experiences of a collective, including archived ones, in order of their ids: at most `limit` (1 to 1000) with ids
+    /// above the given one, or from the first one on. The time does not depend on how many come before.
+    ///
+    /// To continue, pass the id of the last experience; it need not exist any more.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for the limit.
+    pub fn list_experiences_after(
+        &self,
+        collective: CollectiveId,
+        after: Option<ExperienceId>,
+        limit: usize,
+    ) -> Result<Vec<Experience>> {
+        let store = self.store()?;
+        validate::result_count("limit", limit)?;
+        let snapshot = store.snapshot()?;
+        snapshot.view().in_collective(collective)?.listed_after(after, limit)
+    }
+
+    /// Experiences whose energy is below a bound, with their energies, in order of their ids: at most `limit` (1 to
+    /// 1000). Archived ones are left out, since they have been put aside already.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for the bound or the limit.
     pub fn list_cold_experiences(
         &self,
         collective: CollectiveId,
@@ -110,9 +194,8 @@ impl PulseDB {
         let now = clock::now();
         let snapshot = store.snapshot()?;
         let view = snapshot.view();
-        let room = view.room(collective)?.ok_or(NotFoundError::Collective(collective))?;
         let mut cold = Vec::new();
-        for id in view.members(room.number)? {
+        for id in view.in_collective(collective)?.members()? {
             let (_, experience) = view.indexed_row(id?)?;
             let energy = self.energy_of(&experience, now);
             if energy < below && !experience.archived {
@@ -124,4 +207,9 @@ impl PulseDB {
         }
         Ok(cold)
     }
+}
+
+/// The text that an update needs a vector for.
+fn text_to_embed(update: &ExperienceUpdate) -> Option<&str> {
+    if update.embedding.is_some() { None } else { update.content.as_deref() }
 }

@@ -1,4 +1,4 @@
-//! The facade: a handle on an open database and what its calls share.
+//! The facade: a handle on an open database, and what its calls share.
 
 mod admin;
 mod changes;
@@ -20,7 +20,7 @@ use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
 use crate::index::Index;
-use crate::storage::{Defaults, StoreHandle, StoredVector};
+use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
 use crate::vector::Norm;
 
@@ -43,6 +43,14 @@ use crate::vector::Norm;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Errors
+///
+/// Every call fails with [`Closed`](PulseDBError::Closed) once the handle is closed, and with
+/// [`Storage`](PulseDBError::Storage) or [`Io`](PulseDBError::Io) if the files cannot be read or written. Every call that
+/// changes something fails with [`ReadOnly`](PulseDBError::ReadOnly) on a handle that was opened with `read_only`, and
+/// with [`Full`](crate::StorageError::Full) if there is no room; a call that fails has changed nothing. The
+/// documentation of each call names its other errors.
 #[derive(Clone)]
 pub struct PulseDB {
     inner: Arc<Inner>,
@@ -53,11 +61,11 @@ struct Inner {
     store: RwLock<Option<Arc<StoreHandle>>>,
     path: PathBuf,
     config: Config,
-    /// `None` where callers bring the vectors.
+    /// `None` where callers supply the vectors.
     embedder: Option<Arc<dyn EmbeddingService>>,
     dimension: usize,
     index: Index,
-    /// The greatest sequence number that was asked for.
+    /// The greatest sequence number that a call has returned.
     seen: AtomicU64,
 }
 
@@ -72,12 +80,12 @@ impl fmt::Debug for PulseDB {
 }
 
 impl PulseDB {
-    /// The settings that the handle was opened with.
+    /// The settings that this handle was opened with.
     pub fn config(&self) -> &Config {
         &self.inner.config
     }
 
-    /// Whether the handle refuses every change.
+    /// Whether this handle refuses every change.
     pub fn is_read_only(&self) -> bool {
         self.inner.config.read_only
     }
@@ -92,19 +100,22 @@ impl PulseDB {
         &self.inner.path
     }
 
-    /// The vector that the database's embedder gives a text; empty if it knows no word of it.
+    /// The vector that the database's embedder returns for a text; empty if it knows none of the words.
     ///
     /// # Errors
-    /// `Validation` for a text over 102 400 bytes, `Embedding` if the embedder fails or callers
-    /// bring the vectors.
+    /// [`InvalidField`](ValidationError::InvalidField) for a text of more than 102 400 bytes;
+    /// [`Embedding`](PulseDBError::Embedding) if the embedder fails, or if callers supply the vectors.
     pub fn embed(&self, text: &str) -> Result<Embedding> {
         self.store()?;
         validate::embedded_text(text)?;
         self.embed_query(text)
     }
 
-    /// Ends this handle and its clones; other handles and processes go on. Dropping the last clone does the
-    /// same. Calls that are under way in other threads come to their end; the files are closed after the last.
+    /// Closes this handle and its clones; other handles and processes are not affected. Dropping the last clone does
+    /// the same. Calls that other threads have begun are completed; the files are closed after the last of them.
+    ///
+    /// # Errors
+    /// None in this version; closing a handle whose clone was closed before succeeds too.
     pub fn close(self) -> Result<()> {
         let store = self.inner.store.write().take();
         drop(store);
@@ -124,8 +135,8 @@ impl PulseDB {
         Ok(store)
     }
 
-    fn defaults(&self) -> Defaults {
-        Defaults {
+    fn defaults(&self) -> RecordDefaults {
+        RecordDefaults {
             collective: self.inner.config.default_collective,
             // At most `DIMENSION_MAX`, checked at open.
             dimension: self.inner.dimension as u16,
@@ -134,7 +145,7 @@ impl PulseDB {
 
     fn embed_query(&self, text: &str) -> Result<Embedding> {
         let Some(embedder) = &self.inner.embedder else {
-            let reason = "this database takes the vectors of its callers; give one with `Query::Vector`";
+            let reason = "callers supply the vectors of this database; pass one with `Query::Vector`";
             return Err(PulseDBError::Embedding { reason: reason.into() });
         };
         let embedding = embedder.embed(text)?;
@@ -152,7 +163,8 @@ impl PulseDB {
         };
         let embeddings = embedder.embed_batch(texts)?;
         if embeddings.len() != texts.len() {
-            let reason = format!("the embedder gave {} vectors for {} texts", embeddings.len(), texts.len());
+            let reason =
+                format!("the embedder returned {} vectors for {} texts", embeddings.len(), texts.len());
             return Err(PulseDBError::Embedding { reason });
         }
         embeddings
@@ -164,18 +176,18 @@ impl PulseDB {
             .collect()
     }
 
-    /// Refuses what an embedder must not give: anything but a vector that could be recorded, or none.
+    /// Refuses what an embedder must not return: anything but a vector that could be recorded, or an empty one.
     fn admit_embedded(&self, embedding: &[f32]) -> Result<()> {
         if embedding.is_empty() {
             return Ok(());
         }
         validate::vector("embedding", embedding, self.inner.dimension).map_err(|error| {
-            PulseDBError::Embedding { reason: format!("the embedder gave no vector: {error}") }
+            PulseDBError::Embedding { reason: format!("the embedder did not return a valid vector: {error}") }
         })
     }
 }
 
-/// A checked vector with what is kept beside it; an empty one is none.
+/// A checked vector with what is kept beside it; `None` for an empty one.
 fn stored(components: Embedding) -> Option<StoredVector> {
     let norm = Norm::of(&components)?;
     Some(StoredVector { norm_bits: norm.to_bits(), components })

@@ -16,20 +16,22 @@ use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::{Store, StoreOptions};
 
-/// The provider name of databases whose vectors callers bring.
+/// The provider name of databases whose vectors callers supply.
 const EXTERNAL: &str = "external";
 
 impl PulseDB {
     /// Opens the database in a directory, which is created if it is missing and the handle may write.
     ///
-    /// Any number of processes may have it open, all reading and writing. Opening a path twice in one process
-    /// gives two handles on one environment; settings of the environment (`map_size_gb`, `sync_mode`, `log`)
-    /// must then agree.
+    /// Any number of processes may have it open, all of them reading and writing. Opening a path twice in one process
+    /// returns two handles on one environment; the settings of the environment (`map_size_gb`, `sync_mode`, `log`) must
+    /// then agree.
     ///
     /// # Errors
-    /// `Validation` for settings out of bounds, before any file is touched; `Config` for settings that
-    /// conflict with the open environment or the build; `EmbeddingProviderMismatch` for another embedder than
-    /// the database was made with; `Storage` and `Io` for what is wrong with the files.
+    /// [`Validation`](PulseDBError::Validation) for settings out of bounds, before any file is touched;
+    /// [`Config`](PulseDBError::Config) for settings that conflict with the open environment or the build;
+    /// [`EmbeddingProviderMismatch`](PulseDBError::EmbeddingProviderMismatch) for another embedder than the one that the
+    /// database was created with; [`Storage`](PulseDBError::Storage) and [`Io`](PulseDBError::Io) for problems with the
+    /// files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
         let embedder = match embedder_of(&config) {
@@ -40,7 +42,7 @@ impl PulseDB {
         open(path.as_ref(), config, embedder)
     }
 
-    /// Opens the database with an embedder of the caller's; `Config::embedding_provider` is not looked at.
+    /// Opens the database with an embedder of the caller's own; `Config::embedding_provider` is ignored.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -71,8 +73,8 @@ impl PulseDB {
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Self::open); `Validation` if the embedder's dimension is not within 1..=4096 or its
-    /// identity says another one.
+    /// As [`open`](Self::open); also [`InvalidField`](ValidationError::InvalidField) if the embedder's dimension is not
+    /// within 1..=4096, or if its identity states another one.
     pub fn open_with_embedder(
         path: impl AsRef<Path>,
         config: Config,
@@ -94,8 +96,8 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         identity: if config.read_only { None } else { Some(&requested) },
     })?;
     let stored = store.identity().clone();
-    // A read-only handle takes what is stored: its own embedder if it is that one, else the bundled one if
-    // it is that one, else none.
+    // A read-only handle takes what is stored: its own embedder if it is the stored one, else the bundled one if that
+    // is the stored one, else none.
     let embedder = if requested == stored {
         embedder
     } else {
@@ -116,14 +118,14 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
     Ok(PulseDB { inner: Arc::new(inner) })
 }
 
-/// The embedder that the settings ask for; `None` where callers bring the vectors.
+/// The embedder that the settings ask for; `None` where callers supply the vectors.
 pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingService>>> {
     match &config.embedding_provider {
         EmbeddingProvider::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
         EmbeddingProvider::Builtin { model_path: Some(model) } => {
             let reason = format!(
                 "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                 version has not; use the bundled table (`model_path: None`) or external vectors",
+                 version does not have; use the bundled table (`model_path: None`) or external vectors",
                 model.display()
             );
             Err(PulseDBError::Config { reason })
@@ -132,7 +134,7 @@ pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingSer
     }
 }
 
-/// Who makes the vectors.
+/// What makes the vectors.
 pub(super) fn identity_of(
     embedder: Option<&dyn EmbeddingService>,
     config: &Config,
@@ -155,18 +157,18 @@ fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
         return Err(ValidationError::invalid("embedder dimension", reason).into());
     }
     if identity.dimension != dimension {
-        let reason = format!("it says {} dimensions, the embedder {dimension}", identity.dimension);
+        let reason = format!("it states {} dimensions, the embedder {dimension}", identity.dimension);
         return Err(ValidationError::invalid("embedder identity", reason).into());
     }
     let texts = [("provider", &identity.provider), ("model_digest", &identity.model_digest)];
     for (field, text) in texts {
         if text.len() > limits::IDENTITY_BYTES_MAX {
-            let reason = format!("{field} of {} bytes is over {}", text.len(), limits::IDENTITY_BYTES_MAX);
+            let reason = format!("{field} of {} bytes exceeds {}", text.len(), limits::IDENTITY_BYTES_MAX);
             return Err(ValidationError::invalid("embedder identity", reason).into());
         }
     }
     if identity.provider == EXTERNAL {
-        let reason = "the provider name `external` is reserved for vectors that callers bring";
+        let reason = "the provider name `external` is reserved for vectors that callers supply";
         return Err(ValidationError::invalid("embedder identity", reason).into());
     }
     Ok(identity)

@@ -3,31 +3,28 @@
 use crate::db::{PulseDB, stored};
 use crate::error::Result;
 use crate::id::ExperienceId;
-use crate::model::NewExperience;
-use crate::storage::{self, PreparedExperience, Size, Space, StoredVector};
+use crate::model::{Experience, NewExperience};
+use crate::storage::{PreparedExperience, PreparedRestore, StoredVector};
 use crate::validate::{self, Valid};
 
-/// Bytes of the fixed parts of a record and of the index rows that every record has.
-const RECORD_BYTES: usize = 1024;
-/// Bytes of an index row without its word.
-const INDEX_ROW_BYTES: usize = 64;
-
 impl PulseDB {
-    /// Records an experience, durable when the call returns ([`SyncMode::Normal`](crate::SyncMode)).
+    /// Records an experience, which is durable when the call returns (with
+    /// [`SyncMode::Normal`](crate::SyncMode::Normal)).
     ///
     /// # Errors
-    /// `Validation` for what is over a limit, `NotFound` for a collective that does not exist, `ReadOnly`,
-    /// `Storage(Full)`. On an error nothing was recorded.
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit;
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails. Nothing is recorded then.
     pub fn record_experience(&self, new: NewExperience) -> Result<ExperienceId> {
         // One record, one id.
         Ok(self.record_experiences(vec![new])?.swap_remove(0))
     }
 
-    /// Records all experiences or none, in one commit: at most 10 000 rows and 64 MiB of texts and vectors.
-    /// The ids are in the order of the input.
+    /// Records all of these experiences or none, in one commit: at most 10 000, with at most 64 MiB of texts and
+    /// vectors. The ids are returned in the same order.
     ///
     /// # Errors
-    /// As [`record_experience`](Self::record_experience), if any row is refused.
+    /// As [`record_experience`](Self::record_experience), if any of them is refused.
     pub fn record_experiences(&self, new: Vec<NewExperience>) -> Result<Vec<ExperienceId>> {
         let store = self.writable()?;
         validate::batch(&new)?;
@@ -35,12 +32,37 @@ impl PulseDB {
             return Ok(Vec::new());
         }
         let prepared = self.prepare(new)?;
-        let size = Size { records: prepared.len(), bytes: prepared.iter().map(estimate).sum() };
-        let defaults = self.defaults();
-        store.write(size, Space::Growth, move |txn| storage::record(txn, &prepared, defaults))
+        store.record(prepared, self.defaults())
     }
 
-    /// Checks each row, and embeds those that have no vector.
+    /// Stores experiences as they are, with their ids, times, applications, archived marks and vectors; only their
+    /// sequence numbers are new. All or none, in one commit: at most 10 000, with at most 64 MiB of texts and vectors.
+    /// The ids need not ascend. What is recorded later has an id above all of them. An experience with an empty vector
+    /// is stored without one.
+    ///
+    /// # Errors
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` that exists already or is given twice, and for
+    /// one whose first six bytes are all 255, above which there is no room for later ids;
+    /// [`NotFound`](crate::PulseDBError::NotFound) if a collective does not exist;
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit. Nothing is restored then.
+    pub fn restore_experiences(&self, experiences: Vec<Experience>) -> Result<()> {
+        let store = self.writable()?;
+        validate::restored_batch(&experiences)?;
+        if experiences.is_empty() {
+            return Ok(());
+        }
+        let prepared = experiences.into_iter().map(|mut experience| {
+            let given = std::mem::take(&mut experience.embedding);
+            let experience = validate::restored_experience(experience)?;
+            if !given.is_empty() {
+                validate::vector("embedding", &given, self.inner.dimension)?;
+            }
+            Ok(PreparedRestore { experience, vector: stored(given) })
+        });
+        store.restore(prepared.collect::<Result<_>>()?)
+    }
+
+    /// Checks each experience, and embeds those without a vector.
     fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
         let rows: Vec<Valid<NewExperience>> =
             new.into_iter().map(validate::new_experience).collect::<std::result::Result<_, _>>()?;
@@ -65,19 +87,3 @@ impl PulseDB {
         Ok(prepared.collect())
     }
 }
-
-fn estimate(prepared: &PreparedExperience) -> usize {
-    let new = prepared.new.get();
-    let vector = match new.embedding {
-        // A given one is counted with the rest.
-        Some(_) => 0,
-        None => prepared.vector.as_ref().map_or(0, |vector| vector.components.len() * 4),
-    };
-    // Words of domains and tags stand in the record and in a key of an index each.
-    let index_rows = new.domain.len() + new.tags.len();
-    RECORD_BYTES + 2 * validate::experience_bytes(new) + vector + index_rows * INDEX_ROW_BYTES
-}
-
-/// About what a change of one record writes: its rows once more. Most are short; a long one has room beside the
-/// reserve, which is many times as large as the longest.
-pub(super) const CHANGE: Size = Size { records: 1, bytes: 32 << 10 };

@@ -9,15 +9,17 @@ use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
 
 impl PulseDB {
-    /// The experiences that are nearest to the query, best first: `min(k, matches)` of them, ranked by cosine,
-    /// then newer timestamp, then smaller id. The answer is exact and the same in every process.
+    /// The experiences nearest to the query, best first: `min(k, matches)` of them, ranked by cosine, then newer
+    /// timestamp, then smaller id. The answer is exact, and the same in every process.
     ///
     /// A text of which the embedder knows nothing has no vector and finds nothing.
     ///
     /// # Errors
-    /// `Validation` for `k` or a filter out of bounds, a blank text, or a vector that is not of the database's
-    /// dimension, not finite or zero; `NotFound` for the collective; `Embedding` for a text where callers
-    /// bring the vectors.
+    /// [`Validation`](crate::PulseDBError::Validation) for `k` or a filter out of bounds, a blank text, or a vector that
+    /// does not have the database's dimensions, is not finite or is zero;
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
+    /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails, or for a text where callers supply the
+    /// vectors.
     pub fn search(
         &self,
         collective: CollectiveId,
@@ -26,7 +28,7 @@ impl PulseDB {
     ) -> Result<Vec<SearchResult>> {
         let store = self.store()?;
         validate::result_count("k", options.k)?;
-        validate::filter(&options.filter)?;
+        let filter = validate::filter(options.filter)?;
         let embedded;
         let vector = match query {
             Query::Vector(vector) => {
@@ -41,13 +43,16 @@ impl PulseDB {
         };
         let Some(prepared) = PreparedQuery::new(Isa::detect(), vector) else {
             // Only a text without a known word has no direction; the collective must exist all the same.
-            let exists = store.snapshot()?.view().room(collective)?.is_some();
+            let exists = store.snapshot()?.view().has_collective(collective)?;
             return if exists { Ok(Vec::new()) } else { Err(NotFoundError::Collective(collective).into()) };
         };
-        search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &options.filter)
+        search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &filter)
     }
 
-    /// The `k` experiences whose vectors are nearest to this one; archived ones are left out.
+    /// The `k` experiences whose vectors are nearest to this one, without archived ones.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
     pub fn search_similar(
         &self,
         collective: CollectiveId,
@@ -58,6 +63,9 @@ impl PulseDB {
     }
 
     /// The `k` experiences that match the filter and whose vectors are nearest to this one.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
     pub fn search_similar_filtered(
         &self,
         collective: CollectiveId,
@@ -68,13 +76,20 @@ impl PulseDB {
         self.search(collective, Query::Vector(query), SearchOptions { k, filter, ..SearchOptions::default() })
     }
 
-    /// The newest `limit` experiences (1 to 1000) by their timestamp, archived ones left out.
+    /// The newest `limit` experiences (1 to 1000) by timestamp, without archived ones.
+    ///
+    /// # Errors
+    /// As [`get_recent_experiences_filtered`](Self::get_recent_experiences_filtered).
     pub fn get_recent_experiences(&self, collective: CollectiveId, limit: usize) -> Result<Vec<Experience>> {
         self.get_recent_experiences_filtered(collective, limit, SearchFilter::default())
     }
 
-    /// The newest `limit` experiences (1 to 1000) that match the filter, newest first; equal timestamps by the
-    /// smaller id first.
+    /// The newest `limit` experiences (1 to 1000) that match the filter, newest first; of equal timestamps, the smaller
+    /// id comes first.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::PulseDBError::Validation) for the limit or the filter;
+    /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective.
     pub fn get_recent_experiences_filtered(
         &self,
         collective: CollectiveId,
@@ -83,7 +98,7 @@ impl PulseDB {
     ) -> Result<Vec<Experience>> {
         let store = self.store()?;
         validate::result_count("limit", limit)?;
-        validate::filter(&filter)?;
+        let filter = validate::filter(filter)?;
         let snapshot = store.snapshot()?;
         search::recent(snapshot.view(), collective, limit, &filter)
     }

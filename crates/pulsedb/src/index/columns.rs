@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::ExperienceId;
-use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::{SlotRow, Table, View};
+use crate::model::change::Slot;
+use crate::storage::{CollectiveView, SlotRow, Table};
 use crate::vector::Norm;
 
 /// What scans and filters need of one experience.
@@ -42,13 +42,13 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// Reads the columns of a collective.
-    pub(super) fn load(view: View<'_>, number: CollectiveNumber) -> Result<Self> {
+    pub(super) fn load(collective: CollectiveView<'_>) -> Result<Self> {
         let mut columns = Self::default();
-        for row in view.slots(number)? {
+        for row in collective.slots()? {
             let (slot, row) = row?;
             columns.insert(slot, &row);
         }
-        view.expect_rows(Table::Slot, number, columns.rows.len(), |all| all)?;
+        collective.expect_rows(Table::Slot, columns.rows.len(), |all| all)?;
         columns.rows.shrink_to_fit();
         Ok(columns)
     }

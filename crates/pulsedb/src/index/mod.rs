@@ -14,9 +14,9 @@ use parking_lot::{RwLock, RwLockWriteGuard};
 
 use crate::error::Result;
 use crate::follow::{self, Follower};
-use crate::id::Seq;
+use crate::id::{CollectiveId, Seq};
 use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber};
-use crate::storage::{Snapshot, Store, View};
+use crate::storage::{CollectiveView, Store, View};
 
 pub(crate) use columns::{Columns, Row};
 pub(crate) use halves::scan_in_halves;
@@ -47,31 +47,32 @@ impl Index {
     }
 
     /// Calls `read` with the columns of a collective and the snapshot that they agree with, which is no older
-    /// than the call. `find` names the collective in that snapshot.
+    /// than the call.
     pub(crate) fn with_current<T>(
         &self,
         store: &Store,
-        find: impl Fn(View<'_>) -> Result<CollectiveNumber>,
-        read: impl FnOnce(&Columns, View<'_>) -> Result<T>,
+        id: CollectiveId,
+        read: impl FnOnce(&Columns, CollectiveView<'_>) -> Result<T>,
     ) -> Result<T> {
         {
             let state = self.state.read();
             let snapshot = store.snapshot()?;
-            let number = find(snapshot.view())?;
+            let collective = snapshot.view().in_collective(id)?;
             if state.position == snapshot.view().last_sequence()?
-                && let Some(columns) = state.columns(number)
+                && let Some(columns) = state.columns(collective.number)
             {
-                return read(columns, snapshot.view());
+                return read(columns, collective);
             }
         }
         let mut state = self.state.write();
         // Taken under the lock: no other thread can bring the state past this snapshot.
         let snapshot = store.snapshot()?;
-        let number = state.catch_up(&snapshot, &find, self.cache_bytes)?;
+        let collective = snapshot.view().in_collective(id)?;
+        state.catch_up(collective, self.cache_bytes)?;
         let state = RwLockWriteGuard::downgrade(state);
-        match state.columns(number) {
-            Some(columns) => read(columns, snapshot.view()),
-            None => read(&Columns::default(), snapshot.view()),
+        match state.columns(collective.number) {
+            Some(columns) => read(columns, collective),
+            None => read(&Columns::default(), collective),
         }
     }
 
@@ -92,22 +93,16 @@ impl State {
         self.collectives.values().map(|loaded| loaded.columns.bytes()).sum()
     }
 
-    fn catch_up(
-        &mut self,
-        snapshot: &Snapshot<'_>,
-        find: impl Fn(View<'_>) -> Result<CollectiveNumber>,
-        cache_bytes: usize,
-    ) -> Result<CollectiveNumber> {
-        let view = snapshot.view();
-        let number = find(view)?;
-        follow::catch_up(view, self)?;
+    fn catch_up(&mut self, collective: CollectiveView<'_>, cache_bytes: usize) -> Result<()> {
+        let number = collective.number;
+        follow::catch_up(collective.view, self)?;
         if !self.collectives.contains_key(&number) {
-            let columns = Columns::load(view, number)?;
+            let columns = Columns::load(collective)?;
             let last_use = AtomicU64::new(self.uses.fetch_add(1, Ordering::Relaxed));
             self.collectives.insert(number, Loaded { columns, last_use });
         }
         self.shrink(number, cache_bytes);
-        Ok(number)
+        Ok(())
     }
 
     /// Drops the columns that were not used for longest until the rest fits; those in use now always stay.
@@ -129,7 +124,7 @@ impl Follower for State {
     fn apply(&mut self, view: View<'_>, change: &Change) -> Result<()> {
         self.position = change.sequence;
         let experience = match &change.kind {
-            ChangeKind::CollectiveCreated => return Ok(()),
+            ChangeKind::CollectiveCreated | ChangeKind::CollectiveRenamed => return Ok(()),
             ChangeKind::CollectiveDeleted => {
                 self.collectives.remove(&change.number);
                 return Ok(());

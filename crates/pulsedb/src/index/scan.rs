@@ -6,8 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::index::columns::{Columns, Row};
-use crate::model::change::CollectiveNumber;
-use crate::storage::{self, SealedVector, View};
+use crate::storage::{self, CollectiveView, SealedVector};
 use crate::vector::{Norm, PreparedQuery, TopK};
 
 /// Vectors that are compared in one go.
@@ -49,8 +48,7 @@ impl Eq for Hit {}
 
 /// The best `k` of the candidates, best first. `candidates` are positions in `columns`, ascending.
 pub(crate) fn scan(
-    view: View<'_>,
-    number: CollectiveNumber,
+    collective: CollectiveView<'_>,
     columns: &Columns,
     candidates: &[u32],
     query: &PreparedQuery,
@@ -60,14 +58,14 @@ pub(crate) fn scan(
     if candidates.len() * WALK_RATIO < columns.len() {
         for position in candidates {
             let Some((position, row)) = columns.with_vector(*position) else { continue };
-            let vector = view.sealed_vector(number, row.slot)?;
+            let vector = collective.sealed_vector(row.slot)?;
             best.push(position, vector, row)?;
         }
         return best.finish();
     }
     let mut wanted = candidates.iter().filter_map(|position| columns.with_vector(*position)).peekable();
     let Some((_, first)) = wanted.peek() else { return Ok(Vec::new()) };
-    for vector in view.vectors_from(number, first.slot)? {
+    for vector in collective.vectors_from(first.slot)? {
         let vector = vector?;
         let Some((position, row)) = wanted.next_if(|(_, row)| row.slot <= vector.slot()) else {
             if wanted.peek().is_none() {
@@ -76,12 +74,12 @@ pub(crate) fn scan(
             continue;
         };
         if row.slot != vector.slot() {
-            return Err(storage::missing_vector(number, row.slot));
+            return Err(storage::missing_vector(collective.number, row.slot));
         }
         best.push(position, vector, row)?;
     }
     match wanted.next() {
-        Some((_, row)) => Err(storage::missing_vector(number, row.slot)),
+        Some((_, row)) => Err(storage::missing_vector(collective.number, row.slot)),
         None => best.finish(),
     }
 }

@@ -5,7 +5,6 @@ use crate::id::{CollectiveId, ExperienceId, Seq};
 
 /// What happened to an experience, as callers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct WatchEvent {
     /// Which experience.
     pub experience_id: ExperienceId,
@@ -21,7 +20,6 @@ pub struct WatchEvent {
 
 /// The kinds of change. Unarchiving and reinforcing are updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum WatchEventType {
     /// It was recorded.
     Created,
@@ -33,12 +31,12 @@ pub enum WatchEventType {
     Deleted,
 }
 
-/// The database's own small number of a collective, the first part of most keys; never used twice.
+/// The small number that the database gives a collective: the first part of most keys, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CollectiveNumber(pub(crate) u32);
 
-/// The number of a version of an experience within its collective. A change of anything that is indexed
-/// takes a new slot and leaves the old one dead.
+/// The number of a version of an experience within its collective. A change of anything that is indexed takes a new
+/// slot; the old one is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Slot(pub(crate) u32);
 
@@ -57,10 +55,11 @@ pub(crate) struct Change {
 pub(crate) enum ChangeKind {
     CollectiveCreated,
     CollectiveDeleted,
+    CollectiveRenamed,
     Experience(ExperienceChange),
 }
 
-/// A change of an experience with what filters of events need.
+/// A change of an experience, with what filters of events need.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ExperienceChange {
     pub(crate) id: ExperienceId,
@@ -69,7 +68,7 @@ pub(crate) struct ExperienceChange {
     pub(crate) slot: Slot,
     /// Its slot before the change; the same as `slot` where the change moved nothing.
     pub(crate) previous: Slot,
-    /// Its variant as the disk format numbers it.
+    /// Its variant, as numbered in the format.
     pub(crate) type_tag: u8,
     pub(crate) importance: f32,
     pub(crate) domain: Vec<String>,

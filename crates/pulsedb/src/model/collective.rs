@@ -1,13 +1,12 @@
-//! Collectives: the rooms that experiences are recorded in.
+//! Collectives: the spaces that experiences are recorded in.
 
 use crate::clock::Timestamp;
 use crate::id::CollectiveId;
 
-/// A named room of experiences. Searches, counts and streams never cross its walls.
+/// A named space for experiences. Searches, counts and events stay within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Collective {
-    /// Its identifier, for good.
+    /// Its identifier, which never changes.
     pub id: CollectiveId,
     /// Its name, unique in the database.
     pub name: String,
@@ -15,9 +14,9 @@ pub struct Collective {
     pub owner_id: Option<String>,
     /// Dimensions of its vectors.
     pub embedding_dimension: u16,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was last changed itself; recording into it does not count.
+    /// When the collective itself was last changed; recording into it does not count.
     pub updated_at: Timestamp,
 }
 

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock::Timestamp;
 use crate::config::DecayConfig;
 use crate::id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+use crate::model::experience_type::ExperienceType;
 
 /// A recorded experience as the database returns it.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct Experience {
-    /// Its identifier; later ones are greater.
+    /// Its identifier; those of later experiences are greater.
     pub id: ExperienceId,
     /// The collective it belongs to.
     pub collective_id: CollectiveId,
     /// The text.
     pub content: String,
-    /// Its vector; empty if the embedder knew no word of the content.
+    /// Its vector; empty if the embedder knew none of the words.
     pub embedding: Embedding,
     /// What kind of experience it is.
     pub experience_type: ExperienceType,
@@ -26,9 +24,9 @@ pub struct Experience {
     pub importance: f32,
     /// How sure the agent is, 0 to 1.
     pub confidence: f32,
-    /// How often it was reinforced.
+    /// How many times it was reinforced.
     pub applications: u32,
-    /// The fields it belongs to.
+    /// The domains it belongs to.
     pub domain: Vec<String>,
     /// Free key-value pairs.
     pub tags: BTreeMap<String, String>,
@@ -42,16 +40,16 @@ pub struct Experience {
     pub timestamp: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// When it was last reinforced; when it was recorded, if never.
+    /// When it was last reinforced; if never, when it was recorded.
     pub last_reinforced: Timestamp,
-    /// Whether it is archived: kept, but hidden from searches that exclude archived ones.
+    /// Whether it is archived: kept, but left out of searches unless they ask for archived ones.
     pub archived: bool,
     /// The sequence number of its last change.
     pub sequence: Seq,
 }
 
 impl Experience {
-    /// How often it was reinforced.
+    /// How many times it was reinforced.
     pub fn applications(&self) -> u32 {
         self.applications
     }
@@ -70,7 +68,7 @@ pub struct NewExperience {
     pub collective_id: CollectiveId,
     /// The text, 1 to 102 400 bytes.
     pub content: String,
-    /// Its vector. Needed with external embeddings; otherwise the embedder makes it.
+    /// Its vector. Required with external embeddings; otherwise the embedder makes one if this is `None`.
     pub embedding: Option<Embedding>,
     /// What kind of experience it is.
     pub experience_type: ExperienceType,
@@ -78,11 +76,11 @@ pub struct NewExperience {
     pub importance: f32,
     /// How sure the agent is, 0 to 1.
     pub confidence: f32,
-    /// At most 50 fields of at most 100 bytes.
+    /// The domains it belongs to: at most 50, of at most 100 bytes each.
     pub domain: Vec<String>,
-    /// At most 50 pairs; keys of at most 100 bytes, values of at most 200.
+    /// Free key-value pairs: at most 50, with keys of at most 100 bytes and values of at most 200.
     pub tags: BTreeMap<String, String>,
-    /// At most 100 paths of at most 500 bytes.
+    /// Paths of files it is about: at most 100, of at most 500 bytes each.
     pub related_files: Vec<String>,
     /// Who records it, 1 to 256 bytes.
     pub source_agent: AgentId,
@@ -122,7 +120,7 @@ pub struct ExperienceUpdate {
     pub importance: Option<f32>,
     /// The new confidence, 0 to 1.
     pub confidence: Option<f32>,
-    /// The new fields, replacing all.
+    /// The new domains, replacing all.
     pub domain: Option<Vec<String>>,
     /// The new tags, replacing all.
     pub tags: Option<BTreeMap<String, String>>,
@@ -132,107 +130,11 @@ pub struct ExperienceUpdate {
     pub experience_type: Option<ExperienceType>,
 }
 
-/// The kind of an experience, with what belongs to that kind. Each string holds at most 10 240 bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ExperienceType {
-    /// Something that went wrong or is hard.
-    Difficulty {
-        /// What is hard.
-        description: String,
-        /// How bad it is.
-        severity: Severity,
-    },
-    /// A way out of a difficulty.
-    Solution {
-        /// The experience that it solves.
-        problem_ref: Option<ExperienceId>,
-        /// What was done.
-        approach: String,
-        /// Whether it worked.
-        worked: bool,
-    },
-    /// An error that comes back.
-    ErrorPattern {
-        /// How to recognise it.
-        signature: String,
-        /// How to mend it.
-        fix: String,
-        /// How to avoid it.
-        prevention: String,
-    },
-    /// A way of working that succeeds.
-    SuccessPattern {
-        /// For which kind of task.
-        task_type: String,
-        /// What to do.
-        approach: String,
-        /// How good the outcome is, 0 to 1.
-        quality: f32,
-    },
-    /// What a user likes.
-    UserPreference {
-        /// In which matter.
-        category: String,
-        /// What is preferred.
-        preference: String,
-        /// How strongly, 0 to 1.
-        strength: f32,
-    },
-    /// A decision about the shape of a system.
-    ArchitecturalDecision {
-        /// What was decided.
-        decision: String,
-        /// Why.
-        rationale: String,
-    },
-    /// Something learnt about a technology.
-    TechInsight {
-        /// Which technology.
-        technology: String,
-        /// What was learnt.
-        insight: String,
-    },
-    /// A plain fact.
-    Fact {
-        /// What is so.
-        statement: String,
-        /// Where it is from.
-        source: String,
-    },
-    /// Anything else.
-    Generic {
-        /// A category of the caller's own.
-        category: Option<String>,
-    },
-}
-
-impl Default for ExperienceType {
-    fn default() -> Self {
-        Self::Generic { category: None }
-    }
-}
-
-/// How bad a difficulty is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// A nuisance.
-    Low,
-    /// It slows work down.
-    Medium,
-    /// It stops some work.
-    High,
-    /// It stops everything.
-    Critical,
-}
-
-/// How present an experience is at `now`, 0 to 1: it fades with time and lasts longer the more it is used.
+/// The energy of an experience at `now`, 0 to 1: it fades with time, and more slowly the more the experience is used.
 ///
 /// `importance * (1 + freq_weight * ln(1 + applications)) * exp(-ln 2 * age / half_life)`, clamped to 0..=1,
-/// where `age` is the time since `last_reinforced` (zero if that is in the future). The exponential half-life
-/// is the one of Ebbinghaus' forgetting curve as spaced-repetition models use it (Settles and Meeder, ACL 2016,
-/// section 3).
+/// where `age` is the time since `last_reinforced` (zero if that is in the future). The exponential half-life is that of
+/// Ebbinghaus's forgetting curve, as spaced-repetition models use it (Settles and Meeder, ACL 2016, section 3).
 ///
 /// ```
 /// use pulsedb::{DecayConfig, Timestamp, energy};

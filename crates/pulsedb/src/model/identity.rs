@@ -5,7 +5,7 @@ use std::fmt;
 /// Names an embedder. It is stored with the database, so that vectors of two embedders never mix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderIdentity {
-    /// Who makes the vectors, for example "builtin"; "external" is reserved for vectors that callers bring.
+    /// What makes the vectors, for example "builtin"; "external" is reserved for vectors that callers supply.
     pub provider: String,
     /// A digest or version of the model.
     pub model_digest: String,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::id::AgentId;
-use crate::model::experience::{Experience, ExperienceType};
+use crate::model::experience::Experience;
+use crate::model::experience_type::ExperienceType;
 
 /// What to look for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum Query<'a> {
     /// A text, embedded by the database's embedder and compared by meaning.
     Text(&'a str),
@@ -35,8 +35,8 @@ pub struct SearchOptions {
     pub k: usize,
     /// Which experiences may be found.
     pub filter: SearchFilter,
-    /// Ask for an answer that depends on the records alone: the same in every process, before and after a restart.
-    /// This version compares every match whatever is asked for, so both values give that answer.
+    /// Asks for an answer that depends on the records alone: the same in every process, before and after a restart.
+    /// This version compares every match in any case, so both values give that answer.
     pub exact: bool,
 }
 
@@ -46,14 +46,14 @@ impl Default for SearchOptions {
     }
 }
 
-/// Which experiences may be found: those that pass every part that is given.
+/// Which experiences may be found: those that meet every condition that is given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchFilter {
-    /// At least one of these fields is among the experience's domains.
+    /// At least one of these is among the experience's domains.
     pub domains: Option<Vec<String>>,
     /// The experience has all of these tags with these values.
     pub tags_all: Option<BTreeMap<String, String>>,
-    /// The experience is of one of these variants; what is inside a variant does not count.
+    /// The experience is of one of these variants; the contents of a variant are not compared.
     pub experience_types: Option<Vec<ExperienceType>>,
     /// One of these agents recorded it.
     pub source_agents: Option<Vec<AgentId>>,
@@ -87,7 +87,6 @@ impl Default for SearchFilter {
 
 /// One hit.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct SearchResult {
     /// The experience, whole.
     pub experience: Experience,

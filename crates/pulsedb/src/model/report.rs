@@ -10,7 +10,7 @@ use crate::id::{CollectiveId, Seq};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// Its process number.
+    /// Its process id.
     pub pid: u32,
     /// When it opened the database.
     pub started: Timestamp,
@@ -18,19 +18,19 @@ pub struct Holder {
     pub host: String,
 }
 
-/// A process that holds a snapshot open and so keeps pages from being used again.
+/// A process that holds a snapshot open, and so keeps pages from being reused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReaderInfo {
-    /// Its process number.
+    /// Its process id.
     pub pid: u32,
-    /// How many transactions behind the newest its snapshot is.
+    /// How many transactions its snapshot is behind the newest one.
     pub transactions_behind: u64,
-    /// For how long at the least its snapshot has been out of date; zero if it is the newest.
+    /// How long its snapshot has been out of date, at least; zero if it is the newest.
     pub age: Duration,
 }
 
-/// Size of one table.
+/// The size of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableStats {
@@ -60,11 +60,11 @@ pub struct CollectiveSummary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DatabaseStats {
-    /// Length of the data file in bytes, room set aside included.
+    /// Length of the data file in bytes, including space that is set aside.
     pub file_bytes: u64,
     /// Bytes of pages in use, by table.
     pub tables: Vec<TableStats>,
-    /// Bytes of free pages inside the file, which later writes use again.
+    /// Bytes of free pages inside the file, which later writes reuse.
     pub reclaimable_bytes: u64,
     /// The largest size that the file may reach, in bytes.
     pub map_bytes: u64,
@@ -74,7 +74,7 @@ pub struct DatabaseStats {
     pub sequence: Seq,
     /// The smallest number that the change log still holds; one more than `sequence` if it is empty.
     pub oldest_change: Seq,
-    /// Processes that hold a snapshot at this moment, oldest first.
+    /// Processes that hold a snapshot now, oldest snapshot first.
     pub readers: Vec<ReaderInfo>,
     /// Live writing processes.
     pub writers: Vec<Holder>,
@@ -84,13 +84,13 @@ pub struct DatabaseStats {
     pub collectives_reclaiming: u64,
 }
 
-/// Something that a check found wrong.
+/// Something wrong that a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
     /// The table.
     pub table: &'static str,
-    /// The key in hexadecimal, or the place.
+    /// The key in hexadecimal, or the place in the file.
     pub key: String,
     /// What is wrong.
     pub problem: String,
@@ -116,10 +116,10 @@ pub struct CheckReport {
     pub faults: Vec<Fault>,
     /// Records that a repair could not save; zero for a check.
     pub records_lost: u64,
-    /// Records whose vector a repair could neither save nor make anew, so that vector search no longer finds them;
-    /// zero for a check.
+    /// Records whose vector a repair could neither save nor rebuild, so that vector search no longer finds them; zero
+    /// for a check.
     pub vectors_lost: u64,
-    /// Where a repair has put the file as it was before; `None` for a check.
+    /// Where a repair has kept the file as it was before; `None` if nothing was repaired.
     pub damaged_copy: Option<PathBuf>,
 }
 

@@ -10,17 +10,16 @@ use crate::index::{Columns, Row};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{Experience, ExperienceType, SearchFilter};
-use crate::storage::{Prefix, SlotRow, Table, View, type_tag};
+use crate::storage::{CollectiveView, Prefix, SlotRow, Table, type_tag};
 
 /// Positions of the rows that match, ascending.
 pub(super) fn matches(
-    view: View<'_>,
-    number: CollectiveNumber,
+    collective: CollectiveView<'_>,
     columns: &Columns,
     filter: &SearchFilter,
 ) -> Result<Vec<u32>> {
     let fields = Fields::new(filter);
-    let Some(slots) = indexed_slots(view, number, filter)? else {
+    let Some(slots) = indexed_slots(collective, filter)? else {
         return Ok(columns
             .live()
             .filter(|(_, row)| fields.row_passes(row))
@@ -69,9 +68,9 @@ impl<'f> Fields<'f> {
     }
 
     /// Whether the slot row of a record passes.
-    pub(super) fn slot_passes(&self, view: View<'_>, number: CollectiveNumber, slot: Slot) -> Result<bool> {
+    pub(super) fn slot_passes(&self, collective: CollectiveView<'_>, slot: Slot) -> Result<bool> {
         // One that is missing is told by whoever reads the record.
-        let Some(row) = view.slot_row(number, slot)? else { return Ok(true) };
+        let Some(row) = collective.slot_row(slot)? else { return Ok(true) };
         let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = row;
         Ok(self.pass(&Facts { archived, type_tag, importance, confidence, timestamp }))
     }
@@ -97,11 +96,7 @@ fn type_mask(types: Option<&[ExperienceType]>) -> u32 {
 
 /// The slots that the indexes on disk leave of the parts of a filter which they answer; `None` if the filter
 /// has no such part.
-fn indexed_slots(
-    view: View<'_>,
-    number: CollectiveNumber,
-    filter: &SearchFilter,
-) -> Result<Option<RoaringBitmap>> {
+fn indexed_slots(collective: CollectiveView<'_>, filter: &SearchFilter) -> Result<Option<RoaringBitmap>> {
     let mut left = None;
     let mut keep = |slots: RoaringBitmap| {
         left = Some(match left.take() {
@@ -109,8 +104,8 @@ fn indexed_slots(
             None => slots,
         });
     };
-    for (table, prefixes) in indexed_ways(number, filter) {
-        keep(union(view, table, &prefixes)?);
+    for (table, prefixes) in indexed_ways(collective.number, filter) {
+        keep(union(collective, table, &prefixes)?);
     }
     Ok(left)
 }
@@ -133,24 +128,38 @@ fn indexed_ways(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(Table, 
     domains.into_iter().chain(agents).chain(tags).collect()
 }
 
-fn union(view: View<'_>, table: Table, prefixes: &[Prefix]) -> Result<RoaringBitmap> {
+fn union(collective: CollectiveView<'_>, table: Table, prefixes: &[Prefix]) -> Result<RoaringBitmap> {
     let mut slots = RoaringBitmap::new();
     for prefix in prefixes {
-        for slot in view.slots_under(table, prefix)? {
+        for slot in collective.slots_under(table, prefix)? {
             slots.insert(slot?.0);
         }
     }
     Ok(slots)
 }
 
-/// The ways into the indexes that a filter offers: for each, the prefixes of which every match is under one.
-pub(super) fn ways_in(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(Table, Vec<Prefix>)> {
-    let mut ways = indexed_ways(number, filter);
+/// Index rows to walk: every match is under one of the prefixes.
+pub(super) struct Way {
+    pub(super) table: Table,
+    pub(super) prefixes: Vec<Prefix>,
+}
+
+/// The ways into the indexes that a filter offers.
+pub(super) struct Ways {
+    /// All by time: always there, and any other way is a part of it.
+    pub(super) by_time: Way,
+    /// Through the criteria of the filter.
+    pub(super) narrower: Vec<Way>,
+}
+
+pub(super) fn ways_in(number: CollectiveNumber, filter: &SearchFilter) -> Ways {
+    let indexed = indexed_ways(number, filter).into_iter();
+    let mut narrower: Vec<Way> = indexed.map(|(table, prefixes)| Way { table, prefixes }).collect();
     if let Some(types) = &filter.experience_types {
         let tags: std::collections::BTreeSet<u8> = types.iter().map(type_tag).collect();
         let prefixes = tags.into_iter().map(|tag| Prefix::experience_type(number, tag)).collect();
-        ways.push((Table::ByType, prefixes));
+        narrower.push(Way { table: Table::ByType, prefixes });
     }
-    ways.push((Table::ByTime, vec![Prefix::time(number)]));
-    ways
+    let by_time = Way { table: Table::ByTime, prefixes: vec![Prefix::time(number)] };
+    Ways { by_time, narrower }
 }

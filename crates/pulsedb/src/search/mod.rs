@@ -5,7 +5,7 @@
 mod filter;
 mod recent;
 
-use crate::error::{NotFoundError, Result};
+use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::index::{self, Hit, Index};
 use crate::model::{SearchFilter, SearchResult};
@@ -24,12 +24,10 @@ pub(crate) fn nearest(
     k: usize,
     filter: &SearchFilter,
 ) -> Result<Vec<SearchResult>> {
-    let find = |view: View<'_>| Ok(view.room(id)?.ok_or(NotFoundError::Collective(id))?.number);
-    index.with_current(store, find, |columns, view| {
-        let number = find(view)?;
-        let candidates = filter::matches(view, number, columns, filter)?;
-        let hits = index::scan_in_halves(store, view, number, columns, &candidates, query, k)?;
-        hits.into_iter().map(|hit| result(view, hit)).collect()
+    index.with_current(store, id, |columns, collective| {
+        let candidates = filter::matches(collective, columns, filter)?;
+        let hits = index::scan_in_halves(store, collective, columns, &candidates, query, k)?;
+        hits.into_iter().map(|hit| result(collective.view, hit)).collect()
     })
 }
 

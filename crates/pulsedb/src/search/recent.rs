@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::clock::Timestamp;
-use crate::error::{NotFoundError, Result};
+use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Slot;
 use crate::model::{Experience, SearchFilter};
-use crate::search::filter::{self, Fields};
-use crate::storage::{IndexRow, NewestFirst, Prefix, Span, Table, View};
+use crate::search::filter::{self, Fields, Way, Ways};
+use crate::storage::{CollectiveView, IndexRow, NewestFirst, Span, View};
 
 /// Rows of a way in that are counted to compare it with others.
 const COUNTED: usize = 512;
@@ -26,19 +26,19 @@ pub(crate) fn recent(
     limit: usize,
     filter: &SearchFilter,
 ) -> Result<Vec<Experience>> {
-    let number = view.room(id)?.ok_or(NotFoundError::Collective(id))?.number;
+    let collective = view.in_collective(id)?;
     let span = Span {
         since: filter.since.unwrap_or(Timestamp(i64::MIN)),
         until: filter.until.unwrap_or(Timestamp(i64::MAX)),
     };
-    let (table, prefixes) = shortest(view, filter::ways_in(number, filter))?;
+    let way = shortest(collective, filter::ways_in(collective.number, filter))?;
     let fields = Fields::new(filter);
     let mut found = Vec::new();
     let mut passed_over = 0;
-    for row in Merged::new(view, table, prefixes, span)? {
+    for row in Merged::new(collective, way, span)? {
         let row = row?;
         // Where few match, a look at the small slot row first saves decoding what is passed over.
-        if passed_over > PASSED_OVER && !fields.slot_passes(view, number, row.slot)? {
+        if passed_over > PASSED_OVER && !fields.slot_passes(collective, row.slot)? {
             continue;
         }
         let (place, experience) = view.indexed_row(row.id)?;
@@ -55,18 +55,17 @@ pub(crate) fn recent(
 }
 
 /// The way with the fewest rows, as far as a bounded count tells.
-fn shortest(view: View<'_>, mut ways: Vec<(Table, Vec<Prefix>)>) -> Result<(Table, Vec<Prefix>)> {
-    // Walking all by time is the last resort: any other way is a part of it.
-    let by_time = ways.pop().unwrap_or((Table::ByTime, Vec::new()));
-    if ways.len() < 2 {
-        return Ok(ways.pop().unwrap_or(by_time));
+fn shortest(collective: CollectiveView<'_>, ways: Ways) -> Result<Way> {
+    let Ways { by_time, mut narrower } = ways;
+    if narrower.len() < 2 {
+        return Ok(narrower.pop().unwrap_or(by_time));
     }
     let mut best = by_time;
     let mut fewest = usize::MAX;
-    for way in ways {
+    for way in narrower {
         let mut count = 0;
-        for prefix in &way.1 {
-            count += view.slots_under(way.0, prefix)?.take(COUNTED - count.min(COUNTED)).count();
+        for prefix in &way.prefixes {
+            count += collective.slots_under(way.table, prefix)?.take(COUNTED - count.min(COUNTED)).count();
         }
         if count < fewest {
             (best, fewest) = (way, count);
@@ -84,9 +83,9 @@ struct Merged<'t> {
 }
 
 impl<'t> Merged<'t> {
-    fn new(view: View<'t>, table: Table, prefixes: Vec<Prefix>, span: Span) -> Result<Self> {
+    fn new(collective: CollectiveView<'t>, way: Way, span: Span) -> Result<Self> {
         let walks: Result<Vec<_>> =
-            prefixes.into_iter().map(|prefix| view.newest_first(table, prefix, span)).collect();
+            way.prefixes.into_iter().map(|prefix| collective.newest_first(way.table, prefix, span)).collect();
         let mut merged = Self { walks: walks?, heads: BinaryHeap::new(), last: None };
         for walk in 0..merged.walks.len() {
             merged.advance(walk)?;

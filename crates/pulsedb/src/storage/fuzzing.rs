@@ -6,12 +6,19 @@ use std::path::Path;
 
 use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId};
-use crate::storage::codec::{self, CollectiveRow, CounterRow, ReclaimRow, SlotRow, Write as _};
+use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
-use crate::storage::keys::{self, Prefix};
-use crate::storage::meta::{self, FormatRow};
-use crate::storage::tables::{NAMES, Table};
-use crate::storage::{env, seal, view};
+use crate::storage::format::change::{read_change, write_change};
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::{Place, read_experience, write_experience};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::seal;
+use crate::storage::format::slot::{SlotRow, read_slot_value};
+use crate::storage::format::tables::{NAMES, Table};
+use crate::storage::format::vector::{read_vector, write_vector};
+use crate::storage::format::writer::Write as _;
 
 /// The names of the tables, in the order of their numbers.
 pub const TABLES: &[&str] = NAMES;
@@ -19,8 +26,8 @@ pub const TABLES: &[&str] = NAMES;
 /// Reads bytes as each kind of value, key, seal and header.
 ///
 /// # Panics
-/// If a reader panics, or takes bytes that its writer would not have written: then two values would mean one
-/// thing, and a row would change by being read and written back.
+/// If a reader panics, or accepts bytes that its writer would not have written: then two values would mean the same,
+/// and a row would change when it is read and written back.
 pub fn read(bytes: &[u8]) {
     read_values(bytes);
     read_keys(bytes);
@@ -49,11 +56,11 @@ pub fn sealed(table: usize, key: &[u8], payload: &[u8]) -> Vec<u8> {
     value
 }
 
-/// The place of a row: the number of its table, and how many rows of it stand before, counted around.
+/// The place of a row: the number of its table, and how many rows come before it, modulo the number of rows.
 pub type RowPlace = (usize, usize);
 
 /// Changes rows of the database in a directory below their seals. `change` is given the number of the place, the
-/// key and the value as it is stored, and gives what is to stand there; `None` removes the row.
+/// key and the value as it is stored, and returns the value to put there; `None` removes the row.
 ///
 /// # Panics
 /// If the database is not sound, or there is no such table.
@@ -65,9 +72,10 @@ pub fn change_rows(
     let options =
         EnvOptions { path: path.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Fast, read_only: false };
     let env = Environment::open(&options, NAMES).expect("the database is sound");
-    let mut guard = env.begin_write().expect("nobody else writes");
+    let mut turn = env.turn().expect("nobody else writes");
+    let mut guard = turn.begin().expect("nobody else writes");
     for (index, (table, number)) in places.iter().enumerate() {
-        let table = env.table(*table);
+        let table = guard.engine().table(*table);
         let rows = table.len(&guard).expect("the table is sound") as usize;
         let row = table.iter(&guard).expect("the table is sound").nth(number % rows.max(1));
         let Some((key, value)) = row.transpose().expect("the table is sound") else { continue };
@@ -86,15 +94,15 @@ fn read_values(bytes: &[u8]) {
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
     same(bytes, "reclaim", ReclaimRow::read(bytes), ReclaimRow::write);
-    same(bytes, "experience", codec::read_experience(id, bytes), |(place, experience), out| {
-        codec::write_experience(*place, experience, out);
+    same(bytes, "experience", read_experience(id, bytes), |(place, experience), out| {
+        write_experience(*place, experience, out);
     });
-    same(bytes, "log", codec::read_change(7, bytes), |(change, transaction), out| {
+    same(bytes, "log", read_change(7, bytes), |(change, transaction), out| {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
-        codec::write_change(change, *transaction, out);
+        write_change(change, *transaction, out);
     });
-    same(bytes, "vector", codec::read_vector(bytes), |vector, out| codec::write_vector(vector, out));
-    same(bytes, "slot value", view::read_slot_value(bytes), |slot, out| out.u32(slot.0));
+    same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -154,7 +162,6 @@ mod tests {
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
-    use crate::storage::codec::Place;
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();
@@ -210,41 +217,39 @@ mod tests {
         }
     }
 
-    /// One or more rows of each kind, as they are written.
-    fn rows() -> Vec<Vec<u8>> {
+    /// A reader of one kind of row: whether it takes these bytes.
+    type Accepts = fn(&[u8]) -> bool;
+
+    const ID: ExperienceId = ExperienceId::from_bytes([7; 16]);
+
+    const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
+    const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
+    const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
+    const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
+    const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
+    const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
+    const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
+    const VECTOR: Accepts = |bytes| read_vector(bytes).is_some();
+    const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
+    const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
+    const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
+
+    /// One or more rows of each kind, as they are written, each with the reader that must take it.
+    fn rows() -> Vec<(Accepts, Vec<u8>)> {
         let mut rows = Vec::new();
-        let mut add = |write: &dyn Fn(&mut Vec<u8>)| {
+        let mut add = |reader: Accepts, write: &dyn Fn(&mut Vec<u8>)| {
             let mut out = Vec::new();
             write(&mut out);
-            rows.push(out);
+            rows.push((reader, out));
         };
         for experience_type in experience_types() {
             let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
             let experience = experience(experience_type);
-            add(&|out| codec::write_experience(place, &experience, out));
+            add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
-        let actions = [
-            Action::Created,
-            Action::Updated,
-            Action::Reinforced,
-            Action::Archived,
-            Action::Unarchived,
-            Action::Deleted,
-        ];
-        for action in actions {
-            let kind = ChangeKind::Experience(ExperienceChange {
-                id: ExperienceId::from_bytes([7; 16]),
-                action,
-                slot: Slot(5),
-                previous: Slot(4),
-                type_tag: 8,
-                importance: 0.5,
-                domain: vec!["d".into()],
-            });
-            add(&|out| codec::write_change(&change(kind.clone()), 9, out));
+        for kind in change_kinds() {
+            add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
-        add(&|out| codec::write_change(&change(ChangeKind::CollectiveCreated), 9, out));
-        add(&|out| codec::write_change(&change(ChangeKind::CollectiveDeleted), 9, out));
         for owner in [None, Some("owner".to_owned())] {
             let row = CollectiveRow {
                 number: CollectiveNumber(1),
@@ -254,10 +259,10 @@ mod tests {
                 name: "name".into(),
                 owner,
             };
-            add(&|out| row.write(out));
+            add(COLLECTIVE, &|out| row.write(out));
         }
         let slot = SlotRow {
-            id: ExperienceId::from_bytes([7; 16]),
+            id: ID,
             timestamp: Timestamp::from_millis(1),
             norm_bits: 1,
             importance: 0.5,
@@ -266,34 +271,70 @@ mod tests {
             archived: true,
             has_vector: false,
         };
-        add(&|out| slot.write(out));
-        add(&|out| CounterRow { experiences: 1, bytes: 2, next_slot: 3 }.write(out));
-        add(&|out| FormatRow::CURRENT.write(out));
-        add(&|out| codec::write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        add(SLOT, &|out| slot.write(out));
+        add(SLOT_VALUE, &|out| out.u32(5));
+        add(COUNTER, &|out| CounterRow { experiences: 1, bytes: 2, next_slot: 3 }.write(out));
+        let reclaim = ReclaimRow {
+            collective_id: CollectiveId::from_bytes([3; 16]),
+            deleted_at: Timestamp::from_millis(-1),
+            transaction: 9,
+            next_sequence: 10,
+            end_sequence: 12,
+        };
+        add(RECLAIM, &|out| reclaim.write(out));
+        add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        add(FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        add(&|out| meta::write_identity(&identity, out));
+        add(IDENTITY, &|out| meta::write_identity(&identity, out));
+        add(NUMBER, &|out| out.u64(u64::MAX));
         rows
     }
 
+    /// Everything that a row of the log can be about.
+    fn change_kinds() -> Vec<ChangeKind> {
+        let actions = [
+            Action::Created,
+            Action::Updated,
+            Action::Reinforced,
+            Action::Archived,
+            Action::Unarchived,
+            Action::Deleted,
+        ];
+        let about_experience = |action| {
+            ChangeKind::Experience(ExperienceChange {
+                id: ID,
+                action,
+                slot: Slot(5),
+                previous: Slot(4),
+                type_tag: 8,
+                importance: 0.5,
+                domain: vec!["d".into()],
+            })
+        };
+        let collectives =
+            [ChangeKind::CollectiveCreated, ChangeKind::CollectiveDeleted, ChangeKind::CollectiveRenamed];
+        actions.map(about_experience).into_iter().chain(collectives).collect()
+    }
+
     #[test]
-    fn every_kind_of_row_reads_back_and_has_one_form() {
-        let rows = rows();
-        for row in &rows {
+    fn every_row_is_taken_by_its_own_reader_and_has_one_form() {
+        for (at, (accepts, row)) in rows().iter().enumerate() {
+            assert!(accepts(row), "row {at} is not taken by its reader: {row:?}");
             read(row);
         }
-        let experiences = experience_types().len();
-        let id = ExperienceId::from_bytes([7; 16]);
-        for row in &rows[..experiences] {
-            assert!(codec::read_experience(id, row).is_some());
-        }
-        for row in &rows[experiences..experiences + 8] {
-            assert!(codec::read_change(7, row).is_some());
+    }
+
+    #[test]
+    fn row_without_its_last_byte_or_with_one_more_is_refused_by_its_own_reader() {
+        for (at, (accepts, row)) in rows().iter().enumerate() {
+            assert!(!accepts(&row[..row.len() - 1]), "row {at} is taken when it is cut");
+            assert!(!accepts(&[row.as_slice(), &[0]].concat()), "row {at} is taken with a byte behind it");
         }
     }
 
     #[test]
     fn row_cut_lengthened_or_flipped_anywhere_is_refused_or_has_one_form() {
-        for row in rows() {
+        for (_, row) in rows() {
             for length in 0..row.len() {
                 read(&row[..length]);
             }

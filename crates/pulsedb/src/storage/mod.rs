@@ -1,296 +1,31 @@
 //! The store: tables on LMDB, one snapshot for reading, one queue for writing.
 //!
-//! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: what happens
-//! leaves it by the change log alone.
+//! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: others learn what
+//! happens from the change log alone. Its rooms, bottom first: `env`, `format`, `read`, `write`, `commit`, `upkeep`.
 
-mod check;
-mod codec;
 mod commit;
 pub(crate) mod env;
+mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod keys;
-mod log;
-mod meta;
-mod newest;
-mod operations;
-mod reclaim;
-mod repair;
-#[cfg(test)]
-mod row_damage;
-mod rows;
-mod seal;
-mod statistics;
-mod tables;
-mod vectors;
-mod view;
+mod read;
+mod store;
+mod upkeep;
+mod verbs;
 mod write;
 
-use std::ops::Bound;
-use std::ops::Deref;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
-
-use parking_lot::Mutex;
-
-use crate::config::{LogConfig, SyncMode};
-use crate::error::{PulseDBError, Result, StorageError};
-use crate::id::Seq;
-use crate::model::{CheckReport, ProviderIdentity};
-use crate::storage::commit::Committer;
-use crate::storage::env::{EnvOptions, Environment, ReadTxn};
-
-pub(crate) use codec::{SlotRow, type_tag};
-pub(crate) use env::Space;
-pub(crate) use keys::Prefix;
-pub(crate) use newest::{IndexRow, NewestFirst, Span};
-pub(crate) use operations::{
-    Defaults, NewVector, PreparedExperience, PreparedUpdate, create_collective, get_or_create_collective,
-    record, reinforce, set_archived, update,
+pub(crate) use format::experience_type::type_tag;
+pub(crate) use format::keys::Prefix;
+pub(crate) use format::slot::SlotRow;
+pub(crate) use format::tables::Table;
+pub(crate) use read::collective_view::CollectiveView;
+pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
+pub(crate) use read::vectors::{SealedVector, missing_vector};
+pub(crate) use read::view::View;
+pub(crate) use store::{Store, StoreHandle, StoreOptions};
+pub(crate) use upkeep::repair::repair;
+pub(crate) use upkeep::repair_options::RepairOptions;
+pub(crate) use write::operations::{
+    NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
-pub(crate) use repair::{RepairOptions, repair};
-pub(crate) use rows::{StoredVector, delete};
-pub(crate) use tables::Table;
-pub(crate) use vectors::{SealedVector, missing_vector};
-pub(crate) use view::View;
-pub(crate) use write::{Size, WriteTxn};
-
-/// How to open a store.
-pub(crate) struct StoreOptions<'o> {
-    pub(crate) path: &'o Path,
-    pub(crate) map_size_gb: usize,
-    pub(crate) sync_mode: SyncMode,
-    pub(crate) read_only: bool,
-    pub(crate) log: &'o LogConfig,
-    /// Who makes the vectors; `None` takes whoever the database was made with.
-    pub(crate) identity: Option<&'o ProviderIdentity>,
-}
-
-/// An open database: one for all handles of the process on the same directory.
-pub(crate) struct Store {
-    env: Arc<Environment>,
-    committer: Committer,
-    identity: ProviderIdentity,
-    /// What the open writable handles have agreed on, and how many they are.
-    writers: Mutex<(usize, LogConfig)>,
-}
-
-/// One handle's share of a store. While a writable one lives, this process is a writer of the database.
-pub(crate) struct StoreHandle {
-    store: Arc<Store>,
-    writable: bool,
-}
-
-impl Deref for StoreHandle {
-    type Target = Store;
-
-    fn deref(&self) -> &Store {
-        &self.store
-    }
-}
-
-impl Drop for StoreHandle {
-    fn drop(&mut self) {
-        // After a fork the locks may be held by threads of the parent.
-        if self.writable && self.store.env.refuse_after_fork().is_ok() {
-            let mut writers = self.store.writers.lock();
-            writers.0 = writers.0.saturating_sub(1);
-            self.store.env.release_writer();
-        }
-    }
-}
-
-/// One consistent state of the store, for reading. Held briefly: it keeps pages from being used again.
-pub(crate) struct Snapshot<'s> {
-    env: &'s Environment,
-    txn: ReadTxn<'s>,
-}
-
-impl Snapshot<'_> {
-    pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.env, &self.txn)
-    }
-}
-
-/// The open stores of this process.
-static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
-
-impl Store {
-    /// Opens the store, and makes it first where that is allowed and there is none.
-    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
-        let env = Environment::open(
-            &EnvOptions {
-                path: options.path.to_owned(),
-                map_size_gb: options.map_size_gb,
-                sync_mode: options.sync_mode,
-                read_only: options.read_only,
-            },
-            tables::NAMES,
-        )?;
-        // From here on the environment counts a writable handle, which must be given back on every path.
-        let admitted = admit(&env, options).and_then(|identity| {
-            let store = Self::shared(Arc::clone(&env), identity);
-            if !options.read_only {
-                store.agree(options.log)?;
-            }
-            Ok(store)
-        });
-        let store = match admitted {
-            Ok(store) => store,
-            Err(error) => {
-                if !options.read_only {
-                    env.release_writer();
-                }
-                return Err(error);
-            }
-        };
-        let handle = StoreHandle { store, writable: !options.read_only };
-        if handle.writable && handle.snapshot()?.view().is_reclaiming()? {
-            handle.committer.reclaim()?;
-        }
-        Ok(handle)
-    }
-
-    /// Counts a writable handle. All of them keep changes for as long.
-    fn agree(&self, log: &LogConfig) -> Result<()> {
-        let mut writers = self.writers.lock();
-        if writers.0 > 0 && writers.1 != *log {
-            let reason = "this process has the database open with other `log` settings; \
-                          use the same for all handles";
-            return Err(PulseDBError::Config { reason: reason.into() });
-        }
-        *writers = (writers.0 + 1, log.clone());
-        self.committer.set_log(log.clone());
-        Ok(())
-    }
-
-    /// The store of this environment, which other handles of the process may have already.
-    fn shared(env: Arc<Environment>, identity: ProviderIdentity) -> Arc<Self> {
-        let mut stores = STORES.lock();
-        stores.retain(|store| store.strong_count() > 0);
-        let open = stores.iter().filter_map(Weak::upgrade).find(|store| Arc::ptr_eq(&store.env, &env));
-        open.unwrap_or_else(|| {
-            let committer = Committer::new(Arc::clone(&env));
-            let store = Arc::new(Self { env, committer, identity, writers: Mutex::default() });
-            stores.push(Arc::downgrade(&store));
-            store
-        })
-    }
-
-    /// A snapshot of what is committed now, by any process.
-    pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
-        Ok(Snapshot { env: &self.env, txn: self.env.read()? })
-    }
-
-    /// Runs an operation in a write transaction and returns when it is durable. It may be run more than once;
-    /// what it wrote before the last time is undone.
-    pub(crate) fn write<T: Send + 'static>(
-        &self,
-        size: Size,
-        space: Space,
-        operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.committer.run(size, space, operation)
-    }
-
-    /// Starts to remove the rows of deleted collectives in the background.
-    pub(crate) fn reclaim(&self) -> Result<()> {
-        self.committer.reclaim()
-    }
-
-    /// The number of the last change that any process has committed.
-    pub(crate) fn current_sequence(&self) -> Result<Seq> {
-        self.committer.current_sequence()
-    }
-
-    /// Compares everything in the newest state with everything else.
-    pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
-        check::check(&self.env, norm_of)
-    }
-
-    /// Copies the newest state into a directory; bytes written and the number of its last change.
-    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, Seq)> {
-        let bytes = self.env.backup_to(to)?;
-        let copy = Environment::open(
-            &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },
-            tables::NAMES,
-        )?;
-        let sequence = {
-            let txn = copy.read()?;
-            View::new(&copy, &txn).last_sequence()?
-        };
-        drop(copy);
-        // Reading the copy has made the engine's lock file, which belongs to no backup; one that stays does no harm.
-        let _ = std::fs::remove_file(to.join(env::ENGINE_LOCK));
-        Ok((bytes, sequence))
-    }
-
-    pub(crate) fn identity(&self) -> &ProviderIdentity {
-        &self.identity
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.env.path()
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.committer.close();
-    }
-}
-
-/// Checks the format and the identity of an existing database, or stamps a new one.
-fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdentity> {
-    let stored = {
-        let txn = env.read()?;
-        stored_identity(View::new(env, &txn))?
-    };
-    let stored = match (stored, options.identity) {
-        (Some(stored), _) => stored,
-        (None, Some(identity)) if !options.read_only => stamp(env, identity, options)?,
-        (None, _) => {
-            let path: PathBuf = options.path.to_owned();
-            return Err(StorageError::DatabaseNotFound { path }.into());
-        }
-    };
-    match options.identity {
-        Some(requested) if *requested != stored => Err(PulseDBError::EmbeddingProviderMismatch {
-            stored: Box::new(stored),
-            requested: Box::new(requested.clone()),
-        }),
-        _ => Ok(stored),
-    }
-}
-
-/// The identity in a database of a format that can be read; `None` in one that was never stamped.
-fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
-    let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else {
-        // One that was never stamped has no row at all. Any other has lost this one, and is not to be stamped again.
-        for table in Table::ALL {
-            if view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.next().is_some() {
-                return Err(seal::corrupted(Table::Meta, meta::FORMAT));
-            }
-        }
-        return Ok(None);
-    };
-    format.admit()?;
-    meta::identity(view).map(Some)
-}
-
-/// Makes an empty database a stamped one, unless another process was faster.
-fn stamp(
-    env: &Environment,
-    identity: &ProviderIdentity,
-    options: &StoreOptions<'_>,
-) -> Result<ProviderIdentity> {
-    let mut txn = WriteTxn::begin(env)?;
-    if let Some(stored) = stored_identity(txn.view())? {
-        return Ok(stored);
-    }
-    txn.start_operation(Size { records: 1, bytes: 0 }, Space::Growth)?;
-    let now = txn.now;
-    meta::write_new(&mut txn, identity, now)?;
-    txn.commit(options.log)?;
-    Ok(identity.clone())
-}
+pub(crate) use write::rows::StoredVector;

@@ -159,11 +159,15 @@ fn another_embedder_is_refused_and_told_apart() {
     let db = Vowels::new().open(path).unwrap();
     let id = db.record_experience(note("banana")).unwrap();
     db.close().unwrap();
+    let before = std::fs::read(path.join("data.mdb")).unwrap();
     let mut other = Vowels::new();
     other.identity.model_digest = "2".into();
+    let mut wider = Vowels { dimension: 6, ..Vowels::new() };
+    wider.identity.dimension = 6;
     let external = Config::with_external_embeddings(EmbeddingDimension::Custom(5));
     for refused in [
         other.open(path).unwrap_err(),
+        wider.open(path).unwrap_err(),
         PulseDB::open(path, Config::default()).unwrap_err(),
         PulseDB::open(path, external).unwrap_err(),
     ] {
@@ -171,6 +175,7 @@ fn another_embedder_is_refused_and_told_apart() {
         let text = refused.to_string();
         assert!(text.contains("vowels (5 dimensions, model 1)"), "{text}");
     }
+    assert!(std::fs::read(path.join("data.mdb")).unwrap() == before, "a byte has changed");
     // A reader needs no embedder, but then texts cannot be searched for.
     let db = PulseDB::open(path, Config::read_only()).unwrap();
     assert_eq!(db.embedding_dimension(), 5);
@@ -178,4 +183,6 @@ fn another_embedder_is_refused_and_told_apart() {
     let refused = db.search(found.collective_id, "a".into(), SearchOptions::default()).unwrap_err();
     assert!(matches!(refused, PulseDBError::Embedding { .. }), "{refused}");
     assert_eq!(db.search_similar(found.collective_id, &found.embedding, 1).unwrap().len(), 1);
+    db.close().unwrap();
+    assert_eq!(Vowels::new().open(path).unwrap().embed("a").unwrap().len(), 5);
 }

@@ -7,7 +7,10 @@ use std::process::Command;
 use pulsedb::{CollectiveId, Config, ExperienceId, PulseDB, PulseDBError, StorageError};
 
 use crate::random::Random;
-use crate::samples::{DIMENSION, all, difference, directory, external, label_of, labelled, open};
+use crate::samples::{
+    DIMENSION, all, difference, directory, external, label_of, labelled, open, until_reclaimed,
+};
+use crate::skips::skip;
 use crate::worker::{Worker, say};
 
 fn filled(path: &Path) -> CollectiveId {
@@ -156,7 +159,7 @@ fn a_lack_of_permission_is_named_with_the_file() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     for path in [closed, readable] {
         let Some(mut worker) = Worker::start_as(NOBODY, "permission", &[path.to_str().unwrap()]) else {
-            println!("skipped: this user cannot start a process as another one");
+            skip("users", "this user cannot start a process as another one");
             return;
         };
         for _ in 0..2 {
@@ -179,11 +182,11 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self(at.to_owned())),
             Ok(output) => {
-                println!("skipped: cannot mount: {}", String::from_utf8_lossy(&output.stderr));
+                skip("mount", format!("cannot mount: {}", String::from_utf8_lossy(&output.stderr).trim()));
                 None
             }
             Err(error) => {
-                println!("skipped: cannot mount: {error}");
+                skip("mount", format!("cannot mount: {error}"));
                 None
             }
         }
@@ -201,10 +204,13 @@ fn is_full<T>(outcome: &pulsedb::Result<T>) -> bool {
     matches!(outcome, Err(PulseDBError::Storage(StorageError::Full { .. })))
 }
 
+/// Batches of records that are more than any small disk has room for.
+const BATCHES_MAX: u32 = 10_000;
+
 /// Records until there is no room; what was acknowledged.
 fn fill(db: &PulseDB, cid: CollectiveId, tag: &str) -> Vec<ExperienceId> {
     let mut ids = Vec::new();
-    for number in 0.. {
+    for number in 0..BATCHES_MAX {
         let rows = (0..20).map(|row| labelled(&format!("{tag}{number}:{row}"), cid)).collect();
         match db.record_experiences(rows) {
             Ok(more) => ids.extend(more),
@@ -214,7 +220,7 @@ fn fill(db: &PulseDB, cid: CollectiveId, tag: &str) -> Vec<ExperienceId> {
             }
         }
     }
-    ids
+    panic!("the small disk took {} records and is not full", ids.len());
 }
 
 fn present(db: &PulseDB, ids: &[ExperienceId]) {
@@ -244,9 +250,7 @@ fn a_full_disk_refuses_records_loses_nothing_and_lets_delete() {
         db.delete_experience(id).unwrap();
     }
     db.delete_collective(other).unwrap();
-    while db.stats().unwrap().collectives_reclaiming > 0 {
-        std::thread::yield_now();
-    }
+    until_reclaimed(&db);
     let more = fill(&db, cid, "b");
     assert!(!more.is_empty(), "the room of deleted records is used again");
     ids.extend(more);
@@ -262,10 +266,8 @@ fn a_disk_that_others_have_filled_can_be_written_again_when_they_go() {
     let db = open(&path);
     let cid = db.create_collective("c").unwrap();
     let filler = disk.0.join("filler");
-    let mut mebibytes = 0;
-    while fs::write(&filler, vec![1; (mebibytes + 1) << 20]).is_ok() {
-        mebibytes += 1;
-    }
+    let is_refused = |mebibytes: usize| fs::write(&filler, vec![1; mebibytes << 20]).is_err();
+    assert!((1..=16).any(is_refused), "the disk has room for as much as it has in all, beside a database");
     let mut ids = fill(&db, cid, "a");
     present(&db, &ids);
     for id in ids.drain(..ids.len() / 2) {

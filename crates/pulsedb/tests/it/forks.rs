@@ -20,6 +20,7 @@ const PANICKED: i32 = 99;
 fn in_child(role: impl FnOnce() -> i32) -> Option<i32> {
     // SAFETY: the threads of this process that could hold locks are those of the database, which is what is tested.
     let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "no child can be forked: {}", std::io::Error::last_os_error());
     if pid == 0 {
         // SAFETY: sets a timer of this process.
         unsafe { libc::alarm(PATIENCE) };

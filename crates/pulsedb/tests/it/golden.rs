@@ -21,6 +21,8 @@ use pulsedb::{
 };
 use serde_json::{Value, json};
 
+use crate::samples::until_reclaimed;
+
 /// Dimensions of the external database.
 const DIMENSION: usize = 4;
 /// When the first experience happened; each further one a second later.
@@ -247,9 +249,7 @@ fn write(golden: Golden) {
     let directory = tempfile::tempdir().unwrap();
     let db = PulseDB::open(directory.path().join("db"), golden.config()).unwrap();
     let deleted = fill(golden, &db);
-    while db.stats().unwrap().collectives_reclaiming > 0 {
-        std::thread::yield_now();
-    }
+    until_reclaimed(&db);
     let expected = describe(&db, deleted);
     let copy = directory.path().join("copy");
     db.backup(&copy).unwrap();

@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::samples::{
     self, DIMENSION, all, difference, directory, events, external, fill, label_of, labelled, large_rows, open,
 };
-use crate::worker::{Worker, say};
+use crate::worker::{WRITES_MAX, Worker, say};
 
 /// The collective that all workers write to.
 const NAME: &str = "kills";
@@ -47,11 +47,10 @@ pub(crate) fn write_until_killed(arguments: &[String]) {
 }
 
 fn for_ever(mut write: impl FnMut(u64)) -> ! {
-    let mut number = 0;
-    loop {
+    for number in 0..WRITES_MAX {
         write(number);
-        number += 1;
     }
+    panic!("nobody killed this writer");
 }
 
 fn record(db: &PulseDB, cid: CollectiveId, label: &str) {
@@ -72,7 +71,7 @@ fn record_batch(db: &PulseDB, cid: CollectiveId, label: &str) {
 fn change(db: &PulseDB, cid: CollectiveId, tag: &str) {
     let mut random = Random::new(u64::from(std::process::id()));
     let mut live: Vec<(String, ExperienceId, State)> = Vec::new();
-    for number in 0.. {
+    for number in 0..WRITES_MAX {
         if live.len() < 8 {
             let label = format!("{tag}:{number}");
             let new = labelled(&label, cid);

@@ -1,6 +1,7 @@
 //! Integration tests of the crate, one module a promise.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod batches;
 mod damage;
 mod embedders;
 mod experiences;
@@ -11,12 +12,16 @@ mod golden;
 mod handles;
 mod kills;
 mod model;
+mod names;
+mod paging;
 mod processes;
 mod random;
 mod readers;
 mod refusals;
+mod restoring;
 mod retrieval;
 mod samples;
+mod skips;
 mod surface;
 mod upkeep;
 mod worker;

@@ -9,9 +9,9 @@ use pulsedb::{CollectiveId, PulseDB, Query, SearchFilter, SearchOptions};
 
 use crate::random::Random;
 use crate::samples::{
-    DIMENSION, all, difference, directory, events, fill, label_of, labelled, large_rows, open, vector,
+    DIMENSION, all, difference, directory, events, fill, label_of, labelled, large_rows, open, until, vector,
 };
-use crate::worker::{Worker, hear, say};
+use crate::worker::{WRITES_MAX, Worker, hear, say};
 
 const PROCESSES: usize = 8;
 /// What each process records: rounds of ten single records and a batch.
@@ -177,10 +177,11 @@ pub(crate) fn record_for_ever(arguments: &[String]) {
     let db = open(Path::new(&arguments[0]));
     let cid = db.get_or_create_collective("others").unwrap();
     let mut longest = Longest::default();
-    for number in 0.. {
+    for number in 0..WRITES_MAX {
         longest.write(|| db.record_experience(labelled(&format!("other:{number}"), cid))).unwrap();
         say(&format!("{number} {}", longest.write.as_micros()));
     }
+    panic!("nobody ended this writer");
 }
 
 #[test]
@@ -198,9 +199,10 @@ fn others_write_while_a_large_collective_is_deleted() {
     let deletion = deletion.elapsed();
     assert!(matches!(db.get_collective_stats(large), Err(error) if error.is_not_found()));
     let mut last = String::new();
-    while db.stats().unwrap().collectives_reclaiming > 0 {
+    until("the large collective is reclaimed", || {
         last = other.expect_line();
-    }
+        db.stats().unwrap().collectives_reclaiming == 0
+    });
     println!("deletion of {rows} took {deletion:?}; longest write of another process so far: {last} us");
     assert!(number_of(&last) > before, "the other process wrote while rows were reclaimed");
     drop(other);

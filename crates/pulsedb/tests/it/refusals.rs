@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::SystemTime;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience, PulseDB,
-    Query, Result, SearchFilter, SearchOptions, TaskId, limits,
+    AgentId, CollectiveId, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience, PulseDB, Query,
+    Result, SearchFilter, SearchOptions, TaskId, limits,
 };
 
-use crate::samples::{DIMENSION, directory, external, labelled, open};
+use crate::samples::{DIMENSION, directory, labelled, open};
 
 /// A database and what must stay as it is.
 struct Guarded {
@@ -225,65 +224,4 @@ fn batches_queries_and_names_hold_at_their_bounds() {
         limits::RESULTS_MAX
     );
     assert_eq!(db.list_experiences(cid, 1000, usize::MAX).unwrap(), []);
-}
-
-/// Every file but the engine's lock file, with its bytes and when it was changed.
-fn files(path: &Path) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
-    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
-    let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
-    let others = named.filter(|(name, _)| name != "lock.mdb");
-    others
-        .map(|(name, path)| {
-            (name, (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap()))
-        })
-        .collect()
-}
-
-#[test]
-fn a_read_only_handle_refuses_every_change_and_leaves_every_byte() {
-    let home = directory();
-    let path = home.path().join("db");
-    let guarded = Guarded::new(&path);
-    let (cid, id, new) = (guarded.cid, guarded.id, guarded.record());
-    guarded.db.close().unwrap();
-    let before = files(&path);
-    let db = PulseDB::open(&path, Config::read_only()).unwrap();
-    assert!(db.is_read_only());
-    assert_eq!(db.embedding_dimension(), DIMENSION);
-    let vector = [1.0; DIMENSION];
-    assert!(db.get_experience(id).unwrap().is_some());
-    assert_eq!(db.list_experiences(cid, 10, 0).unwrap().len(), 1);
-    assert_eq!(db.search_similar(cid, &vector, 5).unwrap().len(), 1);
-    assert_eq!(db.get_recent_experiences(cid, 5).unwrap().len(), 1);
-    assert_eq!(db.poll_changes(cid, 0).unwrap().1, 2);
-    assert_eq!(db.get_current_sequence(), 2);
-    assert_eq!(db.get_or_create_collective("c").unwrap(), cid);
-    assert_eq!(db.list_collectives().unwrap().len(), 1);
-    assert_eq!(db.get_collective_stats(cid).unwrap().experience_count, 1);
-    assert!(db.energy(id).unwrap() >= 0.0);
-    assert!(db.list_cold_experiences(cid, 2.0, 5).unwrap().len() == 1);
-    assert!(db.check().unwrap().is_clean());
-    assert_eq!(db.stats().unwrap().sequence, 2);
-    let update = ExperienceUpdate { importance: Some(0.1), ..Default::default() };
-    let refused = [
-        db.record_experience(new.clone()).map(drop),
-        db.record_experiences(vec![new]).map(drop),
-        db.record_experiences(Vec::new()).map(drop),
-        db.update_experience(id, update),
-        db.archive_experience(id),
-        db.unarchive_experience(id),
-        db.delete_experience(id),
-        db.reinforce_experience(id).map(drop),
-        db.create_collective("d").map(drop),
-        db.create_collective_with_owner("d", "me").map(drop),
-        db.get_or_create_collective("d").map(drop),
-        db.delete_collective(cid),
-    ];
-    for outcome in refused {
-        assert!(outcome.as_ref().is_err_and(pulsedb::PulseDBError::is_read_only), "{outcome:?}");
-    }
-    db.close().unwrap();
-    assert!(files(&path) == before, "a read-only handle has changed a file");
-    let db = PulseDB::open(&path, external(DIMENSION)).unwrap();
-    assert_eq!(db.get_current_sequence(), 2);
 }

@@ -1,7 +1,8 @@
 //! Retrieval on real conversations, through the public search call, with the bundled embedder.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use pulsedb::{CollectiveId, Config, NewExperience, PulseDB, SearchOptions, SyncMode, TaskId};
 use serde_json::Value;
@@ -12,11 +13,10 @@ const RECALL_AT_10_MIN: f64 = 0.50;
 
 #[test]
 fn evidence_of_questions_is_among_the_first_ten_hits() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/eval");
-    if !data.join("questions.jsonl").exists() {
-        println!("skipped: no evaluation data beside the repository");
+    let Some(data) = env::var_os("PULSEDB_EVAL").map(PathBuf::from) else {
+        println!("skipped: PULSEDB_EVAL names no directory with conversations and questions");
         return;
-    }
+    };
     let directory = tempfile::tempdir().unwrap();
     let config = Config { sync_mode: SyncMode::Fast, ..Config::default() };
     let db = PulseDB::open(directory.path(), config).unwrap();
@@ -69,7 +69,8 @@ fn record(db: &PulseDB, path: &Path) -> BTreeMap<String, CollectiveId> {
 }
 
 fn lines(path: &Path) -> impl Iterator<Item = Value> {
-    let content = std::fs::read_to_string(path).unwrap();
+    let content = std::fs::read_to_string(path);
+    let content = content.unwrap_or_else(|error| panic!("PULSEDB_EVAL: {}: {error}", path.display()));
     content.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>().into_iter()
 }
 

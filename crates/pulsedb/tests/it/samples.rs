@@ -24,6 +24,25 @@ pub(crate) fn large_rows() -> usize {
     std::env::var("PULSEDB_LARGE_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(3000)
 }
 
+/// How often a test looks whether something has come about before it says that it never will: minutes of looking.
+const LOOKS_MAX: u32 = 10_000_000;
+
+/// Looks until something has come about, which the database brings about by itself.
+pub(crate) fn until(what: &str, mut has_come: impl FnMut() -> bool) {
+    for _ in 0..LOOKS_MAX {
+        if has_come() {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("{what}: not after {LOOKS_MAX} looks");
+}
+
+/// Waits until the rows of deleted collectives are gone.
+pub(crate) fn until_reclaimed(db: &PulseDB) {
+    until("deleted collectives are reclaimed", || db.stats().unwrap().collectives_reclaiming == 0);
+}
+
 /// Fills a collective in batches of a thousand.
 pub(crate) fn fill(db: &PulseDB, cid: CollectiveId, rows: usize) {
     for batch in 0..rows / 1000 {
@@ -113,7 +132,9 @@ pub(crate) fn labelled(label: &str, collective_id: CollectiveId) -> NewExperienc
         tags: (0..random.below(3)).map(|at| (format!("key {at}"), format!("{}", random.below(4)))).collect(),
         related_files: (0..random.below(3)).map(|at| format!("src/{at}.rs")).collect(),
         source_agent: AgentId::new(format!("agent {}", random.below(4))),
-        source_task: random.one_in(2).then(|| TaskId::new(text(random, 2))),
+        source_task: random
+            .one_in(2)
+            .then(|| TaskId::new(format!("t\u{e2}che \u{1f980} {}", random.below(4)))),
         timestamp: None,
     }
 }
@@ -142,22 +163,26 @@ pub(crate) fn difference(found: &Experience, given: &NewExperience) -> Option<St
     (as_given != *given).then(|| format!("{as_given:?}\nis not\n{given:?}"))
 }
 
+/// Pages of a list, or parts of the log, that a test reads before it says that there is no end.
+const PAGES_MAX: u32 = 100_000;
+
 /// Every experience of a collective, oldest first, archived ones included.
 pub(crate) fn all(db: &PulseDB, collective: CollectiveId) -> Vec<Experience> {
     let mut found = Vec::new();
-    loop {
+    for _ in 0..PAGES_MAX {
         let page = db.list_experiences(collective, 1000, found.len()).unwrap();
         if page.is_empty() {
             return found;
         }
         found.extend(page);
     }
+    panic!("the list has no end after {} rows", found.len());
 }
 
 /// Every event of a collective from the number on, or all that the log holds.
 pub(crate) fn events(db: &PulseDB, collective: CollectiveId, since: u64) -> Vec<pulsedb::WatchEvent> {
     let (mut events, mut since) = (Vec::new(), since);
-    loop {
+    for _ in 0..PAGES_MAX {
         let (more, next) = match db.poll_changes(collective, since) {
             Ok(answer) => answer,
             // A deleted collective of which no further change is logged.
@@ -172,4 +197,5 @@ pub(crate) fn events(db: &PulseDB, collective: CollectiveId, since: u64) -> Vec<
         }
         since = next;
     }
+    panic!("the log has no end at {since}");
 }

@@ -1,11 +1,13 @@
 //! The edges of the public API: closed and read-only handles, settings, ids, messages.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::SystemTime;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, ExperienceUpdate, NewExperience,
-    NotFoundError, PulseDB, PulseDBError, Query, Result, SearchFilter, SearchOptions, StorageError, TaskId,
-    Timestamp, ValidationError,
+    AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
+    ExperienceUpdate, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result, SearchFilter,
+    SearchOptions, StorageError, TaskId, Timestamp, ValidationError,
 };
 
 const VECTOR: &[f32] = &[1.0, 2.0];
@@ -19,6 +21,31 @@ fn note(collective_id: CollectiveId) -> NewExperience {
     NewExperience { collective_id, content: "note".into(), embedding, ..Default::default() }
 }
 
+/// An experience that a caller has kept.
+fn kept(collective_id: CollectiveId) -> Experience {
+    let moment = Timestamp::from_millis(0);
+    Experience {
+        id: ExperienceId::new(),
+        collective_id,
+        content: "note".into(),
+        embedding: VECTOR.to_vec(),
+        experience_type: ExperienceType::default(),
+        importance: 0.5,
+        confidence: 0.5,
+        applications: 0,
+        domain: Vec::new(),
+        tags: BTreeMap::new(),
+        related_files: Vec::new(),
+        source_agent: AgentId::new("agent"),
+        source_task: None,
+        timestamp: moment,
+        updated_at: moment,
+        last_reinforced: moment,
+        archived: false,
+        sequence: 0,
+    }
+}
+
 /// Every call that changes something, by name.
 fn changes(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static str, Result<()>)> {
     vec![
@@ -27,11 +54,16 @@ fn changes(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static s
         ("get or create", db.get_or_create_collective("new").map(drop)),
         ("record", db.record_experience(note(cid)).map(drop)),
         ("record many", db.record_experiences(vec![note(cid)]).map(drop)),
+        ("restore", db.restore_experiences(vec![kept(cid)])),
         ("update", db.update_experience(id, ExperienceUpdate::default())),
+        ("update many", db.update_experiences(vec![(id, ExperienceUpdate::default())])),
         ("archive", db.archive_experience(id)),
+        ("archive many", db.archive_experiences(&[id])),
         ("unarchive", db.unarchive_experience(id)),
         ("reinforce", db.reinforce_experience(id).map(drop)),
         ("delete", db.delete_experience(id)),
+        ("delete many", db.delete_experiences(&[id])),
+        ("rename collective", db.rename_collective(cid, "renamed")),
         ("delete collective", db.delete_collective(cid)),
     ]
 }
@@ -48,6 +80,7 @@ fn questions(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static
         ("get", db.get_experience(id).map(drop)),
         ("energy", db.energy(id).map(drop)),
         ("list", db.list_experiences(cid, 1, 0).map(drop)),
+        ("list after", db.list_experiences_after(cid, None, 1).map(drop)),
         ("list cold", db.list_cold_experiences(cid, 1.0, 1).map(drop)),
         ("search", db.search(cid, Query::Vector(VECTOR), SearchOptions::default()).map(drop)),
         ("similar", db.search_similar(cid, VECTOR, 1).map(drop)),
@@ -67,6 +100,18 @@ fn filled(path: &Path) -> (PulseDB, CollectiveId, ExperienceId) {
     (db, cid, id)
 }
 
+/// Every file but the engine's lock file, with its bytes and when it was changed.
+fn files(path: &Path) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
+    let others = named.filter(|(name, _)| name != "lock.mdb");
+    others
+        .map(|(name, path)| {
+            (name, (std::fs::read(&path).unwrap(), std::fs::metadata(&path).unwrap().modified().unwrap()))
+        })
+        .collect()
+}
+
 #[test]
 fn closed_handle_and_its_clones_refuse_every_call() {
     let directory = tempfile::tempdir().unwrap();
@@ -82,8 +127,14 @@ fn closed_handle_and_its_clones_refuse_every_call() {
     let backup = clone.backup(directory.path().join("copy"));
     assert!(matches!(backup, Err(PulseDBError::Closed)));
     assert!(format!("{clone:?}").contains("open: false"));
+    assert_eq!(clone.path(), other.path());
+    drop(clone);
     // A handle of its own goes on.
+    other.record_experience(note(cid)).unwrap();
     assert!(other.get_experience(id).unwrap().is_some());
+    other.close().unwrap();
+    let db = PulseDB::open(directory.path(), config()).unwrap();
+    assert_eq!(db.get_collective_stats(cid).unwrap().experience_count, 2);
 }
 
 #[test]
@@ -91,8 +142,10 @@ fn read_only_handle_answers_every_question_and_refuses_every_change() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid, id) = filled(directory.path());
     db.close().unwrap();
+    let before = files(directory.path());
     let db = PulseDB::open(directory.path(), Config::read_only()).unwrap();
     assert!(db.is_read_only() && db.config().read_only);
+    assert_eq!(db.embedding_dimension(), 2);
     for (name, outcome) in changes(&db, cid, id) {
         assert!(outcome.is_err_and(|error| error.is_read_only()), "{name}");
     }
@@ -100,6 +153,9 @@ fn read_only_handle_answers_every_question_and_refuses_every_change() {
         outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     assert_eq!(db.get_current_sequence(), 2);
+    db.close().unwrap();
+    assert!(files(directory.path()) == before, "a read-only handle has changed a file");
+    let db = PulseDB::open(directory.path(), Config::read_only()).unwrap();
     let copy = directory.path().join("copy");
     assert_eq!(db.backup(&copy).unwrap().sequence, 2);
     assert_eq!(PulseDB::open(copy, config()).unwrap().get_current_sequence(), 2);

@@ -9,6 +9,11 @@ const ARGUMENTS: &str = "PULSEDB_TEST_ARGUMENTS";
 /// What the test harness prints begins otherwise.
 const MARK: char = '@';
 
+/// Lines of the harness that may stand between two lines of a worker.
+const LINES_MAX: u32 = 10_000;
+/// Writes of a worker that goes on until its parent kills it, after which it ends by itself.
+pub(crate) const WRITES_MAX: u64 = 100_000_000;
+
 /// What a worker does: its arguments, and its way to speak.
 type Role = fn(&[String]);
 
@@ -102,7 +107,7 @@ impl Worker {
 
     /// The next whole line that it says; `None` when it has ended.
     pub(crate) fn line(&mut self) -> Option<String> {
-        loop {
+        for _ in 0..LINES_MAX {
             let mut bytes = Vec::new();
             self.output.read_until(b'\n', &mut bytes).unwrap();
             // A line without an end was cut short by a kill.
@@ -111,6 +116,7 @@ impl Worker {
                 return Some(line.to_owned());
             }
         }
+        panic!("the worker has printed {LINES_MAX} lines that are not for its parent");
     }
 
     /// The next line, which must come.

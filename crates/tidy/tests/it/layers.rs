@@ -125,3 +125,81 @@ fn test_code_is_free() {
     assert_refused(&faults, 1, "lies above it");
     assert!(faults[0].path.ends_with("scan.rs"), "only the test module is free: {}", faults[0]);
 }
+
+/// A table whose `storage` has rooms, as made-up as its crate.
+const ROOMS: LayerTable = LayerTable {
+    crate_name: "sample",
+    layers: &[
+        Layer { name: "words", modules: &["error"], mutual: true },
+        Layer { name: "bytes", modules: &["storage/format", "storage/env"], mutual: false },
+        Layer { name: "snapshots", modules: &["storage/read"], mutual: false },
+        Layer { name: "engines", modules: &["storage", "vector"], mutual: false },
+        Layer { name: "facade", modules: &["db"], mutual: false },
+    ],
+    bans: &[Ban {
+        words: &["heed"],
+        holds_for: Scope::OutsideOf(&["storage/env"]),
+        reason: "ask the environment",
+    }],
+};
+
+/// Checks the crate with rooms: its root, the module of its storage, and one more file.
+fn faults_in_rooms(path: &str, text: &str) -> Vec<Fault> {
+    let door = "//! a\nmod format;\nmod read;\npub(crate) use format::Row;\npub(crate) use read::View;\n";
+    let files = [
+        SourceFile::new("crates/sample/src/lib.rs", "//! a\nmod storage;\nmod vector;\n"),
+        SourceFile::new("crates/sample/src/storage/mod.rs", door),
+        SourceFile::new(&format!("crates/sample/src/{path}"), text),
+    ];
+    check(&ROOMS, &files)
+}
+
+#[test]
+fn rooms_of_a_module_import_from_rooms_below() {
+    assert_clean(&faults_in_rooms(
+        "storage/read/view.rs",
+        "use crate::storage::format::Row;\nuse super::newest;\n",
+    ));
+    assert_clean(&faults_in_rooms("storage/read/mod.rs", "use super::Row;\nuse crate::error::Error;\n"));
+    assert_clean(&faults_in_rooms("storage/check.rs", "use super::read::View;\nuse super::format;\n"));
+}
+
+#[test]
+fn room_that_imports_from_a_room_above_is_refused() {
+    let above =
+        "`storage/format` (layer `bytes`) imports `storage/read` (layer `snapshots`), which lies above it";
+    assert_refused(&faults_in_rooms("storage/format/row.rs", "use crate::storage::read::View;\n"), 1, above);
+    assert_refused(&faults_in_rooms("storage/format/mod.rs", "use super::read::view::View;\n"), 1, above);
+    assert_refused(&faults_in_rooms("storage/format.rs", "fn f() {\n    super::View::new();\n}\n"), 2, above);
+    assert_refused(&faults_in_rooms("storage/format.rs", "use super::env;\n"), 1, "sibling");
+}
+
+#[test]
+fn room_does_not_know_the_module_around_it() {
+    assert_refused(
+        &faults_in_rooms("storage/read/view.rs", "use super::super::Store;\n"),
+        1,
+        "imports `storage`",
+    );
+    assert_refused(
+        &faults_in_rooms("storage/read/view.rs", "use crate::vector::scan;\n"),
+        1,
+        "lies above it",
+    );
+}
+
+#[test]
+fn rooms_count_inside_of_their_module_only() {
+    assert_refused(
+        &faults_in_rooms("vector/scan.rs", "use crate::storage::format::Row;\n"),
+        1,
+        "sibling `storage`",
+    );
+    assert_clean(&faults_in_rooms("db/mod.rs", "use crate::storage::format::Row;\n"));
+}
+
+#[test]
+fn ban_holds_for_rooms() {
+    assert_clean(&faults_in_rooms("storage/env/open.rs", "use heed::Env;\n"));
+    assert_refused(&faults_in_rooms("storage/read/view.rs", "use heed::Env;\n"), 1, "ask the environment");
+}

@@ -1,4 +1,4 @@
-//! Memory of the process, as Linux tells it.
+//! Memory of the process, as Linux reports it.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_line_is_read() {
+    fn only_a_complete_line_is_read() {
         assert_eq!(parse("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n"), Some(2_097_152));
         for damaged in ["", "VmRSS:", "VmRSS:\t12", "VmRSS:\t-3 kB", "VmRSS:\t99999999999999999999 kB"] {
             assert_eq!(parse(damaged), None, "{damaged}");

@@ -16,8 +16,9 @@ use ::metrics::gauge;
 
 use crate::metrics::names;
 
-/// Sets [`names::PROCESS_UPTIME`] and, where the system tells without a call into C (Linux),
-/// [`names::PROCESS_MEMORY_USAGE`]. Call it before a snapshot; `uptime` is the time since `main` began.
+/// Sets [`names::PROCESS_UPTIME`] and, where the system reports it without a call into C (Linux),
+/// [`names::PROCESS_MEMORY_USAGE`]. Call it before a snapshot; `uptime` is the time since the start
+/// of `main`.
 ///
 /// ```
 /// use std::time::Duration;

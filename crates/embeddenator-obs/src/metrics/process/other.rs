@@ -1,4 +1,4 @@
-//! Memory of the process where asking needs a call into C: not told.
+//! Memory of the process on systems where asking needs a call into C: not reported.
 
 /// Always `None`.
 pub(super) fn resident_bytes() -> Option<u64> {

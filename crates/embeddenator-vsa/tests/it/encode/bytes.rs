@@ -1,4 +1,4 @@
-//! What the bytes encoder promises.
+//! The promises of the bytes encoder.
 
 use embeddenator_vsa::limits::{DIMENSION_MAX, FEATURE_POSITIONS_MAX, GRAM_BYTES_MAX};
 use embeddenator_vsa::{BytesEncoder, BytesOptions, Error, Planes, Random};
@@ -19,7 +19,7 @@ fn golden_codes_are_as_recorded() {
 }
 
 #[test]
-fn bytes_have_one_code_however_they_are_cut() {
+fn bytes_have_one_code_however_they_are_split() {
     for gram_bytes in 1..=GRAM_BYTES_MAX {
         let encoder = BytesEncoder::new(BytesOptions { gram_bytes, ..Default::default() }).unwrap();
         let items: Vec<Vec<u8>> = (0..40).map(|length| random_bytes(2, length)).collect();
@@ -74,7 +74,7 @@ fn edited_and_moved_bytes_stay_near() {
 fn long_runs_of_one_byte_stay_one_feature() {
     let encoder = BytesEncoder::default();
     assert_eq!(encoder.encode(&vec![0xff; 1 << 20]).nonzero_count(), 1);
-    // Nor do they drown the rest, of which they take one position.
+    // Nor do they drown the rest, since they take one position.
     let bytes = random_bytes(5, 4000);
     let padded = [&bytes[..], &vec![0; 1 << 20]].concat();
     assert!(encoder.encode(&bytes).cosine(&encoder.encode(&padded)).unwrap() > 0.99);

@@ -1,27 +1,27 @@
-//! The text encoder on questions about real conversations, beside BM25.
+//! The text encoder on questions about real conversations, compared with BM25.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use embeddenator_vsa::{PlanesTable, TextEncoder, TextOptions};
 use serde_json::Value;
 use snowball_stemmers_rs::{Algorithm, Stemmer};
 
-/// How far below BM25 the encoder may stay, in points of recall@10.
+/// How far the encoder may fall below BM25, in points of recall@10.
 const BELOW_BM25_MAX: f64 = 1.5;
 
-/// What BM25 gives on the five conversations that it was first measured on, and their names: another figure on these
-/// means that this test measures something else.
+/// The result of BM25 on the five conversations that were first measured, and their names: a
+/// different figure means that this test measures something else.
 const BM25: f64 = 59.07;
 const MEASURED: [&str; 5] = ["conv-26", "conv-30", "conv-41", "conv-42", "conv-43"];
 
 #[test]
 fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/eval");
-    if !data.join("questions.jsonl").exists() {
-        println!("skipped: no evaluation data beside the repository");
+    let Some(data) = env::var_os("PULSEDB_EVAL").map(PathBuf::from) else {
+        println!("skipped: PULSEDB_EVAL names no directory with conversations and questions");
         return;
-    }
+    };
     let conversations = read(&data);
     let bm25 = report("BM25 of stems", &conversations, |turns, questions| {
         let index = Bm25::new(turns);
@@ -38,7 +38,7 @@ fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
     assert!(found >= bm25 - BELOW_BM25_MAX, "recall@10 is {found:.2}, that of BM25 {bm25:.2}");
 }
 
-/// What `docs/text-encoder.md` shows beside the default; printed, not asserted.
+/// The variants in `docs/text-encoder.md`; printed, not asserted.
 fn variants(default: &TextOptions) -> Vec<(&'static str, TextOptions)> {
     let with = |change: fn(&mut TextOptions)| {
         let mut options = *default;
@@ -72,7 +72,7 @@ fn variants(default: &TextOptions) -> Vec<(&'static str, TextOptions)> {
     ]
 }
 
-/// A conversation: its turns as they are stored, and the questions about it.
+/// A conversation: its turns as stored, and the questions about it.
 struct Conversation {
     ids: Vec<String>,
     turns: Vec<String>,
@@ -108,7 +108,8 @@ fn read(data: &Path) -> BTreeMap<String, Conversation> {
     conversations
 }
 
-/// Prints and returns recall@10 over all questions, in percent; `score` gives a score of each turn for each question.
+/// Prints and returns recall@10 over all questions, in percent; `score` returns a score of each
+/// turn for each question.
 fn report(
     name: &str,
     conversations: &BTreeMap<String, Conversation>,
@@ -224,7 +225,8 @@ impl Bm25 {
 }
 
 fn lines(path: &Path) -> Vec<Value> {
-    let content = std::fs::read_to_string(path).unwrap();
+    let content = std::fs::read_to_string(path);
+    let content = content.unwrap_or_else(|error| panic!("PULSEDB_EVAL: {}: {error}", path.display()));
     content.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

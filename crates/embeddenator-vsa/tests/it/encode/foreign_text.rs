@@ -1,4 +1,4 @@
-//! The text encoder on every character there is, and on texts made to hurt it.
+//! The text encoder on every Unicode character, and on hostile texts.
 
 use std::fmt::Write as _;
 
@@ -10,8 +10,9 @@ use super::text::{digest, random_words};
 
 #[test]
 fn every_character_is_taken_as_recorded() {
-    // Between two letters each character shows its class and its lower case. The mappings to lower case are those of
-    // the toolchain: if one of them is new, codes of texts with that character would change with the toolchain.
+    // Between two letters, each character shows its class and its lower case. The lower-case
+    // mappings are those of the toolchain: if one of them changes, so would the codes of texts with
+    // that character.
     let options = TextOptions { dimension: 64, pivot_positions: 0, ..Default::default() };
     let encoder = TextEncoder::new(options).unwrap();
     let mut all = Xxh3::new();
@@ -26,7 +27,7 @@ fn every_character_is_taken_as_recorded() {
 }
 
 #[test]
-fn invisible_characters_are_passed_over() {
+fn invisible_characters_are_skipped() {
     let encoder = TextEncoder::default();
     let code = encoder.encode("example words");
     for invisible in
@@ -64,11 +65,11 @@ fn long_words_are_taken_in_pieces() {
     let at_limit = encoder.encode(&word(WORD_CHARACTERS_MAX));
     let above = encoder.encode(&word(WORD_CHARACTERS_MAX + 1));
     assert_ne!(at_limit, above);
-    // Each further piece is one more of the same word, whose count saturates.
+    // Each further piece repeats the same word, whose count saturates.
     let long = encoder.encode(&word(300 * WORD_CHARACTERS_MAX));
     assert_eq!(long, encoder.encode(&word(301 * WORD_CHARACTERS_MAX)));
     assert!(long.nonzero_count() < 1000);
-    // Lower case may have more characters than upper case.
+    // The lower case may have more characters than the upper case.
     let dotted = "\u{130}".repeat(3 * WORD_CHARACTERS_MAX);
     assert!(encoder.encode(&dotted).nonzero_count() > 0);
     assert!(encoder.encode(&"\u{1f600}".repeat(10_000)).nonzero_count() < 1000);
@@ -89,7 +90,7 @@ fn hostile_texts_have_codes_and_leave_no_trace() {
         "a ".repeat(CHARACTERS / 2),
         "y'y".repeat(CHARACTERS / 4),
         "\u{10ffff}\u{fffd}\u{ffff}".repeat(CHARACTERS / 4),
-        // No stem: the stemmer takes these apart in all its steps.
+        // The stemmer has to go through all its steps for these.
         "ationalizationfulnessously".repeat(CHARACTERS / 32),
     ];
     let encoder = TextEncoder::default();
@@ -115,7 +116,7 @@ fn more_words_than_are_counted_still_make_a_code() {
     let encoder = TextEncoder::default();
     let code = encoder.encode(&text);
     let mut stream = encoder.stream();
-    // What was remembered of other texts changes nothing.
+    // The cache from other texts changes nothing.
     for words in [&random_words(5, TEXT_WORDS_MAX / 5), &random_words(6, 40_000)] {
         stream.push(&words.join(" "));
         assert_eq!(stream.finish(), encoder.encode(&words.join(" ")));

@@ -1,4 +1,4 @@
-//! What the encoders promise: measured quality, unbiased estimates, the same bits.
+//! The promises of the encoders: measured quality, unbiased estimates, the same bits everywhere.
 
 mod bytes;
 mod evaluation;

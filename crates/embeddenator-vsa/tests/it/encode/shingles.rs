@@ -1,4 +1,4 @@
-//! Signatures: unbiased estimates of the Jaccard similarity, with the noise that theory says.
+//! Signatures: unbiased estimates of the Jaccard similarity, with the noise that theory predicts.
 
 use std::collections::BTreeSet;
 
@@ -43,8 +43,8 @@ fn exact(left: &[u8], right: &[u8], shingle_bytes: usize) -> f64 {
     common as f64 / (all.len() - common) as f64
 }
 
-/// For each shape the mean and standard deviation of the errors of estimates for pairs of documents, and the deviation
-/// that theory says.
+/// For each shape, the mean and standard deviation of the estimates' errors over pairs of
+/// documents, and the deviation that theory predicts.
 fn errors(shapes: &[(usize, usize)], length: usize, percent: u64, pairs: u64) -> Vec<(f64, f64, f64)> {
     let mut sums = vec![(0.0, 0.0, 0.0); shapes.len()];
     for pair in 0..pairs {
@@ -75,7 +75,7 @@ fn estimate_is_unbiased_with_the_noise_of_theory() {
         for (shape, (mean, deviation, theory)) in SHAPES.iter().zip(errors(&SHAPES, 4000, percent, 300)) {
             let context = format!("{shape:?}, {percent}%: {mean} {deviation} {theory}");
             assert!(mean.abs() <= 4.0 * theory / 300.0_f64.sqrt(), "{context}");
-            // 300 squares tell a deviation to some 4%; blocks that share no shingle make it a little less.
+            // 300 squares give a deviation to about 4%; disjoint blocks make it slightly smaller.
             assert!((0.8 * theory..=1.2 * theory).contains(&deviation), "{context}");
         }
     }
@@ -86,7 +86,8 @@ fn estimate_is_unbiased_where_most_blocks_are_empty() {
     let shapes = [(128, 128), (512, 128), (73, 101)];
     for percent in [0, 30, 100] {
         for (shape, (mean, deviation, theory)) in shapes.iter().zip(errors(&shapes, 60, percent, 1000)) {
-            // Few shingles fill all blocks, so that blocks agree together: the noise is that of the shingles.
+            // Few shingles fill all blocks, so blocks agree together: the noise is that of the
+            // shingles.
             let noise = deviation.max(theory) / 1000.0_f64.sqrt();
             assert!(mean.abs() <= 4.0 * noise, "{shape:?}, {percent}%: {mean} {deviation} {theory}");
         }
@@ -126,7 +127,7 @@ fn edited_copies_are_told_from_a_million_unrelated_pairs() {
 
 proptest! {
     #[test]
-    fn parts_cut_anywhere_give_the_same_signature(
+    fn parts_split_anywhere_give_the_same_signature(
         document in prop::collection::vec(any::<u8>(), 0..200),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         shingle_bytes in 1_usize..40)
@@ -138,7 +139,7 @@ proptest! {
         let mut sketch = encoder.sketch();
         for cut in cuts.windows(2) {
             sketch.push(&document[cut[0]..cut[1]]);
-            // Asking in between changes nothing.
+            // Reading the code in between changes nothing.
             sketch.code();
         }
         prop_assert_eq!(sketch.code(), encoder.encode(&document));
@@ -158,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn merged_sketches_are_that_of_the_union(
+    fn merged_sketches_equal_the_sketch_of_the_union(
         left in prop::collection::vec(any::<u8>(), 0..60), right in prop::collection::vec(any::<u8>(), 0..60))
     {
         let encoder = encoder(16, 128, 3, 8);
@@ -228,7 +229,7 @@ fn seeds_and_lengths_have_nothing_in_common() {
 }
 
 #[test]
-fn options_out_of_range_and_strange_sketches_are_refused() {
+fn options_out_of_range_and_mismatched_sketches_are_refused() {
     for shingle_bytes in [0, 257, usize::MAX] {
         let refused = Error::EncoderOption {
             option: "shingle_bytes",

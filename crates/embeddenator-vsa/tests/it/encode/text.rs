@@ -1,4 +1,4 @@
-//! What the text encoder promises of ordinary texts.
+//! The promises of the text encoder for ordinary texts.
 
 use embeddenator_vsa::limits::{DIMENSION_MAX, FEATURE_POSITIONS_MAX, GRAM_CHARACTERS_MAX};
 use embeddenator_vsa::{
@@ -42,7 +42,7 @@ fn golden_codes_are_as_recorded() {
 }
 
 #[test]
-fn one_text_has_one_code_however_it_is_encoded() {
+fn text_has_one_code_however_it_is_encoded() {
     let encoder = TextEncoder::default();
     let texts =
         [SENTENCE.to_owned(), String::new(), random_words(2, 300).join(", "), SENTENCE.to_uppercase()];
@@ -60,7 +60,7 @@ fn one_text_has_one_code_however_it_is_encoded() {
 }
 
 #[test]
-fn parts_may_be_cut_anywhere() {
+fn parts_may_be_split_anywhere() {
     let encoder = TextEncoder::default();
     let text = "na\u{ef}ve 12 \u{6771}\u{4eac} co\u{ad}operate\u{1f600}\u{1f355}z";
     let code = encoder.encode(text);
@@ -89,7 +89,7 @@ fn order_case_and_punctuation_of_words_do_not_matter() {
 }
 
 #[test]
-fn texts_are_the_nearer_the_more_words_they_share() {
+fn texts_are_nearer_the_more_words_they_share() {
     let encoder = TextEncoder::default();
     for seed in 0..50 {
         let words = random_words(seed, 40);
@@ -133,7 +133,7 @@ fn function_words_count_little_and_numbers_much() {
 
 #[test]
 fn unrelated_texts_have_the_cosines_of_chance() {
-    // Characters of a script without spaces: each text has a hundred to itself.
+    // Characters of a script without spaces; no two texts share any.
     let encoder = TextEncoder::default();
     let (texts, dimension) = (120, encoder.options().dimension as f64);
     let codes: Vec<Planes> = (0..texts)

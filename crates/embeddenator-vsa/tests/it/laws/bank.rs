@@ -1,4 +1,4 @@
-//! Banks of small bundles against plain sums.
+//! Banks of small bundles, compared with plain sums.
 
 use embeddenator_vsa::limits::BANK_SLOTS;
 use embeddenator_vsa::{BlockCode, CounterBank, Error, Random, Shape};
@@ -65,7 +65,7 @@ fn counters_never_leave_their_integers_whatever_is_removed() {
     let shape = Shape::new(8, 8).unwrap();
     let (code, other) = (BlockCode::identity(shape), BlockCode::identity(shape).negate());
     let mut bank = CounterBank::new(shape);
-    // What is taken out was never put in, so each round leaves more behind.
+    // The removed code was never added, so each round leaves more behind.
     let mut refused = None;
     for _ in 0..200 {
         let before = bank.clone();

@@ -1,4 +1,4 @@
-//! Bind: an exactly invertible, commutative, associative operation that keeps similarity.
+//! Bind: an exactly invertible, commutative, associative operation that preserves similarity.
 #![allow(clippy::float_cmp)] // Exact values are promised.
 
 use embeddenator_vsa::{BlockCode, Random, Shape};

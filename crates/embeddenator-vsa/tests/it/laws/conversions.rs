@@ -1,4 +1,4 @@
-//! Conversions between the representations: exact both ways, and refused where they cannot be.
+//! Conversions between the representations: exact both ways, or refused.
 
 use embeddenator_vsa::{BlockCode, Counts, Error, Planes, Shape, SparseTernary};
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn other_dimensions_are_refused() {
 }
 
 #[test]
-fn bundle_of_a_code_twice_is_no_code() {
+fn bundle_of_a_code_twice_is_not_a_code() {
     let code = BlockCode::identity(Shape::DEFAULT);
     let mut counts = Counts::from(&code);
     counts.add(&code).unwrap();

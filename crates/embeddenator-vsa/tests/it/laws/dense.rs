@@ -1,4 +1,4 @@
-//! What the laws compare with: the same vectors written out, and the operations as their definitions say.
+//! The reference for the laws: the same vectors written out, and the operations by definition.
 
 use embeddenator_vsa::{BlockCode, Shape};
 

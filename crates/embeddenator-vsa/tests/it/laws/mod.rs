@@ -1,4 +1,4 @@
-//! The laws of the algebra, each for all codes of six shapes.
+//! The laws of the algebra, each over codes of six shapes.
 
 mod bank;
 mod bind;
@@ -24,7 +24,8 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     prop::sample::select(&SHAPES[..]).prop_map(|(blocks, positions)| Shape::new(blocks, positions).unwrap())
 }
 
-/// A code of this shape: mostly random, else one of few different bytes, so that codes meet each other and the ends.
+/// A code of this shape: mostly random, otherwise of few different bytes, so that codes coincide
+/// and reach the extremes.
 pub(crate) fn code(shape: Shape) -> impl Strategy<Value = BlockCode> {
     let last = shape.positions() as u8 - 1;
     let random = any::<u64>().prop_map(move |seed| BlockCode::random(shape, &mut Random::new(seed)));

@@ -1,4 +1,4 @@
-//! Dense ternary vectors and tables of them against their elements written out.
+//! Dense ternary vectors and their tables, compared with their elements written out.
 
 use embeddenator_vsa::{Error, Planes, PlanesTable, Similar};
 use proptest::prelude::*;

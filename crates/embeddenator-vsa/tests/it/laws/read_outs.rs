@@ -1,4 +1,4 @@
-//! Read-outs of bundles: deterministic, as documented for ties and for empty blocks.
+//! Read-outs of bundles: deterministic, and as documented for ties and empty blocks.
 #![allow(clippy::float_cmp)] // Exact values are promised.
 
 use std::cmp::Reverse;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{shapes, sparse};
 
-/// Counters of any values, many of them equal or zero, and some at the ends of `i32`.
+/// Counters of any value, many of them equal or zero, and some at the ends of `i32`.
 fn counts() -> impl Strategy<Value = Counts> {
     (shapes(), any::<u64>(), 0_u64..5).prop_map(|(shape, seed, spread)| {
         let mut random = Random::new(seed);

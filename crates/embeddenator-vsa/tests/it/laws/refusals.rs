@@ -1,4 +1,4 @@
-//! What no shape, code or counter can be is refused, and changes nothing.
+//! Values that no shape, code or counter can have are refused and change nothing.
 
 use embeddenator_vsa::limits::{BLOCKS_MAX, POSITIONS_MAX};
 use embeddenator_vsa::{
@@ -68,7 +68,7 @@ proptest! {
         prop_assert_eq!(counts, Counts::from(&a));
     }
 
-    /// Counters near the ends of `i32`: what fits is done exactly, what does not is refused and changes nothing.
+    /// Near the ends of `i32`, sums that fit are exact, and others are refused and change nothing.
     #[test]
     fn counters_are_exact_up_to_their_limit(
         starts in prop::collection::vec(near_the_ends(), 8),
@@ -101,7 +101,7 @@ proptest! {
     }
 }
 
-/// Small numbers, and those close to the largest counters.
+/// Small numbers, and numbers close to the largest counters.
 fn near_the_ends() -> impl Strategy<Value = i32> {
     prop_oneof![-3_i32..=3, i32::MAX - 3..=i32::MAX, -i32::MAX..=-i32::MAX + 3]
 }
@@ -110,7 +110,7 @@ fn weights() -> impl Strategy<Value = i32> {
     prop_oneof![-3_i32..=3, i32::MAX - 3..=i32::MAX, i32::MIN..=i32::MIN + 3]
 }
 
-/// Exact sums if they are counters, else nothing but an error.
+/// The exact sums if they fit in counters, otherwise an error.
 fn check(
     result: embeddenator_vsa::Result<()>,
     counts: &Counts,
@@ -130,7 +130,7 @@ fn check(
 }
 
 #[test]
-fn full_bundle_lets_codes_be_taken_out() {
+fn codes_can_be_removed_from_a_full_bundle() {
     let code = BlockCode::identity(Shape::DEFAULT);
     let mut counts = Counts::new(Shape::DEFAULT);
     counts.add_weighted(&code, i32::MAX).unwrap();
@@ -146,7 +146,7 @@ fn full_bundle_lets_codes_be_taken_out() {
     codes.push(&code).unwrap();
     assert_eq!(counts.add_all(&codes), Err(Error::Full { limit: i64::from(i32::MAX) }));
     assert_eq!(counts, full);
-    // Products of the largest counters do not fit 64 bits together.
+    // The sum of products of the largest counters does not fit in 64 bits.
     assert_eq!(full.cosine_counts(&full), Ok(1.0));
     counts.subtract(&full).unwrap();
     assert!(counts.is_zero());
@@ -215,10 +215,13 @@ fn messages_name_the_thing_the_value_and_the_remedy() {
         assert!(!message.starts_with(char::is_uppercase) && !message.ends_with('.'), "{message}");
     }
     let error = Error::ShapeMismatch { left: Shape::DEFAULT, right: Shape::D10K };
-    assert_eq!(error.to_string(), "operands of the shapes 128x128 and 100x100: make both of one shape");
+    assert_eq!(
+        error.to_string(),
+        "the operands have the shapes 128x128 and 100x100: use codes of the same shape"
+    );
     let error = Shape::new(0, 300).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a shape of 0 blocks and 300 positions: use 1 to 4096 blocks of 1 to 128 positions"
+        "a shape cannot have 0 blocks of 300 positions: use 1 to 4096 blocks of 1 to 128 positions"
     );
 }

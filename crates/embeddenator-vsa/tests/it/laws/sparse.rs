@@ -1,4 +1,4 @@
-//! Sparse ternary vectors against their elements written out.
+//! Sparse ternary vectors, compared with their elements written out.
 
 use embeddenator_vsa::{Error, SparseTernary};
 use proptest::prelude::*;

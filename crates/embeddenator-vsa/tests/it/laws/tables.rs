@@ -1,4 +1,4 @@
-//! Tables of codes against a vector of codes.
+//! Tables of codes, compared with a vector of codes.
 
 use embeddenator_vsa::{BlockCode, Codes, CodesRef, Error, Nearest, Random, Shape};
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ proptest! {
 }
 
 #[test]
-fn cut_rows_are_refused() {
+fn truncated_rows_are_refused() {
     let shape = Shape::D10K;
     let codes = Codes::random(shape, 2, &mut Random::new(8));
     for length in 0..=codes.as_rows().len() {

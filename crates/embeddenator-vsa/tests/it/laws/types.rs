@@ -1,4 +1,4 @@
-//! What every type can do beside its algebra: be shared, compared, hashed and shown.
+//! What every type supports besides its algebra: sharing, comparing, hashing and printing.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -66,7 +66,7 @@ fn every_type_is_shared_between_threads_and_shown() {
 
 #[test]
 fn code_of_the_default_shape_lies_in_its_value() {
-    // Two cache lines of bytes, and one of the shape and where a larger code lies.
+    // Two cache lines of bytes, and one for the shape and the pointer to a larger code.
     assert_eq!(size_of::<BlockCode>(), 192);
 }
 

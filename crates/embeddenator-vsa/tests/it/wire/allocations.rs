@@ -1,6 +1,6 @@
-//! What decoding allocates: nothing for lies, and never more than twice the bytes that are there.
+//! What decoding allocates: nothing for forged lengths, and never more than twice the bytes present.
 
-// Counting what is allocated needs an allocator.
+// Counting allocations needs an allocator.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -11,11 +11,11 @@ use embeddenator_vsa::{BlockCode, Codes, CodesRef, Random, Shape, wire};
 use super::{DECODERS, Decoder, Samples, seal};
 
 thread_local! {
-    /// Bytes that this thread has asked for.
+    /// The bytes that this thread has requested.
     static ASKED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, which counts.
+/// The system allocator, with a counter.
 struct Counting;
 
 // SAFETY: every call goes to the system's allocator as it came; counting allocates nothing.
@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes that the call asks for.
+/// The bytes that the call requests.
 fn asked<T>(call: impl FnOnce() -> T) -> usize {
     let before = ASKED.with(Cell::get);
     drop(call());
@@ -48,7 +48,7 @@ fn asked<T>(call: impl FnOnce() -> T) -> usize {
 
 #[test]
 fn absurd_lengths_are_refused_before_anything_is_allocated() {
-    // Once before, since choosing the kernels may allocate.
+    // Run once before, since choosing the kernels may allocate.
     let messages = Samples::new().messages();
     for (_, message, decode) in &messages {
         assert_eq!(decode(message), Ok(()));
@@ -63,7 +63,7 @@ fn absurd_lengths_are_refused_before_anything_is_allocated() {
                 {
                     lie[40..48].copy_from_slice(&payload.to_le_bytes());
                     seal(&mut lie);
-                    // The last decoder reads the header alone, which may agree with itself.
+                    // The last decoder reads only the header, which may be consistent.
                     for decode in &DECODERS[..6] {
                         let bytes = asked(|| assert!(decode(&lie).is_err(), "{name}: {count} of {blocks}"));
                         assert_eq!(bytes, 0, "{name}: {count} of {blocks}");

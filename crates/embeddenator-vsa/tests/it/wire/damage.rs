@@ -1,11 +1,11 @@
-//! Accidents: every cut and every flipped byte is a typed error.
+//! Accidents: every truncation and every flipped byte is a typed error.
 
 use embeddenator_vsa::{Error, wire};
 
 use super::{DECODERS, Samples};
 
 #[test]
-fn message_cut_at_any_length_is_refused() {
+fn message_truncated_at_any_length_is_refused() {
     for (name, message, decode) in Samples::new().messages() {
         for length in 0..message.len() {
             let expected = if length < 64 { 64 } else { message.len() as u64 };

@@ -1,6 +1,6 @@
-//! Messages of released formats, kept as files: each still decodes to what it was, and is written so again.
+//! Messages of released formats, kept as files: each decodes to the same value and encodes to the same bytes.
 //!
-//! While format 1 has not been released, they are made anew by
+//! Until format 1 is released, this regenerates them:
 //!
 //! ```text
 //! EMBEDDENATOR_WRITE_GOLDEN=1 cargo test -p embeddenator-vsa --test it golden

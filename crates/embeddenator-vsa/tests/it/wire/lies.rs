@@ -1,4 +1,4 @@
-//! Bytes made on purpose, with true checksums: what no value says is refused, and nothing panics.
+//! Forged bytes with matching checksums: invalid values are refused, and nothing panics.
 
 use embeddenator_vsa::wire::{self, Kind};
 use embeddenator_vsa::{BlockCode, Codes, Counts, Error, Planes, SparseTernary};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{DECODERS, Samples, seal};
 
-/// The message with other bytes at a place, sealed.
+/// The message with other bytes at a place and matching checksums.
 fn with(message: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
     let mut changed = message.to_vec();
     changed[at..at + bytes.len()].copy_from_slice(bytes);
@@ -37,7 +37,8 @@ proptest! {
         message.extend(payload);
         seal(&mut message);
         for decode in &DECODERS[..6] {
-            // Random payloads of three hundred bytes are seldom a value; but if, then of this length.
+            // Random payloads of three hundred bytes are rarely a value; if they are, it has this
+            // length.
             if decode(&message).is_ok() {
                 prop_assert_eq!(wire::head(&message).unwrap().bytes, message.len() as u64);
             }
@@ -51,14 +52,14 @@ proptest! {
         let (_, message, decode) = &Samples::new().messages()[which];
         let at = at.index(message.len() - 4);
         let changed = with(message, at, &to);
-        // Some changes make another value, none makes a message of another length.
+        // Some changes give another value, but none gives a message of another length.
         if decode(&changed).is_ok() {
             prop_assert_eq!(wire::head(&changed).unwrap().bytes, message.len() as u64);
         }
     }
 }
 
-/// Numbers at and around what the fields may be.
+/// Numbers at and around the limits of the fields.
 fn field() -> BoxedStrategy<u64> {
     prop_oneof![
         0_u64..300,
@@ -90,7 +91,7 @@ fn newer_versions_and_other_kinds_are_told_apart_from_damage() {
 }
 
 #[test]
-fn fields_have_to_agree() {
+fn fields_must_agree() {
     let messages = Samples::new().messages();
     let refused = |which: usize, at: usize, bytes: &[u8]| {
         let (_, message, decode) = &messages[which];
@@ -121,7 +122,7 @@ fn fields_have_to_agree() {
 }
 
 #[test]
-fn payloads_that_no_value_has_are_refused() {
+fn invalid_payloads_are_refused() {
     let samples = Samples::new();
     let [code, codes, counts, planes, sparse] = samples.messages().map(|(_, message, _)| message);
     let position = |row, block| Error::Position { row, block, position: 100, positions: 100 };
@@ -133,7 +134,7 @@ fn payloads_that_no_value_has_are_refused() {
     assert_eq!(wire::view(&padding), Err(Error::Padding { row: 2 }));
     let least = with(&counts, 64 + 8, &i32::MIN.to_le_bytes());
     assert_eq!(wire::decode::<Counts>(&least), Err(Error::Full { limit: i64::from(i32::MAX) }));
-    // Bit 100 of a hundred elements.
+    // Bit 100 of a vector of a hundred elements.
     let past = with(&planes, 64 + 12, &[0xff; 4]);
     assert_eq!(wire::decode::<Planes>(&past), Err(Error::Index { index: 100, dimension: 100 }));
     let zero = samples.planes.elements().position(|element| element == 0).unwrap();

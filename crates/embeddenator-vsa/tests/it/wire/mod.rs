@@ -1,4 +1,4 @@
-//! Messages: round trips, golden files, cuts, flips and lies.
+//! Messages: round trips, golden files, truncation, flipped bytes and forgeries.
 
 mod allocations;
 mod damage;
@@ -9,10 +9,10 @@ mod round_trips;
 use embeddenator_vsa::{BlockCode, Codes, Counts, Error, Planes, Random, Shape, SparseTernary, wire};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A decoder of one type that forgets what it found.
+/// A decoder of one type that drops the result.
 pub(crate) type Decoder = fn(&[u8]) -> Result<(), Error>;
 
-/// All that reads messages.
+/// Everything that reads messages.
 pub(crate) const DECODERS: [Decoder; 7] = [
     |bytes| wire::decode::<BlockCode>(bytes).map(drop),
     |bytes| wire::decode::<Codes>(bytes).map(drop),
@@ -59,7 +59,7 @@ impl Samples {
     }
 }
 
-/// Makes both checksums true again after a change, as somebody would who changes bytes on purpose.
+/// Recomputes both checksums after a change, as a forger would.
 pub(crate) fn seal(message: &mut [u8]) {
     let (header, payload) = message.split_at_mut(64);
     header[48..56].copy_from_slice(&xxh3_64(payload).to_le_bytes());

@@ -1,4 +1,4 @@
-//! What is encoded is decoded, and in one way only.
+//! Encoded values decode to themselves, and each has only one encoding.
 
 use embeddenator_vsa::wire::{self, Kind};
 use embeddenator_vsa::{BlockCode, Codes, Counts, Planes, SparseTernary};
@@ -40,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn head_says_what_follows((shape, codes) in codes(6)) {
+    fn head_describes_what_follows((shape, codes) in codes(6)) {
         let mut stream = wire::encode(&table(shape, &codes));
         let bytes = stream.len() as u64;
         stream.extend(wire::encode(&Counts::new(shape)));

@@ -1,14 +1,36 @@
 //! Chat transcripts: one experience for each turn, the speaker as its agent, the conversation as its task.
 
-pub(crate) mod json;
+mod chatgpt;
+mod claude;
+mod discord;
+mod messages;
 mod plain;
+mod session;
+pub(crate) mod shape;
+mod slack;
+mod telegram;
+mod value;
+
+use std::path::Path;
 
 use pulsedb::{ExperienceType, Timestamp};
+use serde_json::Value;
 
-use crate::import::draft::{Defaults, Draft, IMPORT_TAG, Source};
+use crate::import::data_url::without_data;
+use crate::import::draft::{Defaults, Draft, Source};
+use crate::import::encoding::Flaw;
 use crate::import::identity::{Key, Occurrences};
-use crate::import::split::{WHOLE_BYTES_MAX, cut};
+use crate::import::passages::{WHOLE_BYTES_MAX, cut};
+use crate::provenance::IMPORT_TAG;
+use crate::report::{Omission, Omissions};
 use crate::text::{shorten_head, shorten_tail};
+
+/// What is read, for the message about what is not.
+pub(crate) const KNOWN: &str = "known are `messages` of `role` and `content`, conversations.json of ChatGPT and of \
+                                Claude, sessions of Claude Code, result.json of Telegram, the days of a Slack export, \
+                                the JSON of Discord's data package and of DiscordChatExporter, JSON lines with \
+                                `content`, and with --format chat lines of the form `Speaker: words`; \
+                                --format text takes any text as it is";
 
 /// What somebody said at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,57 +44,102 @@ pub(crate) struct Turn {
     pub(crate) title: Option<String>,
     /// The 1-based line; zero if turns have no lines of their own.
     pub(crate) line: usize,
+    /// What tells the turn from all others, in whichever conversation a copy of it stands.
+    pub(crate) id: Option<String>,
+    /// What sets it apart, as tags.
+    pub(crate) marks: Vec<(&'static str, String)>,
+    /// Names of files that came with it.
+    pub(crate) files: Vec<String>,
 }
 
-/// A transcript that was read, with the lines of it that could not be.
+/// A transcript that was read, with what of it could not be and what was left out.
 #[derive(Debug, PartialEq, Eq, Default)]
 pub(crate) struct Transcript {
     pub(crate) turns: Vec<Turn>,
-    pub(crate) bad_lines: Vec<(usize, String)>,
+    pub(crate) flaws: Vec<Flaw>,
+    pub(crate) left_out: Omissions,
 }
 
-/// Reads a transcript of any shape: a JSON document, JSON lines, or text of the form `Speaker: words`. An error
-/// says which shapes are known.
-pub(crate) fn parse(text: &str) -> Result<Transcript, String> {
-    let known = "known are `messages` of `role` and `content`, the conversations.json of ChatGPT and of Claude, \
-                 sessions of Claude Code, and lines of the form `Speaker: words`";
-    if let Some(transcript) = json::parse(text) {
-        return Ok(transcript);
+/// A moment, if the source gives one, or why it is not one.
+type Time = Result<Option<Timestamp>, String>;
+
+impl Transcript {
+    /// Takes a turn if its time is understood: a turn at a wrong time would be as good as lost.
+    fn take(&mut self, turn: Turn, time: Time) {
+        match time {
+            Ok(timestamp) => self.turns.push(Turn { timestamp, ..turn }),
+            Err(reason) => {
+                let title = turn.title.or(turn.conversation).filter(|_| turn.line == 0);
+                let of = title.map(|title| format!(" of `{}`", shorten_head(&title, 80))).unwrap_or_default();
+                let words = shorten_head(&turn.text, 40);
+                self.fail(turn.line, format!("message `{words}`{of}: {reason}"));
+            }
+        }
     }
-    let turns = if text.trim_start().starts_with(['{', '['])
-        && serde_json::from_str::<serde_json::Value>(text).is_ok()
-    {
-        Vec::new()
-    } else {
-        plain::turns(text)
-    };
-    if turns.is_empty() {
-        Err(format!("no chat found; {known}"))
-    } else {
-        Ok(Transcript { turns, bad_lines: Vec::new() })
+
+    fn leave_out(&mut self, omission: Omission) {
+        self.left_out.count(omission);
+    }
+
+    fn fail(&mut self, line: usize, reason: impl Into<String>) {
+        self.flaws.push(Flaw { line, reason: reason.into() });
     }
 }
 
-/// The drafts of the turns. Their identity is the conversation, the speaker, the time, the words and their order
-/// among equal ones: a transcript that has grown adds its new turns only.
+/// What is asked of a JSON document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The file: some exports say in its neighbours who speaks.
+    pub(crate) path: Option<&'a Path>,
+    /// The 1-based line of the value; zero if it is the document.
+    pub(crate) line: usize,
+}
+
+/// Reads a document of a shape.
+pub(crate) fn document(shape: shape::Shape, value: &Value, path: Option<&Path>) -> Transcript {
+    let mut transcript = Transcript::default();
+    shape::read(shape, value, Place { path, line: 0 }, &mut transcript);
+    transcript
+}
+
+/// Reads lines of a shape, one value a line.
+pub(crate) fn lines(shape: shape::Shape, lines: &[(usize, Value)], path: Option<&Path>) -> Transcript {
+    let mut transcript = Transcript::default();
+    for (line, value) in lines {
+        shape::read(shape, value, Place { path, line: *line }, &mut transcript);
+    }
+    transcript
+}
+
+/// Reads text with lines of the form `Speaker: words`. An error says which other shapes are known.
+pub(crate) fn plain(text: &str) -> Result<Transcript, String> {
+    plain::transcript(text).ok_or_else(|| format!("no conversation found; {KNOWN}"))
+}
+
+/// The drafts of the turns. The identity of a turn is its own if it has one, else the conversation, the speaker, the
+/// time, the words and their order among equal ones: a transcript that has grown adds its new turns only.
 pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> Vec<Draft> {
     let mut occurrences = Occurrences::default();
     let mut drafts = Vec::new();
     for turn in turns {
-        let place = source.file.as_deref().unwrap_or_default();
-        let conversation = turn.conversation.as_deref().unwrap_or(place);
-        let speaker = if turn.speaker.trim().is_empty() { "unknown" } else { turn.speaker.trim() };
-        let millis = turn.timestamp.map(|moment| moment.as_millis().to_string()).unwrap_or_default();
-        for range in cut(&turn.text, 0..turn.text.len(), WHOLE_BYTES_MAX, WHOLE_BYTES_MAX) {
-            let content = &turn.text[range];
-            let parts = [conversation, speaker, &millis, content].map(str::as_bytes);
-            let identity =
-                occurrences.number(Key::of(&[&[b"turn".as_slice()], parts.as_slice()].concat())).tag();
+        let text = without_data(&turn.text);
+        for (piece, range) in
+            cut(&text, 0..text.len(), WHOLE_BYTES_MAX, WHOLE_BYTES_MAX).into_iter().enumerate()
+        {
+            let content = &text[range];
+            let identity = identity(source, &turn, content, piece, &mut occurrences);
             let mut new = defaults.experience();
             source.tag(&mut new.tags, turn.line, turn.title.as_deref());
+            let marks = turn.marks.iter().map(|(key, value)| {
+                ((*key).to_owned(), shorten_tail(value, pulsedb::limits::TAG_VALUE_BYTES_MAX))
+            });
+            new.tags.extend(marks);
             new.tags.insert(IMPORT_TAG.to_owned(), identity.clone());
             new.related_files = source.related_files();
-            new.source_agent = shorten_head(speaker, pulsedb::limits::AGENT_BYTES_MAX).into();
+            let fits = |file: &&String| file.len() <= pulsedb::limits::RELATED_FILE_BYTES_MAX;
+            let room = pulsedb::limits::RELATED_FILES_MAX.saturating_sub(new.related_files.len());
+            new.related_files.extend(turn.files.iter().filter(fits).take(room).cloned());
+            new.source_agent = shorten_head(speaker(&turn), pulsedb::limits::AGENT_BYTES_MAX).into();
             let task = turn.conversation.as_deref().unwrap_or(&source.name);
             new.source_task = Some(shorten_tail(task, pulsedb::limits::TASK_BYTES_MAX).into());
             new.experience_type = ExperienceType::Generic { category: Some("message".to_owned()) };
@@ -82,6 +149,28 @@ pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> 
         }
     }
     drafts
+}
+
+fn speaker(turn: &Turn) -> &str {
+    let speaker = turn.speaker.trim();
+    if speaker.is_empty() { "unknown" } else { speaker }
+}
+
+fn identity(
+    source: &Source,
+    turn: &Turn,
+    content: &str,
+    piece: usize,
+    occurrences: &mut Occurrences,
+) -> String {
+    if let Some(id) = &turn.id {
+        return Key::of(&[b"message", id.as_bytes(), &piece.to_le_bytes()]).tag();
+    }
+    let place = source.file.as_deref().unwrap_or_default();
+    let conversation = turn.conversation.as_deref().unwrap_or(place);
+    let millis = turn.timestamp.map(|moment| moment.as_millis().to_string()).unwrap_or_default();
+    let parts = [conversation, speaker(turn), &millis, content].map(str::as_bytes);
+    occurrences.number(Key::of(&[&[b"turn".as_slice()], parts.as_slice()].concat())).tag()
 }
 
 #[cfg(test)]
@@ -111,8 +200,8 @@ mod tests {
 
     #[test]
     fn grown_transcript_keeps_the_identities_of_its_beginning() {
-        let turns = parse("A: hi\nB: hi\nA: hi\n").unwrap().turns;
-        let grown = parse("A: hi\nB: hi\nA: hi\nB: bye\n").unwrap().turns;
+        let turns = plain("A: hi\nB: hi\nA: hi\n").unwrap().turns;
+        let grown = plain("A: hi\nB: hi\nA: hi\nB: bye\n").unwrap().turns;
         let identities =
             |turns| drafts(&source(), turns, &Defaults::default()).into_iter().map(|draft| draft.identity);
         let before: Vec<_> = identities(turns).collect();
@@ -130,9 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chat_is_refused_with_the_known_shapes() {
-        for text in ["{\"a\": 1}", "[]", "[1, 2]", "just words\nin lines"] {
-            assert!(parse(text).unwrap_err().contains("known are"), "{text}");
-        }
+    fn text_in_which_nobody_speaks_is_refused_with_the_known_shapes() {
+        assert!(plain("just words\nin lines").unwrap_err().contains("known are"));
     }
 }

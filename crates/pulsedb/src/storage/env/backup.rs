@@ -6,10 +6,12 @@ use std::path::Path;
 
 use heed::{CompactionOption, MdbError};
 
-use super::failure::{damaged, file_error};
-use super::files::{DATA, DATA_NEW};
+use super::engine::Engine;
+use super::environment::Environment;
+use super::failure::{damaged, engine_error, file_error};
+use super::lmdb::state;
+use super::place::{DATA, DATA_NEW};
 use super::system::Directory;
-use super::{Environment, engine_error, header};
 use crate::error::Result;
 
 impl Environment {
@@ -37,13 +39,15 @@ impl Environment {
 
     fn copy_and_name(&self, directory: &Path, aside: &Path) -> Result<u64> {
         let refused = |error| file_error("write", aside, error);
-        let file = self.copy(aside, CompactionOption::Enabled).or_else(|error| match error {
+        let engine = self.engine()?;
+        self.presence.confirm(self.path(), &engine)?;
+        let file = copy(&engine, aside, CompactionOption::Enabled).or_else(|error| match error {
             // LMDB cannot leave free pages out of a file in which some page is neither used nor free.
-            heed::Error::Mdb(MdbError::Incompatible) => self.copy(aside, CompactionOption::Disabled),
+            heed::Error::Mdb(MdbError::Incompatible) => copy(&engine, aside, CompactionOption::Disabled),
             other => Err(other),
         });
         let file = file.map_err(|error| engine_error("backing up", error))?;
-        let copied = header::read_copy(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
+        let copied = state::read_copy(&file, aside)?.ok_or_else(|| damaged("the backup is empty"))?;
         let length = file.metadata().map_err(refused)?.len();
         if length < copied.bytes() {
             file.set_len(copied.bytes()).map_err(refused)?;
@@ -53,10 +57,10 @@ impl Environment {
         Directory::open(directory).and_then(|directory| directory.sync()).map_err(refused)?;
         Ok(length.max(copied.bytes()))
     }
+}
 
-    fn copy(&self, path: &Path, option: CompactionOption) -> heed::Result<File> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-        self.engine.copy_to_file(&mut file, option)?;
-        Ok(file)
-    }
+fn copy(engine: &Engine, path: &Path, option: CompactionOption) -> heed::Result<File> {
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    engine.lmdb().copy_to_file(&mut file, option)?;
+    Ok(file)
 }

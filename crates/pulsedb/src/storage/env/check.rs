@@ -1,7 +1,8 @@
 //! The whole structure of the data file, read page by page: what opening does for the upper levels only.
 
-use super::files::DATA;
-use super::{Environment, header, pages};
+use super::environment::Environment;
+use super::lmdb::{state, structure};
+use super::place::DATA;
 use crate::error::{Result, StorageError};
 use crate::limits;
 
@@ -15,10 +16,11 @@ impl Environment {
         for _ in 0..limits::SNAPSHOT_ATTEMPTS {
             // The snapshot keeps its pages as they are while they are read.
             let txn = self.read()?;
-            let header = header::read_for(self.files.data(), &name, txn.id() as u64)?;
+            let file = txn.engine().files.data();
+            let header = state::read_for(file, &name, txn.id() as u64)?;
             if header.txn_id == txn.id() as u64 {
-                let outcome = pages::check(self.files.data(), &header, u64::MAX);
-                return outcome.map_err(|fault| header::told(fault, self.files.data(), &name, &header));
+                let outcome = structure::check(file, &header, u64::MAX);
+                return outcome.map_err(|fault| state::told(fault, file, &name, &header));
             }
         }
         let reason =

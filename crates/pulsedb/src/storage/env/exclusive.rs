@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::Place;
+use super::lmdb::salvage::{self, GiveNamedRow, Salvage};
 use super::lock_file::{self, LengthNote, LockFile};
+use super::place::{DATA, Place};
 use super::registry;
 use crate::error::{PulseDBError, Result, StorageError};
 
@@ -19,6 +20,14 @@ impl Exclusive {
     /// The directory, canonical.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Gives each row of each table that can be read of a damaged file, without the engine.
+    ///
+    /// The newest commit is read, or the one before it if the newest has no readable list of tables. `Corrupted` if
+    /// neither has.
+    pub(crate) fn salvage(&self, visit: &mut GiveNamedRow<'_>) -> Result<Salvage> {
+        salvage::salvage(&self.path.join(DATA), visit)
     }
 
     /// Forgets how long the data file was: what there is of it has been found whole.

@@ -79,3 +79,8 @@ pub(crate) fn file_error(action: &'static str, path: &Path, error: io::Error) ->
 pub(crate) fn means_no_room(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
+
+/// A data file that is shorter than it was; `how` says by what that is known.
+pub(crate) fn truncated(how: impl std::fmt::Display) -> PulseDBError {
+    damaged(format!("data.mdb, truncated: {how}"))
+}

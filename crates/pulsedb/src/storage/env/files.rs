@@ -1,34 +1,31 @@
-//! The files of one environment: how they are made and opened, and the size of the map that is kept in them.
+//! The files of LMDB: how they are made and opened, and the size of the map that is kept in them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::{damaged, file_error, unsupported};
-use super::header::{self, Header};
+use super::lmdb::header::{self, Header};
+use super::lmdb::state;
 use super::lock_file::{LengthNote, LockFile};
-use super::system::{self, Directory, DirectoryKey};
+use super::place::{DATA, DATA_NEW, ENGINE_LOCK, Place};
+use super::system::{self, FileIdentity};
 use crate::error::{PulseDBError, Result, StorageError};
 
-/// The data file of LMDB.
-pub(crate) const DATA: &str = "data.mdb";
-/// A data file that is being made; renamed when it is whole.
-pub(super) const DATA_NEW: &str = "data.mdb.new";
-/// The lock file of LMDB.
-pub(crate) const ENGINE_LOCK: &str = "lock.mdb";
 /// Bytes of LMDB's lock file that are set aside before LMDB makes it longer: less than it has on any system.
 const ENGINE_LOCK_BYTES: u64 = 64 << 10;
 
 /// The open files of an environment.
 #[derive(Debug)]
 pub(super) struct Files {
+    /// The directory.
     pub(super) path: PathBuf,
-    pub(super) key: DirectoryKey,
     pub(super) page_size: u64,
     /// Whether both files of LMDB can be written.
     pub(super) writable: bool,
-    directory: Directory,
     data: File,
+    data_identity: FileIdentity,
+    bytes_at_open: u64,
     /// Closing any descriptor of this file drops the locks that LMDB holds on it for the process, so it is opened
     /// before LMDB does so and closed after. `None` on a read-only file system that has none.
     engine_lock: Option<File>,
@@ -37,30 +34,48 @@ pub(super) struct Files {
 impl Files {
     /// Opens the files of a database. Without one it makes an empty one with a map of `map_bytes`, unless it is
     /// read-only. The caller keeps other processes from doing the same.
-    pub(super) fn open(place: Place, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
-        let Place { path, directory, key } = place;
+    pub(super) fn open(place: &Place, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
+        let path = place.path.clone();
         let name = path.join(DATA);
         let found = match open_data(&name, read_only)? {
-            Some((data, writable)) => header::read(&data, &name)?.map(|header| (data, writable, header)),
+            Some((data, writable)) => state::read(&data, &name)?.map(|header| (data, writable, header)),
             None => None,
         };
         let (data, data_writable, header) = match found {
             Some(found) => found,
             None if read_only => return Err(StorageError::DatabaseNotFound { path }.into()),
             None => {
-                let data = create_data(&path, &directory, map_bytes)?;
-                let header = header::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
+                let data = create_data(place, map_bytes)?;
+                let header = state::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
                 (data, true, header)
             }
         };
         let (engine_lock, lock_writable) = open_engine_lock(&path, read_only)?;
         let writable = data_writable && lock_writable;
+        let metadata = data.metadata().map_err(|error| PulseDBError::io("look at", &name, error))?;
         let page_size = header.page_size;
-        Ok((Self { path, key, page_size, writable, directory, data, engine_lock }, header))
+        let (data_identity, bytes_at_open) = (system::file_identity(&metadata), metadata.len());
+        Ok((Self { path, page_size, writable, data, data_identity, bytes_at_open, engine_lock }, header))
     }
 
     pub(super) fn data(&self) -> &File {
         &self.data
+    }
+
+    /// What tells the data file from one that is put in its place.
+    pub(super) fn data_identity(&self) -> FileIdentity {
+        self.data_identity
+    }
+
+    /// Bytes that the data file had when it was opened; it never shrinks.
+    pub(super) fn bytes_at_open(&self) -> u64 {
+        self.bytes_at_open
+    }
+
+    /// What tells LMDB's lock file from another one, if there is one.
+    pub(super) fn engine_lock_identity(&self) -> Option<FileIdentity> {
+        let metadata = self.engine_lock.as_ref()?.metadata().ok()?;
+        Some(system::file_identity(&metadata))
     }
 
     pub(super) fn engine_lock(&self) -> Option<&File> {
@@ -102,7 +117,7 @@ impl Files {
 
     /// Bytes that this user may still write to the disk.
     pub(super) fn available_bytes(&self) -> io::Result<u64> {
-        system::available_bytes(&self.directory)
+        system::available_bytes(&self.data)
     }
 
     /// Stores a larger size of the map, so that every process maps the same. Nobody may have the file open.
@@ -126,59 +141,6 @@ impl Files {
     }
 }
 
-/// An open directory and its names.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) directory: Directory,
-    pub(super) key: DirectoryKey,
-}
-
-impl Place {
-    /// Refuses a data file of no bytes that had some: it was cut, and making a database in its place would hide that.
-    pub(super) fn refuse_if_emptied(&self, lock_file: &LockFile) -> Result<()> {
-        let Ok(data) = File::open(self.path.join(DATA)) else { return Ok(()) };
-        let is_empty = data.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
-        let had = lock_file.noted_length().filter(|note| note.file == system::file_number(&data));
-        match had {
-            Some(note) if is_empty && note.bytes > 0 => Err(damaged(format!(
-                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to begin anew",
-                note.bytes
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Finds the directory of a database; makes it if it is missing and may be made.
-    pub(super) fn find(path: &Path, read_only: bool) -> Result<Self> {
-        if !read_only {
-            fs::create_dir_all(path).map_err(|error| file_error("create the directory", path, error))?;
-        }
-        let canonical = path.canonicalize().map_err(|error| {
-            if read_only && error.kind() == io::ErrorKind::NotFound {
-                return StorageError::DatabaseNotFound { path: path.to_owned() }.into();
-            }
-            PulseDBError::io("open the directory", path, error)
-        })?;
-        let refused = |error| PulseDBError::io("open the directory", path, error);
-        let directory = Directory::open(&canonical).map_err(refused)?;
-        let key = directory.key().map_err(refused)?;
-        Ok(Self { path: canonical, directory, key })
-    }
-
-    /// Refuses a file system on which a database does not hold.
-    pub(super) fn refuse_network(&self) -> Result<()> {
-        let name = system::refused_file_system(&self.directory)
-            .map_err(|error| PulseDBError::io("inspect the file system of", &self.path, error))?;
-        let Some(name) = name else { return Ok(()) };
-        Err(unsupported(format!(
-            "{} is on {name}, a network file system, where locks and shared maps do not hold; \
-             put the database on a local disk",
-            self.path.display()
-        )))
-    }
-}
-
 /// The data file, if there is one, and whether it can be written. A reader opens it for writing if it may, so that
 /// a later handle of this process can write through the same environment; nothing is written for the reader.
 fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
@@ -198,14 +160,14 @@ fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
 }
 
 /// Makes an empty data file aside and renames it, so that a crash leaves none or a whole one.
-fn create_data(path: &Path, directory: &Directory, map_bytes: u64) -> Result<File> {
-    let (aside, name) = (path.join(DATA_NEW), path.join(DATA));
+fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
+    let (aside, name) = (place.path.join(DATA_NEW), place.path.join(DATA));
     let write = || -> io::Result<File> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&aside)?;
         file.write_all(&header::fresh(system::page_size(), map_bytes))?;
         file.sync_all()?;
         fs::rename(&aside, &name)?;
-        directory.sync()?;
+        place.directory.sync()?;
         Ok(file)
     };
     write().map_err(|error| {

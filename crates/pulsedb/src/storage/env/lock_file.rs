@@ -23,7 +23,7 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::byte_lock::{ByteLocks, Mode};
-use super::system;
+use super::system::{self, FileIdentity};
 use crate::clock::{self, Timestamp};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
@@ -77,6 +77,11 @@ impl LockFile {
         let path = directory.join(NAME);
         let locks = ByteLocks::open(&path, false).ok()?;
         Some(Self { locks, slot: None, pid: std::process::id() })
+    }
+
+    /// What tells it from another lock file.
+    pub(super) fn identity(&self) -> io::Result<FileIdentity> {
+        self.locks.file().metadata().map(|metadata| system::file_identity(&metadata))
     }
 
     /// Whether it may be written.
@@ -182,7 +187,7 @@ fn refused(directory: &Path, error: io::Error) -> PulseDBError {
 }
 
 /// The live writing processes of a database.
-pub(super) fn writers(directory: &Path) -> Result<Vec<Holder>> {
+pub(crate) fn writers(directory: &Path) -> Result<Vec<Holder>> {
     let path = directory.join(NAME);
     let locks = match ByteLocks::open(&path, false) {
         Ok(locks) => locks,

@@ -1,48 +1,21 @@
-//! Opening and closing: the order of the locks, and the settings that all handles share.
-#![allow(unsafe_code)] // LMDB maps a file: opening it and changing its flags are unsafe by its interface.
+//! Opening and closing: the order of the locks.
 
-use std::mem::ManuallyDrop;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use heed::{EnvFlags, EnvOpenOptions, FlagSetMode, WithoutTls};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RecursiveRwLock};
 
+use super::engine::Engine;
+use super::environment::{Environment, Writer};
 use super::exclusive::Exclusive;
-use super::failure::unsupported;
-use super::files::{Files, Place};
+use super::files::Files;
+use super::handle::EnvHandle;
 use super::lock_file::LockFile;
+use super::place::Place;
+use super::presence::Presence;
 use super::registry::{self, Entry};
-use super::write::Writer;
-use super::{EnvOptions, Environment, engine_error, tables};
-use crate::config::SyncMode;
-use crate::error::{PulseDBError, Result};
-use crate::limits;
-
-const GIB: u64 = 1 << 30;
-
-/// The settings that all handles of an environment share.
-#[derive(Debug)]
-pub(super) struct Settings {
-    /// What the first writable handle asked for; `None` while all handles are read-only.
-    pub(super) requested: Option<Requested>,
-    /// How many writable handles there are.
-    writable_handles: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Requested {
-    map_size_gb: usize,
-    sync_mode: SyncMode,
-}
-
-impl Requested {
-    fn of(options: &EnvOptions) -> Option<Self> {
-        let EnvOptions { map_size_gb, sync_mode, read_only, .. } = *options;
-        (!read_only).then_some(Self { map_size_gb, sync_mode })
-    }
-}
+use super::settings::{EnvOptions, GIB, Settings};
+use crate::error::Result;
 
 impl Environment {
     /// Opens the environment of a directory, or joins the one that is open in this process.
@@ -51,7 +24,7 @@ impl Environment {
     /// makes those that are missing. `map_size_gb` above the stored size takes effect if no other process has the
     /// database open, else the stored one stays; a smaller one never shrinks it. A read-only handle takes the
     /// settings as they are.
-    pub(crate) fn open(options: &EnvOptions, tables: &'static [&'static str]) -> Result<Arc<Self>> {
+    pub(crate) fn open(options: &EnvOptions, tables: &'static [&'static str]) -> Result<EnvHandle> {
         open(options, tables, None)
     }
 
@@ -60,89 +33,22 @@ impl Environment {
         options: &EnvOptions,
         tables: &'static [&'static str],
         exclusive: &Exclusive,
-    ) -> Result<Arc<Self>> {
+    ) -> Result<EnvHandle> {
         open(options, tables, Some(exclusive))
-    }
-
-    /// Adds a handle: settings must not contradict those of the handles that are open.
-    fn join(&self, options: &EnvOptions) -> Result<()> {
-        let Some(asked) = Requested::of(options) else { return Ok(()) };
-        if !self.files.writable {
-            return Err(PulseDBError::Config {
-                reason: "this process has the database open read-only and could not open its files for \
-                         writing; close those handles first, and check the permissions of the files"
-                    .to_owned(),
-            });
-        }
-        let mut settings = self.settings.lock();
-        if let Some(requested) = settings.requested {
-            conflict(requested, asked, self.map_bytes())?;
-        } else {
-            self.begin_writing(asked)?;
-            settings.requested = Some(asked);
-        }
-        settings.writable_handles += 1;
-        Ok(())
-    }
-
-    /// Makes an environment of readers one that writes.
-    fn begin_writing(&self, asked: Requested) -> Result<()> {
-        let mut writer = self.writer.lock();
-        let lock_file = match &mut writer.lock_file {
-            Some(lock_file) if lock_file.is_writable() => lock_file,
-            other => {
-                let lock_file = LockFile::create(self.path())?;
-                lock_file.share_open(self.path())?;
-                other.insert(lock_file)
-            }
-        };
-        lock_file.register_writer(self.path())?;
-        self.set_sync_mode(asked.sync_mode)
-    }
-
-    /// Ends one writable handle. After the last of them this process is no writer any more, and the next writable
-    /// handle may bring other settings. The caller has no write transaction.
-    pub(crate) fn release_writer(&self) {
-        if self.is_forked() {
-            return;
-        }
-        let mut settings = self.settings.lock();
-        settings.writable_handles = settings.writable_handles.saturating_sub(1);
-        if settings.writable_handles == 0 {
-            settings.requested = None;
-            let mut writer = self.writer.lock();
-            self.note_length(&writer);
-            if let Some(lock_file) = &mut writer.lock_file {
-                lock_file.release_writer();
-            }
-        }
-    }
-
-    fn set_sync_mode(&self, mode: SyncMode) -> Result<()> {
-        let switch = match mode {
-            SyncMode::Normal => FlagSetMode::Disable,
-            SyncMode::Fast => FlagSetMode::Enable,
-        };
-        // SAFETY: the caller is the only one that could write through this environment, so no transaction commits,
-        // and only commits read this flag. A commit syncs its pages before its meta page in both modes.
-        unsafe { self.engine.set_flags(EnvFlags::NO_META_SYNC, switch) }
-            .map_err(|error| engine_error("setting the sync mode", error))?;
-        self.fast.store(mode == SyncMode::Fast, Ordering::Relaxed);
-        Ok(())
     }
 }
 
 impl Drop for Environment {
     fn drop(&mut self) {
         if self.is_forked() {
-            // The parent uses it: LMDB would give back reader slots and unmap what it must not.
             return;
         }
         // So that a backup which is put in its place is not taken for this file with its end cut off.
-        self.note_length(&self.writer.lock());
-        // SAFETY: this is the only place that drops it, and nothing uses it afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.engine) };
-        registry::forget(&self.files.key);
+        if let Ok(engine) = self.engine() {
+            self.writer.lock().note_length(&engine);
+        }
+        *self.engine.get_mut() = None;
+        registry::forget(&self.place.key);
     }
 }
 
@@ -150,7 +56,7 @@ fn open(
     options: &EnvOptions,
     tables: &'static [&'static str],
     exclusive: Option<&Exclusive>,
-) -> Result<Arc<Environment>> {
+) -> Result<EnvHandle> {
     let place = Place::find(&options.path, options.read_only)?;
     let environment = match registry::find(&place.key) {
         Entry::Open(environment) => environment,
@@ -160,25 +66,7 @@ fn open(
             environment
         }
     };
-    environment.join(options)?;
-    Ok(environment)
-}
-
-fn conflict(open: Requested, asked: Requested, map_bytes: u64) -> Result<()> {
-    let reason = if asked.sync_mode != open.sync_mode {
-        format!(
-            "sync_mode {:?} was asked for, but this process has it open with {:?}",
-            asked.sync_mode, open.sync_mode
-        )
-    } else if asked.map_size_gb != open.map_size_gb && asked.map_size_gb as u64 * GIB != map_bytes {
-        format!(
-            "map_size_gb {} was asked for, but this process has it open with {}",
-            asked.map_size_gb, open.map_size_gb
-        )
-    } else {
-        return Ok(());
-    };
-    Err(PulseDBError::Config { reason: format!("{reason}; use the same settings, or close it first") })
+    EnvHandle::join(environment, options)
 }
 
 /// Opens a directory that is not open in this process, one process after the other.
@@ -218,14 +106,14 @@ fn open_in_turn(
     if let Some(lock_file) = &lock_file {
         place.refuse_if_emptied(lock_file)?;
     }
-    let (files, header) = Files::open(place, options.read_only, asked)?;
+    let (files, header) = Files::open(&place, options.read_only, asked)?;
     let mut map_bytes = header.map_bytes;
     let mut file_bytes = files.data_bytes()?;
     if let Some(lock_file) = lock_file.as_ref().filter(|_| exclusive.is_none()) {
         files.refuse_if_cut(lock_file, &header)?;
     }
     if let Some(lock_file) = lock_file.as_mut().filter(|_| !options.read_only) {
-        if asked > map_bytes && may_grow(lock_file, &files.path, exclusive)? {
+        if asked > map_bytes && may_grow(lock_file, &place.path, exclusive)? {
             files.store_map_bytes(&header, asked)?;
             map_bytes = asked;
         }
@@ -233,28 +121,25 @@ fn open_in_turn(
             file_bytes = files.set_aside(map_bytes)?;
             files.note_length(lock_file, file_bytes, header.txn_id);
         }
-        lock_file.register_writer(&files.path)?;
+        lock_file.register_writer(&place.path)?;
     }
-    let engine = open_engine(&files.path, map_bytes, !files.writable)?;
-    files.fill_engine_lock()?;
-    let tables = tables::open(&engine, names, &header, options.read_only, &files.path)?;
-    let environment = Environment {
-        engine: ManuallyDrop::new(engine),
-        tables,
-        files,
+    let engine = Engine::open(&place, files, &header, map_bytes, names, options.read_only)?;
+    if !options.read_only {
+        engine.set_sync_mode(options.sync_mode)?;
+    }
+    engine.clear_stale_readers()?;
+    Ok(Environment {
+        engine: RecursiveRwLock::new(Some(engine)),
+        place,
         writer: Mutex::new(Writer { lock_file, file_bytes }),
-        settings: Mutex::new(Settings { requested: Requested::of(options), writable_handles: 0 }),
+        settings: Mutex::new(Settings::of(options)),
+        companion: Mutex::default(),
+        presence: Presence::new(),
         poison: OnceLock::new(),
         #[cfg(test)]
         created: header.main.is_empty(),
         pid: std::process::id(),
-        fast: AtomicBool::new(false),
-    };
-    if !options.read_only {
-        environment.set_sync_mode(options.sync_mode)?;
-    }
-    environment.clear_stale_readers()?;
-    Ok(environment)
+    })
 }
 
 /// Whether nobody else has the database open, so that its map may grow.
@@ -269,22 +154,4 @@ fn may_grow(lock_file: &LockFile, path: &Path, exclusive: Option<&Exclusive>) ->
         tracing::info!(path = %path.display(), "the size of the map stays: another process has the database open");
     }
     Ok(alone)
-}
-
-fn open_engine(path: &Path, map_bytes: u64, read_only: bool) -> Result<heed::Env<WithoutTls>> {
-    let map_size = usize::try_from(map_bytes)
-        .map_err(|_| unsupported(format!("a map of {map_bytes} bytes does not fit the address space")))?;
-    let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(map_size).max_readers(limits::READER_SLOTS).max_dbs(limits::TABLES_MAX);
-    if read_only {
-        // SAFETY: read-only is not one of the flags that weaken the engine.
-        unsafe { options.flags(EnvFlags::READ_ONLY) };
-    }
-    // SAFETY: both meta pages were judged and the file reaches to its last page, so the map has every page that
-    // they name. The registry keeps this process from opening it twice, the file system is not a network one, and
-    // only LMDB writes to the pages while it is open.
-    unsafe { options.open(path) }.map_err(|error| match error {
-        heed::Error::Io(error) => PulseDBError::io("open the engine in", path, error),
-        other => engine_error("opening", other),
-    })
 }

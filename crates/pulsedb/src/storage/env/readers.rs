@@ -6,9 +6,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::tree::Fields;
-use super::{Environment, Result};
-use crate::error::PulseDBError;
+use super::environment::Environment;
+use super::lmdb::tree::Fields;
+use super::place::ENGINE_LOCK;
+use crate::error::{PulseDBError, Result};
 use crate::limits;
 
 /// A snapshot that some process holds at this moment.
@@ -42,11 +43,11 @@ impl Environment {
     /// or the database is on a read-only file system.
     pub(crate) fn readers(&self) -> Result<Vec<RawReader>> {
         self.clear_stale_readers()?;
-        let (Some(start), Some(file)) = (TABLE_START, self.files.engine_lock()) else {
+        let engine = self.engine()?;
+        let (Some(start), Some(file)) = (TABLE_START, engine.files.engine_lock()) else {
             return Ok(Vec::new());
         };
-        read(file, start)
-            .map_err(|error| PulseDBError::io("read", self.path().join(super::files::ENGINE_LOCK), error))
+        read(file, start).map_err(|error| PulseDBError::io("read", self.path().join(ENGINE_LOCK), error))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Environment;
+use super::environment::Environment;
 use super::system::DirectoryKey;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);

@@ -11,12 +11,16 @@
 
 use std::io;
 
-use super::failure::{INPUT_OUTPUT_ERROR, file_error, map_full, means_no_room};
-use super::files::{DATA, Files};
-use super::header;
+use heed::RoTxn;
+
+use super::engine::Engine;
+use super::environment::{Environment, ReadTxn, Writer};
+use super::failure::{INPUT_OUTPUT_ERROR, engine_error, file_error, map_full, means_no_room};
+use super::files::Files;
+use super::lmdb::state;
+use super::place::DATA;
 use super::system;
-use super::write::{WriteGuard, Writer};
-use super::{Environment, ReadTxn, engine_error};
+use super::turn::WriteGuard;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
@@ -29,7 +33,7 @@ pub(crate) enum Space {
     Reclaim,
 }
 
-impl Environment {
+impl WriteGuard<'_> {
     /// Makes sure of room before about `bytes` are written, keys and values and 16 for each row.
     ///
     /// Called once for each operation of a transaction, such as one record or one deleted row with its index rows;
@@ -37,84 +41,86 @@ impl Environment {
     ///
     /// A delete in an environment that is full to the last page can still fail with `Full` while it writes or when
     /// it commits. Smaller steps then get on: each commit gives its old pages to the next but one.
-    pub(crate) fn reserve(&self, guard: &WriteGuard<'_>, bytes: usize, space: Space) -> Result<()> {
-        let need = guard.plan(self.page_size(), bytes as u64);
-        let end = (guard.last_page() + 1 + need) * self.page_size();
+    pub(crate) fn reserve(&self, bytes: usize, space: Space) -> Result<()> {
+        let page_size = self.engine().files.page_size;
+        let need = self.plan(page_size, bytes as u64);
+        let end = (self.last_page() + 1 + need) * page_size;
         let wanted = end + limits::RESERVE_BYTES;
-        if wanted <= guard.file_bytes() {
+        if wanted <= self.file_bytes() {
             return Ok(());
         }
-        let shortage = match self.extend(guard, wanted) {
+        let shortage = match self.extend(wanted) {
             Ok(()) => return Ok(()),
             Err(shortage) => shortage,
         };
-        let behind = guard.file_bytes().saturating_sub((guard.last_page() + 1) * self.page_size());
-        let free = self.free_pages(guard)? * self.page_size() + behind;
-        let enough = free >= need * self.page_size() + limits::RESERVE_BYTES;
+        let behind = self.file_bytes().saturating_sub((self.last_page() + 1) * page_size);
+        let free = self.engine().free_pages(self)? * page_size + behind;
+        let enough = free >= need * page_size + limits::RESERVE_BYTES;
         if space == Space::Reclaim || enough { Ok(()) } else { Err(shortage.into()) }
     }
 
     /// Makes the file at least `wanted` long, if the map and the disk allow.
-    fn extend(&self, guard: &WriteGuard<'_>, wanted: u64) -> std::result::Result<(), StorageError> {
-        if wanted > self.map_bytes() {
+    fn extend(&self, wanted: u64) -> std::result::Result<(), StorageError> {
+        let engine = self.engine();
+        if wanted > engine.map_bytes() {
             return Err(map_full());
         }
-        match self.files.extend(wanted, self.map_bytes()) {
+        match engine.files.extend(wanted, engine.map_bytes()) {
             Ok(bytes) => {
-                guard.set_file_bytes(bytes);
-                self.note_length(guard.writer());
+                self.set_file_bytes(bytes);
+                self.writer().note_length(engine);
                 Ok(())
             }
             Err(error) => Err(StorageError::Full {
                 reason: format!(
                     "the disk has no room for {}: {error}; free space on it, or delete something",
-                    self.path().join(DATA).display()
+                    engine.files.path.join(DATA).display()
                 ),
             }),
         }
     }
+}
 
+impl Environment {
     /// After a commit: the file must reach to the last page, whatever the plan was. It does not fail, because after
     /// a commit nothing may; the next `reserve` meets the same trouble and reports it.
-    pub(super) fn follow_last_page(&self, writer: &mut Writer) {
-        let end = (self.engine.info().last_page_number as u64 + 1) * self.page_size();
+    pub(super) fn follow_last_page(&self, engine: &Engine, writer: &mut Writer) {
+        let end = (engine.last_page() + 1) * engine.files.page_size;
         if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes {
             return;
         }
         // Behind the writer's lock: two processes that lengthen the file at once could shorten it.
-        let Ok(txn) = self.wait_for_txn(writer) else { return };
-        let wanted = (end + limits::RESERVE_BYTES).min(self.map_bytes());
-        match self.files.extend(wanted, self.map_bytes()) {
+        let Ok(txn) = self.wait_for_txn(engine, writer) else { return };
+        let wanted = (end + limits::RESERVE_BYTES).min(engine.map_bytes());
+        match engine.files.extend(wanted, engine.map_bytes()) {
             Ok(bytes) => {
                 writer.file_bytes = bytes;
-                self.note_length(writer);
+                writer.note_length(engine);
             }
             Err(error) => {
                 tracing::warn!(%error, "no room behind the last page");
                 // Without blocks if there are none: only the length is promised.
-                let _ = self.files.lengthen(end);
+                let _ = engine.files.lengthen(end);
             }
         }
         drop(txn);
     }
+}
 
-    /// Writes down how long the file is, so that a cut is known.
-    pub(super) fn note_length(&self, writer: &Writer) {
-        if let Some(lock_file) = writer.lock_file.as_ref().filter(|file| file.is_writable())
-            && let Ok(bytes) = self.files.data_bytes()
-        {
-            self.files.note_length(lock_file, bytes, self.last_txn_id());
-        }
-    }
-
+impl ReadTxn<'_> {
     /// Pages inside the file that later writes use again. Those that a snapshot still needs are counted too.
-    ///
-    /// Every page is either in a tree or on the free list, so they are what the trees leave.
-    pub(crate) fn free_pages(&self, txn: &ReadTxn<'_>) -> Result<u64> {
+    pub(crate) fn free_pages(&self) -> Result<u64> {
+        self.engine().free_pages(self)
+    }
+}
+
+impl Engine {
+    /// Every page is either in a tree or on the free list, so the free ones are what the trees leave.
+    fn free_pages(&self, txn: &RoTxn<'_>) -> Result<u64> {
         let id = txn.id() as u64;
-        let committed = header::read_for(self.files.data(), &self.files.path.join(DATA), id)?;
+        let committed = state::read_for(self.files.data(), &self.files.path.join(DATA), id)?;
         let mut used = 2 + committed.free.pages() + committed.main.pages();
-        for table in &self.tables {
+        for table in self.tables() {
             let stat = table.stat(txn).map_err(|error| engine_error("counting pages", error))?;
             used += (stat.branch_pages + stat.leaf_pages + stat.overflow_pages) as u64;
         }

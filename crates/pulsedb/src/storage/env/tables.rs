@@ -5,11 +5,13 @@ use std::path::Path;
 use heed::types::Bytes;
 use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
 
-use super::failure::{damaged, unsupported};
-use super::files::DATA;
-use super::header::Header;
-use super::{Table, engine_error};
+use super::failure::{damaged, engine_error, unsupported};
+use super::lmdb::header::Header;
+use super::place::DATA;
 use crate::error::{Result, StorageError};
+
+/// One table: keys and values are plain bytes.
+pub(crate) type Table = Database<'static, Bytes, Bytes>;
 
 /// Opens every table. A writable environment makes those that are missing; a read-only one has a database that is
 /// not made yet if it has none, and a damaged one if it lacks some.

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::{BLOCK_BYTES, BitQuery, Block, GROUP, Isa, LANES, OVERRIDE};
+use super::kernel::BLOCK_BYTES;
+use super::{BitQuery, Block, GROUP, Isa, LANES, OVERRIDE};
 
 const THIS_TEST: &str = "vector::arch::tests::environment_names_the_kernels";
 

@@ -7,6 +7,7 @@ use pulsedb::{
     SearchFilter, Timestamp,
 };
 
+use super::batch::{restored, updates};
 use super::{DIMENSION, Verb};
 use crate::random::Random;
 use crate::samples::{experience_type, labelled, text, vector};
@@ -82,19 +83,32 @@ pub(super) fn change(verb: Verb, id: ExperienceId, seed: u16) -> String {
     }
 }
 
+/// The line that changes several records in one call.
+pub(super) fn change_together(verb: Verb, ids: &[ExperienceId], seed: u16) -> String {
+    let verb = match verb {
+        Verb::Update => "update-all",
+        Verb::Archive => "archive-all",
+        _ => "delete-all",
+    };
+    let ids: String = ids.iter().map(|id| format!(" {id}")).collect();
+    format!("{verb} {seed}{ids}")
+}
+
 /// Does what a line says and answers in a line.
 pub(super) fn perform(db: &PulseDB, line: &str) -> String {
     let mut words = line.split(' ');
     let verb = words.next().unwrap();
     let first = words.next().unwrap();
-    let numbers: Vec<u64> = words.map(|word| word.parse().unwrap()).collect();
+    let words: Vec<&str> = words.collect();
     let cid = || first.parse::<CollectiveId>().unwrap();
     let id = || first.parse::<ExperienceId>().unwrap();
-    let number = |at: usize| numbers[at];
+    let number = |at: usize| words[at].parse::<u64>().unwrap();
+    let ids = || words.iter().map(|word| word.parse().unwrap()).collect::<Vec<ExperienceId>>();
     let seed = || number(0) as u16;
     match verb {
         "create" => answer(db.create_collective(first)),
         "get-or-create" => answer(db.get_or_create_collective(first)),
+        "rename" => answer(db.rename_collective(cid(), words[0])),
         "drop" => answer(db.delete_collective(cid())),
         "record" => {
             let mut rows = given(cid(), seed(), number(1) as u8);
@@ -103,6 +117,10 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
             }
             answer(db.record_experiences(rows))
         }
+        "restore" => answer(db.restore_experiences(restored(cid(), seed(), number(1) as u8))),
+        "update-all" => answer(db.update_experiences(updates(first.parse().unwrap(), &ids()))),
+        "archive-all" => answer(db.archive_experiences(&ids())),
+        "delete-all" => answer(db.delete_experiences(&ids())),
         "update" => answer(db.update_experience(id(), update(seed()))),
         "archive" => answer(db.archive_experience(id())),
         "unarchive" => answer(db.unarchive_experience(id())),

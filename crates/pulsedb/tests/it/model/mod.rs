@@ -1,5 +1,6 @@
 //! Random operations of two processes, compared with a model that is too simple to be wrong.
 
+mod batch;
 mod command;
 mod reference;
 
@@ -21,9 +22,12 @@ const DIMENSION: usize = 3;
 enum Action {
     Create { name: u8 },
     GetOrCreate { name: u8 },
+    Rename { pick: u16, name: u8 },
     Drop { pick: u16 },
     Record { pick: u16, seed: u16, count: u8 },
+    Restore { pick: u16, seed: u16, count: u8 },
     Change { pick: u16, verb: Verb, seed: u16 },
+    ChangeTogether { pick: u16, verb: Verb, seed: u16, count: u8 },
     Search { pick: u16, seed: u16, k: u8 },
     Recent { pick: u16, seed: u16, limit: u8 },
     List { pick: u16, limit: u8, offset: u8 },
@@ -48,12 +52,18 @@ fn action() -> impl Strategy<Value = Action> {
     use Verb::{Archive, Delete, Energy, Get, Reinforce, Unarchive, Update};
     let verbs =
         prop::sample::select(vec![Update, Update, Archive, Unarchive, Delete, Reinforce, Energy, Get]);
+    let together = prop::sample::select(vec![Update, Archive, Delete]);
     prop_oneof![
         1 => (0..5_u8).prop_map(|name| Action::Create { name }),
         1 => (0..5_u8).prop_map(|name| Action::GetOrCreate { name }),
+        1 => (any::<u16>(), 0..5_u8).prop_map(|(pick, name)| Action::Rename { pick, name }),
         1 => any::<u16>().prop_map(|pick| Action::Drop { pick }),
         8 => (any::<u16>(), any::<u16>(), 1..6_u8)
             .prop_map(|(pick, seed, count)| Action::Record { pick, seed, count }),
+        2 => (any::<u16>(), any::<u16>(), 1..4_u8)
+            .prop_map(|(pick, seed, count)| Action::Restore { pick, seed, count }),
+        4 => (any::<u16>(), together, any::<u16>(), 1..9_u8)
+            .prop_map(|(pick, verb, seed, count)| Action::ChangeTogether { pick, verb, seed, count }),
         10 => (any::<u16>(), verbs, any::<u16>())
             .prop_map(|(pick, verb, seed)| Action::Change { pick, verb, seed }),
         6 => (any::<u16>(), any::<u16>(), 1..30_u8).prop_map(|(pick, seed, k)| Action::Search { pick, seed, k }),
@@ -137,6 +147,11 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let (answer, _) = ask(format!("get-or-create {}", command::name(name)));
             reference.created(both.here(), &command::name(name), &answer, true);
         }
+        Action::Rename { pick, name } => {
+            let cid = cid(reference, pick);
+            let (answer, _) = ask(format!("rename {cid} {}", command::name(name)));
+            reference.renamed(cid, name, &answer);
+        }
         Action::Drop { pick } => {
             let cid = cid(reference, pick);
             // Most collectives live on, so that they fill.
@@ -149,6 +164,16 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let cid = cid(reference, pick);
             let (answer, _) = ask(format!("record {cid} {seed} {count}"));
             reference.recorded(both.here(), cid, (seed, count), &answer);
+        }
+        Action::Restore { pick, seed, count } => {
+            let cid = cid(reference, pick);
+            let (answer, _) = ask(format!("restore {cid} {seed} {count}"));
+            reference.restored(both.here(), cid, (seed, count), &answer);
+        }
+        Action::ChangeTogether { pick, verb, seed, count } => {
+            let ids = reference.some_living(pick, count);
+            let (answer, _) = ask(command::change_together(verb, &ids, seed));
+            reference.changed_together(both.here(), verb, &ids, seed, &answer);
         }
         Action::Change { pick, verb, seed } => {
             let id = picked(&reference.ids_ever, pick, ExperienceId::nil());

@@ -20,23 +20,25 @@ type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
 
 #[derive(Default)]
 pub(super) struct Reference {
-    rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
+    pub(super) rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
     /// Everything that was ever made, also what is gone.
     pub(super) rooms_ever: Vec<CollectiveId>,
     pub(super) ids_ever: Vec<ExperienceId>,
     pub(super) sequence: u64,
     /// The first of the numbers that the deletion of a collective took.
     dropped_from: BTreeMap<CollectiveId, u64>,
+    /// Records that went with their collectives.
+    pub(super) dropped_ids: BTreeSet<ExperienceId>,
     /// What each number was about; `None` for those of collectives.
     events: Vec<Event>,
 }
 
-fn ok<T: std::fmt::Debug>(value: T) -> String {
+pub(super) fn ok<T: std::fmt::Debug>(value: T) -> String {
     answer(Ok(value))
 }
 
 impl Reference {
-    fn log(&mut self, cid: CollectiveId, event: Option<(WatchEventType, ExperienceId)>) -> u64 {
+    pub(super) fn log(&mut self, cid: CollectiveId, event: Option<(WatchEventType, ExperienceId)>) -> u64 {
         self.sequence += 1;
         self.events.push((self.sequence, cid, event));
         self.sequence
@@ -64,6 +66,7 @@ impl Reference {
         assert_eq!(given, ok(()));
         self.dropped_from.insert(cid, self.sequence + 1);
         for id in rows.into_keys() {
+            self.dropped_ids.insert(id);
             self.log(cid, Some((WatchEventType::Deleted, id)));
         }
         self.log(cid, None);
@@ -109,7 +112,7 @@ impl Reference {
         self.recorded(db, made.id, which, given_ids);
     }
 
-    fn row(&mut self, id: ExperienceId) -> Option<&mut Experience> {
+    pub(super) fn row(&mut self, id: ExperienceId) -> Option<&mut Experience> {
         self.rooms.values_mut().find_map(|(_, rows)| rows.get_mut(&id))
     }
 
@@ -302,7 +305,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
     dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt())
 }
 
-fn apply(update: pulsedb::ExperienceUpdate, row: &mut Experience) {
+pub(super) fn apply(update: pulsedb::ExperienceUpdate, row: &mut Experience) {
     fn set<T>(field: &mut T, value: Option<T>) {
         if let Some(value) = value {
             *field = value;

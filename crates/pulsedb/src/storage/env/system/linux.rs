@@ -1,11 +1,11 @@
 //! Linux: inodes, `statfs`, `fallocate`, `uname`.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use super::DirectoryKey;
+use super::{DirectoryKey, FileIdentity};
 
 /// An open directory. While it is open its inode, and so its key, names no other one.
 #[derive(Debug)]
@@ -74,9 +74,9 @@ fn lengthen(file: &File, bytes: u64) -> io::Result<()> {
     if file.metadata()?.len() < bytes { file.set_len(bytes) } else { Ok(()) }
 }
 
-/// Bytes that this user may still write to the file system.
-pub(in super::super) fn available_bytes(directory: &Directory) -> io::Result<u64> {
-    let status = rustix::fs::fstatvfs(&directory.file)?;
+/// Bytes that this user may still write to the file system of a file.
+pub(in super::super) fn available_bytes(file: &File) -> io::Result<u64> {
+    let status = rustix::fs::fstatvfs(file)?;
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
 }
 
@@ -94,6 +94,11 @@ pub(in super::super) fn read_at(file: &File, offset: u64, count: usize) -> io::R
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+/// What tells a file from every other one that exists.
+pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
+    FileIdentity { device: metadata.dev(), file: metadata.ino() }
 }
 
 /// What names a file on its disk.

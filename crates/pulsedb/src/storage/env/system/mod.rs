@@ -4,14 +4,16 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{
-    Directory, available_bytes, file_number, host, page_size, preallocate, read_at, refused_file_system,
+    Directory, available_bytes, file_identity, file_number, host, page_size, preallocate, read_at,
+    refused_file_system,
 };
 
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub(super) use portable::{
-    Directory, available_bytes, file_number, host, page_size, preallocate, read_at, refused_file_system,
+    Directory, available_bytes, file_identity, file_number, host, page_size, preallocate, read_at,
+    refused_file_system,
 };
 
 /// What names a directory in this process, whatever path leads to it.
@@ -23,6 +25,13 @@ pub(super) enum DirectoryKey {
     /// The canonical path, where the system has no inodes.
     #[cfg_attr(unix, allow(dead_code))]
     Path(std::path::PathBuf),
+}
+
+/// What tells a file from every other one that exists at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileIdentity {
+    device: u64,
+    file: u64,
 }
 
 #[cfg(test)]
@@ -41,7 +50,6 @@ mod tests {
                 assert_eq!(directory.key().unwrap(), again.key().unwrap());
                 directory.sync().unwrap();
                 assert_eq!(refused_file_system(&directory).unwrap(), None);
-                assert!(available_bytes(&directory).unwrap() > 0);
 
                 let path = home.path().join("file");
                 let mut file =
@@ -55,7 +63,11 @@ mod tests {
                 preallocate(&file, 0, 100).unwrap();
                 assert_eq!(file.metadata().unwrap().len(), 5000, "a file is never shortened");
                 assert_eq!(read_at(&file, 0, 4).unwrap(), b"0123");
+                assert!(available_bytes(&file).unwrap() > 0);
                 assert_eq!(file_number(&file), file_number(&file.try_clone().unwrap()));
+                let identity = |path: &std::path::Path| file_identity(&std::fs::metadata(path).unwrap());
+                assert_eq!(identity(&path), file_identity(&file.metadata().unwrap()));
+                assert_ne!(identity(&path), identity(home.path()));
                 assert!(page_size().is_power_of_two());
                 assert!(host().len() < 1000);
             }

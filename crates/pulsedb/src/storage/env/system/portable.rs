@@ -1,11 +1,11 @@
 //! Other systems: what the standard library can tell.
 #![allow(clippy::unnecessary_wraps)] // The signatures are those of Linux, where these calls can fail.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::DirectoryKey;
+use super::{DirectoryKey, FileIdentity};
 
 /// A directory, named by its path.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(in super::super) fn preallocate(file: &File, _from: u64, bytes: u64) -> io::
 }
 
 /// Unknown here, so as much as one could want.
-pub(in super::super) fn available_bytes(_directory: &Directory) -> io::Result<u64> {
+pub(in super::super) fn available_bytes(_file: &File) -> io::Result<u64> {
     Ok(u64::MAX)
 }
 
@@ -62,6 +62,18 @@ pub(in super::super) fn read_at(mut file: &File, offset: u64, count: usize) -> i
     file.seek(SeekFrom::Start(offset))?;
     file.take(count as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// What tells a file from every other one that exists, where the system has inodes; elsewhere all are alike.
+pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
+    #[cfg(unix)]
+    let (device, file) = {
+        use std::os::unix::fs::MetadataExt;
+        (metadata.dev(), metadata.ino())
+    };
+    #[cfg(not(unix))]
+    let (device, file) = (0, u64::from(metadata.is_dir()));
+    FileIdentity { device, file }
 }
 
 /// What names a file on its disk: nothing that all these systems have.

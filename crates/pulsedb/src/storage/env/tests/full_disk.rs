@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::skips::skip;
 use super::*;
 use crate::error::{PulseDBError, StorageError};
 
@@ -21,11 +22,11 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self { home }),
             Ok(output) => {
-                println!("skipped: no mount here: {}", String::from_utf8_lossy(&output.stderr).trim());
+                skip("mount", format!("cannot mount: {}", String::from_utf8_lossy(&output.stderr).trim()));
                 None
             }
             Err(error) => {
-                println!("skipped: no mount here: {error}");
+                skip("mount", format!("cannot mount: {error}"));
                 None
             }
         }
@@ -53,12 +54,16 @@ fn full(error: &PulseDBError) -> bool {
     matches!(error, PulseDBError::Storage(StorageError::Full { reason }) if reason.contains("disk"))
 }
 
+/// Rows that are more than any small disk has room for.
+const ROWS_MAX: u32 = 10_000;
+
 /// Writes rows until there is no room; gives how many were acknowledged, and the refusal.
 fn fill(environment: &Environment, planned: bool) -> (u32, PulseDBError) {
     let value = vec![3; 30_000];
-    for key in 0_u32.. {
-        let mut guard = environment.begin_write().unwrap();
-        if planned && let Err(error) = environment.reserve(&guard, value.len(), Space::Growth) {
+    for key in 0..ROWS_MAX {
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
+        if planned && let Err(error) = guard.reserve(value.len(), Space::Growth) {
             return (key, error);
         }
         environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
@@ -66,7 +71,7 @@ fn fill(environment: &Environment, planned: bool) -> (u32, PulseDBError) {
             return (key, error);
         }
     }
-    unreachable!("the disk is finite")
+    panic!("the small disk took {ROWS_MAX} rows and is not full");
 }
 
 fn rows(environment: &Environment) -> u64 {
@@ -90,10 +95,12 @@ fn full_disk_refuses_growth_and_allows_deletes_and_opening() {
     let environment = open(&disk.path()).unwrap();
     assert_eq!(rows(&environment), u64::from(count));
     for key in 0..count {
-        let mut guard = environment.begin_write().unwrap();
-        environment.reserve(&guard, 30_000, Space::Reclaim).unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
+        guard.reserve(30_000, Space::Reclaim).unwrap();
         assert!(environment.table(0).delete(guard.txn(), &key.to_be_bytes()).unwrap());
         guard.commit().unwrap();
+        drop(turn);
     }
     // The file keeps its length; what is free in it is room again.
     let (again, _) = fill(&environment, true);
@@ -129,9 +136,11 @@ fn backup_that_finds_no_room_leaves_nothing() {
     let Some(disk) = SmallDisk::mount(4) else { return };
     let home = tempfile::tempdir().unwrap();
     let environment = open(home.path()).unwrap();
-    let mut guard = environment.begin_write().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     environment.table(0).put(guard.txn(), b"key", &vec![5; 6 << 20]).unwrap();
     guard.commit().unwrap();
+    drop(turn);
     let error = environment.backup_to(&disk.path()).unwrap_err();
     assert!(matches!(error, PulseDBError::Storage(StorageError::Full { .. })), "{error}");
     assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 0);

@@ -5,9 +5,9 @@ use std::fs;
 
 use super::*;
 use crate::error::{PulseDBError, StorageError};
-use crate::storage::env::pages::Fault;
-use crate::storage::env::salvage::Salvage;
-use crate::storage::env::{lock_exclusive, salvage};
+use crate::storage::env::lmdb::fault::FileFault;
+use crate::storage::env::lmdb::salvage::Salvage;
+use crate::storage::env::lock_exclusive;
 
 /// A database of some commits, its bytes, and where its last page ends.
 fn sample(path: &Path) -> (Vec<u8>, usize) {
@@ -15,9 +15,9 @@ fn sample(path: &Path) -> (Vec<u8>, usize) {
     for number in 0..40_u32 {
         put(&environment, &number.to_be_bytes(), &[number as u8; 700]);
     }
-    let end = (environment.engine.info().last_page_number + 1) * environment.page_size() as usize;
+    let end = (environment.engine().unwrap().last_page() + 1) * environment.page_size().unwrap();
     drop(environment);
-    (fs::read(path.join("data.mdb")).unwrap(), end)
+    (fs::read(path.join("data.mdb")).unwrap(), end as usize)
 }
 
 fn is_typed(error: &PulseDBError) -> bool {
@@ -106,7 +106,7 @@ fn flipped_bit_in_a_meta_page_is_refused_or_harmless() {
     let home = home_in_memory();
     let (bytes, end) = sample(home.path());
     fs::remove_file(home.path().join("lock")).unwrap();
-    let header = header::read(&fs::File::open(home.path().join("data.mdb")).unwrap(), home.path()).unwrap();
+    let header = state::read(&fs::File::open(home.path().join("data.mdb")).unwrap(), home.path()).unwrap();
     let newest = header.unwrap().txn_id % 2;
     for slot in 0..2 {
         let (mut refused, mut opened) = (0, 0);
@@ -191,7 +191,8 @@ fn random_transactions_never_make_a_file_that_is_refused() {
         noise % below
     };
     for round in 0..1500 {
-        let mut guard = environment.begin_write().unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         for _ in 0..=random(12) {
             let table = environment.table(random(2) as usize);
             let key = random(3000).to_be_bytes();
@@ -199,7 +200,7 @@ fn random_transactions_never_make_a_file_that_is_refused() {
                 table.delete(guard.txn(), &key).unwrap();
             } else {
                 let value = vec![1; random(9000) as usize];
-                environment.reserve(&guard, value.len() + 24, Space::Growth).unwrap();
+                guard.reserve(value.len() + 24, Space::Growth).unwrap();
                 table.put(guard.txn(), &key, &value).unwrap();
             }
         }
@@ -207,8 +208,9 @@ fn random_transactions_never_make_a_file_that_is_refused() {
             environment.table(1).clear(guard.txn()).unwrap();
         }
         guard.commit().unwrap();
-        let header = header::read(&fs::File::open(&name).unwrap(), &name).unwrap().unwrap();
-        assert_eq!(header.txn_id, environment.last_txn_id(), "round {round}");
+        drop(turn);
+        let header = state::read(&fs::File::open(&name).unwrap(), &name).unwrap().unwrap();
+        assert_eq!(header.txn_id, environment.last_txn_id().unwrap(), "round {round}");
         assert!(fs::metadata(&name).unwrap().len() >= header.bytes() + limits::RESERVE_BYTES / 2);
     }
 }
@@ -217,7 +219,7 @@ fn random_transactions_never_make_a_file_that_is_refused() {
 fn salvaged(path: &Path) -> (Salvage, BTreeMap<Vec<u8>, Vec<u8>>) {
     let mut rows = BTreeMap::new();
     let exclusive = lock_exclusive(path).unwrap();
-    let found = salvage(&exclusive, &mut |table, key, value| {
+    let found = exclusive.salvage(&mut |table, key, value| {
         if table == TABLES[0] {
             rows.insert(key.to_vec(), value.to_vec());
         }
@@ -232,13 +234,15 @@ fn salvage_gives_every_row_of_a_whole_file() {
     let environment = open(home.path()).unwrap();
     let mut expected = BTreeMap::new();
     for batch in 0..20_usize {
-        let mut guard = environment.begin_write().unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         for row in 0..30_usize {
             let (key, value) = ((batch * 30 + row).to_be_bytes(), vec![row as u8; batch * row * 40]);
             environment.table(0).put(guard.txn(), &key, &value).unwrap();
             expected.insert(key.to_vec(), value);
         }
         guard.commit().unwrap();
+        drop(turn);
     }
     drop(environment);
     let (found, rows) = salvaged(home.path());
@@ -266,7 +270,7 @@ fn salvage_of_a_damaged_file_gives_what_is_left() {
     assert!(all_lost <= 1, "only the root of the table leads to all its rows");
     fs::write(home.path().join("data.mdb"), &bytes[..4096]).unwrap();
     let exclusive = lock_exclusive(home.path()).unwrap();
-    assert!(salvage(&exclusive, &mut |_, _, _| Ok(())).is_err());
+    assert!(exclusive.salvage(&mut |_, _, _| Ok(())).is_err());
 }
 
 #[test]
@@ -276,17 +280,17 @@ fn file_that_others_write_all_the_time_is_not_called_damaged() {
     put(&environment, b"key", b"value");
     let name = home.path().join("data.mdb");
     let file = fs::File::open(&name).unwrap();
-    let damaged = || Err(Fault::Damaged("pages of two commits".to_owned()));
-    let busy = header::read_checked(&file, &name, |_| {
+    let damaged = || Err(FileFault::Damaged("pages of two commits".to_owned()));
+    let busy = state::read_checked(&file, &name, |_| {
         put(&environment, b"key", b"value");
         damaged()
     });
     assert!(busy.unwrap().is_some());
-    assert!(is_typed(&header::read_checked(&file, &name, |_| damaged()).unwrap_err()));
+    assert!(is_typed(&state::read_checked(&file, &name, |_| damaged()).unwrap_err()));
     // The file never shrinks while it is open, so this is proven also while others write.
-    let cut = header::read_checked(&file, &name, |_| {
+    let cut = state::read_checked(&file, &name, |_| {
         put(&environment, b"key", b"value");
-        Err(Fault::Truncated)
+        Err(FileFault::Truncated)
     });
     assert!(is_cut(&cut.unwrap_err()));
 }

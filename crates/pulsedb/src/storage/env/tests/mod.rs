@@ -7,12 +7,16 @@ mod full_disk;
 mod guarding;
 mod opening;
 mod processes;
+mod replaced;
 mod sizes;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/it/skips.rs"]
+mod skips;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::{EnvOptions, Environment, RawReader, Space, header};
+use super::lmdb::{header, state};
+use super::{EnvHandle, EnvOptions, Environment, RawReader, Space};
 use crate::config::SyncMode;
 use crate::error::Result;
 use crate::limits;
@@ -32,14 +36,16 @@ fn read_only(path: &Path) -> EnvOptions {
     EnvOptions { read_only: true, ..options(path) }
 }
 
-fn open(path: &Path) -> Result<Arc<Environment>> {
+fn open(path: &Path) -> Result<EnvHandle> {
     Environment::open(&options(path), TABLES)
 }
 
 fn put(environment: &Environment, key: &[u8], value: &[u8]) {
-    let mut guard = environment.begin_write().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     environment.table(0).put(guard.txn(), key, value).unwrap();
     guard.commit().unwrap();
+    drop(turn);
 }
 
 fn get(environment: &Environment, key: &[u8]) -> Option<Vec<u8>> {

@@ -13,9 +13,9 @@ fn committed_value_survives_closing_and_opening() {
     let path = home.path().join("a/b");
     let environment = open(&path).unwrap();
     assert!(environment.was_created());
-    let before = environment.last_txn_id();
+    let before = environment.last_txn_id().unwrap();
     put(&environment, b"key", b"value");
-    assert_eq!(environment.last_txn_id(), before + 1);
+    assert_eq!(environment.last_txn_id().unwrap(), before + 1);
     drop(environment);
     let environment = open(&path).unwrap();
     assert!(!environment.was_created());
@@ -27,7 +27,7 @@ fn handles_of_one_directory_share_one_environment() {
     let home = tempfile::tempdir().unwrap();
     let first = open(home.path()).unwrap();
     let second = open(&home.path().join(".")).unwrap();
-    assert!(Arc::ptr_eq(&first, &second));
+    assert!(Arc::ptr_eq(first.environment(), second.environment()));
     let other = EnvOptions { map_size_gb: 2, ..options(home.path()) };
     assert!(Environment::open(&other, TABLES).unwrap_err().is_config());
     let other = EnvOptions { sync_mode: SyncMode::Fast, ..options(home.path()) };
@@ -49,7 +49,7 @@ fn reader_makes_nothing_and_a_writer_may_follow_it() {
     let before = fs::read(home.path().join("data.mdb")).unwrap();
     let reader = Environment::open(&read_only(home.path()), TABLES).unwrap();
     assert_eq!(get(&reader, b"key").unwrap(), b"value");
-    assert!(matches!(reader.begin_write().unwrap_err(), PulseDBError::ReadOnly));
+    assert!(matches!(reader.turn().unwrap_err(), PulseDBError::ReadOnly));
     assert!(!home.path().join("lock").exists());
     assert_eq!(fs::read(home.path().join("data.mdb")).unwrap(), before);
 
@@ -74,14 +74,15 @@ fn living_writers_are_listed() {
 #[test]
 fn last_writable_handle_takes_the_settings_with_it() {
     let home = tempfile::tempdir().unwrap();
-    let reader = open(home.path()).unwrap();
+    let first = open(home.path()).unwrap();
     let second = open(home.path()).unwrap();
-    second.release_writer();
+    let reader = Environment::open(&read_only(home.path()), TABLES).unwrap();
+    drop(second);
     assert_eq!(writers(home.path()).unwrap().len(), 1);
-    put(&reader, b"key", b"value");
-    reader.release_writer();
+    put(&first, b"key", b"value");
+    drop(first);
     assert_eq!(writers(home.path()).unwrap(), []);
-    assert!(matches!(reader.begin_write().unwrap_err(), PulseDBError::ReadOnly));
+    assert!(matches!(reader.turn().unwrap_err(), PulseDBError::ReadOnly));
     let fast = EnvOptions { sync_mode: SyncMode::Fast, ..options(home.path()) };
     let writer = Environment::open(&fast, TABLES).unwrap();
     assert_eq!(writer.sync_mode(), SyncMode::Fast);
@@ -96,7 +97,7 @@ fn sync_mode_reaches_the_engine_and_both_modes_sync_pages() {
     for (mode, name) in [(SyncMode::Normal, "normal"), (SyncMode::Fast, "fast")] {
         let options = EnvOptions { sync_mode: mode, ..options(&home.path().join(name)) };
         let environment = Environment::open(&options, TABLES).unwrap();
-        let flags = environment.engine.flags().unwrap().unwrap();
+        let flags = environment.engine().unwrap().lmdb().flags().unwrap().unwrap();
         assert_eq!(flags.contains(heed::EnvFlags::NO_META_SYNC), mode == SyncMode::Fast);
         assert!(!flags.intersects(heed::EnvFlags::NO_SYNC | heed::EnvFlags::WRITE_MAP));
         put(&environment, b"key", b"value");
@@ -128,7 +129,7 @@ fn opening_and_closing_in_many_threads_never_meet() {
                     if round % 10 == 0 {
                         put(&environment, &[thread, round], b"value");
                     }
-                    assert!(environment.last_txn_id() > 0);
+                    assert!(environment.last_txn_id().unwrap() > 0);
                 }
             });
         }

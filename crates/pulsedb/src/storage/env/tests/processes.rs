@@ -16,6 +16,10 @@ const NUMBER: &str = "PULSEDB_TEST_NUMBER";
 /// Commits of each process in the race; more of them for a measurement.
 const COMMITS: &str = "PULSEDB_TEST_COMMITS";
 
+/// Lines of the harness that may stand before an answer, and rows of a writer that nobody ends.
+const LINES_MAX: u32 = 10_000;
+const ROWS_MAX: u32 = 100_000_000;
+
 /// Another process, ended when dropped.
 struct Other {
     child: Child,
@@ -54,14 +58,16 @@ impl Other {
     /// What stands behind a word at the start of one of its lines.
     fn answer(&mut self, word: &str) -> String {
         let mut line = String::new();
-        while self.lines.read_line(&mut line).unwrap() > 0 {
+        for _ in 0..LINES_MAX {
+            let bytes = self.lines.read_line(&mut line).unwrap();
+            assert!(bytes > 0, "the other process ended without saying {word}");
             // The test harness writes the name of the test before the first line.
             if let Some((_, answer)) = line.trim_end().split_once(&format!("@{word}")) {
                 return answer.trim().to_owned();
             }
             line.clear();
         }
-        panic!("the other process ended without saying {word}");
+        panic!("the other process printed {LINES_MAX} lines without saying {word}");
     }
 
     fn kill(&mut self) {
@@ -112,7 +118,8 @@ fn other_process_plays_its_role() {
         }
         "hold a write" => {
             let environment = open(path).unwrap();
-            let mut guard = environment.begin_write().unwrap();
+            let mut turn = environment.turn().unwrap();
+            let mut guard = turn.begin().unwrap();
             environment.table(0).put(guard.txn(), b"half", b"done").unwrap();
             say("ready");
             wait_for_end();
@@ -130,18 +137,21 @@ fn other_process_plays_its_role() {
 /// Writes and deletes rows for ever; says the number of each row that is acknowledged.
 fn write_on(path: &Path, first: u32) {
     let environment = open(path).unwrap();
-    for key in first.. {
-        let mut guard = environment.begin_write().unwrap();
+    for key in first..ROWS_MAX {
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         let value = row(key);
-        environment.reserve(&guard, value.len() + 20, Space::Growth).unwrap();
+        guard.reserve(value.len() + 20, Space::Growth).unwrap();
         environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
         environment.table(1).put(guard.txn(), &key.to_le_bytes(), &value).unwrap();
         if key % 3 == 2 {
             environment.table(1).delete(guard.txn(), &(key - 1).to_le_bytes()).unwrap();
         }
         guard.commit().unwrap();
+        drop(turn);
         say(&format!("row {key}"));
     }
+    panic!("nobody killed this writer");
 }
 
 /// Reads a database again and again, each time with other bytes changed; says how often it met an error.
@@ -220,12 +230,14 @@ fn race(path: &Path, number: u32) {
     let mut longest = Duration::ZERO;
     for count in 0..commits {
         let asked = clock::monotonic();
-        let mut guard = environment.begin_write().unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         longest = longest.max(asked.elapsed());
         let key = [number.to_be_bytes(), count.to_be_bytes()].concat();
-        environment.reserve(&guard, 200, Space::Growth).unwrap();
+        guard.reserve(200, Space::Growth).unwrap();
         environment.table(0).put(guard.txn(), &key, &[1; 100]).unwrap();
         guard.commit().unwrap();
+        drop(turn);
     }
     say(&format!("longest {} of {} us", longest.as_micros(), began.elapsed().as_micros()));
 }
@@ -290,13 +302,13 @@ fn map_grows_only_when_nobody_else_has_the_database_open() {
     drop(open(home.path()).unwrap());
     let mut other = Other::ready("hold a handle", home.path());
     let larger = EnvOptions { map_size_gb: 2, ..options(home.path()) };
-    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes(), 1 << 30);
+    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes().unwrap(), 1 << 30);
     let error = lock_exclusive(home.path()).unwrap_err();
     let PulseDBError::Storage(StorageError::DatabaseLocked { holder }) = &error else { panic!("{error}") };
     assert!(holder.contains(&other.child.id().to_string()), "{holder}");
     other.kill();
     assert!(lock_exclusive(home.path()).is_ok());
-    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes(), 2 << 30);
+    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes().unwrap(), 2 << 30);
 }
 
 #[test]
@@ -304,7 +316,7 @@ fn snapshot_of_another_process_is_listed_until_it_dies() {
     let home = tempfile::tempdir().unwrap();
     let environment = open(home.path()).unwrap();
     let mut other = Other::ready("hold a snapshot", home.path());
-    let txn_id = environment.last_txn_id();
+    let txn_id = environment.last_txn_id().unwrap();
     put(&environment, b"key", b"value");
     assert_eq!(environment.readers().unwrap(), [RawReader { pid: other.child.id(), txn_id }]);
     other.kill();
@@ -340,13 +352,15 @@ fn damaged_pages_never_end_a_reading_process_by_a_signal() {
     let home = home_in_memory();
     let environment = open(home.path()).unwrap();
     for batch in 0..20_u32 {
-        let mut guard = environment.begin_write().unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
         for key in (0..2000).filter(|key| key % 20 == batch) {
             let value = vec![7; (key as usize * 7919) % 300];
             environment.table(1).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
         }
         environment.table(0).put(guard.txn(), &batch.to_be_bytes(), &row(batch)).unwrap();
         guard.commit().unwrap();
+        drop(turn);
     }
     drop(environment);
     let mut other = Other::start("read damage", home.path(), 1000);
@@ -367,7 +381,7 @@ fn files_of_another_user_are_a_typed_error() {
         std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
         let mut command = Other::command("try to open", &path, 0);
         let Ok(child) = command.uid(65_534).gid(65_534).current_dir("/").spawn() else {
-            println!("skipped: no process of another user here");
+            super::skips::skip("users", "this user cannot start a process as another one");
             return;
         };
         let mut other = Other::of(child);

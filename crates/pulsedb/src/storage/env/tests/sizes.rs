@@ -18,7 +18,7 @@ fn new_database_takes_little_of_the_disk_and_has_its_reserve() {
     put(&environment, b"key", b"value");
     let bytes = environment.file_bytes().unwrap();
     assert!((limits::RESERVE_BYTES..5 << 20).contains(&bytes), "{bytes}");
-    assert_eq!(environment.map_bytes(), 1 << 30);
+    assert_eq!(environment.map_bytes().unwrap(), 1 << 30);
 }
 
 #[test]
@@ -28,31 +28,35 @@ fn larger_map_is_kept_and_a_smaller_one_is_not_taken() {
     for (asked, kept) in [(3, 3), (2, 3), (1, 3)] {
         let options = EnvOptions { map_size_gb: asked, ..options(home.path()) };
         let environment = Environment::open(&options, TABLES).unwrap();
-        assert_eq!(environment.map_bytes(), kept << 30);
+        assert_eq!(environment.map_bytes().unwrap(), kept << 30);
         assert_eq!(get(&environment, b"key").unwrap(), b"value");
         put(&environment, b"key", b"value");
     }
     let reader = EnvOptions { map_size_gb: 9, ..read_only(home.path()) };
-    assert_eq!(Environment::open(&reader, TABLES).unwrap().map_bytes(), 3 << 30);
+    assert_eq!(Environment::open(&reader, TABLES).unwrap().map_bytes().unwrap(), 3 << 30);
 }
 
 #[test]
 fn free_pages_are_those_that_no_tree_uses() {
     let home = tempfile::tempdir().unwrap();
     let environment = open(home.path()).unwrap();
-    let mut guard = environment.begin_write().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     for number in 0..500_u32 {
         environment.table(0).put(guard.txn(), &number.to_be_bytes(), &[1; 3000]).unwrap();
     }
     guard.commit().unwrap();
-    let before = environment.free_pages(&environment.read().unwrap()).unwrap();
-    let mut guard = environment.begin_write().unwrap();
+    drop(turn);
+    let before = environment.read().unwrap().free_pages().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     environment.table(0).clear(guard.txn()).unwrap();
     guard.commit().unwrap();
+    drop(turn);
     let txn = environment.read().unwrap();
-    let after = environment.free_pages(&txn).unwrap();
+    let after = txn.free_pages().unwrap();
     assert!(after >= before + 500, "{before} then {after}");
-    assert!(after * environment.page_size() < environment.file_bytes().unwrap());
+    assert!(after * environment.page_size().unwrap() < environment.file_bytes().unwrap());
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn readers_are_listed_with_the_commit_that_they_see() {
     assert_eq!(environment.readers().unwrap(), []);
     put(&environment, b"key", b"value");
     let txn = environment.read().unwrap();
-    let txn_id = environment.last_txn_id();
+    let txn_id = environment.last_txn_id().unwrap();
     put(&environment, b"key", b"other");
     assert_eq!(environment.readers().unwrap(), [RawReader { pid: std::process::id(), txn_id }]);
     drop(txn);
@@ -132,7 +136,7 @@ fn after_a_failed_write_writes_are_refused_until_it_is_opened_again() {
     let home = tempfile::tempdir().unwrap();
     let environment = open(home.path()).unwrap();
     environment.poison("the disk said no");
-    let error = environment.begin_write().unwrap_err();
+    let error = environment.turn().unwrap_err();
     assert!(matches!(&error, PulseDBError::Storage(StorageError::WritesRefused { reason })
         if reason == "the disk said no"));
     assert!(environment.read().is_ok());
@@ -156,12 +160,12 @@ fn every_reader_slot_taken_is_a_typed_error() {
 
 /// A database with a map of 8 MiB: it stays that small as long as the lock file that is given back is open, as if
 /// another process had the database open.
-fn small_map(path: &Path) -> (LockFile, Arc<Environment>) {
+fn small_map(path: &Path) -> (LockFile, EnvHandle) {
     fs::write(path.join("data.mdb"), header::fresh(system::page_size(), 8 << 20)).unwrap();
     let other = LockFile::create(path).unwrap();
     other.share_open(path).unwrap();
     let environment = open(path).unwrap();
-    assert_eq!(environment.map_bytes(), 8 << 20);
+    assert_eq!(environment.map_bytes().unwrap(), 8 << 20);
     (other, environment)
 }
 
@@ -170,30 +174,36 @@ fn map_that_is_full_refuses_growth_and_allows_deletes() {
     let home = home_in_memory();
     let (_other, environment) = small_map(home.path());
     let value = vec![7; 64 << 10];
-    let mut keys = 0_u32;
-    let error = loop {
-        let mut guard = environment.begin_write().unwrap();
-        if let Err(error) = environment.reserve(&guard, value.len(), Space::Growth) {
-            break error;
+    let put_unless_full = |key: u32| {
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
+        let refused = guard.reserve(value.len(), Space::Growth).err();
+        if refused.is_none() {
+            environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
+            guard.commit().unwrap();
         }
-        environment.table(0).put(guard.txn(), &keys.to_be_bytes(), &value).unwrap();
-        guard.commit().unwrap();
-        keys += 1;
+        refused.map(|error| (key, error))
     };
+    let (keys, error) =
+        (0..1000).find_map(put_unless_full).expect("a small map is full before a thousand values");
     assert!(is_full(&error) && error.to_string().contains("map_size_gb"), "{error}");
     assert!(keys > 60, "{keys}");
     for key in 0..keys {
-        let mut guard = environment.begin_write().unwrap();
-        environment.reserve(&guard, 100, Space::Reclaim).unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
+        guard.reserve(100, Space::Reclaim).unwrap();
         assert!(environment.table(0).delete(guard.txn(), &key.to_be_bytes()).unwrap());
         guard.commit().unwrap();
+        drop(turn);
     }
     // What was deleted is room again, though the file has reached its end.
     for key in 0..keys / 2 {
-        let mut guard = environment.begin_write().unwrap();
-        environment.reserve(&guard, value.len(), Space::Growth).unwrap();
+        let mut turn = environment.turn().unwrap();
+        let mut guard = turn.begin().unwrap();
+        guard.reserve(value.len(), Space::Growth).unwrap();
         environment.table(0).put(guard.txn(), &key.to_be_bytes(), &value).unwrap();
         guard.commit().unwrap();
+        drop(turn);
     }
 }
 
@@ -202,10 +212,12 @@ fn map_that_fills_up_without_a_plan_loses_only_that_transaction() {
     let home = tempfile::tempdir().unwrap();
     let (_other, environment) = small_map(home.path());
     put(&environment, b"key", b"value");
-    let mut guard = environment.begin_write().unwrap();
+    let mut turn = environment.turn().unwrap();
+    let mut guard = turn.begin().unwrap();
     let outcome = environment.table(0).put(guard.txn(), b"large", &vec![0; 9 << 20]);
     assert!(is_full(&engine_error("writing", outcome.unwrap_err())));
     drop(guard);
+    drop(turn);
     put(&environment, b"key", b"other");
     assert_eq!(get(&environment, b"key").unwrap(), b"other");
 }

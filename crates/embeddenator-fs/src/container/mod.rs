@@ -1,0 +1,6 @@
+//! The outermost bytes of an engram: superblocks, footers, blobs and segments.
+
+pub(crate) mod blob;
+pub(crate) mod footer;
+pub(crate) mod segment;
+pub(crate) mod superblock;

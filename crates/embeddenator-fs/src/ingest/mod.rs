@@ -1,0 +1,8 @@
+//! Taking a tree in: list, scan, order by similarity, store.
+
+pub(crate) mod chunk_ids;
+pub(crate) mod entries;
+pub(crate) mod layout;
+pub(crate) mod pack;
+pub(crate) mod run;
+pub(crate) mod scan;

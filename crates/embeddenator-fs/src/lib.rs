@@ -1,0 +1,60 @@
+//! Engrams: a file tree in one verified file, deduplicated, laid out by similarity and compressed.
+//!
+//! | for | use |
+//! |---|---|
+//! | making an engram of a tree | [`Engram::create`] with [`IngestOptions`] |
+//! | looking into it | [`Engram::open`], [`Engram::snapshots`], [`Tree`] |
+//! | bringing files out | [`Engram::extract`] with [`ExtractOptions`], [`Tree::read`] |
+//! | knowing that all is well | [`Engram::verify`] |
+//!
+//! Files are cut into chunks where their content says so (`FastCDC`), each distinct chunk is stored once under its BLAKE3
+//! hash, and chunks of like files are put beside each other before they are compressed, found by min-hash signatures.
+//! That order is what makes many versions of one thing small.
+//!
+//! Bytes are stored, never decoded from vectors. Whatever an engram says of itself is checked before it is believed:
+//! damage, a cut or a lie is a typed [`Error`], never a panic, and nothing is written outside of the target.
+//!
+//! The format is written down byte by byte in `docs/engram-format.md` of the repository.
+#![forbid(unsafe_code)]
+
+mod chunk;
+mod container;
+mod create;
+mod engram;
+mod entry;
+mod error;
+mod extract;
+mod ingest;
+mod limits;
+mod manifest;
+mod medium;
+mod path;
+mod platform;
+mod progress;
+mod snapshot;
+mod store;
+mod tables;
+mod transaction;
+mod tree;
+mod verify;
+mod walk;
+mod workers;
+
+pub use embeddenator_io::Profile;
+pub use engram::{Engram, EngramInfo};
+pub use entry::{ChunkRun, Content, Data, Device, Entry, Hole, Metadata, Node, Timestamp, Xattr};
+pub use error::{Category, Error, Result};
+pub use extract::run::{ExtractOptions, ExtractReport, Owners};
+pub use ingest::run::{IngestOptions, IngestReport};
+pub use path::EngramPath;
+pub use progress::{Phase, Progress, Warning};
+pub use snapshot::Snapshot;
+pub use store::open::Finding;
+pub use tree::{Entries, Tree};
+pub use verify::{VerifyOptions, VerifyReport};
+pub use walk::{Exclude, Source};
+
+/// Compiles and runs the examples of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;

@@ -1,0 +1,5 @@
+//! The tables that all commits share: segments and chunks, signatures, and the list of their runs.
+
+pub(crate) mod chunks;
+pub(crate) mod runs;
+pub(crate) mod signatures;

@@ -1,0 +1,239 @@
+//! A commit: what is appended, and the order in which it becomes durable and visible.
+//!
+//! ```text
+//! segments and blobs; sync
+//! footer;             sync
+//! superblock;         sync
+//! ```
+//!
+//! Until the superblock is written the engram is what it was. A transaction that is dropped has changed nothing: what it
+//! wrote lies behind the end of the last commit, where the next one overwrites it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use embeddenator_io::{Codec, Compression, ContentHash};
+use embeddenator_vsa::CodesRef;
+
+use crate::container::blob::{self, BlobKind, Reference};
+use crate::container::footer::{FOOTER_ALIGNMENT, FOOTER_BYTES, Footer, Totals};
+use crate::container::segment::{Piece, SegmentRow, write_head};
+use crate::container::superblock::{FIRST_COMMIT, SUPERBLOCK_BYTES};
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::limits::{TABLE_CHUNKS, TABLE_SIGNATURES};
+use crate::manifest::index::{BlockRow, ManifestIndex};
+use crate::manifest::{block, build};
+use crate::medium::Medium;
+use crate::snapshot::SnapshotList;
+use crate::tables::chunks::{Chunk, ChunkRow, ChunkTable};
+use crate::tables::runs::{ChunksBlob, RunList, SignaturesBlob, Span};
+use crate::tables::signatures;
+
+/// What a commit follows.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    pub(crate) footer: Footer,
+    pub(crate) runs: RunList,
+}
+
+/// A commit that is being written.
+#[derive(Debug)]
+pub(crate) struct Transaction<M: Medium> {
+    medium: M,
+    /// For errors.
+    path: PathBuf,
+    base: Option<Footer>,
+    /// Where the commit begins, and where the next byte goes.
+    start: u64,
+    position: u64,
+    totals: Totals,
+    runs: RunList,
+    /// Segments and chunks that are in no blob yet.
+    pending: ChunkTable,
+    /// How blobs are compressed.
+    compression: Compression,
+}
+
+/// A segment to be appended.
+#[derive(Debug)]
+pub(crate) struct NewSegment<'a> {
+    pub(crate) codec: Codec,
+    pub(crate) stored: &'a [u8],
+    pub(crate) raw_length: u32,
+    pub(crate) chunks: &'a [Chunk],
+    pub(crate) pieces: &'a [Piece],
+    pub(crate) depth: u8,
+}
+
+impl<M: Medium> Transaction<M> {
+    /// The first commit of a file, or the next one after `base`.
+    pub(crate) fn begin(medium: M, path: &Path, base: Option<Base>, compression: Compression) -> Self {
+        let footer = base.as_ref().map(|base| base.footer);
+        let start = footer.map_or(FIRST_COMMIT, |footer| footer.end());
+        Self {
+            medium,
+            path: path.to_owned(),
+            base: footer,
+            start,
+            position: start,
+            totals: footer.map(|footer| footer.totals).unwrap_or_default(),
+            runs: base.map(|base| base.runs).unwrap_or_default(),
+            pending: ChunkTable::default(),
+            compression,
+        }
+    }
+
+    /// How many rows the tables have, with those of this commit.
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Appends a segment; its chunks get the next numbers.
+    pub(crate) fn append_segment(&mut self, new: NewSegment<'_>) -> Result<()> {
+        let number = self.totals.segments;
+        let row = SegmentRow {
+            offset: self.position,
+            raw_length: new.raw_length,
+            stored_length: new.stored.len() as u32,
+            chunks: new.chunks.len() as u32,
+            codec: new.codec,
+            depth: new.depth,
+            pieces: new.pieces.len() as u8,
+        };
+        let head = write_head(number, &row, new.pieces, new.stored);
+        self.append(&head)?;
+        self.append(new.stored)?;
+        let mut offset = 0;
+        for chunk in new.chunks {
+            self.pending.chunks.push(ChunkRow { chunk: *chunk, segment: number, offset });
+            offset += chunk.length;
+        }
+        assert_eq!(offset, new.raw_length, "the chunks of a segment fill it");
+        self.pending.segments.push(row);
+        self.totals.segments = Self::more("segments", number, 1)?;
+        self.totals.chunks = Self::more("chunks", self.totals.chunks, new.chunks.len())?;
+        if self.pending.chunks.len() >= TABLE_CHUNKS {
+            self.append_table()?;
+        }
+        Ok(())
+    }
+
+    /// Appends signatures; they get the next numbers.
+    pub(crate) fn append_signatures(&mut self, codes: CodesRef<'_>) -> Result<()> {
+        let shape = codes.shape();
+        for rows in codes.as_rows().chunks(TABLE_SIGNATURES * shape.blocks()) {
+            let codes = CodesRef::from_rows(shape, rows).expect("rows of codes are codes");
+            let blob = self.append_blob(BlobKind::Signatures, &signatures::write(codes))?;
+            let span = Span { first: self.totals.signatures, count: codes.len() as u32 };
+            self.runs.signatures.push(SignaturesBlob { blob, signatures: span });
+            self.totals.signatures = Self::more("signatures", span.first, codes.len())?;
+        }
+        Ok(())
+    }
+
+    /// Appends the manifest of entries in tree order; blocks for which `known` has a place already are not written
+    /// again.
+    pub(crate) fn append_manifest(
+        &mut self,
+        entries: &[Entry],
+        known: impl Fn(ContentHash) -> Option<Reference>,
+    ) -> Result<Reference> {
+        let mut index = ManifestIndex { blocks: Vec::new() };
+        for entries in build::blocks(entries) {
+            let content = block::write(entries);
+            let blob = match known(ContentHash::of(&content)) {
+                Some(blob) => blob,
+                None => self.append_blob(BlobKind::ManifestBlock, &content)?,
+            };
+            let first = entries.first().map(|entry| entry.path.clone()).unwrap_or_default();
+            index.blocks.push(BlockRow { blob, entries: entries.len() as u32, first });
+        }
+        self.append_blob(BlobKind::ManifestIndex, &index.write())
+    }
+
+    /// Makes the commit durable, then visible; `uuid` is that of a new engram.
+    pub(crate) fn commit(mut self, snapshots: &SnapshotList, uuid: [u8; 16]) -> Result<Footer> {
+        if !self.pending.segments.is_empty() {
+            self.append_table()?;
+        }
+        let runs = self.append_blob(BlobKind::Runs, &self.runs.write())?;
+        let snapshots = self.append_blob(BlobKind::Snapshots, &snapshots.write())?;
+        let padding = self.position.next_multiple_of(FOOTER_ALIGNMENT as u64) - self.position;
+        self.append(&[0; FOOTER_ALIGNMENT][..padding as usize])?;
+        let footer = Footer {
+            uuid: self.base.map_or(uuid, |base| base.uuid),
+            sequence: self.base.map_or(1, |base| base.sequence + 1),
+            offset: self.position,
+            start: self.start,
+            previous: self.base.map_or(0, |base| base.offset),
+            previous_hash: self.base.map_or(ContentHash([0; 16]), |base| base.hash()),
+            runs,
+            snapshots,
+            totals: self.totals,
+        };
+        let bytes = footer.write();
+        assert_eq!(bytes.len(), FOOTER_BYTES, "a footer is as long as the document says");
+        self.sync()?;
+        self.append(&bytes)?;
+        self.sync()?;
+        let superblock = footer.superblock();
+        let bytes = superblock.write();
+        let slots = if self.base.is_none() { vec![0, 1] } else { vec![superblock.slot()] };
+        for slot in slots {
+            let written = self.medium.write_at(slot * SUPERBLOCK_BYTES as u64, &bytes);
+            written.map_err(|error| self.failed(error))?;
+        }
+        self.sync()?;
+        Ok(footer)
+    }
+
+    fn append_table(&mut self) -> Result<()> {
+        let table = std::mem::take(&mut self.pending);
+        let blob = self.append_blob(BlobKind::Chunks, &table.write())?;
+        let span = |total: u32, count: usize| Span { first: total - count as u32, count: count as u32 };
+        self.runs.chunks.push(ChunksBlob {
+            blob,
+            segments: span(self.totals.segments, table.segments.len()),
+            chunks: span(self.totals.chunks, table.chunks.len()),
+        });
+        Ok(())
+    }
+
+    /// Appends a blob.
+    fn append_blob(&mut self, kind: BlobKind, content: &[u8]) -> Result<Reference> {
+        let sealed = blob::seal(kind, content, self.compression);
+        let (envelope, hash) = sealed.map_err(|error| match error {
+            embeddenator_io::Error::LimitExceeded { what, value, limit } => {
+                Error::LimitExceeded { what, value, limit, remedy: "take in fewer files, or compact" }
+            }
+            error => Error::of_bytes(&self.path, kind.name(), error),
+        })?;
+        let reference = Reference { offset: self.position, length: envelope.len() as u32, hash };
+        self.append(&envelope)?;
+        Ok(reference)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.medium.write_at(self.position, bytes).map_err(|error| self.failed(error))?;
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.medium.sync().map_err(|error| Error::of_system("sync", &self.path, error))
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        Error::of_system("write to", &self.path, error)
+    }
+
+    fn more(what: &'static str, total: u32, added: usize) -> Result<u32> {
+        u32::try_from(added).ok().and_then(|added| total.checked_add(added)).ok_or(Error::LimitExceeded {
+            what,
+            value: u64::from(total) + added as u64,
+            limit: u64::from(u32::MAX),
+            remedy: "begin another engram",
+        })
+    }
+}

@@ -1,0 +1,267 @@
+//! An import: each source is read, compared with what is there, and brought up to date.
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+use std::path::Path;
+
+use pulsedb::{CollectiveId, ExperienceUpdate, PulseDB};
+
+use crate::import::batch::{Batch, Change};
+use crate::import::content::{Content, Reading};
+use crate::import::draft::{Defaults, Draft, Source};
+use crate::import::identity::Key;
+use crate::import::json::experiences;
+use crate::import::lookup::{Existing, Stored};
+use crate::import::tree::Root;
+use crate::provenance::{CELL_TAG, FILE_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
+use crate::report::{Failure, Input, Summary};
+
+/// An import under way.
+#[derive(Debug)]
+pub(crate) struct Import<'a> {
+    collective: CollectiveId,
+    defaults: &'a Defaults,
+    existing: Existing<'a>,
+    batch: Batch<'a>,
+    /// Identities that this import has met: the same line in two files is one record.
+    met: HashSet<Key>,
+    summary: Summary,
+    /// The source that is being taken.
+    input: Input,
+}
+
+impl<'a> Import<'a> {
+    pub(crate) fn new(
+        db: &'a PulseDB,
+        collective: CollectiveId,
+        defaults: &'a Defaults,
+    ) -> pulsedb::Result<Self> {
+        Ok(Self {
+            collective,
+            defaults,
+            existing: Existing::new(db, collective)?,
+            batch: Batch::new(db),
+            met: HashSet::new(),
+            summary: Summary::default(),
+            input: Input::default(),
+        })
+    }
+
+    /// Takes what was read of a source.
+    pub(crate) fn take(&mut self, source: &Source, reading: Reading) -> pulsedb::Result<()> {
+        self.summary.files += 1;
+        self.input = Input { source: source.name.clone(), ..Input::default() };
+        let Reading { content, encoding, flaws, left_out } = reading;
+        self.summary.left_out.merge(&left_out);
+        self.note_encoding(source, encoding);
+        let is_whole = flaws.is_empty();
+        for flaw in flaws {
+            self.fail(source, flaw.line, flaw.reason);
+        }
+        match content {
+            Content::Document(drafts) => self.replace(source, drafts, is_whole)?,
+            Content::Transcript(drafts) => {
+                drafts.into_iter().try_for_each(|draft| self.add(source, draft))?;
+            }
+            Content::Lines(reader) => self.lines(source, reader)?,
+            // A document that was emptied has no passages left.
+            Content::Empty => {
+                self.summary.skipped.empty += 1;
+                self.input.skipped = Some("empty");
+                self.replace(source, Vec::new(), true)?;
+            }
+            Content::Binary => self.binary(source)?,
+            Content::Data => {
+                self.summary.skipped.data.push(source.name.clone());
+                self.input.skipped = Some("data");
+            }
+        }
+        self.summary.inputs.push(std::mem::take(&mut self.input));
+        Ok(())
+    }
+
+    /// Notes what could not be read.
+    pub(crate) fn fail(&mut self, source: &Source, line: usize, reason: String) {
+        self.input.failures += 1;
+        self.summary.failures.push(Failure { source: source.name.clone(), line, reason });
+    }
+
+    /// Notes a source of which nothing could be read.
+    pub(crate) fn fail_whole(&mut self, source: &Source, reason: String) {
+        self.fail(source, 0, reason);
+        self.input.source.clone_from(&source.name);
+        self.summary.inputs.push(std::mem::take(&mut self.input));
+    }
+
+    fn note_encoding(&mut self, source: &Source, encoding: Option<&'static str>) {
+        if let Some(encoding) = encoding {
+            let sources = self.summary.encodings.entry(encoding).or_default();
+            if sources.last() != Some(&source.name) {
+                sources.push(source.name.clone());
+            }
+        }
+    }
+
+    /// A document that is not text any more may have been damaged, so what was read of it before stays.
+    fn binary(&mut self, source: &Source) -> pulsedb::Result<()> {
+        self.summary.skipped.binary += 1;
+        self.input.skipped = Some("binary");
+        let Some(file) = source.file_tag() else { return Ok(()) };
+        let count = self.existing.of_file(&file)?.len();
+        if count > 0 {
+            let records = crate::text::count(count as u64, "record");
+            self.fail(source, 0, format!("no longer text; the {records} imported from it before stay"));
+        }
+        Ok(())
+    }
+
+    /// Removes the records of documents below these directories that no longer exist there. Below a directory that
+    /// holds no file any more, which may only be out of reach, nothing is removed unless that was confirmed.
+    pub(crate) fn prune(&mut self, roots: &[Root], is_confirmed: bool) -> pulsedb::Result<()> {
+        let mut kept = vec![0_u64; roots.len()];
+        let mut gone = Vec::new();
+        for stored in self.existing.scan()?.values().flatten() {
+            let Some(path) = path_of(stored) else { continue };
+            let below: Vec<usize> =
+                (0..roots.len()).filter(|at| path.starts_with(&roots[*at].path)).collect();
+            if below.is_empty() || !matches!(path.try_exists(), Ok(false)) {
+                continue;
+            }
+            match below.iter().find(|at| roots[**at].is_empty).filter(|_| !is_confirmed) {
+                Some(empty) => kept[*empty] += 1,
+                None => gone.push(stored.id),
+            }
+        }
+        for id in gone {
+            self.batch.change(Change::Delete(id));
+        }
+        for (root, count) in roots.iter().zip(kept).filter(|(_, count)| *count > 0) {
+            let records = crate::text::count(count, "record");
+            let reason = format!(
+                "no file to import is in this directory, so its {records} stay; if they shall go, pass --yes to confirm"
+            );
+            self.summary.failures.push(Failure { source: root.name.clone(), line: 0, reason });
+        }
+        Ok(())
+    }
+
+    /// Commits what is left and tells what was done.
+    pub(crate) fn finish(mut self) -> pulsedb::Result<Summary> {
+        self.batch.commit()?;
+        let done = self.batch.done;
+        self.summary.failures.extend(done.failures);
+        Ok(Summary { added: done.added, moved: done.moved, removed: done.removed, ..self.summary })
+    }
+
+    fn lines(&mut self, source: &Source, reader: Box<dyn BufRead>) -> pulsedb::Result<()> {
+        let defaults = self.defaults;
+        for row in experiences::rows(reader, defaults) {
+            self.note_encoding(source, row.encoding);
+            for flaw in row.flaws {
+                self.fail(source, flaw.line, flaw.reason);
+            }
+            row.drafts.into_iter().try_for_each(|draft| self.add(source, draft))?;
+        }
+        Ok(())
+    }
+
+    /// Adds a record unless it is there.
+    fn add(&mut self, source: &Source, draft: Draft) -> pulsedb::Result<()> {
+        let key = Key::of(&[draft.identity.as_bytes()]);
+        let mut found = None;
+        if let Some(id) = draft.id {
+            found = self.existing.same(id, &draft.new.content)?;
+        }
+        if found.is_none() && self.met.contains(&key) {
+            self.count_unchanged();
+            return Ok(());
+        }
+        if found.is_none() {
+            found = self.existing.identified(&draft.identity)?;
+        }
+        if let Some(stored) = found {
+            // A kill between the record and its archiving left it open.
+            if draft.archived && !stored.archived {
+                self.batch.change(Change::Archive(stored.id));
+            }
+            self.count_unchanged();
+            return Ok(());
+        }
+        self.met.insert(key);
+        self.record(source, draft)
+    }
+
+    /// Makes the records of a document those of its drafts: what is there stays, what is new is added, what is no
+    /// longer in it is removed. Additions come first, so that a kill in between leaves too much, which the next
+    /// import removes, and never too little.
+    /// A document with places that could not be read only adds.
+    fn replace(&mut self, source: &Source, drafts: Vec<Draft>, is_whole: bool) -> pulsedb::Result<()> {
+        let Some(file) = source.file_tag() else {
+            return drafts.into_iter().try_for_each(|draft| self.add(source, draft));
+        };
+        let mut there: HashMap<String, Stored> = HashMap::new();
+        let mut stale = Vec::new();
+        for stored in self.existing.of_file(&file)? {
+            let id = stored.id;
+            if let Some(twin) = there.insert(stored.identity().to_owned(), stored) {
+                // The older of two equal ones stays.
+                stale.push(twin.id.max(id));
+                if twin.id < id {
+                    there.insert(twin.identity().to_owned(), twin);
+                }
+            }
+        }
+        for draft in drafts {
+            match there.remove(&draft.identity) {
+                None => self.record(source, draft)?,
+                Some(stored) => self.keep(&stored, &draft),
+            }
+        }
+        stale.extend(there.into_values().map(|stored| stored.id));
+        if is_whole {
+            self.input.removed += stale.len() as u64;
+            for id in stale {
+                self.batch.change(Change::Delete(id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a record as it is but for where it stands.
+    fn keep(&mut self, stored: &Stored, draft: &Draft) {
+        let place = [LINE_TAG, CELL_TAG, SOURCE_TAG, HEADING_TAG];
+        if place.iter().all(|key| stored.tags.get(*key) == draft.new.tags.get(*key)) {
+            self.count_unchanged();
+            return;
+        }
+        let mut tags = stored.tags.clone();
+        for key in place {
+            match draft.new.tags.get(key) {
+                Some(value) => tags.insert(key.to_owned(), value.clone()),
+                None => tags.remove(key),
+            };
+        }
+        self.input.moved += 1;
+        let update = ExperienceUpdate { tags: Some(tags), ..ExperienceUpdate::default() };
+        self.batch.change(Change::Update(stored.id, Box::new(update)));
+    }
+
+    fn count_unchanged(&mut self) {
+        self.summary.unchanged += 1;
+        self.input.unchanged += 1;
+    }
+
+    fn record(&mut self, source: &Source, mut draft: Draft) -> pulsedb::Result<()> {
+        draft.new.collective_id = self.collective;
+        self.input.added += 1;
+        self.batch.record(draft, &source.name)
+    }
+}
+
+/// The path of the document that a record is of; `None` if the record does not hold it exactly.
+fn path_of(stored: &Stored) -> Option<&Path> {
+    // The tag of a very long path is not a path; then the related file is, unless that is too long as well.
+    let path = stored.related_files.first().or(stored.tags.get(FILE_TAG))?;
+    // A path with a replaced character is not the path of the file.
+    (!path.contains(char::REPLACEMENT_CHARACTER)).then(|| Path::new(path))
+}

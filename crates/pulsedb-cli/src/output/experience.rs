@@ -1,0 +1,112 @@
+//! Experiences for people: hits and recent ones as blocks, one whole as a page.
+
+use std::io::{self, Write};
+
+use pulsedb::{Experience, Timestamp};
+
+use crate::kind;
+use crate::output::snippet::{QueryWords, snippet};
+use crate::output::{FAINT, Out, PLACE, STRONG};
+use crate::provenance::{CELL_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
+use crate::text::{count, printable, printable_line};
+use crate::time;
+
+/// Lines of a text that a block shows.
+const SNIPPET_LINES: usize = 4;
+/// The text of a block stands under the place, not under the rank.
+const INDENT: &str = "    ";
+
+/// Where a record comes from: its source and line, if it was imported from a file.
+pub(crate) fn place(experience: &Experience) -> Option<String> {
+    let source = experience.tags.get(SOURCE_TAG)?;
+    Some(match (experience.tags.get(LINE_TAG), experience.tags.get(CELL_TAG)) {
+        (Some(line), _) => format!("{source}:{line}"),
+        (None, Some(cell)) => format!("{source} cell {cell}"),
+        (None, None) => source.clone(),
+    })
+}
+
+/// The text without the heading line that is shown beside the place.
+pub(crate) fn body(experience: &Experience) -> &str {
+    let heading = experience.tags.get(HEADING_TAG).map(String::as_str).unwrap_or_default();
+    let rest = experience.content.strip_prefix(heading).and_then(|rest| rest.strip_prefix("\n\n"));
+    rest.filter(|_| !heading.is_empty()).unwrap_or(&experience.content)
+}
+
+/// An experience as a block of a list.
+pub(crate) fn block(
+    out: &mut Out,
+    experience: &Experience,
+    rank: usize,
+    score: Option<f32>,
+    query: &QueryWords,
+    now: Timestamp,
+) -> io::Result<()> {
+    write!(out, "{STRONG}{rank:>2}.{STRONG:#} ")?;
+    if let Some(score) = score {
+        write!(out, "{STRONG}{score:.3}{STRONG:#}  ")?;
+    }
+    let label = printable_line(&kind::label(&experience.experience_type));
+    match place(experience) {
+        Some(place) => write!(out, "{PLACE}{}{PLACE:#}", printable_line(&place))?,
+        None => write!(out, "{PLACE}{label}{PLACE:#}")?,
+    }
+    if let Some(heading) = experience.tags.get(HEADING_TAG) {
+        write!(out, "  {}", query.emphasise(&printable_line(heading)))?;
+    }
+    writeln!(out)?;
+    for line in snippet(body(experience), query, out.width - INDENT.len(), SNIPPET_LINES) {
+        writeln!(out, "{INDENT}{}", query.emphasise(&line))?;
+    }
+    let agent = printable_line(experience.source_agent.as_str());
+    let age = time::age(experience.timestamp, now);
+    let archived = if experience.archived { ", archived" } else { "" };
+    writeln!(out, "{INDENT}{FAINT}{}  {label}, {agent}, {age}{archived}{FAINT:#}\n", experience.id)
+}
+
+/// An experience whole.
+pub(crate) fn page(
+    out: &mut Out,
+    experience: &Experience,
+    collective: &str,
+    energy: f32,
+) -> anyhow::Result<()> {
+    let mut fields: Vec<(&str, String)> = vec![
+        ("id", experience.id.to_string()),
+        ("collective", collective.to_owned()),
+        ("type", serde_json::to_string(&experience.experience_type)?),
+        (
+            "importance",
+            format!("{}, confidence {}, energy {energy:.3}", experience.importance, experience.confidence),
+        ),
+        ("agent", experience.source_agent.to_string()),
+    ];
+    fields.extend(experience.source_task.as_ref().map(|task| ("task", task.to_string())));
+    fields.push(("happened", time::display(experience.timestamp)));
+    fields.push((
+        "changed",
+        format!("{}, sequence {}", time::display(experience.updated_at), experience.sequence),
+    ));
+    if experience.applications > 0 {
+        let times = count(u64::from(experience.applications), "time");
+        fields.push(("reinforced", format!("{times}, last {}", time::display(experience.last_reinforced))));
+    }
+    if experience.archived {
+        fields.push(("archived", "yes; `pulsedb forget --undo` restores it".to_owned()));
+    }
+    if !experience.domain.is_empty() {
+        fields.push(("domain", experience.domain.join(", ")));
+    }
+    fields.extend(experience.tags.iter().map(|(key, value)| ("tag", format!("{key}={value}"))));
+    fields.extend(experience.related_files.iter().map(|file| ("file", file.clone())));
+    let vector = match experience.embedding.len() {
+        0 => "none: the embedder knows none of its words".to_owned(),
+        dimensions => count(dimensions as u64, "dimension"),
+    };
+    fields.push(("vector", vector));
+    for (name, value) in fields {
+        writeln!(out, "{STRONG}{name:<12}{STRONG:#}{}", printable_line(&value))?;
+    }
+    writeln!(out, "\n{}", printable(&experience.content))?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Collectives, their counts and their names.
+
+use std::ops::Bound;
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::id::CollectiveId;
+use crate::model::change::CollectiveNumber;
+use crate::model::{Collective, CollectiveStats};
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
+
+impl View<'_> {
+    pub(crate) fn collective(self, id: CollectiveId) -> Result<Option<Collective>> {
+        Ok(self.collective_row(id)?.map(|row| public(id, row)))
+    }
+
+    pub(crate) fn has_collective(self, id: CollectiveId) -> Result<bool> {
+        Ok(self.sealed(Table::Collective, id.as_bytes())?.is_some())
+    }
+
+    pub(in crate::storage) fn collective_row(self, id: CollectiveId) -> Result<Option<CollectiveRow>> {
+        self.row(Table::Collective, id.as_bytes(), CollectiveRow::read)
+    }
+
+    pub(crate) fn collective_named(self, name: &str) -> Result<Option<CollectiveId>> {
+        self.row(Table::CollectiveName, name.as_bytes(), |bytes| {
+            bytes.try_into().ok().map(CollectiveId::from_bytes)
+        })
+    }
+
+    /// Every collective, oldest first.
+    pub(crate) fn collectives(self) -> Result<Vec<Collective>> {
+        self.range(Table::Collective, Bound::Unbounded, Bound::Unbounded)?
+            .map(|row| {
+                let (key, bytes) = row?;
+                let id = key.try_into().map(CollectiveId::from_bytes);
+                let row = CollectiveRow::read(bytes);
+                match (id, row) {
+                    (Ok(id), Some(row)) => Ok(public(id, row)),
+                    _ => Err(seal::corrupted(Table::Collective, key)),
+                }
+            })
+            .collect()
+    }
+
+    pub(in crate::storage) fn counter(self, number: CollectiveNumber) -> Result<CounterRow> {
+        let key = keys::number(number);
+        let row = self.row(Table::Counter, &key, CounterRow::read)?;
+        row.ok_or_else(|| seal::corrupted(Table::Counter, &key))
+    }
+
+    pub(crate) fn collective_stats(self, id: CollectiveId) -> Result<Option<CollectiveStats>> {
+        let Some(row) = self.collective_row(id)? else { return Ok(None) };
+        let counter = self.counter(row.number)?;
+        let (oldest_experience, newest_experience) = self.time_span(row.number)?;
+        Ok(Some(CollectiveStats {
+            experience_count: counter.experiences,
+            storage_bytes: counter.bytes,
+            oldest_experience,
+            newest_experience,
+        }))
+    }
+
+    /// The oldest and the newest timestamp of a collective's experiences.
+    fn time_span(self, number: CollectiveNumber) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        fn time(row: Option<Result<(&[u8], &[u8])>>) -> Result<Option<Timestamp>> {
+            let Some(row) = row else { return Ok(None) };
+            let (key, _) = row?;
+            let (time, _) = keys::read_time_id(key).ok_or_else(|| seal::corrupted(Table::ByTime, key))?;
+            Ok(Some(time))
+        }
+        let (from, to) = Prefix::time(number).whole();
+        let (from, to) = (Bound::Included(from.as_slice()), Bound::Included(to.as_slice()));
+        let oldest = time(self.range(Table::ByTime, from, to)?.next())?;
+        let newest = time(self.reverse_range(Table::ByTime, from, to)?.next())?;
+        Ok((oldest, newest))
+    }
+}
+
+fn public(id: CollectiveId, row: CollectiveRow) -> Collective {
+    Collective {
+        id,
+        name: row.name,
+        owner_id: row.owner,
+        embedding_dimension: row.dimension,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}

@@ -1,0 +1,84 @@
+//! Experiences with their vectors and their slots.
+
+use crate::error::Result;
+use crate::id::ExperienceId;
+use crate::model::Experience;
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::storage::format::experience::{self, Place};
+use crate::storage::format::keys;
+use crate::storage::format::seal;
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::Table;
+use crate::storage::format::vector;
+use crate::storage::read::view::View;
+
+impl<'t> View<'t> {
+    /// The row of an experience as stored: without vector, and also of a collective that is being reclaimed.
+    pub(in crate::storage) fn stored_experience(
+        self,
+        id: ExperienceId,
+    ) -> Result<Option<(Place, Experience)>> {
+        self.row(Table::Experience, id.as_bytes(), |bytes| experience::read_experience(id, bytes))
+    }
+
+    /// Bytes of the row of an experience; zero if there is none.
+    pub(in crate::storage) fn stored_bytes(self, id: ExperienceId) -> Result<usize> {
+        Ok(self.sealed(Table::Experience, id.as_bytes())?.map_or(0, <[u8]>::len))
+    }
+
+    /// An experience without its vector, if it exists for callers.
+    pub(crate) fn experience_row(self, id: ExperienceId) -> Result<Option<(Place, Experience)>> {
+        let Some((place, experience)) = self.stored_experience(id)? else { return Ok(None) };
+        // The rows of a deleted collective are hidden until they are reclaimed.
+        let exists = self.sealed(Table::Collective, experience.collective_id.as_bytes())?.is_some();
+        Ok(exists.then_some((place, experience)))
+    }
+
+    /// An experience, whole, if it exists for callers.
+    pub(crate) fn experience(self, id: ExperienceId) -> Result<Option<Experience>> {
+        let Some((place, experience)) = self.experience_row(id)? else { return Ok(None) };
+        self.with_vector(place, experience).map(Some)
+    }
+
+    /// An experience that an index of this view names, whole: it must be there.
+    pub(crate) fn indexed_experience(self, id: ExperienceId) -> Result<Experience> {
+        let (place, experience) = self.indexed_row(id)?;
+        self.with_vector(place, experience)
+    }
+
+    /// An experience that an index of this view names, without its vector: it must be there.
+    pub(crate) fn indexed_row(self, id: ExperienceId) -> Result<(Place, Experience)> {
+        self.stored_experience(id)?.ok_or_else(|| seal::corrupted(Table::Experience, id.as_bytes()))
+    }
+
+    pub(crate) fn with_vector(self, place: Place, mut experience: Experience) -> Result<Experience> {
+        if place.has_vector {
+            experience.embedding = self.vector(place)?;
+        }
+        Ok(experience)
+    }
+
+    pub(in crate::storage) fn vector(self, place: Place) -> Result<Vec<f32>> {
+        let key = keys::slot(place.number, place.slot);
+        let vector = self.row(Table::Vector, &key, vector::read_vector)?;
+        vector.ok_or_else(|| seal::corrupted(Table::Vector, &key))
+    }
+
+    pub(crate) fn slot_row(self, number: CollectiveNumber, slot: Slot) -> Result<Option<SlotRow>> {
+        self.row(Table::Slot, &keys::slot(number, slot), SlotRow::read)
+    }
+
+    /// The slot rows of a collective, in order of their slots.
+    pub(crate) fn slots(
+        self,
+        number: CollectiveNumber,
+    ) -> Result<impl Iterator<Item = Result<(Slot, SlotRow)>> + use<'t>> {
+        Ok(self.rows_of(Table::Slot, number)?.map(|row| {
+            let (key, bytes) = row?;
+            match (keys::read_slot(key), SlotRow::read(bytes)) {
+                (Some((_, slot)), Some(row)) => Ok((slot, row)),
+                _ => Err(seal::corrupted(Table::Slot, key)),
+            }
+        }))
+    }
+}

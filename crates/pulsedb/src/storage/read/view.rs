@@ -1,0 +1,151 @@
+//! A snapshot of all tables, every value checked before it is used.
+
+use std::ops::Bound;
+
+use heed::RoTxn;
+
+use crate::error::Result;
+use crate::id::Seq;
+use crate::model::ProviderIdentity;
+use crate::model::change::CollectiveNumber;
+use crate::storage::env::{Engine, ReadTxn, engine_error};
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+
+/// One state of the database, the same for every call on it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'t> {
+    pub(in crate::storage) engine: &'t Engine,
+    pub(in crate::storage) txn: &'t RoTxn<'t>,
+}
+
+impl<'t> View<'t> {
+    pub(in crate::storage) fn new(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
+        Self { engine, txn }
+    }
+
+    /// The state that a snapshot has.
+    pub(in crate::storage) fn of(txn: &'t ReadTxn<'t>) -> Self {
+        Self::new(txn.engine(), txn)
+    }
+
+    /// The number of the transaction whose state this is.
+    pub(crate) fn transaction(self) -> u64 {
+        self.txn.id() as u64
+    }
+
+    /// A stored value with its seal, unchecked.
+    pub(in crate::storage) fn sealed(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+        self.engine.table(table.index()).get(self.txn, key).map_err(|error| engine_error("read", error))
+    }
+
+    /// A stored value, checked.
+    pub(in crate::storage) fn get(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+        self.sealed(table, key)?.map(|value| seal::open(table, key, value)).transpose()
+    }
+
+    /// A stored value, checked and decoded.
+    pub(in crate::storage) fn row<T>(
+        self,
+        table: Table,
+        key: &[u8],
+        read: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(bytes) = self.get(table, key)? else { return Ok(None) };
+        read(bytes).map(Some).ok_or_else(|| seal::corrupted(table, key))
+    }
+
+    /// The rows of a table between two keys, in order, values with their seals.
+    pub(in crate::storage) fn sealed_range(
+        self,
+        table: Table,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
+        let range = self
+            .engine
+            .table(table.index())
+            .range(self.txn, &(from, to))
+            .map_err(|error| engine_error("scan", error))?;
+        Ok(range.map(|row| row.map_err(|error| engine_error("scan", error))))
+    }
+
+    /// The rows of a table between two keys, in order, checked.
+    pub(in crate::storage) fn range(
+        self,
+        table: Table,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
+        Ok(self.sealed_range(table, from, to)?.map(move |row| {
+            let (key, value) = row?;
+            Ok((key, seal::open(table, key, value)?))
+        }))
+    }
+
+    /// The rows of a table between two keys, greatest key first, checked.
+    pub(in crate::storage) fn reverse_range(
+        self,
+        table: Table,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
+        let range = self
+            .engine
+            .table(table.index())
+            .rev_range(self.txn, &(from, to))
+            .map_err(|error| engine_error("scan", error))?;
+        Ok(range.map(move |row| {
+            let (key, value) = row.map_err(|error| engine_error("scan", error))?;
+            Ok((key, seal::open(table, key, value)?))
+        }))
+    }
+
+    /// The rows of a table that belong to one collective, in order, checked.
+    pub(in crate::storage) fn rows_of(
+        self,
+        table: Table,
+        number: CollectiveNumber,
+    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
+        let from = keys::number(number);
+        let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
+        self.range(table, Bound::Included(&from), Bound::Excluded(&to))
+    }
+
+    /// Keys of the rows of a table that belong to one collective, at most so many; their values are not read.
+    pub(in crate::storage) fn keys_of(
+        self,
+        table: Table,
+        number: CollectiveNumber,
+        most: usize,
+    ) -> Result<Vec<Vec<u8>>> {
+        let from = keys::number(number);
+        let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
+        let rows = self.sealed_range(table, Bound::Included(&from), Bound::Excluded(&to))?;
+        rows.take(most).map(|row| Ok(row?.0.to_vec())).collect()
+    }
+
+    /// The number of the last change.
+    pub(crate) fn last_sequence(self) -> Result<Seq> {
+        self.meta_number(meta::SEQUENCE)
+    }
+
+    /// The smallest sequence number that the log still holds.
+    pub(crate) fn oldest_change(self) -> Result<Seq> {
+        self.meta_number(meta::FLOOR)
+    }
+
+    /// A row of `meta` that is one number.
+    pub(in crate::storage) fn meta_number(self, key: &[u8]) -> Result<u64> {
+        let value = self.row(Table::Meta, key, meta::read_number)?;
+        value.ok_or_else(|| seal::corrupted(Table::Meta, key))
+    }
+
+    /// The identity that the database was created with.
+    pub(in crate::storage) fn identity(self) -> Result<ProviderIdentity> {
+        let identity = self.row(Table::Meta, meta::EMBEDDING, meta::read_identity)?;
+        identity.ok_or_else(|| seal::corrupted(Table::Meta, meta::EMBEDDING))
+    }
+}

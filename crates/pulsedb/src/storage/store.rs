@@ -1,0 +1,232 @@
+//! An open store: found or created, shared by the handles of a process, read through snapshots.
+
+use std::ops::{Bound, Deref};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::config::{LogConfig, SyncMode};
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::Seq;
+use crate::model::{CheckReport, DatabaseStats, ProviderIdentity};
+use crate::storage::commit::committer::Committer;
+use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
+use crate::storage::format::tables::{self, Table};
+use crate::storage::format::{meta, seal};
+use crate::storage::read::view::View;
+use crate::storage::upkeep::{check, statistics};
+use crate::storage::write::transaction::{Size, WriteTxn};
+
+/// How to open a store.
+pub(crate) struct StoreOptions<'o> {
+    pub(crate) path: &'o Path,
+    pub(crate) map_size_gb: usize,
+    pub(crate) sync_mode: SyncMode,
+    pub(crate) read_only: bool,
+    pub(crate) log: &'o LogConfig,
+    /// What makes the vectors; `None` takes the embedder that the database was created with.
+    pub(crate) identity: Option<&'o ProviderIdentity>,
+}
+
+/// An open database: one for all handles of the process on the same directory.
+pub(crate) struct Store {
+    pub(super) env: Arc<Environment>,
+    committer: Committer,
+    identity: ProviderIdentity,
+    /// What the open writable handles have agreed on.
+    log: Mutex<Weak<LogConfig>>,
+}
+
+/// One handle's share of a store. While a writable one lives, this process is a writer of the database.
+pub(crate) struct StoreHandle {
+    // In this order: the last handle ends the store, which may still write.
+    store: Arc<Store>,
+    /// Held while the handle may write, so that other writable handles must agree.
+    _log: Option<Arc<LogConfig>>,
+    _env: EnvHandle,
+}
+
+impl Deref for StoreHandle {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// One consistent state of the store, for reading. Held briefly, since it keeps pages from being reused.
+pub(crate) struct Snapshot<'s> {
+    txn: ReadTxn<'s>,
+}
+
+impl Snapshot<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
+        View::of(&self.txn)
+    }
+}
+
+impl Store {
+    /// Opens the store, and creates it first if there is none and that is allowed.
+    pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
+        let env = Environment::open(
+            &EnvOptions {
+                path: options.path.to_owned(),
+                map_size_gb: options.map_size_gb,
+                sync_mode: options.sync_mode,
+                read_only: options.read_only,
+            },
+            tables::NAMES,
+        )?;
+        let identity = admit(&env, options)?;
+        let store = env.shared(|| Self::new(Arc::clone(env.environment()), identity));
+        let log = if options.read_only { None } else { Some(store.agree(options.log)?) };
+        let handle = StoreHandle { store, _log: log, _env: env };
+        if !options.read_only && handle.snapshot()?.view().is_reclaiming()? {
+            handle.committer.reclaim()?;
+        }
+        Ok(handle)
+    }
+
+    fn new(env: Arc<Environment>, identity: ProviderIdentity) -> Self {
+        Self { committer: Committer::new(Arc::clone(&env)), env, identity, log: Mutex::default() }
+    }
+
+    /// How long changes are kept; all writable handles must ask for the same.
+    fn agree(&self, log: &LogConfig) -> Result<Arc<LogConfig>> {
+        let mut agreed = self.log.lock();
+        match agreed.upgrade() {
+            Some(agreed) if *agreed == *log => Ok(agreed),
+            Some(_) => Err(PulseDBError::Config {
+                reason: "this process has the database open with other `log` settings; \
+                         use the same for all handles"
+                    .into(),
+            }),
+            None => {
+                let log = Arc::new(log.clone());
+                *agreed = Arc::downgrade(&log);
+                self.committer.set_log(LogConfig::clone(&log));
+                Ok(log)
+            }
+        }
+    }
+
+    /// A snapshot of what is committed now, by any process.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
+        Ok(Snapshot { txn: self.env.read()? })
+    }
+
+    /// Runs an operation in a write transaction and returns when it is durable. The operation may run more than once;
+    /// only what its last run wrote is kept.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        size: Size,
+        space: Space,
+        operation: impl FnMut(&mut WriteTxn<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.committer.run(size, space, operation)
+    }
+
+    /// Starts to remove the rows of deleted collectives in the background.
+    pub(super) fn reclaim(&self) -> Result<()> {
+        self.committer.reclaim()
+    }
+
+    /// The number of the last change that any process has committed.
+    pub(crate) fn current_sequence(&self) -> Result<Seq> {
+        self.committer.current_sequence()
+    }
+
+    /// Compares everything in the newest state with everything else.
+    pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
+        check::check(&self.env, norm_of)
+    }
+
+    /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
+    pub(crate) fn stats(&self, derived_bytes: u64) -> Result<DatabaseStats> {
+        statistics::stats(&self.env, derived_bytes)
+    }
+
+    /// Copies the newest state into a directory; returns the bytes written and the number of its last change.
+    pub(crate) fn backup(&self, to: &Path) -> Result<(u64, Seq)> {
+        let bytes = self.env.backup_to(to)?;
+        let copy = Environment::open(
+            &EnvOptions { path: to.to_owned(), map_size_gb: 1, sync_mode: SyncMode::Normal, read_only: true },
+            tables::NAMES,
+        )?;
+        let sequence = {
+            let txn = copy.read()?;
+            View::of(&txn).last_sequence()?
+        };
+        drop(copy);
+        // Reading the copy has created the engine's lock file, which is no part of a backup; one that stays does no harm.
+        let _ = std::fs::remove_file(to.join(env::ENGINE_LOCK));
+        Ok((bytes, sequence))
+    }
+
+    pub(crate) fn identity(&self) -> &ProviderIdentity {
+        &self.identity
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.env.path()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.committer.close();
+    }
+}
+
+/// Checks the format and the identity of an existing database, or writes those of a new one.
+fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdentity> {
+    let stored = {
+        let txn = env.read()?;
+        stored_identity(View::of(&txn))?
+    };
+    let stored = match (stored, options.identity) {
+        (Some(stored), _) => stored,
+        (None, Some(identity)) if !options.read_only => stamp(env, identity)?,
+        (None, _) => {
+            let path: PathBuf = options.path.to_owned();
+            return Err(StorageError::DatabaseNotFound { path }.into());
+        }
+    };
+    match options.identity {
+        Some(requested) if *requested != stored => Err(PulseDBError::EmbeddingProviderMismatch {
+            stored: Box::new(stored),
+            requested: Box::new(requested.clone()),
+        }),
+        _ => Ok(stored),
+    }
+}
+
+/// The identity in a database of a format that can be read; `None` in one that was never stamped.
+fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
+    let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else {
+        // One that was never stamped has no row at all. Any other has lost this one, and must not be stamped again.
+        for table in Table::ALL {
+            if view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.next().is_some() {
+                return Err(seal::corrupted(Table::Meta, meta::FORMAT));
+            }
+        }
+        return Ok(None);
+    };
+    format.admit()?;
+    view.identity().map(Some)
+}
+
+/// Stamps an empty database, unless another process was faster.
+fn stamp(env: &Environment, identity: &ProviderIdentity) -> Result<ProviderIdentity> {
+    let mut turn = env.turn()?;
+    let mut txn = WriteTxn::begin(&mut turn)?;
+    if let Some(stored) = stored_identity(txn.view())? {
+        return Ok(stored);
+    }
+    txn.start_operation(Size { records: 1, bytes: 0 }, Space::Growth)?;
+    let now = txn.now;
+    txn.write_meta(identity, now)?;
+    txn.commit()?;
+    Ok(identity.clone())
+}

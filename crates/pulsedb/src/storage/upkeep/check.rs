@@ -1,0 +1,382 @@
+//! Checking: every value, every record against its index rows, every index row against its record, the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::{CollectiveId, Seq};
+use crate::limits;
+use crate::model::change::CollectiveNumber;
+use crate::model::{CheckReport, Experience, Fault};
+use crate::storage::env::Environment;
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::Place;
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::slot::read_slot_value;
+use crate::storage::format::tables::{OwnerKind, Table};
+use crate::storage::format::vector::read_vector;
+use crate::storage::read::view::View;
+use crate::storage::upkeep::records::{StoredRecord, records};
+use crate::storage::write::rows;
+
+/// What the kernels keep beside a vector; `None` for what is not a vector. Storage does not know the kernels.
+pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
+
+/// Checks the newest state of the database. All that is wrong is in the report.
+pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
+    // The engine may kill the process on a damaged page, so it reads nothing until every page is checked.
+    if let Err(error) = env.check_pages() {
+        let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
+        let problem = "pages of the file are damaged; run `repair`, which saves the rows on the other pages, or restore a backup".into();
+        let faults = vec![Fault { table, key, problem }];
+        return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
+    }
+    let txn = env.read()?;
+    let mut checker = Checker::new(View::of(&txn), norm_of);
+    checker.section(Table::Meta, Checker::meta);
+    checker.section(Table::Collective, Checker::collectives);
+    checker.section(Table::Experience, Checker::experiences);
+    for table in Table::owned_by(OwnerKind::Version) {
+        checker.section(table, |checker| checker.derived(table));
+    }
+    checker.section(Table::Counter, Checker::counters);
+    checker.section(Table::Log, Checker::log);
+    Ok(checker.report)
+}
+
+struct Checker<'t> {
+    view: View<'t>,
+    norm_of: NormOf,
+    report: CheckReport,
+    /// Numbers of collectives that exist, and of deleted ones that still have rows.
+    owners: BTreeMap<CollectiveNumber, Owner>,
+    /// How many rows the records need in each derived table.
+    expected: BTreeMap<usize, u64>,
+    last_sequence: Seq,
+    dimension: usize,
+}
+
+struct Owner {
+    id: CollectiveId,
+    /// Whether it is deleted and its rows wait to be removed.
+    deleted: bool,
+    experiences: u64,
+    bytes: u64,
+    slots_end: u32,
+}
+
+impl<'t> Checker<'t> {
+    fn new(view: View<'t>, norm_of: NormOf) -> Self {
+        Self {
+            view,
+            norm_of,
+            report: CheckReport::default(),
+            owners: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            last_sequence: 0,
+            dimension: 0,
+        }
+    }
+
+    /// Runs one part; an error ends that part and is reported as a fault, and the other parts still run.
+    fn section(&mut self, table: Table, part: impl FnOnce(&mut Self) -> Result<()>) {
+        if let Err(error) = part(self) {
+            self.fail(table, error);
+        }
+    }
+
+    fn fail(&mut self, table: Table, error: PulseDBError) {
+        match error {
+            PulseDBError::Storage(StorageError::Corrupted { table, key }) => {
+                self.push(table, key, "the value does not match its checksum or its format".into());
+            }
+            other => self.push(table.name(), "?".into(), other.to_string()),
+        }
+    }
+
+    fn push(&mut self, table: &'static str, key: String, problem: String) {
+        self.report.fault_count += 1;
+        if self.report.faults.len() < limits::FAULTS_LISTED {
+            self.report.faults.push(Fault { table, key, problem });
+        }
+    }
+
+    fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
+        self.push(table.name(), seal::hexadecimal(key), problem.into());
+    }
+
+    /// A row that must be there; what is wrong with it is a fault.
+    fn expect_row(&mut self, table: Table, key: &[u8], missing: &str) -> Option<&'t [u8]> {
+        match self.view.get(table, key) {
+            Ok(Some(bytes)) => return Some(bytes),
+            Ok(None) => self.fault(table, key, missing),
+            Err(error) => self.fail(table, error),
+        }
+        None
+    }
+
+    fn meta(&mut self) -> Result<()> {
+        let format = self.expect_row(Table::Meta, meta::FORMAT, "the row is missing");
+        if format.is_some_and(|bytes| meta::FormatRow::read(bytes).is_none()) {
+            self.fault(Table::Meta, meta::FORMAT, "the value does not match its format");
+        }
+        let created = self.expect_row(Table::Meta, meta::CREATED, "the row is missing");
+        if created.is_some_and(|bytes| meta::read_number(bytes).is_none()) {
+            self.fault(Table::Meta, meta::CREATED, "the value does not match its format");
+        }
+        self.dimension = self.view.identity()?.dimension;
+        self.last_sequence = self.view.last_sequence()?;
+        let floor = self.view.oldest_change()?;
+        if !(1..=self.last_sequence.saturating_add(1)).contains(&floor) {
+            self.fault(Table::Meta, meta::FLOOR, format!("{floor} is not in 1..={} + 1", self.last_sequence));
+        }
+        Ok(())
+    }
+
+    fn collectives(&mut self) -> Result<()> {
+        let mut names = 0;
+        for row in self.view.sealed_range(Table::Collective, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let id = key.try_into().map(CollectiveId::from_bytes);
+            let row = seal::open(Table::Collective, key, value).ok().and_then(CollectiveRow::read);
+            let (Ok(id), Some(row)) = (id, row) else {
+                self.fault(Table::Collective, key, "the value does not match its checksum or its format");
+                continue;
+            };
+            self.report.collectives += 1;
+            names += 1;
+            let stored = self.expect_row(
+                Table::CollectiveName,
+                row.name.as_bytes(),
+                "the row of a collective's name is missing",
+            );
+            if stored.is_some_and(|stored| stored != id.as_bytes()) {
+                self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
+            }
+            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, slots_end: 0 };
+            if self.owners.insert(row.number, owner).is_some() {
+                self.fault(Table::Collective, key, "its number belongs to two collectives");
+            }
+        }
+        self.count(Table::CollectiveName, names)?;
+        let next_number = self.view.meta_number(meta::NEXT_NUMBER)?;
+        if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
+            self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
+        }
+        for (number, row) in self.view.reclaims()? {
+            let owner =
+                Owner { id: row.collective_id, deleted: true, experiences: 0, bytes: 0, slots_end: 0 };
+            self.owners.insert(number, owner);
+            let owed = row.end_sequence.saturating_sub(row.next_sequence);
+            let slots = self.view.slots(number)?.count() as u64;
+            if slots != owed {
+                let problem = format!("{owed} deletions are still to be logged, but there are {slots} slots");
+                self.fault(Table::Reclaim, &keys::number(number), problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports a table that has too many rows; missing ones are found one by one.
+    fn count(&mut self, table: Table, expected: u64) -> Result<()> {
+        let found = self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)?.count() as u64;
+        if found > expected {
+            self.push(table.name(), "?".into(), format!("it has {found} rows instead of {expected}"));
+        }
+        Ok(())
+    }
+
+    fn experiences(&mut self) -> Result<()> {
+        for record in records(self.view)? {
+            match record? {
+                StoredRecord::Readable { place, experience, bytes } => {
+                    // What is deleted is being removed, index rows last.
+                    if self.is_deleted(place.number) {
+                        continue;
+                    }
+                    self.report.experiences += 1;
+                    let bytes = self.record(place, &experience) + bytes;
+                    self.book(place, &experience, bytes);
+                }
+                StoredRecord::Damaged { key } => {
+                    self.fault(Table::Experience, key, "the value does not match its checksum or its format");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_deleted(&self, number: CollectiveNumber) -> bool {
+        self.owners.get(&number).is_some_and(|owner| owner.deleted)
+    }
+
+    /// Adds a record to its collective's counts.
+    fn book(&mut self, place: Place, experience: &Experience, bytes: u64) {
+        let key = *experience.id.as_bytes();
+        if experience.sequence == 0 || experience.sequence > self.last_sequence {
+            let problem =
+                format!("its last change {} is not in 1..={}", experience.sequence, self.last_sequence);
+            self.fault(Table::Experience, &key, problem);
+        }
+        match self.owners.get_mut(&place.number) {
+            Some(owner) if owner.id == experience.collective_id => {
+                owner.experiences += 1;
+                owner.bytes += bytes;
+                owner.slots_end = owner.slots_end.max(place.slot.0.saturating_add(1));
+            }
+            _ => self.fault(Table::Experience, &key, "its collective does not exist"),
+        }
+    }
+
+    /// Compares a record with the rows that are derived from it; returns the bytes of those.
+    fn record(&mut self, place: Place, experience: &Experience) -> u64 {
+        let slot_key = keys::slot(place.number, place.slot);
+        let mut bytes = 0;
+        let mut norm_bits = 0;
+        if place.has_vector {
+            self.expected_row(Table::Vector);
+            if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
+                self.report.vectors += 1;
+                bytes += row_bytes(&slot_key, vector);
+                let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
+                match components.and_then(|vector| (self.norm_of)(&vector)) {
+                    Some(norm) => norm_bits = norm,
+                    None => self.fault(
+                        Table::Vector,
+                        &slot_key,
+                        "it is not a vector of the right dimension, or has no direction",
+                    ),
+                }
+            }
+        }
+        self.expected_row(Table::Slot);
+        if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
+            bytes += row_bytes(&slot_key, slot);
+            let mut row = Vec::new();
+            rows::slot_row(experience, norm_bits, place.has_vector).write(&mut row);
+            if slot != row {
+                self.fault(Table::Slot, &slot_key, "it does not match its record");
+            }
+        }
+        let mut index = rows::index_keys(place.number, experience);
+        index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
+        for (table, key) in index {
+            self.expected_row(table);
+            self.report.index_rows += 1;
+            if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
+                bytes += row_bytes(&key, row);
+                if read_slot_value(row) != Some(place.slot) {
+                    self.fault(table, &key, "it names a different slot than its record");
+                }
+            }
+        }
+        bytes
+    }
+
+    fn expected_row(&mut self, table: Table) {
+        *self.expected.entry(table.index()).or_default() += 1;
+    }
+
+    /// Looks for rows that no record needs. Those that records need have been compared already.
+    fn derived(&mut self, table: Table) -> Result<()> {
+        let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
+        let mut found = 0;
+        for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
+            found += u64::from(!self.belongs_to_deleted(row?.0));
+        }
+        if found <= expected {
+            return Ok(());
+        }
+        let asked_for = self.asked_for(table)?;
+        for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, _) = row?;
+            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
+                self.fault(table, key, "no record needs this row");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a key begins with the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
+        key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
+    }
+
+    /// The keys that the readable records need in one derived table.
+    fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
+        let mut keys = BTreeSet::new();
+        for record in records(self.view)? {
+            let StoredRecord::Readable { place, experience, .. } = record? else { continue };
+            match table {
+                Table::Vector if !place.has_vector => {}
+                Table::Vector | Table::Slot => {
+                    keys.insert(keys::slot(place.number, place.slot).to_vec());
+                }
+                Table::Member => {
+                    keys.insert(keys::member(place.number, experience.id).to_vec());
+                }
+                _ => keys.extend(
+                    rows::index_keys(place.number, &experience)
+                        .into_iter()
+                        .filter(|(of, _)| *of == table)
+                        .map(|(_, key)| key),
+                ),
+            }
+        }
+        Ok(keys)
+    }
+
+    fn counters(&mut self) -> Result<()> {
+        let owners = std::mem::take(&mut self.owners);
+        let living = owners.iter().filter(|(_, owner)| !owner.deleted);
+        self.count(Table::Counter, living.clone().count() as u64)?;
+        for (number, owner) in living {
+            let key = keys::number(*number);
+            let Some(bytes) = self.expect_row(Table::Counter, &key, "a collective's counts are missing")
+            else {
+                continue;
+            };
+            let Some(counter) = CounterRow::read(bytes) else {
+                self.fault(Table::Counter, &key, "the value does not match its format");
+                continue;
+            };
+            if (counter.experiences, counter.bytes) != (owner.experiences, owner.bytes) {
+                let problem = format!(
+                    "it counts {} experiences of {} bytes, but there are {} of {}",
+                    counter.experiences, counter.bytes, owner.experiences, owner.bytes
+                );
+                self.fault(Table::Counter, &key, problem);
+            }
+            if counter.next_slot < owner.slots_end {
+                self.fault(Table::Counter, &key, "the next slot is in use already");
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&mut self) -> Result<()> {
+        let floor = self.view.oldest_change()?;
+        let mut ends = self.view.sealed_range(Table::Log, Bound::Unbounded, Bound::Unbounded)?;
+        let first = ends.next().transpose()?.map(|(key, _)| key);
+        let last = ends.last().transpose()?.map(|(key, _)| key).or(first);
+        for key in first.into_iter().chain(last) {
+            if !keys::read_sequence(key).is_some_and(|at| (floor..=self.last_sequence).contains(&at)) {
+                self.fault(Table::Log, key, format!("its number is not in {floor}..={}", self.last_sequence));
+            }
+        }
+        let mut next = floor.saturating_sub(1);
+        loop {
+            let changes = self.view.changes(next, limits::EVENTS_MAX)?;
+            let Some(last) = changes.last() else { return Ok(()) };
+            next = last.sequence;
+            self.report.changes += changes.len() as u64;
+        }
+    }
+}
+
+/// Bytes of a row as the counts have it: key, seal and payload.
+fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
+    (key.len() + seal::SEAL_BYTES + payload.len()) as u64
+}

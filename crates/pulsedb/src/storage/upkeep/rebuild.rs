@@ -1,0 +1,318 @@
+//! Filling a new environment with everything of a damaged one that can be read.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use crate::clock::{self, Timestamp};
+use crate::error::Result;
+use crate::id::{CollectiveId, Seq};
+use crate::limits;
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::model::{Experience, ProviderIdentity};
+use crate::storage::env::Environment;
+use crate::storage::format::change::write_change;
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::experience::Place;
+use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::tables::Table;
+use crate::storage::format::writer::Write as _;
+use crate::storage::format::{keys, meta, seal};
+use crate::storage::read::view::View;
+use crate::storage::upkeep::records::{StoredRecord, records};
+use crate::storage::upkeep::repair_options::{BATCH, RepairOptions, in_transaction};
+use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::transaction::{Size, WriteTxn};
+
+/// What a transaction that writes no records takes.
+const FOUNDATION: Size = Size { records: 1, bytes: limits::COMMIT_BYTES_MAX };
+/// The greatest number that a change can have: there must be room for one more.
+const LAST_SEQUENCE: Seq = Seq::MAX - 1;
+
+/// What could not be carried over.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Lost {
+    pub(super) records: u64,
+    pub(super) vectors: u64,
+}
+
+/// What is carried over from one environment to the other.
+struct Carrier<'o> {
+    options: &'o RepairOptions<'o>,
+    identity: ProviderIdentity,
+    collectives: BTreeMap<CollectiveNumber, (CollectiveId, CounterRow)>,
+    /// How many experiences the collectives had, as far as that can be read.
+    counted: BTreeMap<CollectiveNumber, u64>,
+    lost: Lost,
+    last_sequence: Seq,
+}
+
+/// Fills the new environment.
+pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOptions<'_>) -> Result<Lost> {
+    let txn = old.read()?;
+    let view = View::of(&txn);
+    let mut carrier = Carrier {
+        options,
+        identity: identity(view, options)?,
+        collectives: BTreeMap::new(),
+        counted: BTreeMap::new(),
+        lost: Lost::default(),
+        last_sequence: last_sequence(view)?,
+    };
+    carrier.foundation(view, new)?;
+    carrier.records(view, new)?;
+    carrier.counters(view, new)?;
+    carrier.log(view, new)?;
+    Ok(carrier.lost)
+}
+
+/// The stored identity; where it is lost, the one that was asked for, if the collectives are of its dimension.
+fn identity(view: View<'_>, options: &RepairOptions<'_>) -> Result<ProviderIdentity> {
+    let lost = match view.identity() {
+        Ok(identity) => return Ok(identity),
+        Err(error) => error,
+    };
+    let fits = readable_collectives(view)?
+        .iter()
+        .all(|(_, row)| usize::from(row.dimension) == options.identity.dimension);
+    if fits { Ok(options.identity.clone()) } else { Err(lost) }
+}
+
+/// The greatest sequence number in any row: none may be used again.
+fn last_sequence(view: View<'_>) -> Result<Seq> {
+    let mut last = view.last_sequence().unwrap_or(0);
+    for row in view.sealed_range(Table::Log, Bound::Unbounded, Bound::Unbounded)? {
+        last = last.max(keys::read_sequence(row?.0).unwrap_or(0));
+    }
+    for row in view.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, value) = row?;
+        let row = seal::open(Table::Reclaim, key, value).ok().and_then(ReclaimRow::read);
+        last = last.max(row.map_or(0, |row| row.end_sequence));
+    }
+    Ok(last.min(LAST_SEQUENCE))
+}
+
+fn readable_collectives(view: View<'_>) -> Result<Vec<(CollectiveId, CollectiveRow)>> {
+    let mut collectives = Vec::new();
+    for row in view.sealed_range(Table::Collective, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, value) = row?;
+        let row = seal::open(Table::Collective, key, value).ok().and_then(CollectiveRow::read);
+        if let (Ok(id), Some(row)) = (key.try_into().map(CollectiveId::from_bytes), row) {
+            collectives.push((id, row));
+        }
+    }
+    Ok(collectives)
+}
+
+/// Numbers of deleted collectives whose rows are still being removed, whether or not their own row is damaged.
+fn deleted_numbers(view: View<'_>) -> Result<Vec<CollectiveNumber>> {
+    let mut numbers = Vec::new();
+    for row in view.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, _) = row?;
+        numbers.extend(key.try_into().ok().map(u32::from_be_bytes).map(CollectiveNumber));
+    }
+    Ok(numbers)
+}
+
+impl Carrier<'_> {
+    /// The rows of `meta`, and every collective that can be read.
+    fn foundation(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let created = view.row(Table::Meta, meta::CREATED, meta::read_number).ok().flatten();
+        let created = created.map_or(clock::now(), |millis| Timestamp::from_millis(millis as i64));
+        let collectives = readable_collectives(view)?;
+        for (id, row) in &collectives {
+            let counter = view.counter(row.number).unwrap_or_default();
+            self.counted.insert(row.number, counter.experiences);
+            let next_slot = counter.next_slot;
+            self.collectives.insert(row.number, (*id, CounterRow { next_slot, ..Default::default() }));
+        }
+        in_transaction(new, FOUNDATION, |txn| {
+            txn.write_meta(&self.identity, created)?;
+            collectives.iter().try_for_each(|(id, row)| put_collective(txn, *id, row))
+        })
+    }
+
+    /// Every record that can be read, except those of deleted collectives.
+    fn records(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let deleted = deleted_numbers(view)?;
+        let mut batch = Vec::with_capacity(BATCH);
+        for record in records(view)? {
+            match record? {
+                // What was deleted already is not lost.
+                StoredRecord::Damaged { key } if is_member(view, key, &deleted) => {}
+                StoredRecord::Damaged { .. } => self.lost.records += 1,
+                StoredRecord::Readable { place, .. } if deleted.contains(&place.number) => {}
+                StoredRecord::Readable { place, experience, .. } => {
+                    batch.push(self.with_vector(view, place, *experience));
+                    if batch.len() == BATCH {
+                        self.write_batch(new, std::mem::take(&mut batch))?;
+                    }
+                }
+            }
+        }
+        self.write_batch(new, batch)
+    }
+
+    /// A record with its vector: the stored one, else a new one, else none.
+    fn with_vector(
+        &mut self,
+        view: View<'_>,
+        mut place: Place,
+        mut experience: Experience,
+    ) -> (Place, Experience, Option<StoredVector>) {
+        experience.sequence = experience.sequence.clamp(1, LAST_SEQUENCE);
+        self.last_sequence = self.last_sequence.max(experience.sequence);
+        let stored = |components: Vec<f32>| {
+            let norm_bits = (self.options.norm_of)(&components)?;
+            Some(StoredVector { components, norm_bits })
+        };
+        let fits = |vector: &Vec<f32>| vector.len() == self.identity.dimension;
+        // Vectors of two embedders never mix: only the embedder that made the others may make this one.
+        let same_embedder = self.identity == *self.options.identity;
+        let vector = if place.has_vector {
+            let found = view.vector(place).ok().filter(fits).and_then(stored);
+            let remade = || (self.options.embed)(&experience.content).filter(fits).and_then(stored);
+            found.or_else(|| if same_embedder { remade() } else { None })
+        } else {
+            None
+        };
+        self.lost.vectors += u64::from(place.has_vector && vector.is_none());
+        place.has_vector = vector.is_some();
+        (place, experience, vector)
+    }
+
+    fn write_batch(
+        &mut self,
+        new: &Environment,
+        batch: Vec<(Place, Experience, Option<StoredVector>)>,
+    ) -> Result<()> {
+        let bytes = batch.iter().map(|(_, experience, vector)| {
+            2048 + 2 * experience.content.len() + vector.as_ref().map_or(0, |v| v.components.len() * 4)
+        });
+        let size = Size { records: batch.len(), bytes: bytes.sum() };
+        in_transaction(new, size, |txn| {
+            for (place, experience, vector) in &batch {
+                self.write_record(txn, *place, experience, vector.as_ref())?;
+            }
+            Ok(())
+        })
+    }
+
+    fn write_record(
+        &mut self,
+        txn: &mut WriteTxn<'_>,
+        place: Place,
+        experience: &Experience,
+        vector: Option<&StoredVector>,
+    ) -> Result<()> {
+        let mut place = place;
+        if !self.collectives.contains_key(&place.number) {
+            let named = self.collectives.iter().find(|(_, (id, _))| *id == experience.collective_id);
+            match named {
+                // The row of the collective has another number than its records.
+                Some((number, _)) => place.number = *number,
+                None => self.recover_collective(txn, place.number, experience)?,
+            }
+        }
+        let Some((id, counter)) = self.collectives.get_mut(&place.number) else { return Ok(()) };
+        if *id != experience.collective_id || txn.view().slot_row(place.number, place.slot)?.is_some() {
+            // Two records claim the same place: the later one gets a new slot in the collective with this number.
+            place.slot = Slot(counter.next_slot);
+        }
+        let experience = Experience { collective_id: *id, ..experience.clone() };
+        rows::restore(txn, counter, place, &experience, vector)?;
+        counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));
+        counter.experiences += 1;
+        Ok(())
+    }
+
+    /// A collective whose own row is lost comes back under its old id, with an invented name.
+    fn recover_collective(
+        &mut self,
+        txn: &mut WriteTxn<'_>,
+        number: CollectiveNumber,
+        experience: &Experience,
+    ) -> Result<()> {
+        let id = experience.collective_id;
+        let dimension = self.identity.dimension as u16;
+        let row = CollectiveRow {
+            number,
+            dimension,
+            created_at: experience.timestamp,
+            updated_at: clock::now(),
+            name: format!("recovered-{id}"),
+            owner: None,
+        };
+        put_collective(txn, id, &row)?;
+        self.collectives.insert(number, (id, CounterRow::default()));
+        Ok(())
+    }
+
+    fn counters(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let used = self.collectives.keys().copied().chain(deleted_numbers(view)?);
+        let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
+        let next_number = view.meta_number(meta::NEXT_NUMBER).unwrap_or(1).max(after);
+        // Rows on lost pages do not show up as damaged ones, but the counts still include them.
+        let missing = self.collectives.iter().map(|(number, (_, counter))| {
+            self.counted.get(number).map_or(0, |counted| counted.saturating_sub(counter.experiences))
+        });
+        self.lost.records = self.lost.records.max(missing.sum());
+        in_transaction(new, FOUNDATION, |txn| {
+            txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(next_number))?;
+            for (number, (_, counter)) in &self.collectives {
+                txn.put(Table::Counter, &keys::number(*number), |out| counter.write(out))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Copies the log if it is complete and correct. Otherwise it begins after the last number, so that callers that poll
+    /// learn that they must read the current state.
+    fn log(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let complete =
+            self.lost.records == 0 && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
+        let copied = if complete { copy_log(view, new).ok() } else { None };
+        let last = self.last_sequence;
+        let floor = copied.unwrap_or(last.saturating_add(1));
+        in_transaction(new, FOUNDATION, |txn| {
+            if copied.is_none() {
+                // Nothing may stay below the floor, where it would never be removed.
+                txn.clear(Table::Log)?;
+            }
+            txn.put(Table::Meta, meta::SEQUENCE, |out| out.u64(last))?;
+            txn.put(Table::Meta, meta::FLOOR, |out| out.u64(floor))
+        })
+    }
+}
+
+/// Copies every change that the log holds; the number of the first.
+fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
+    let floor = view.oldest_change()?;
+    if !(1..=view.last_sequence()?.saturating_add(1)).contains(&floor) {
+        return Err(seal::corrupted(Table::Meta, meta::FLOOR));
+    }
+    let mut next = floor - 1;
+    loop {
+        let changes = view.changes(next, limits::EVENTS_MAX)?;
+        let Some(last) = changes.last() else { return Ok(floor) };
+        next = last.sequence;
+        in_transaction(new, FOUNDATION, |txn| {
+            let transaction = txn.view().transaction();
+            for change in &changes {
+                let key = keys::sequence(change.sequence);
+                txn.put(Table::Log, &key, |out| write_change(change, transaction, out))?;
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// Whether one of these collectives has an experience under this key.
+fn is_member(view: View<'_>, key: &[u8], numbers: &[CollectiveNumber]) -> bool {
+    let Some(id) = keys::read_id(key) else { return false };
+    numbers.iter().any(|number| matches!(view.get(Table::Member, &keys::member(*number, id)), Ok(Some(_))))
+}
+
+fn put_collective(txn: &mut WriteTxn<'_>, id: CollectiveId, row: &CollectiveRow) -> Result<()> {
+    txn.put(Table::Collective, id.as_bytes(), |out| row.write(out))?;
+    txn.put(Table::CollectiveName, row.name.as_bytes(), |out| out.put(id.as_bytes()))
+}

@@ -1,0 +1,228 @@
+//! Tests: each row of each table lost or damaged, or with an impossible number in it, is reported and repaired.
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::{Config, EmbeddingDimension};
+use crate::db::PulseDB;
+use crate::error::PulseDBError;
+use crate::id::ExperienceId;
+use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::fuzzing::{RowPlace, change_rows, sealed};
+
+fn config() -> Config {
+    let config = Config::with_external_embeddings(EmbeddingDimension::Custom(2));
+    Config { map_size_gb: 1, ..config }
+}
+
+fn home() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn note(content: &str) -> NewExperience {
+    NewExperience {
+        content: content.into(),
+        embedding: Some(vec![1.0, content.len() as f32]),
+        domain: vec!["domain".into()],
+        tags: [("key".to_owned(), "value".to_owned())].into(),
+        ..Default::default()
+    }
+}
+
+/// A database with rows in every table but that of reclaiming, as bytes.
+fn sample() -> Vec<u8> {
+    let home = home();
+    let db = PulseDB::open(home.path(), config()).unwrap();
+    let other = db.create_collective_with_owner("other", "owner").unwrap();
+    for content in ["a", "bb", "ccc", "dddd"] {
+        let id = db.record_experience(note(content)).unwrap();
+        match content.len() {
+            1 => db.archive_experience(id).unwrap(),
+            2 => drop(db.reinforce_experience(id).unwrap()),
+            3 => db.delete_experience(id).unwrap(),
+            _ => db
+                .update_experience(id, ExperienceUpdate { importance: Some(0.75), ..Default::default() })
+                .unwrap(),
+        }
+    }
+    db.record_experience(NewExperience { collective_id: other, ..note("elsewhere") }).unwrap();
+    db.rename_collective(other, "renamed").unwrap();
+    drop(db);
+    fs::read(home.path().join("data.mdb")).unwrap()
+}
+
+/// Writes the sample into a new directory and changes one row of it.
+fn changed(
+    sample: &[u8],
+    place: RowPlace,
+    change: impl FnMut(usize, &[u8], Vec<u8>) -> Option<Vec<u8>>,
+) -> tempfile::TempDir {
+    let home = home();
+    fs::write(home.path().join("data.mdb"), sample).unwrap();
+    change_rows(home.path(), &[place], change);
+    home
+}
+
+fn rows(sample: &[u8]) -> Vec<(Table, usize)> {
+    let home = home();
+    fs::write(home.path().join("data.mdb"), sample).unwrap();
+    let stats = PulseDB::open(home.path(), config()).unwrap().stats().unwrap();
+    let count =
+        |table: Table| stats.tables.iter().find(|stats| stats.name == table.name()).unwrap().rows as usize;
+    Table::ALL.into_iter().flat_map(|table| (0..count(table)).map(move |row| (table, row))).collect()
+}
+
+fn experiences(path: &Path) -> Vec<Experience> {
+    let db = PulseDB::open(path, Config::read_only()).unwrap();
+    let collectives = db.list_collectives().unwrap();
+    let mut all: Vec<Experience> =
+        collectives.iter().flat_map(|one| db.list_experiences(one.id, 1000, 0).unwrap()).collect();
+    all.sort_by_key(|one| one.id);
+    all
+}
+
+/// Whether opening or checking says that something is wrong.
+fn is_told(path: &Path) -> bool {
+    let report = PulseDB::open(path, Config::read_only()).and_then(|db| db.check());
+    match report {
+        Ok(report) => !report.is_clean(),
+        Err(error) => {
+            assert!(error.is_storage(), "{error}");
+            true
+        }
+    }
+}
+
+/// Repairs and compares with what was there. Only what stood in the changed row may be missing.
+fn repair(path: &Path, table: Table, before: &[Experience]) {
+    let report = PulseDB::repair(path, config()).unwrap();
+    assert!(!report.is_clean() && report.damaged_copy.is_some());
+    let db = PulseDB::open(path, config()).unwrap();
+    let report = db.check().unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    db.record_experience(note("goes on")).unwrap();
+    drop(db);
+    let ids = |all: &[Experience]| all.iter().map(|one| one.id).collect::<Vec<ExperienceId>>();
+    let after = &experiences(path)[..];
+    let (_new, after) = after.split_last().unwrap();
+    match table {
+        Table::Experience => {
+            assert_eq!(after.len(), before.len() - 1);
+            assert!(after.iter().all(|one| before.contains(one)));
+        }
+        Table::Vector => assert_eq!(ids(after), ids(before)),
+        _ => assert_eq!(after, before),
+    }
+}
+
+#[test]
+fn each_row_lost_or_damaged_is_told_and_repaired() {
+    let sample = sample();
+    let home = changed(&sample, (0, 0), |_, _, value| Some(value));
+    let before = experiences(home.path());
+    assert!(!is_told(home.path()));
+    for (table, row) in rows(&sample) {
+        for is_lost in [true, false] {
+            let home = changed(&sample, (table as usize, row), |_, _, mut value| {
+                *value.last_mut().unwrap() ^= 1;
+                (!is_lost).then_some(value)
+            });
+            assert!(is_told(home.path()), "row {row} of {}, lost: {is_lost}", table.name());
+            repair(home.path(), table, &before);
+        }
+    }
+}
+
+#[test]
+fn database_without_its_format_is_damaged_and_not_made_anew() {
+    let sample = sample();
+    let format = rows(&sample).iter().filter(|(table, _)| *table == Table::Meta).count();
+    let home = home();
+    fs::write(home.path().join("data.mdb"), &sample).unwrap();
+    let places: Vec<RowPlace> = (0..format).rev().map(|row| (Table::Meta as usize, row)).collect();
+    change_rows(home.path(), &places, |_, key, value| (key != meta::FORMAT).then_some(value));
+    for config in [config(), Config::read_only()] {
+        let error = PulseDB::open(home.path(), config).unwrap_err();
+        let PulseDBError::Storage(crate::error::StorageError::Corrupted { table, .. }) = error else {
+            panic!("{error}")
+        };
+        assert_eq!(table, "meta");
+    }
+}
+
+#[test]
+fn impossible_number_under_a_right_checksum_is_repaired() {
+    let sample = sample();
+    for (name, number) in [
+        (meta::FLOOR, 0),
+        (meta::FLOOR, 1 << 56),
+        (meta::FLOOR, u64::MAX),
+        (meta::SEQUENCE, 0),
+        (meta::SEQUENCE, 1 << 56),
+        (meta::SEQUENCE, u64::MAX),
+        (meta::NEXT_NUMBER, 0),
+        (meta::NEXT_NUMBER, u64::MAX),
+    ] {
+        let home = home();
+        fs::write(home.path().join("data.mdb"), &sample).unwrap();
+        let places: Vec<RowPlace> = (0..6).map(|row| (Table::Meta as usize, row)).collect();
+        change_rows(home.path(), &places, |_, key, value| {
+            let forged = sealed(Table::Meta as usize, key, &u64::to_le_bytes(number));
+            Some(if key == name { forged } else { value })
+        });
+        let db = PulseDB::open(home.path(), config()).unwrap();
+        // Whatever it does, it says so.
+        let _ = db.record_experience(note("more"));
+        let _ = db.create_collective("more");
+        drop(db);
+        PulseDB::repair(home.path(), config()).unwrap();
+        let report = PulseDB::open(home.path(), config()).unwrap().check().unwrap();
+        assert!(report.is_clean(), "{name:?} {number}: {report:?}");
+    }
+}
+
+#[test]
+fn row_that_is_no_row_under_a_right_checksum_is_told_and_repaired() {
+    let sample = sample();
+    for (table, row) in rows(&sample) {
+        let home =
+            changed(&sample, (table as usize, row), |_, key, _| Some(sealed(table as usize, key, b"?")));
+        assert!(is_told(home.path()), "row {row} of {}", table.name());
+        PulseDB::repair(home.path(), config()).unwrap();
+        assert!(!is_told(home.path()), "row {row} of {}", table.name());
+    }
+}
+
+#[test]
+fn record_with_an_impossible_sequence_number_is_told_and_repaired() {
+    let sample = sample();
+    for byte in [0, 0xff] {
+        let home = changed(&sample, (Table::Experience as usize, 1), |_, key, value| {
+            let mut payload = value[seal::SEAL_BYTES..].to_vec();
+            payload[24..32].fill(byte);
+            Some(sealed(Table::Experience as usize, key, &payload))
+        });
+        PulseDB::open(home.path(), config()).unwrap().create_collective("goes on").unwrap();
+        assert!(is_told(home.path()));
+        PulseDB::repair(home.path(), config()).unwrap();
+        assert!(!is_told(home.path()));
+    }
+}
+
+#[test]
+fn collective_under_a_wrong_number_keeps_its_records() {
+    let sample = sample();
+    let home = changed(&sample, (0, 0), |_, _, value| Some(value));
+    let before = experiences(home.path());
+    let home = changed(&sample, (Table::Collective as usize, 1), |_, key, value| {
+        let mut payload = value[seal::SEAL_BYTES..].to_vec();
+        payload[..4].copy_from_slice(&77_u32.to_le_bytes());
+        Some(sealed(Table::Collective as usize, key, &payload))
+    });
+    assert!(is_told(home.path()));
+    repair(home.path(), Table::Collective, &before);
+    assert_eq!(PulseDB::open(home.path(), config()).unwrap().list_collectives().unwrap().len(), 2);
+}

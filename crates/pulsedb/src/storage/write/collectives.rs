@@ -1,0 +1,117 @@
+//! Creating and renaming collectives, and the first rows of a new database.
+
+use crate::clock::{self, Timestamp};
+use crate::error::{NotFoundError, PulseDBError, Result, StorageError, ValidationError};
+use crate::id::CollectiveId;
+use crate::model::ProviderIdentity;
+use crate::model::change::{ChangeKind, CollectiveNumber};
+use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::keys;
+use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::format::writer::Write;
+use crate::storage::write::transaction::WriteTxn;
+
+impl WriteTxn<'_> {
+    /// The rows of `meta` of a new database.
+    pub(in crate::storage) fn write_meta(
+        &mut self,
+        identity: &ProviderIdentity,
+        created: Timestamp,
+    ) -> Result<()> {
+        self.put(Table::Meta, meta::FORMAT, |out| FormatRow::CURRENT.write(out))?;
+        self.put(Table::Meta, meta::CREATED, |out| out.time(created))?;
+        self.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
+        self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
+        self.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
+        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))
+    }
+
+    /// A new collective; its name must be free.
+    pub(in crate::storage) fn create_collective(
+        &mut self,
+        name: &str,
+        owner: Option<&str>,
+        dimension: u16,
+    ) -> Result<CollectiveId> {
+        self.expect_free_name(name)?;
+        self.add_collective(name, owner, dimension)
+    }
+
+    /// The collective with this name, which is created if there is none.
+    pub(in crate::storage) fn get_or_create_collective(
+        &mut self,
+        name: &str,
+        dimension: u16,
+    ) -> Result<CollectiveId> {
+        match self.view().collective_named(name)? {
+            Some(id) => Ok(id),
+            None => self.add_collective(name, None, dimension),
+        }
+    }
+
+    /// Gives a collective another name, which must be free or its own.
+    pub(in crate::storage) fn rename_collective(&mut self, id: CollectiveId, name: &str) -> Result<()> {
+        let row = self.view().collective_row(id)?.ok_or(NotFoundError::Collective(id))?;
+        if row.name == name {
+            return Ok(());
+        }
+        self.expect_free_name(name)?;
+        self.raise_format()?;
+        let renamed = CollectiveRow { name: name.to_owned(), updated_at: self.now, ..row.clone() };
+        self.delete(Table::CollectiveName, row.name.as_bytes())?;
+        self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
+        self.put(Table::Collective, id.as_bytes(), |out| renamed.write(out))?;
+        self.log((row.number, id), ChangeKind::CollectiveRenamed)?;
+        Ok(())
+    }
+
+    /// Raises the format of the database, which is about to hold something that older versions do not know.
+    fn raise_format(&mut self) -> Result<()> {
+        let row = self.view().row(Table::Meta, meta::FORMAT, FormatRow::read)?;
+        let row = row.ok_or_else(|| seal::corrupted(Table::Meta, meta::FORMAT))?;
+        if row.version >= meta::FORMAT_VERSION {
+            return Ok(());
+        }
+        let raised = FormatRow { version: meta::FORMAT_VERSION, ..row };
+        self.put(Table::Meta, meta::FORMAT, |out| raised.write(out))
+    }
+
+    fn expect_free_name(&self, name: &str) -> Result<()> {
+        let Some(id) = self.view().collective_named(name)? else { return Ok(()) };
+        let reason =
+            format!("`{name}` is the name of collective {id}; choose another name or use that collective");
+        Err(ValidationError::invalid("name", reason).into())
+    }
+
+    /// Creates a collective whose name is free.
+    fn add_collective(&mut self, name: &str, owner: Option<&str>, dimension: u16) -> Result<CollectiveId> {
+        let number = self.view().meta_number(meta::NEXT_NUMBER)?;
+        let number = CollectiveNumber(u32::try_from(number).map_err(|_| numbers_used_up())?);
+        let id = self.next_collective_id()?;
+        let row = CollectiveRow {
+            number,
+            dimension,
+            created_at: self.now,
+            updated_at: self.now,
+            name: name.to_owned(),
+            owner: owner.map(str::to_owned),
+        };
+        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(u64::from(number.0) + 1))?;
+        self.put(Table::Collective, id.as_bytes(), |out| row.write(out))?;
+        self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
+        self.put(Table::Counter, &keys::number(number), |out| CounterRow::default().write(out))?;
+        self.log((number, id), ChangeKind::CollectiveCreated)?;
+        Ok(id)
+    }
+
+    fn next_collective_id(&self) -> Result<CollectiveId> {
+        let last = self.last_key(Table::Collective)?;
+        Ok(CollectiveId::from_bytes(clock::uuid_above(last)))
+    }
+}
+
+fn numbers_used_up() -> PulseDBError {
+    StorageError::Full { reason: "all 4 294 967 295 numbers of collectives are used up; export the collectives and import them into a new database".into() }.into()
+}

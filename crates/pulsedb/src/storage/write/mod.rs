@@ -1,0 +1,11 @@
+//! Writing: one transaction, and what each operation changes in it.
+
+pub(in crate::storage) mod collectives;
+mod log;
+pub(in crate::storage) mod operations;
+pub(in crate::storage) mod reclaim;
+pub(in crate::storage) mod retention;
+pub(in crate::storage) mod rows;
+#[cfg(test)]
+mod tests;
+pub(in crate::storage) mod transaction;

@@ -1,0 +1,298 @@
+//! The operations on records: what each one changes, all in one transaction.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::error::{NotFoundError, Result, ValidationError};
+use crate::id::{CollectiveId, ExperienceId};
+use crate::model::change::Action;
+use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::storage::format::experience::Place;
+use crate::storage::read::view::View;
+use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
+use crate::validate::{self, Valid};
+
+/// Bytes of the fixed parts of a record and of the index rows that every record has.
+const RECORD_BYTES: usize = 1024;
+/// Bytes of an index row without its word.
+const INDEX_ROW_BYTES: usize = 64;
+/// About what a change of one record writes: its rows once more. Most records are short; a long one fits into the
+/// reserve, which is many times as large as the longest.
+const CHANGE_BYTES: usize = 32 << 10;
+/// About what a collective's own rows take.
+pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
+
+/// The name of the collective that a nil id means where the settings name no other.
+const DEFAULT_COLLECTIVE: &str = "default";
+
+/// A checked record with its vector, ready to be stored.
+pub(crate) struct PreparedExperience {
+    pub(crate) new: Valid<NewExperience>,
+    pub(crate) vector: Option<StoredVector>,
+}
+
+/// A checked record with everything that a stored one has, ready to be stored as it is.
+pub(crate) struct PreparedRestore {
+    pub(crate) experience: Valid<Experience>,
+    pub(crate) vector: Option<StoredVector>,
+}
+
+/// A checked update of one record with the vector it asks for, ready to be stored.
+pub(crate) struct PreparedUpdate {
+    pub(crate) id: ExperienceId,
+    pub(crate) update: Valid<ExperienceUpdate>,
+    pub(crate) vector: NewVector,
+}
+
+/// What an update does to the vector.
+pub(crate) enum NewVector {
+    Keep,
+    /// Replaces it; `None` if the embedder knows none of the words of the new content.
+    Replace(Option<StoredVector>),
+}
+
+/// Where records with a nil collective go, and the dimension of new collectives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordDefaults {
+    pub(crate) collective: Option<CollectiveId>,
+    pub(crate) dimension: u16,
+}
+
+/// About what recording these writes.
+pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Size {
+    let bytes = prepared.iter().map(|row| {
+        let new = row.new.get();
+        // A vector that was given is counted with the rest.
+        let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
+        let words = new.domain.len() + new.tags.len();
+        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words)
+    });
+    Size { records: prepared.len(), bytes: bytes.sum() }
+}
+
+/// About what restoring these writes.
+pub(in crate::storage) fn size_of_restores(prepared: &[PreparedRestore]) -> Size {
+    let bytes = prepared.iter().map(|row| {
+        let experience = row.experience.get();
+        let words = experience.domain.len() + experience.tags.len();
+        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words)
+    });
+    Size { records: prepared.len(), bytes: bytes.sum() }
+}
+
+fn vector_bytes(vector: Option<&StoredVector>) -> usize {
+    vector.map_or(0, |vector| vector.components.len() * 4)
+}
+
+/// The words of domains and tags are part of the record, and each of a key in an index.
+fn record_bytes(given: usize, vector: usize, words: usize) -> usize {
+    RECORD_BYTES + 2 * given + vector + words * INDEX_ROW_BYTES
+}
+
+/// About what a change of one record writes whose input has so many bytes.
+pub(in crate::storage) fn size_of_change(given: usize) -> Size {
+    Size { records: 1, bytes: CHANGE_BYTES + 2 * given }
+}
+
+/// About what changes of these records write, whose input has so many bytes in all: the rows of each once more. For
+/// many records, it matters how large they are.
+pub(in crate::storage) fn size_of_changes<'i>(
+    view: View<'_>,
+    ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
+    given: usize,
+) -> Result<Size> {
+    let records = ids.len();
+    let vector = view.identity()?.dimension * 4;
+    let mut bytes = 2 * given;
+    for id in ids {
+        bytes += record_bytes(view.stored_bytes(*id)?, vector, 0);
+    }
+    Ok(Size { records, bytes })
+}
+
+/// Stores all of them or none.
+pub(in crate::storage) fn record(
+    txn: &mut WriteTxn<'_>,
+    prepared: &[PreparedExperience],
+    defaults: RecordDefaults,
+) -> Result<Vec<ExperienceId>> {
+    let mut collectives = BTreeMap::new();
+    // First all that can be refused, then the writes.
+    let default = match defaults.collective {
+        Some(id) => id,
+        // Nil stands for one that does not exist yet.
+        None => txn.view().collective_named(DEFAULT_COLLECTIVE)?.unwrap_or(CollectiveId::nil()),
+    };
+    let resolve = |given: CollectiveId| if given.is_nil() { default } else { given };
+    for row in prepared {
+        let id = resolve(row.new.get().collective_id);
+        if !id.is_nil() && !collectives.contains_key(&id) {
+            collectives.insert(id, txn.open_collective(id)?);
+        }
+        if let (Some(collective), Some(vector)) = (collectives.get(&id), &row.vector) {
+            same_dimension(collective, vector)?;
+        }
+    }
+    let mut ids = Vec::with_capacity(prepared.len());
+    for row in prepared {
+        let collective = match collectives.entry(resolve(row.new.get().collective_id)) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let id = txn.get_or_create_collective(DEFAULT_COLLECTIVE, defaults.dimension)?;
+                entry.insert(txn.open_collective(id)?)
+            }
+        };
+        let mut experience = experience(row.new.get(), txn);
+        rows::insert(txn, collective, &mut experience, row.vector.as_ref())?;
+        ids.push(experience.id);
+    }
+    collectives.values().try_for_each(|collective| txn.close_collective(collective))?;
+    Ok(ids)
+}
+
+fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
+    let (expected, got) = (collective.dimension, vector.components.len());
+    if expected == got {
+        return Ok(());
+    }
+    Err(ValidationError::DimensionMismatch { expected, got }.into())
+}
+
+fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
+    Experience {
+        id: ExperienceId::nil(),
+        collective_id: CollectiveId::nil(),
+        content: new.content.clone(),
+        embedding: Vec::new(),
+        experience_type: new.experience_type.clone(),
+        importance: new.importance,
+        confidence: new.confidence,
+        applications: 0,
+        domain: new.domain.clone(),
+        tags: new.tags.clone(),
+        related_files: new.related_files.clone(),
+        source_agent: new.source_agent.clone(),
+        source_task: new.source_task.clone(),
+        timestamp: new.timestamp.unwrap_or(txn.now),
+        updated_at: txn.now,
+        last_reinforced: txn.now,
+        archived: false,
+        sequence: 0,
+    }
+}
+
+/// Changes what the update names. An empty update changes nothing and takes no number.
+pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpdate) -> Result<()> {
+    let before = existing(txn, prepared.id)?;
+    let update = prepared.update.get();
+    if *update == ExperienceUpdate::default() {
+        return Ok(());
+    }
+    let (place, mut after) = before.clone();
+    apply(update, &mut after);
+    after.updated_at = txn.now;
+    let mut collective = txn.open_collective(after.collective_id)?;
+    let only_files = ExperienceUpdate { related_files: update.related_files.clone(), ..Default::default() };
+    if *update == only_files {
+        rows::rewrite(txn, &mut collective.counter, place, &mut after, Action::Updated)?;
+        return txn.close_collective(&collective);
+    }
+    let kept;
+    let vector = match &prepared.vector {
+        NewVector::Keep => {
+            kept = rows::stored_vector(txn, place)?;
+            kept.as_ref()
+        }
+        NewVector::Replace(vector) => vector.as_ref(),
+    };
+    if let Some(vector) = vector {
+        same_dimension(&collective, vector)?;
+    }
+    rows::move_to_new_slot(txn, &mut collective, &before, &mut after, vector)?;
+    txn.close_collective(&collective)
+}
+
+fn apply(update: &ExperienceUpdate, experience: &mut Experience) {
+    fn set<T: Clone>(field: &mut T, value: Option<&T>) {
+        if let Some(value) = value {
+            field.clone_from(value);
+        }
+    }
+    set(&mut experience.content, update.content.as_ref());
+    set(&mut experience.importance, update.importance.as_ref());
+    set(&mut experience.confidence, update.confidence.as_ref());
+    set(&mut experience.domain, update.domain.as_ref());
+    set(&mut experience.tags, update.tags.as_ref());
+    set(&mut experience.related_files, update.related_files.as_ref());
+    set(&mut experience.experience_type, update.experience_type.as_ref());
+}
+
+/// Archives or unarchives; a record that is so already is left alone.
+pub(in crate::storage) fn set_archived(
+    txn: &mut WriteTxn<'_>,
+    id: ExperienceId,
+    archived: bool,
+) -> Result<()> {
+    let (place, mut experience) = existing(txn, id)?;
+    if experience.archived == archived {
+        return Ok(());
+    }
+    experience.archived = archived;
+    experience.updated_at = txn.now;
+    let action = if archived { Action::Archived } else { Action::Unarchived };
+    let mut collective = txn.open_collective(experience.collective_id)?;
+    rows::rewrite(txn, &mut collective.counter, place, &mut experience, action)?;
+    txn.close_collective(&collective)
+}
+
+/// Counts one more application; returns how many there are.
+pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<u32> {
+    let (place, mut experience) = existing(txn, id)?;
+    experience.applications = experience.applications.saturating_add(1);
+    experience.last_reinforced = txn.now;
+    experience.updated_at = txn.now;
+    let mut collective = txn.open_collective(experience.collective_id)?;
+    rows::rewrite(txn, &mut collective.counter, place, &mut experience, Action::Reinforced)?;
+    txn.close_collective(&collective)?;
+    Ok(experience.applications)
+}
+
+/// Stores all of them as they are, or none. Their ids must be free.
+pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRestore]) -> Result<()> {
+    let mut collectives = BTreeMap::new();
+    for row in prepared {
+        let experience = row.experience.get();
+        expect_free_id(txn, experience.id)?;
+        if let Entry::Vacant(entry) = collectives.entry(experience.collective_id) {
+            entry.insert(txn.open_collective(experience.collective_id)?);
+        }
+        let collective = collectives.get(&experience.collective_id);
+        if let (Some(collective), Some(vector)) = (collective, &row.vector) {
+            same_dimension(collective, vector)?;
+        }
+    }
+    for row in prepared {
+        let mut experience = row.experience.get().clone();
+        let Some(collective) = collectives.get_mut(&experience.collective_id) else { continue };
+        rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
+    }
+    collectives.values().try_for_each(|collective| txn.close_collective(collective))
+}
+
+/// Refuses an id that is taken, also by a record that its deleted collective still holds.
+fn expect_free_id(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    if txn.view().stored_experience(id)?.is_none() {
+        return Ok(());
+    }
+    let reason = if txn.view().experience_row(id)?.is_some() {
+        format!("{id} exists already; nothing was restored")
+    } else {
+        format!("{id} belongs to a deleted collective that is still being removed; try again later")
+    };
+    Err(ValidationError::invalid("id", reason).into())
+}
+
+fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(Place, Experience)> {
+    Ok(txn.view().experience_row(id)?.ok_or(NotFoundError::Experience(id))?)
+}

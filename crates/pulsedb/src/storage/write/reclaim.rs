@@ -1,0 +1,100 @@
+//! Deleting a collective: hidden and logged in one step, its rows removed in bounded steps afterwards.
+
+use crate::error::{NotFoundError, Result};
+use crate::id::CollectiveId;
+use crate::limits;
+use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
+use crate::storage::format::keys;
+use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::seal;
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::{OwnerKind, Table};
+use crate::storage::write::transaction::WriteTxn;
+
+impl WriteTxn<'_> {
+    /// Deletes a collective with everything in it, in a time that does not depend on how much that is.
+    ///
+    /// Every experience gets a sequence number now, in the order of the slots, and the collective gets the next one. The
+    /// log rows of the experiences are written when the experiences are reclaimed; until then, readers of the log see
+    /// the same rows, made from what is still there.
+    pub(crate) fn delete_collective(&mut self, id: CollectiveId) -> Result<()> {
+        let Some(row) = self.view().collective_row(id)? else {
+            return Err(NotFoundError::Collective(id).into());
+        };
+        let counter = self.view().counter(row.number)?;
+        let next_sequence = self.take_sequences(counter.experiences)?;
+        let end_sequence = self.log((row.number, id), ChangeKind::CollectiveDeleted)?;
+        let reclaim = ReclaimRow {
+            collective_id: id,
+            deleted_at: self.now,
+            transaction: self.transaction(),
+            next_sequence,
+            end_sequence,
+        };
+        self.delete(Table::Collective, id.as_bytes())?;
+        self.delete(Table::CollectiveName, row.name.as_bytes())?;
+        self.delete(Table::Counter, &keys::number(row.number))?;
+        self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
+    }
+
+    /// Removes some rows of one deleted collective; returns whether more is left to do.
+    ///
+    /// First go the records, by their slots, each with a row in the log; then whatever the other tables hold under the
+    /// number of the collective, whether or not a record names it.
+    pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
+        let reclaims = self.view().reclaims()?;
+        let Some((number, mut row)) = reclaims.first().copied() else { return Ok(false) };
+        let slots: Vec<(Slot, SlotRow)> =
+            self.view().slots(number)?.take(limits::RECLAIM_ROWS / 4).collect::<Result<_>>()?;
+        if slots.is_empty() {
+            return Ok(self.remove_numbered(number)? || reclaims.len() > 1);
+        }
+        for (slot, slot_row) in slots {
+            if row.next_sequence < row.end_sequence {
+                self.pay(number, &row, slot, slot_row)?;
+                row.next_sequence += 1;
+            }
+            self.delete(Table::Experience, slot_row.id.as_bytes())?;
+            self.delete(Table::Slot, &keys::slot(number, slot))?;
+        }
+        self.put(Table::Reclaim, &keys::number(number), |out| row.write(out))?;
+        Ok(true)
+    }
+
+    /// Writes the log row that the deletion of the collective owes for one experience.
+    fn pay(
+        &mut self,
+        number: CollectiveNumber,
+        row: &ReclaimRow,
+        slot: Slot,
+        slot_row: SlotRow,
+    ) -> Result<()> {
+        // Below the floor the log holds nothing any more.
+        if row.next_sequence < self.floor() {
+            return Ok(());
+        }
+        let change = self.view().owed_change(number, *row, row.next_sequence, slot, slot_row);
+        self.log_owed(&change, row.transaction)
+    }
+
+    /// Removes some rows under a number; returns whether there were any. If there were none, the collective is gone.
+    fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
+        let mut left = limits::RECLAIM_ROWS;
+        // The rows of `slot`, by which the removal counts, have gone before.
+        for table in Table::owned_by(OwnerKind::Version) {
+            let keys = self.view().keys_of(table, number, left)?;
+            left -= keys.len();
+            for key in keys {
+                self.delete(table, &key)?;
+            }
+        }
+        if left < limits::RECLAIM_ROWS {
+            return Ok(true);
+        }
+        let key = keys::number(number);
+        if !self.delete(Table::Reclaim, &key)? {
+            return Err(seal::corrupted(Table::Reclaim, &key));
+        }
+        Ok(false)
+    }
+}

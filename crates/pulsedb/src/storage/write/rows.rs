@@ -1,0 +1,263 @@
+//! The rows of one experience: which there are, and how they are made, moved and removed together.
+
+use crate::error::{NotFoundError, Result};
+use crate::id::{CollectiveId, ExperienceId, Seq};
+use crate::model::Experience;
+use crate::model::change::{Action, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
+use crate::storage::format::collective::CounterRow;
+use crate::storage::format::experience::{Place, write_experience};
+use crate::storage::format::experience_type::type_tag;
+use crate::storage::format::keys::{self, Prefix};
+use crate::storage::format::seal;
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::Table;
+use crate::storage::format::writer::Write;
+use crate::storage::write::transaction::{OpenCollective, WriteTxn};
+
+/// A vector that is to be stored, and what the kernels keep beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredVector {
+    pub(crate) components: Vec<f32>,
+    pub(crate) norm_bits: u32,
+}
+
+/// The index keys of an experience: each table with the prefix under which it lists the experience.
+fn index_prefixes(number: CollectiveNumber, experience: &Experience) -> Vec<(Table, Prefix)> {
+    let mut prefixes = vec![
+        (Table::ByTime, Prefix::time(number)),
+        (Table::ByType, Prefix::experience_type(number, type_tag(&experience.experience_type))),
+        (Table::ByAgent, Prefix::agent(number, &experience.source_agent)),
+    ];
+    // A domain that is listed twice has one index row.
+    let domains: std::collections::BTreeSet<&str> = experience.domain.iter().map(String::as_str).collect();
+    prefixes.extend(domains.into_iter().map(|domain| (Table::ByDomain, Prefix::domain(number, domain))));
+    let tags = experience.tags.iter().map(|(key, value)| (Table::ByTag, Prefix::tag(number, key, value)));
+    prefixes.extend(tags);
+    prefixes
+}
+
+/// The keys of every index row of an experience, also for comparing them with the tables.
+pub(in crate::storage) fn index_keys(
+    number: CollectiveNumber,
+    experience: &Experience,
+) -> Vec<(Table, Vec<u8>)> {
+    index_prefixes(number, experience)
+        .into_iter()
+        .map(|(table, prefix)| (table, prefix.row(experience.timestamp, experience.id)))
+        .collect()
+}
+
+/// The slot row that belongs to an experience.
+pub(in crate::storage) fn slot_row(experience: &Experience, norm_bits: u32, has_vector: bool) -> SlotRow {
+    SlotRow {
+        id: experience.id,
+        timestamp: experience.timestamp,
+        norm_bits,
+        importance: experience.importance,
+        confidence: experience.confidence,
+        type_tag: type_tag(&experience.experience_type),
+        archived: experience.archived,
+        has_vector,
+    }
+}
+
+/// Stores a new experience in a collective that the caller has opened. The id, the collective and the sequence number
+/// are set here; `experience.embedding` is ignored.
+pub(crate) fn insert(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    experience: &mut Experience,
+    vector: Option<&StoredVector>,
+) -> Result<()> {
+    experience.id = ExperienceId::from_bytes(txn.next_experience_id()?);
+    experience.collective_id = collective.id;
+    let slot = take_slot(collective)?;
+    let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
+    experience.sequence = log(txn, place, experience, Action::Created, slot)?;
+    let counts = &mut collective.counter;
+    txn.append(counts, Table::Experience, experience.id.as_bytes(), |out| {
+        write_experience(place, experience, out);
+    })?;
+    insert_version(txn, counts, place, experience, vector)?;
+    txn.insert(counts, Table::Member, &keys::member(place.number, experience.id), |out| out.u32(slot.0))?;
+    counts.experiences += 1;
+    Ok(())
+}
+
+/// Stores an experience with the id and the times that it has, as a new change: only the sequence number is set here.
+/// There must be no experience with this id.
+pub(in crate::storage) fn bring_back(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    experience: &mut Experience,
+    vector: Option<&StoredVector>,
+) -> Result<()> {
+    let slot = take_slot(collective)?;
+    let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
+    experience.sequence = log(txn, place, experience, Action::Created, slot)?;
+    restore(txn, &mut collective.counter, place, experience, vector)?;
+    txn.note_experience_id(*experience.id.as_bytes());
+    collective.counter.experiences += 1;
+    Ok(())
+}
+
+/// Stores a record as it is, at its place, with everything that is derived from it; the log is not touched.
+pub(in crate::storage) fn restore(
+    txn: &mut WriteTxn<'_>,
+    counts: &mut CounterRow,
+    place: Place,
+    experience: &Experience,
+    vector: Option<&StoredVector>,
+) -> Result<()> {
+    txn.insert(counts, Table::Experience, experience.id.as_bytes(), |out| {
+        write_experience(place, experience, out);
+    })?;
+    insert_version(txn, counts, place, experience, vector)?;
+    txn.insert(counts, Table::Member, &keys::member(place.number, experience.id), |out| out.u32(place.slot.0))
+}
+
+/// Stores a changed experience whose indexed fields may have changed: in a new slot, with the given vector.
+/// `before` is the row as it is stored.
+pub(crate) fn move_to_new_slot(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    before: &(Place, Experience),
+    experience: &mut Experience,
+    vector: Option<&StoredVector>,
+) -> Result<()> {
+    remove_version(txn, &mut collective.counter, before.0, &before.1)?;
+    let slot = take_slot(collective)?;
+    let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
+    experience.sequence = log(txn, place, experience, Action::Updated, before.0.slot)?;
+    let counts = &mut collective.counter;
+    txn.replace(counts, Table::Experience, experience.id.as_bytes(), |out| {
+        write_experience(place, experience, out);
+    })?;
+    insert_version(txn, counts, place, experience, vector)?;
+    txn.replace(counts, Table::Member, &keys::member(place.number, experience.id), |out| out.u32(slot.0))
+}
+
+/// Stores a changed experience of which no indexed field has changed, apart from `archived`.
+pub(crate) fn rewrite(
+    txn: &mut WriteTxn<'_>,
+    counts: &mut CounterRow,
+    place: Place,
+    experience: &mut Experience,
+    action: Action,
+) -> Result<()> {
+    experience.sequence = log(txn, place, experience, action, place.slot)?;
+    txn.replace(counts, Table::Experience, experience.id.as_bytes(), |out| {
+        write_experience(place, experience, out);
+    })?;
+    if matches!(action, Action::Archived | Action::Unarchived) {
+        let key = keys::slot(place.number, place.slot);
+        let row = txn.view().slot_row(place.number, place.slot)?;
+        let mut row = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?;
+        row.archived = experience.archived;
+        txn.replace(counts, Table::Slot, &key, |out| row.write(out))?;
+    }
+    Ok(())
+}
+
+/// Deletes an experience that exists for callers, and logs it.
+pub(crate) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    let row = txn.view().experience_row(id)?;
+    let (place, experience) = row.ok_or(NotFoundError::Experience(id))?;
+    let mut collective = txn.open_collective(experience.collective_id)?;
+    log(txn, place, &experience, Action::Deleted, place.slot)?;
+    remove_all(txn, &mut collective.counter, place, &experience)?;
+    collective.counter.experiences = collective.counter.experiences.saturating_sub(1);
+    txn.close_collective(&collective)
+}
+
+/// Removes every row of an experience.
+fn remove_all(
+    txn: &mut WriteTxn<'_>,
+    counts: &mut CounterRow,
+    place: Place,
+    experience: &Experience,
+) -> Result<()> {
+    remove_version(txn, counts, place, experience)?;
+    txn.remove(counts, Table::Member, &keys::member(place.number, experience.id))?;
+    txn.remove(counts, Table::Experience, experience.id.as_bytes())
+}
+
+/// The stored vector of an experience, to be stored again under another slot.
+pub(crate) fn stored_vector(txn: &WriteTxn<'_>, place: Place) -> Result<Option<StoredVector>> {
+    if !place.has_vector {
+        return Ok(None);
+    }
+    let key = keys::slot(place.number, place.slot);
+    let row = txn.view().slot_row(place.number, place.slot)?;
+    let norm_bits = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?.norm_bits;
+    Ok(Some(StoredVector { components: txn.view().vector(place)?, norm_bits }))
+}
+
+fn take_slot(collective: &mut OpenCollective) -> Result<Slot> {
+    let slot = Slot(collective.counter.next_slot);
+    let next = slot.0.checked_add(1).ok_or_else(|| slots_used_up(collective.id))?;
+    collective.counter.next_slot = next;
+    Ok(slot)
+}
+
+fn slots_used_up(id: CollectiveId) -> crate::error::PulseDBError {
+    let reason =
+        format!("collective {id} has used all 4 294 967 295 slots; export it and import it into a new one");
+    crate::error::StorageError::Full { reason }.into()
+}
+
+/// Inserts the rows under the slot, and the index rows that name it.
+fn insert_version(
+    txn: &mut WriteTxn<'_>,
+    counts: &mut CounterRow,
+    place: Place,
+    experience: &Experience,
+    vector: Option<&StoredVector>,
+) -> Result<()> {
+    let key = keys::slot(place.number, place.slot);
+    if let Some(vector) = vector {
+        txn.insert_vector(counts, place.number, place.slot, &vector.components)?;
+    }
+    let norm_bits = vector.map_or(0, |vector| vector.norm_bits);
+    let row = slot_row(experience, norm_bits, vector.is_some());
+    txn.insert(counts, Table::Slot, &key, |out| row.write(out))?;
+    for (table, key) in index_keys(place.number, experience) {
+        txn.insert(counts, table, &key, |out| out.u32(place.slot.0))?;
+    }
+    Ok(())
+}
+
+fn remove_version(
+    txn: &mut WriteTxn<'_>,
+    counts: &mut CounterRow,
+    place: Place,
+    experience: &Experience,
+) -> Result<()> {
+    for (table, key) in index_keys(place.number, experience) {
+        txn.remove(counts, table, &key)?;
+    }
+    let key = keys::slot(place.number, place.slot);
+    if place.has_vector {
+        txn.remove(counts, Table::Vector, &key)?;
+    }
+    txn.remove(counts, Table::Slot, &key)
+}
+
+fn log(
+    txn: &mut WriteTxn<'_>,
+    place: Place,
+    experience: &Experience,
+    action: Action,
+    previous: Slot,
+) -> Result<Seq> {
+    let change = ExperienceChange {
+        id: experience.id,
+        action,
+        slot: place.slot,
+        previous,
+        type_tag: type_tag(&experience.experience_type),
+        importance: experience.importance,
+        domain: experience.domain.clone(),
+    };
+    txn.log((place.number, experience.collective_id), ChangeKind::Experience(change))
+}

@@ -1,0 +1,341 @@
+//! Writing: one write transaction, its sequence numbers, its log rows and its byte counts.
+
+use heed::PutFlags;
+
+use crate::clock::{self, Timestamp};
+use crate::error::{NotFoundError, Result};
+use crate::id::{CollectiveId, Seq};
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::storage::env::{Space, Turn, WriteGuard, engine_error};
+use crate::storage::format::collective::CounterRow;
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::tables::Table;
+use crate::storage::format::vector::write_vector;
+use crate::storage::format::writer::Write;
+use crate::storage::read::view::View;
+
+/// Of so many records of a batch, one copies pages that the others do not.
+const RECORDS_A_LEAF: usize = 8;
+
+/// About what an operation writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Records that it makes, changes or removes, each with its index rows.
+    pub(crate) records: usize,
+    /// Bytes of keys and values.
+    pub(crate) bytes: usize,
+}
+
+/// What a commit has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Committed {
+    /// The number of the transaction.
+    pub(crate) transaction: u64,
+    /// The number of the last change.
+    pub(crate) sequence: Seq,
+}
+
+/// A write transaction with what its operations share. Nothing is visible to others until it is committed.
+pub(crate) struct WriteTxn<'e> {
+    guard: WriteGuard<'e>,
+    /// The moment of every change in it.
+    pub(crate) now: Timestamp,
+    sequence: Seq,
+    sequence_before: Seq,
+    floor_before: Seq,
+    /// The greatest experience id so far.
+    last_id: Option<[u8; 16]>,
+    /// Rows that were written to the log.
+    pub(super) logged: usize,
+    /// Whether the running operation has changed anything yet.
+    touched: bool,
+    /// The collective whose vectors the fence follows; see [`insert_vector`](Self::insert_vector).
+    fenced: Option<CollectiveNumber>,
+    buffer: Vec<u8>,
+}
+
+/// A collective that is being written to: its row and its counts, stored when the operation is done.
+pub(crate) struct OpenCollective {
+    pub(crate) id: CollectiveId,
+    pub(crate) number: CollectiveNumber,
+    pub(crate) dimension: usize,
+    pub(crate) counter: CounterRow,
+}
+
+impl<'e> WriteTxn<'e> {
+    /// Waits for its turn among all processes and begins.
+    pub(in crate::storage) fn begin(turn: &'e mut Turn<'_>) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(turn)?;
+        if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
+            txn.sequence = txn.view().last_sequence()?;
+            txn.sequence_before = txn.sequence;
+            txn.floor_before = txn.view().oldest_change()?;
+        }
+        Ok(txn)
+    }
+
+    /// Begins without a look at `meta`, for callers that write its rows.
+    pub(in crate::storage) fn begin_unstamped(turn: &'e mut Turn<'_>) -> Result<Self> {
+        let guard = turn.begin()?;
+        Ok(Self {
+            guard,
+            now: clock::now(),
+            sequence: 0,
+            sequence_before: 0,
+            floor_before: 0,
+            last_id: None,
+            logged: 0,
+            touched: false,
+            fenced: None,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// The state of the database with the changes so far.
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self.guard.engine(), &self.guard)
+    }
+
+    /// Prepares for the next operation: makes sure that there is room for what it writes.
+    pub(in crate::storage) fn start_operation(&mut self, size: Size, space: Space) -> Result<()> {
+        self.touched = false;
+        // Most tables are appended to, so only one in several records of a batch copies a leaf of its own.
+        let parts = size.records.div_ceil(RECORDS_A_LEAF).max(1);
+        let before = self.guard.planned();
+        (0..parts)
+            .try_for_each(|_| self.guard.reserve(size.bytes.div_ceil(parts), space))
+            // What is refused is not written, so its neighbours need no room for it.
+            .inspect_err(|_| self.guard.plan_again(before))
+    }
+
+    /// Whether the running operation has changed anything, so that failing leaves half of it behind.
+    pub(in crate::storage) fn touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Stores the sequence number and commits. `None` if nothing was logged: the engine reuses the number of a
+    /// transaction that has written nothing.
+    pub(in crate::storage) fn commit(mut self) -> Result<Option<Committed>> {
+        let logged = self.sequence != self.sequence_before;
+        if logged {
+            // Each number is one more than the last, so the log stays dense.
+            debug_assert!(self.sequence > self.sequence_before);
+            let sequence = self.sequence;
+            self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(sequence))?;
+        }
+        self.remove_fence()?;
+        let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
+        self.guard.commit()?;
+        Ok(logged.then_some(committed))
+    }
+
+    /// Puts a row whose value has its seal already.
+    pub(in crate::storage) fn put_sealed(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+        self.touched = true;
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.put(self.guard.txn(), key, value).map_err(|error| engine.write_error("write", error))
+    }
+
+    /// Removes every row of a table.
+    pub(in crate::storage) fn clear(&mut self, table: Table) -> Result<()> {
+        self.touched = true;
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
+    }
+
+    /// How many rows were written to the log.
+    pub(super) fn logged(&self) -> usize {
+        self.logged
+    }
+
+    pub(in crate::storage) fn floor(&self) -> Seq {
+        self.floor_before
+    }
+
+    pub(in crate::storage) fn sequence(&self) -> Seq {
+        self.sequence
+    }
+
+    /// The number of this transaction, once it is committed.
+    pub(in crate::storage) fn transaction(&self) -> u64 {
+        self.view().transaction()
+    }
+
+    /// Takes `count` sequence numbers and returns the first of them.
+    pub(in crate::storage) fn take_sequences(&mut self, count: u64) -> Result<Seq> {
+        let first = self.sequence.checked_add(1);
+        let last = self.sequence.checked_add(count);
+        let (Some(first), Some(last)) = (first, last) else {
+            // No database lives long enough to reach the last number.
+            return Err(seal::corrupted(Table::Meta, meta::SEQUENCE));
+        };
+        self.sequence = last;
+        Ok(first)
+    }
+
+    /// The greatest key of a table whose keys are ids.
+    pub(super) fn last_key(&self, table: Table) -> Result<Option<[u8; 16]>> {
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        let last = table.last(&self.guard).map_err(|error| engine_error("read", error))?;
+        Ok(last.and_then(|(key, _)| key.try_into().ok()))
+    }
+
+    /// An experience id above all others, so that its row is appended.
+    pub(crate) fn next_experience_id(&mut self) -> Result<[u8; 16]> {
+        if self.last_id.is_none() {
+            self.last_id = self.last_key(Table::Experience)?;
+        }
+        let id = clock::uuid_above(self.last_id);
+        self.last_id = Some(id);
+        Ok(id)
+    }
+
+    /// Notes an id that was stored without coming from here: later ones must be above it too.
+    pub(super) fn note_experience_id(&mut self, id: [u8; 16]) {
+        // Where none is known yet, the table is asked first.
+        if let Some(last) = &mut self.last_id {
+            *last = id.max(*last);
+        }
+    }
+
+    /// Puts a row, replacing what is there.
+    pub(in crate::storage) fn put(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        self.write(table, key, PutFlags::empty(), encode)?;
+        Ok(())
+    }
+
+    /// Puts a row that belongs to an experience where there is none, and counts its bytes.
+    pub(in crate::storage) fn insert(
+        &mut self,
+        counts: &mut CounterRow,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        let length = self.write(table, key, PutFlags::NO_OVERWRITE, encode)?;
+        counts.grow((key.len() + length) as i64);
+        Ok(())
+    }
+
+    /// Puts the vector of an experience, and counts its bytes.
+    ///
+    /// When a row is added behind the last row of a full page, LMDB splits the page in front of that last row. Where two
+    /// vectors fill a page, each page would be left with one, since the vectors of a collective are added in ascending
+    /// order. So while the transaction writes, a fence follows them: an empty row under the greatest slot, which no
+    /// experience gets. With it, the page is split behind its last vector.
+    pub(in crate::storage) fn insert_vector(
+        &mut self,
+        counts: &mut CounterRow,
+        number: CollectiveNumber,
+        slot: Slot,
+        vector: &[f32],
+    ) -> Result<()> {
+        if self.fenced != Some(number) {
+            self.remove_fence()?;
+            self.put(Table::Vector, &keys::slot(number, Slot(u32::MAX)), |_| ())?;
+            self.fenced = Some(number);
+        }
+        self.insert(counts, Table::Vector, &keys::slot(number, slot), |out| write_vector(vector, out))
+    }
+
+    fn remove_fence(&mut self) -> Result<()> {
+        if let Some(number) = self.fenced.take() {
+            self.delete(Table::Vector, &keys::slot(number, Slot(u32::MAX)))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a row of an experience above all other rows of the table, and counts its bytes.
+    pub(in crate::storage) fn append(
+        &mut self,
+        counts: &mut CounterRow,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        let length = self.write(table, key, PutFlags::APPEND, encode)?;
+        counts.grow((key.len() + length) as i64);
+        Ok(())
+    }
+
+    /// Replaces a row of an experience, which must be there, and counts the difference in bytes.
+    pub(in crate::storage) fn replace(
+        &mut self,
+        counts: &mut CounterRow,
+        table: Table,
+        key: &[u8],
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
+        let before = self.view().sealed(table, key)?.map(<[u8]>::len);
+        let before = before.ok_or_else(|| seal::corrupted(table, key))?;
+        let length = self.write(table, key, PutFlags::empty(), encode)?;
+        counts.grow(length as i64 - before as i64);
+        Ok(())
+    }
+
+    /// Removes a row of an experience, which must be there, and counts its bytes.
+    pub(in crate::storage) fn remove(
+        &mut self,
+        counts: &mut CounterRow,
+        table: Table,
+        key: &[u8],
+    ) -> Result<()> {
+        let length = self.view().sealed(table, key)?.map(<[u8]>::len);
+        let length = length.ok_or_else(|| seal::corrupted(table, key))?;
+        self.delete(table, key)?;
+        counts.grow(-((key.len() + length) as i64));
+        Ok(())
+    }
+
+    /// Removes a row if it is there.
+    pub(in crate::storage) fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool> {
+        self.touched = true;
+        let engine = self.guard.engine();
+        let table = engine.table(table.index());
+        table.delete(self.guard.txn(), key).map_err(|error| engine.write_error("delete", error))
+    }
+
+    pub(super) fn write(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        flags: PutFlags,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<usize> {
+        seal::begin(&mut self.buffer);
+        encode(&mut self.buffer);
+        seal::finish(table, key, &mut self.buffer);
+        self.touched = true;
+        let engine = self.guard.engine();
+        let database = engine.table(table.index());
+        database
+            .put_with_flags(self.guard.txn(), flags, key, &self.buffer)
+            .map_err(|error| engine.write_error("write", error))?;
+        Ok(self.buffer.len())
+    }
+
+    /// A collective to write to.
+    pub(crate) fn open_collective(&self, id: CollectiveId) -> Result<OpenCollective> {
+        let Some(row) = self.view().collective_row(id)? else {
+            return Err(NotFoundError::Collective(id).into());
+        };
+        let counter = self.view().counter(row.number)?;
+        Ok(OpenCollective { id, number: row.number, dimension: usize::from(row.dimension), counter })
+    }
+
+    /// Stores the counts of a collective.
+    pub(crate) fn close_collective(&mut self, collective: &OpenCollective) -> Result<()> {
+        let key = keys::number(collective.number);
+        self.put(Table::Counter, &key, |out| collective.counter.write(out))
+    }
+}
