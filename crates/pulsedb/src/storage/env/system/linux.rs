@@ -1,8 +1,8 @@
 //! Linux: inodes, `statfs`, `fallocate`, `uname`.
 
-use std::fs::{File, Metadata};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::{DirectoryKey, FileIdentity};
@@ -94,6 +94,16 @@ pub(in super::super) fn read_at(file: &File, offset: u64, count: usize) -> io::R
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+/// Lets only the owner read and write a file that is made.
+pub(in super::super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+/// Makes a directory that only its owner can enter.
+pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
 }
 
 /// What tells a file from every other one that exists.

@@ -4,16 +4,16 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{
-    Directory, available_bytes, file_identity, file_number, host, page_size, preallocate, read_at,
-    refused_file_system,
+    Directory, available_bytes, create_private_directory, file_identity, file_number, host, page_size,
+    preallocate, private, read_at, refused_file_system,
 };
 
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub(super) use portable::{
-    Directory, available_bytes, file_identity, file_number, host, page_size, preallocate, read_at,
-    refused_file_system,
+    Directory, available_bytes, create_private_directory, file_identity, file_number, host, page_size,
+    preallocate, private, read_at, refused_file_system,
 };
 
 /// What names a directory in this process, whatever path leads to it.
@@ -52,8 +52,10 @@ mod tests {
                 assert_eq!(refused_file_system(&directory).unwrap(), None);
 
                 let path = home.path().join("file");
-                let mut file =
-                    std::fs::File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+                create_private_directory(&home.path().join("private")).unwrap();
+                assert!(create_private_directory(&home.path().join("private")).is_err());
+                let mut options = std::fs::File::options();
+                let mut file = private(options.read(true).write(true).create_new(true)).open(&path).unwrap();
                 file.write_all(b"0123456789").unwrap();
                 assert!(Directory::open(&path).is_err());
                 assert_eq!(read_at(&file, 7, 9).unwrap(), b"789");

@@ -1,7 +1,7 @@
 //! Other systems: what the standard library can tell.
 #![allow(clippy::unnecessary_wraps)] // The signatures are those of Linux, where these calls can fail.
 
-use std::fs::{File, Metadata};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -62,6 +62,28 @@ pub(in super::super) fn read_at(mut file: &File, offset: u64, count: usize) -> i
     file.seek(SeekFrom::Start(offset))?;
     file.take(count as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Lets only the owner read and write a file that is made, where the system knows owners.
+pub(in super::super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// Makes a directory that only its owner can enter, where the system knows owners.
+pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> {
+    #[allow(unused_mut)] // Changed where the system knows owners.
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
 }
 
 /// What tells a file from every other one that exists, where the system has inodes; elsewhere all are alike.

@@ -1,12 +1,15 @@
 //! The engram as callers see it.
 
+mod changes;
+mod queries;
+
 use std::fs::File;
 use std::path::Path;
 
 use crate::create::NewFile;
 use crate::error::{Error, Result};
 use crate::extract::run::{ExtractOptions, ExtractReport, extract};
-use crate::ingest::run::{IngestOptions, IngestReport, ingest, table_compression};
+use crate::ingest::run::{IngestOptions, IngestReport, Place, keep, table_compression, take_in};
 use crate::progress::Progress;
 use crate::snapshot::{Snapshot, SnapshotList};
 use crate::store::open::Finding;
@@ -86,7 +89,10 @@ impl Engram {
         let created = NewFile::create(path, options.overwrite)?;
         let compression = table_compression(options.profile);
         let mut transaction = Transaction::begin(created.file(), path, None, compression);
-        let (snapshot, fresh) = ingest(sources, options, &created.ids()?, path, &mut transaction, progress)?;
+        let place = Place { engram: path, skip: &created.ids()?, before: None, parent: None };
+        let taken = take_in(sources, options, &place, &mut transaction, progress)?;
+        let fresh = taken.fresh;
+        let snapshot = keep(taken.entries, options, (1, None), &mut transaction)?;
         let list = SnapshotList { next: 2, snapshots: vec![snapshot.clone()] };
         let footer = transaction.commit(&list, uuid_of(&snapshot.tree_hash))?;
         created.place()?;
@@ -94,6 +100,8 @@ impl Engram {
             snapshot,
             fresh_bytes: fresh.bytes,
             fresh_chunks: fresh.chunks,
+            unchanged_files: 0,
+            added_bytes: footer.end(),
             engram_bytes: footer.end(),
         })
     }
