@@ -17,17 +17,15 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use super::kernel::{
-    BLOCK_BYTES, BitQuery, Block, FETCH_AHEAD, FactorBytes, GROUP_ROWS, Kernel, RUN, Run, Uppers, WordBytes,
-    groups_of,
-};
+use super::groups::{BitQuery, FETCH_AHEAD, FactorBytes, GROUP_ROWS, Uppers, WordBytes, groups_of};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, RUN, Run};
 use super::scalar;
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "avx2",
     available: || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
     survivors,
     products,
 };

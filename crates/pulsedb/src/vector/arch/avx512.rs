@@ -16,10 +16,10 @@ use std::arch::x86_64::{
     _mm512_slli_epi64, _mm512_xor_si512,
 };
 
-use super::kernel::{
-    BLOCK_BYTES, BitQuery, Block, FETCH_AHEAD, FactorBytes, GROUP_ROWS, Kernel, QUERY_PLANES, RUN, Run,
-    Uppers, WordBytes, groups_of,
+use super::groups::{
+    BitQuery, FETCH_AHEAD, FactorBytes, GROUP_ROWS, QUERY_PLANES, Uppers, WordBytes, groups_of,
 };
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, RUN, Run};
 use super::scalar;
 
 pub(super) const KERNEL: Kernel = Kernel {
@@ -32,7 +32,7 @@ pub(super) const KERNEL: Kernel = Kernel {
             && is_x86_feature_detected!("avx512vpopcntdq")
     },
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
     survivors,
     products,
 };

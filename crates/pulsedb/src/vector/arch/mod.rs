@@ -48,6 +48,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod groups;
 mod kernel;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon;
@@ -58,7 +59,8 @@ use std::sync::OnceLock;
 
 use self::kernel::Kernel;
 
-pub(super) use self::kernel::{BitQuery, Block, GROUP, LANES, QUERY_PLANES, Uppers};
+pub(super) use self::groups::{BitQuery, QUERY_PLANES, Uppers};
+pub(super) use self::kernel::{Block, GROUP, LANES};
 
 /// Names the kernel to use instead of the best one, for tests: `scalar`, `avx2`, `avx512` or `neon`.
 const OVERRIDE: &str = "PULSEDB_ISA";

@@ -14,15 +14,15 @@ use std::arch::aarch64::{
 };
 use std::arch::is_aarch64_feature_detected;
 
-use super::kernel::{
-    BLOCK_BYTES, BitQuery, Block, GROUP_ROWS, Kernel, RUN, Run, Uppers, WordBytes, groups_of, scalar,
-};
+use super::groups::{BitQuery, GROUP_ROWS, Uppers, WordBytes, groups_of};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, RUN, Run};
+use super::scalar;
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "neon",
     available: || is_aarch64_feature_detected!("neon"),
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
     survivors,
     products,
 };

@@ -1,14 +1,13 @@
 //! The kernels in plain Rust: the specification made executable, and the oracle of the others.
 
-use super::kernel::{
-    BLOCK_BYTES, BitQuery, Block, FactorBytes, GROUP_ROWS, Kernel, LANES, RUN, Run, Uppers, groups_of,
-};
+use super::groups::{BitQuery, FactorBytes, GROUP_ROWS, Uppers, groups_of};
+use super::kernel::{BLOCK_BYTES, Block, GROUP, Kernel, LANES, RUN, Run};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "scalar",
     available: || true,
     dot: dots::<1>,
-    dots: dots::<{ super::GROUP }>,
+    dots: dots::<{ GROUP }>,
     survivors,
     products,
 };

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::kernel::{BLOCK_BYTES, BitQuery, Block, GROUP, LANES};
-use super::{Isa, OVERRIDE};
+use super::kernel::BLOCK_BYTES;
+use super::{BitQuery, Block, GROUP, Isa, LANES, OVERRIDE};
 
 const THIS_TEST: &str = "vector::arch::tests::environment_names_the_kernels";
 
