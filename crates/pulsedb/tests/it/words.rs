@@ -64,7 +64,7 @@ fn reference(records: &[Experience], query: &[String]) -> BTreeMap<ExperienceId,
 
 fn assert_scores(db: &PulseDB, cid: CollectiveId, random: &mut Random) {
     let records = all(db, cid);
-    let query: Vec<String> = (0..1 + random.below(5)).map(|_| word(random.below(60))).collect();
+    let query: Vec<String> = (0..=random.below(5)).map(|_| word(random.below(60))).collect();
     let expected = reference(&records, &query);
     for exclude_archived in [true, false] {
         let filter = SearchFilter { exclude_archived, ..SearchFilter::default() };

@@ -9,6 +9,7 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::block_state;
 use crate::storage::format::columns::Columns;
 use crate::storage::format::keys;
+use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::series::{BlockEntry, BlockNumber, SeriesId, SeriesRow};
 use crate::storage::format::slot::SlotRow;
@@ -64,6 +65,11 @@ impl<'t> IndexChecker<'t> {
 
     /// Looks for blocks that no series names; everything that was found.
     pub(super) fn finish(mut self) -> Vec<IndexFault> {
+        match self.view.meta_number(meta::NEXT_BLOCK) {
+            Ok(next) if self.known.last().is_none_or(|last| last.0 < next) => {}
+            Ok(_) => self.push(Table::Meta, meta::NEXT_BLOCK, "the next number of a block is in use already"),
+            Err(error) => self.fail(Table::Meta, error),
+        }
         for table in Table::owned_by(OwnerKind::Block) {
             if let Err(error) = self.orphans(table) {
                 self.fail(table, error);
