@@ -8,6 +8,7 @@ mod extraction;
 mod golden;
 mod layout;
 mod lookup;
+mod near_duplicates;
 mod reproducible;
 #[cfg(unix)]
 mod round_trip;
