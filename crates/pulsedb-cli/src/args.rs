@@ -31,11 +31,21 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Directory of the database [env: `PULSEDB_DB`] [default: `pulsedb` in the platform's data directory]
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        help = "Directory of the database [env: PULSEDB_DB] [default: pulsedb in the platform's data directory]"
+    )]
     pub(crate) db: Option<PathBuf>,
-    /// Collective to work in [env: `PULSEDB_COLLECTIVE`] [default: default]
-    #[arg(short, long, value_name = "NAME", global = true, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        global = true,
+        value_parser = NonEmptyStringValueParser::new(),
+        help = "Collective to work in [env: PULSEDB_COLLECTIVE] [default: default]"
+    )]
     pub(crate) collective: Option<String>,
     /// When to write in colour; `NO_COLOR` is respected
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]

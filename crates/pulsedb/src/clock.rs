@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 /// A point in time: milliseconds since 1970-01-01 00:00 UTC, negative before that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -58,15 +59,23 @@ pub(crate) fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// A new UUID v7.
+/// A new UUID v7, above all that this process has made before.
 pub(crate) fn new_uuid() -> Uuid {
-    Uuid::now_v7()
+    uuid_at(SystemTime::now())
+}
+
+/// The UUID v7 of a moment. One before 1970 counts as the first moment of 1970, since the version knows no other.
+fn uuid_at(moment: SystemTime) -> Uuid {
+    static SEQUENCE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+    let elapsed = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let sequence = SEQUENCE.lock();
+    Uuid::new_v7(uuid::Timestamp::from_unix(&*sequence, elapsed.as_secs(), elapsed.subsec_nanos()))
 }
 
 /// A UUID v7 above `last`, so that rows keyed by it are appended: a new one if the clock allows, otherwise `last`
 /// plus a random step in its random field, which carries into the time field on overflow.
 pub(crate) fn uuid_above(last: Option<[u8; 16]>) -> [u8; 16] {
-    let fresh = Uuid::now_v7();
+    let fresh = new_uuid();
     match last {
         Some(last) if *fresh.as_bytes() <= last => successor(last, fresh.as_u128() as u32),
         _ => *fresh.as_bytes(),
@@ -101,6 +110,22 @@ mod tests {
             assert!(next > last);
             assert_eq!(Uuid::from_bytes(next).get_version_num(), 7);
             last = next;
+        }
+    }
+
+    #[test]
+    fn clock_before_1970_or_far_ahead_makes_ids() {
+        let far =
+            [Duration::from_secs(1), Duration::from_hours(24 * 365 * 200), Duration::from_secs(1 << 40)];
+        let moments =
+            far.into_iter().flat_map(|span| [UNIX_EPOCH.checked_sub(span), UNIX_EPOCH.checked_add(span)]);
+        let mut seen = Vec::new();
+        for moment in moments.flatten().chain([UNIX_EPOCH]) {
+            let id = uuid_at(moment);
+            assert_eq!(id.get_version_num(), 7);
+            assert!(!seen.contains(&id));
+            seen.push(id);
+            assert_eq!(Uuid::from_bytes(uuid_above(Some(*id.as_bytes()))).get_version_num(), 7);
         }
     }
 

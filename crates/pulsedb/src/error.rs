@@ -170,6 +170,28 @@ pub enum StorageError {
         /// The newest that can be read.
         supported: String,
     },
+    /// There is no address space for the map, because of a limit of the system such as `ulimit -v`.
+    #[error(
+        "cannot reserve {} GiB of address space, the largest size of the database; raise the limit (`ulimit -v`), or \
+         choose a smaller size when the database is made or grown (`map_size_gb`; for the command `--map-size` or \
+         PULSEDB_MAP_SIZE, in GiB)",
+        .bytes.div_ceil(1 << 30)
+    )]
+    MapTooLarge {
+        /// The size of the map.
+        bytes: u64,
+    },
+    /// The database was written by a version whose format is no longer read.
+    #[error(
+        "format {found} is older than {supported}, the oldest this version reads; \
+         export with the version that wrote it, then import"
+    )]
+    FormatTooOld {
+        /// The format that the file has.
+        found: String,
+        /// The oldest that can be read.
+        supported: String,
+    },
     /// The directory is not the one that was opened: it was deleted, moved, swapped or restored meanwhile.
     #[error(
         "the database at {} was deleted or replaced while it was open; close every handle and open it again",

@@ -69,10 +69,10 @@ pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, DatabaseStats, Experience,
-    ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, ProviderIdentity, Query,
-    ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType,
-    energy,
+    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
+    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
+    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
+    WatchEvent, WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

@@ -81,6 +81,10 @@ pub(crate) const PRESENCE_INTERVAL_MS: u64 = 500;
 pub(crate) const READER_WAIT: Duration = Duration::from_millis(10);
 /// How long `open` waits for another process that opens the same database.
 pub(crate) const SETUP_WAIT: Duration = Duration::from_secs(10);
+/// How long a compaction waits for the snapshots of its own process: longer than any but a check or a backup lasts.
+pub(crate) const EXCHANGE_WAIT: Duration = Duration::from_secs(3);
+/// Bytes of rows that a compaction copies in one transaction.
+pub(crate) const COPY_BYTES: usize = 8 << 20;
 /// Processes that write one database: 128 KiB of its lock file.
 pub(crate) const WRITERS_MAX: u64 = 1024;
 /// Bytes behind the last page that only deletes may use, on disk and at the end of the map: a delete copies the pages

@@ -1,4 +1,4 @@
-//! Words that may not be in code: macros of unfinished work, skipped tests, modules that name nothing.
+//! Words that may not be in code: macros of unfinished work, skipped tests, names that say nothing.
 
 use crate::fault::Fault;
 use crate::files::SourceFile;
@@ -8,11 +8,35 @@ use crate::tokens::Tokens;
 /// Macros that stand for work not done.
 const MACROS_REFUSED: &[&str] = &["todo", "unimplemented", "dbg"];
 
-/// Refuses unfinished work, skipped tests and doc tests, and modules that name nothing.
+/// Words that no test's name begins with: a name is the sentence of a promise, from its subject on.
+const TEST_BEGINNINGS_REFUSED: &[&str] = &["a", "an", "the", "it", "should"];
+
+/// Refuses unfinished work, skipped tests and doc tests, names of tests that are no sentences, and modules that name
+/// nothing.
 pub fn check(file: &SourceFile, tokens: &Tokens) -> Vec<Fault> {
     let mut faults = unfinished(file, tokens);
     faults.extend(skipped(file, tokens));
+    faults.extend(test_names(file, tokens));
     faults.extend(nameless_modules(file, tokens));
+    faults
+}
+
+fn test_names(file: &SourceFile, tokens: &Tokens) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for at in 0..tokens.list.len() {
+        if !tokens.follow(at, &["#", "[", "test", "]"]) {
+            continue;
+        }
+        let Some(name) = tokens.find(at, &["fn"]).and_then(|found| tokens.list.get(found + 1)) else {
+            continue;
+        };
+        let first = name.text.split('_').next().unwrap_or_default();
+        if TEST_BEGINNINGS_REFUSED.contains(&first) && first != name.text {
+            let message =
+                format!("test `{}`: name it as the sentence that it proves, from the subject on", name.text);
+            faults.push(Fault::new(&file.path, name.line, message));
+        }
+    }
     faults
 }
 

@@ -53,19 +53,19 @@ fn compare_documents(name: &str, document: &serde_json::Value) {
 }
 
 #[test]
-fn golden_prometheus_text() {
+fn prometheus_text_is_the_golden_one() {
     let text = prometheus::render(&snapshot());
     crate::parser::parse(&text).expect("it is well-formed");
     assert_eq!(text, golden("metrics.prom", &text), "metrics.prom changed: other programs parse it");
 }
 
 #[test]
-fn golden_json_document() {
+fn json_document_is_the_golden_one() {
     compare_documents("metrics.json", &json::document(&snapshot()));
 }
 
 #[test]
-fn golden_otlp_document() {
+fn otlp_document_is_the_golden_one() {
     let period = Period {
         start: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         end: UNIX_EPOCH + Duration::from_millis(1_700_000_012_500),

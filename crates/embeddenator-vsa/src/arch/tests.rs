@@ -239,7 +239,7 @@ fn compare_counter_kernels(counters: &[i32], positions: usize, code: &[u8]) {
 }
 
 #[test]
-fn a_code_added_with_the_weight_and_its_opposite_leaves_the_counters() {
+fn code_added_with_the_weight_and_its_opposite_leaves_the_counters() {
     let code = codes(11, 128, 128);
     let before = counters(12, 128 * 128);
     for isa in Isa::supported() {

@@ -43,7 +43,7 @@ fn nothing_reaches_the_threshold_of_no_false_positive() {
 }
 
 #[test]
-fn tails_keep_their_digits() {
+fn small_probabilities_keep_their_digits() {
     // The chance of equal codes is `(2 L)^-B`, far below what the rounding of larger terms would leave.
     let shape = Shape::new(10, 100).expect("a shape");
     let exact = 200_f64.powi(-10);

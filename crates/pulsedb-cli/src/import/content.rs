@@ -6,8 +6,9 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use crate::import::chat::KNOWN;
 use crate::import::chat::shape::{Shape, holds_a_conversation, is_directory, may_hold_words};
-use crate::import::chat::{KNOWN, Transcript};
+use crate::import::chat::transcript::Transcript;
 use crate::import::data_url::without_data;
 use crate::import::draft::{Defaults, Draft, Source, document};
 use crate::import::encoding::{Decoded, Flaw, Text, decode};

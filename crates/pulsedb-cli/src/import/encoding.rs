@@ -1,5 +1,4 @@
-//! Bytes as text, for every reader alike: byte order marks, UTF-8 with unreadable places, older encodings, and what is
-//! not text at all.
+//! Bytes as text, for every reader alike: marks, unreadable places, older encodings, and what is not text.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -39,11 +38,14 @@ const MARK: u8 = 0xff;
 /// The share of bytes above 127, in percent, up to which bytes are running text in an encoding of Latin letters.
 /// Such text stays below 15; compressed data is near 50.
 const HIGH_PERCENT_MAX: usize = 30;
-/// Bytes above 127 that even a text of one word may have.
-const HIGH_BYTES_OF_A_NOTE: usize = 4;
-/// The domain that the detector is told a text is from, so that bytes which would do in several encodings are
-/// Windows-1252.
+/// The same share in a few words, by which noise is not mistaken for text: it has control characters.
+const HIGH_PERCENT_MAX_OF_A_NOTE: usize = 60;
+/// Bytes of a few words.
+const NOTE_BYTES_MAX: usize = 64;
+/// The domain that the detector is told a text is from, to see whether the bytes would do as Windows-1252.
 const WESTERN_DOMAIN: &[u8] = b"de";
+/// Letters that must differ from Windows-1252 before another encoding is taken that it could be as well.
+const LETTERS_OF_DOUBT: usize = 3;
 /// A text has no more blocks of NULs than one in so many characters; what has more is data.
 const CHARACTERS_PER_NULS: usize = 4;
 /// Bytes that are looked at to tell UTF-16 without a mark.
@@ -199,15 +201,30 @@ fn older_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     if has_controls(bytes) {
         return None;
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    let encoding = detector.guess(Some(WESTERN_DOMAIN), Utf8Detection::Deny);
+    let encoding = guess(bytes);
     let high = bytes.iter().filter(|byte| !byte.is_ascii()).count();
-    let is_plausible = high <= HIGH_BYTES_OF_A_NOTE
-        || high * 100 <= bytes.len() * HIGH_PERCENT_MAX
+    let share_max = if bytes.len() <= NOTE_BYTES_MAX { HIGH_PERCENT_MAX_OF_A_NOTE } else { HIGH_PERCENT_MAX };
+    let is_plausible = high * 100 <= bytes.len() * share_max
         || (encoding != WINDOWS_1252
             && encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some());
     is_plausible.then_some(encoding)
+}
+
+/// What the detector finds, and Windows-1252 if that would change only a letter or two.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let found = detector.guess(None, Utf8Detection::Deny);
+    let western = detector.guess(Some(WESTERN_DOMAIN), Utf8Detection::Deny);
+    let differs = |byte: u8| {
+        found.decode_without_bom_handling(&[byte]).0 != western.decode_without_bom_handling(&[byte]).0
+    };
+    let letters = bytes.iter().filter(|byte| !byte.is_ascii() && differs(**byte)).count();
+    if found.is_single_byte() && western == WINDOWS_1252 && letters < LETTERS_OF_DOUBT {
+        western
+    } else {
+        found
+    }
 }
 
 /// Control characters that no text has.
@@ -362,14 +379,22 @@ mod tests {
 
     #[test]
     fn older_encodings_are_told_by_their_bytes_and_windows_1252_is_the_one_in_doubt() {
-        for bytes in
-            [b"caf\xe9 cr\xe8me".as_slice(), b"\x93no pets\x94 \x97 it\x92s \x80 30", b"M\xfcller", b"x\xa7y"]
-        {
+        for bytes in [
+            b"caf\xe9 cr\xe8me".as_slice(),
+            b"\x93no pets\x94 \x97 it\x92s \x80 30",
+            b"M\xfcller",
+            b"x\xa7y",
+            b"na\xefve",
+            b"D\xe9j\xe0 \xe0 l\x92\xe9t\xe9",
+        ] {
             assert_eq!(read_whole(bytes).1, Some("windows-1252"), "{}", String::from_utf8_lossy(bytes));
         }
         let russian = "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}, \u{43a}\u{430}\u{43a} \u{434}\u{435}\u{43b}\u{430} \u{441}\u{435}\u{433}\u{43e}\u{434}\u{43d}\u{44f}?";
         let (bytes, ..) = encoding_rs::WINDOWS_1251.encode(russian);
         assert_eq!(read_whole(&bytes), read(russian, Some("windows-1251"), &[]));
+        let polish = "Za\u{17c}\u{f3}\u{142}\u{107} g\u{119}\u{15b}l\u{105} ja\u{17a}\u{144}";
+        let (bytes, ..) = encoding_rs::WINDOWS_1250.encode(polish);
+        assert_eq!(read_whole(&bytes), read(polish, Some("windows-1250"), &[]));
         let japanese = "\u{6771}\u{4eac}\u{306b}\u{884c}\u{304d}\u{307e}\u{3059}\u{3002}\u{660e}\u{65e5}\u{306f}\u{96e8}\u{3067}\u{3059}\u{3002}";
         let (bytes, ..) = encoding_rs::SHIFT_JIS.encode(japanese);
         assert_eq!(read_whole(&bytes), read(japanese, Some("Shift_JIS"), &[]));

@@ -45,7 +45,7 @@ pub(crate) fn of_number(number: f64) -> Result<Timestamp, String> {
 /// The moment of a flag: as [`moment`], or `now`, or an age counted back from now (`90s`, `15min`, `3h`, `2d`, `1w`,
 /// `6mo`, `1y`).
 pub(crate) fn moment_or_age(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    relative(text.trim(), now).map_err(|wrong| refusal(text, wrong))
+    relative(text.trim(), now).map_err(|wrong| refusal_of_flag(text, wrong))
 }
 
 /// The end of a range: a day that ends it belongs to it, and a moment that the calendar does not hold means its
@@ -62,20 +62,26 @@ pub(crate) fn bound(text: &str, bound: Bound, now: Timestamp) -> Result<Timestam
     match relative(text, now) {
         Err(Wrong::TooEarly) => Ok(first()),
         Err(Wrong::TooLate) => Ok(last()),
-        other => other.map_err(|wrong| refusal(text, wrong)),
+        other => other.map_err(|wrong| refusal_of_flag(text, wrong)),
     }
 }
 
 fn refusal(text: &str, wrong: Wrong) -> String {
     let text = text.trim();
     match wrong {
-        Wrong::NotATime => format!(
-            "`{text}` is not a valid time; write 2025-01-31, 2025-01-31T12:00:00Z, seconds since 1970, or for a flag \
-             an age such as 90s, 3h, 2d, 1w"
-        ),
+        Wrong::NotATime => {
+            format!(
+                "`{text}` is not a valid time; write 2025-01-31, 2025-01-31T12:00:00Z or seconds since 1970"
+            )
+        }
         Wrong::TooEarly => format!("`{text}` is before the first time that can be written, {}", Instant::MIN),
         Wrong::TooLate => format!("`{text}` is after the last time that can be written, {}", Instant::MAX),
     }
+}
+
+fn refusal_of_flag(text: &str, wrong: Wrong) -> String {
+    let ages = if wrong == Wrong::NotATime { ", or an age such as 90s, 3h, 2d, 1w" } else { "" };
+    refusal(text, wrong) + ages
 }
 
 fn first() -> Timestamp {

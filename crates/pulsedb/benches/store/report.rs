@@ -44,7 +44,7 @@ impl Report {
         });
     }
 
-    /// Measures by criterion what the caller times itself: `run` does it so many times and gives the time that they
+    /// Measures by criterion what the caller times itself: `run` does it so many times and returns the time that they
     /// took. Each time has `parts` parts, and the report is about one of them.
     pub(crate) fn time_parts(
         &mut self,

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::db::PulseDB;
 use crate::db::open::{embedder_of, identity_of};
 use crate::error::Result;
-use crate::model::{BackupReport, CheckReport, DatabaseStats, Holder};
+use crate::model::{BackupReport, CheckReport, CompactReport, DatabaseStats, Holder};
 use crate::storage::{self, RepairOptions};
 use crate::vector::Norm;
 
@@ -28,6 +28,23 @@ impl PulseDB {
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<BackupReport> {
         let (bytes, sequence) = self.store()?.backup(to.as_ref())?;
         Ok(BackupReport { path: to.as_ref().to_owned(), bytes, sequence })
+    }
+
+    /// Rewrites the data file without the free and half-empty pages that deletes and updates leave, and returns their
+    /// space to the disk. The contents do not change, and handles and sequence numbers stay valid. While it runs, it needs
+    /// room for a second copy. A file that would not get smaller is left as it is.
+    ///
+    /// Calls of this process that write wait until it is done; those that read wait only at its end. Another process that
+    /// opens the database meanwhile waits up to ten seconds.
+    ///
+    /// # Errors
+    /// [`DatabaseLocked`](crate::StorageError::DatabaseLocked) if another process has the database open, or if a call of
+    /// this process keeps reading; [`Full`](crate::StorageError::Full) if there is no room for the copy;
+    /// [`Corrupted`](crate::StorageError::Corrupted) for a damaged file, which is left as it is;
+    /// [`ReadOnly`](crate::PulseDBError::ReadOnly).
+    pub fn compact(&self) -> Result<CompactReport> {
+        let (bytes_before, bytes_after) = self.writable()?.compact()?;
+        Ok(CompactReport { bytes_before, bytes_after })
     }
 
     /// Compares every record with its index rows and every index row with its record, and checks every checksum, the

@@ -141,3 +141,13 @@ pub struct BackupReport {
     /// The sequence number of the last change in it.
     pub sequence: Seq,
 }
+
+/// What a compaction did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompactReport {
+    /// Length of the data file before.
+    pub bytes_before: u64,
+    /// Length of the data file now.
+    pub bytes_after: u64,
+}

@@ -142,6 +142,11 @@ impl Store {
         check::check(&self.env, norm_of)
     }
 
+    /// Rewrites the data file without free pages; its bytes before and after.
+    pub(crate) fn compact(&self) -> Result<(u64, u64)> {
+        self.env.compact()
+    }
+
     /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
     pub(crate) fn stats(&self, derived_bytes: u64) -> Result<DatabaseStats> {
         statistics::stats(&self.env, derived_bytes)

@@ -1,6 +1,6 @@
 //! Unicode NFC for everything that is compared byte by byte: tags, domains, agents, tasks and collective names.
 //!
-//! Two spellings of one word (`é` as one code point, or as `e` and an accent) then are one word. Contents are not
+//! So two spellings of a word, such as an accented letter as one code point or as two, are one word. Contents are not
 //! changed. The form is that of Unicode Standard Annex 15.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,12 @@ use crate::model::SearchFilter;
 
 /// A text in NFC.
 pub(crate) fn nfc(text: String) -> String {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        return text;
-    }
-    text.nfc().collect()
+    if is_nfc(&text) { text } else { text.nfc().collect() }
+}
+
+/// Whether a text is known to be in NFC, which most are.
+fn is_nfc(text: &str) -> bool {
+    text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 pub(super) fn texts(texts: Vec<String>) -> Vec<String> {
@@ -25,6 +27,9 @@ pub(super) fn texts(texts: Vec<String>) -> Vec<String> {
 
 /// Tags in NFC. Two spellings of one key with two values are refused, since one value would be lost.
 pub(super) fn pairs(pairs: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ValidationError> {
+    if pairs.iter().all(|(key, value)| is_nfc(key) && is_nfc(value)) {
+        return Ok(pairs);
+    }
     let mut normal = BTreeMap::new();
     for (key, value) in pairs {
         let (key, value) = (nfc(key), nfc(value));

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_k_reserves_nothing() {
+    fn huge_k_reserves_nothing() {
         let mut top = TopK::new(usize::MAX);
         top.push(1);
         top.push(2);

@@ -74,8 +74,8 @@ fn updates_of_one_call_are_made_in_order_in_one_commit() {
         (ids[1], ExperienceUpdate { related_files: Some(vec!["f".into()]), ..Default::default() }),
     ];
     filled.db.update_experiences(updates).unwrap();
-    let updated = |id| (WatchEventType::Updated, id);
-    assert_eq!(filled.done(), [updated(ids[3]), updated(ids[0]), updated(ids[3]), updated(ids[1])]);
+    let expected = [3, 0, 3, 1].map(|at| (WatchEventType::Updated, ids[at]));
+    assert_eq!(filled.done(), expected);
     let (first, third) = (filled.get(ids[0]), filled.get(ids[3]));
     assert_eq!((first.content.as_str(), first.embedding), ("other words", vec![2.0; DIMENSION]));
     assert_eq!((third.importance, third.sequence), (0.9, filled.before.1 + 3));

@@ -315,7 +315,7 @@ fn judge(outcomes: &BTreeMap<(Part, String), usize>) {
 }
 
 #[test]
-fn a_flipped_bit_in_a_value_is_a_typed_error_or_harmless() {
+fn flipped_bit_in_a_value_is_a_typed_error_or_harmless() {
     judge(&outcomes(21, false, flips()));
 }
 

@@ -21,7 +21,7 @@ fn open(directory: &tempfile::TempDir, config: Config) -> PulseDB {
 }
 
 #[test]
-fn a_record_with_nothing_but_content_is_found_by_its_meaning() {
+fn record_with_nothing_but_content_is_found_by_its_meaning() {
     let directory = tempfile::tempdir().unwrap();
     let db = open(&directory, Config::default());
     let id = db
@@ -167,7 +167,7 @@ fn recent_orders_by_time_then_id_also_in_groups_of_equal_times() {
 }
 
 #[test]
-fn a_large_collective_gives_the_same_hits_as_its_parts_also_while_others_write() {
+fn large_collective_gives_the_same_hits_as_its_parts_also_while_others_write() {
     let directory = tempfile::tempdir().unwrap();
     let db = open(&directory, external(3));
     let cid = db.create_collective("c").unwrap();

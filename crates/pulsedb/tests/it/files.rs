@@ -37,7 +37,39 @@ fn has_all(db: &PulseDB, cid: CollectiveId) {
 }
 
 #[test]
-fn a_truncated_file_is_refused_by_name_or_lacks_nothing() {
+fn directory_that_was_swapped_under_an_open_handle_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("database");
+    let record = |db: &PulseDB| {
+        let content = "kept".to_owned();
+        db.record_experience(pulsedb::NewExperience { content, ..Default::default() })
+    };
+    let db = PulseDB::open(&path, Config::default()).unwrap();
+    record(&db).unwrap();
+    db.backup(home.path().join("backup")).unwrap();
+    record(&db).unwrap();
+    std::fs::rename(&path, home.path().join("aside")).unwrap();
+    std::fs::rename(home.path().join("backup"), &path).unwrap();
+    let error = record(&db).unwrap_err();
+    let expected = path.canonicalize().unwrap();
+    assert!(
+        matches!(&error, PulseDBError::Storage(StorageError::Replaced { path }) if *path == expected),
+        "{error}"
+    );
+    // The last look of those who read may be half a second old.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    while db.list_collectives().is_ok() {
+        assert!(std::time::Instant::now() < deadline, "a reader is never told");
+        std::thread::yield_now();
+    }
+    db.close().unwrap();
+    let db = PulseDB::open(&path, Config::default()).unwrap();
+    assert_eq!(db.stats().unwrap().collectives[0].experience_count, 1);
+    record(&db).unwrap();
+}
+
+#[test]
+fn truncated_file_is_refused_by_name_or_lacks_nothing() {
     let mut random = Random::from_environment(31);
     let home = directory();
     let (path, cut) = (home.path().join("db"), home.path().join("cut"));
@@ -70,7 +102,7 @@ fn a_truncated_file_is_refused_by_name_or_lacks_nothing() {
 }
 
 #[test]
-fn a_foreign_file_is_refused_and_left_alone() {
+fn foreign_file_is_refused_and_left_alone() {
     let home = directory();
     let mut random = Random::new(32);
     let noise: Vec<u8> = (0..50_000).map(|_| random.next() as u8).collect();
@@ -93,7 +125,7 @@ fn a_foreign_file_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_directory_where_the_data_file_should_be_is_refused() {
+fn directory_where_the_data_file_should_be_is_refused() {
     let home = directory();
     fs::create_dir_all(home.path().join("data.mdb")).unwrap();
     let error = PulseDB::open(home.path(), external(DIMENSION)).unwrap_err();
@@ -101,7 +133,7 @@ fn a_directory_where_the_data_file_should_be_is_refused() {
 }
 
 #[test]
-fn a_missing_directory_is_made_by_a_writer_and_named_to_a_reader() {
+fn missing_directory_is_made_by_a_writer_and_named_to_a_reader() {
     let home = directory();
     let path = home.path().join("a/b/c");
     let error = PulseDB::open(&path, Config::read_only()).unwrap_err();
@@ -112,7 +144,7 @@ fn a_missing_directory_is_made_by_a_writer_and_named_to_a_reader() {
 }
 
 #[test]
-fn an_empty_directory_is_no_database_to_a_reader_and_stays_empty() {
+fn empty_directory_is_no_database_to_a_reader_and_stays_empty() {
     let home = directory();
     let error = PulseDB::open(home.path(), Config::read_only()).unwrap_err();
     assert!(matches!(&error, PulseDBError::Storage(StorageError::DatabaseNotFound { .. })), "{error:?}");
@@ -120,7 +152,7 @@ fn an_empty_directory_is_no_database_to_a_reader_and_stays_empty() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_directory_is_named() {
+fn file_in_the_place_of_the_directory_is_named() {
     let home = directory();
     let path = home.path().join("file");
     fs::write(&path, "text").unwrap();
@@ -145,7 +177,7 @@ pub(crate) fn open_both_ways(arguments: &[String]) {
 
 #[cfg(unix)]
 #[test]
-fn a_lack_of_permission_is_named_with_the_file() {
+fn lack_of_permission_is_named_with_the_file() {
     use std::os::unix::fs::PermissionsExt;
     /// Nobody, who owns nothing.
     const NOBODY: u32 = 65_534;
@@ -232,7 +264,7 @@ fn present(db: &PulseDB, ids: &[ExperienceId]) {
 }
 
 #[test]
-fn a_full_disk_refuses_records_loses_nothing_and_lets_delete() {
+fn full_disk_refuses_records_loses_nothing_and_lets_delete() {
     let home = directory();
     let Some(disk) = SmallDisk::mount(&home.path().join("disk"), 12) else { return };
     let path = disk.0.join("db");
@@ -259,7 +291,7 @@ fn a_full_disk_refuses_records_loses_nothing_and_lets_delete() {
 }
 
 #[test]
-fn a_disk_that_others_have_filled_can_be_written_again_when_they_go() {
+fn disk_that_others_have_filled_can_be_written_again_when_they_go() {
     let home = directory();
     let Some(disk) = SmallDisk::mount(&home.path().join("disk"), 16) else { return };
     let path = disk.0.join("db");

@@ -1,4 +1,4 @@
-//! What a handle keeps in memory follows the log, and is read anew where it cannot.
+//! What a handle keeps in memory follows the log, and is read again where it cannot.
 
 use std::collections::BTreeSet;
 

@@ -16,7 +16,7 @@ const PATIENCE: u32 = 60;
 /// The exit code of a child that panicked.
 const PANICKED: i32 = 99;
 
-/// Runs something in a forked child and gives its exit code; `None` if it died of a signal.
+/// Runs something in a forked child and returns its exit code; `None` if a signal killed it.
 fn in_child(role: impl FnOnce() -> i32) -> Option<i32> {
     // SAFETY: the threads of this process that could hold locks are those of the database, which is what is tested.
     let pid = unsafe { libc::fork() };
@@ -73,7 +73,7 @@ fn calls_that_answer(db: &PulseDB, cid: pulsedb::CollectiveId, id: ExperienceId)
     closed.iter().map(|closed| i32::from(!closed)).sum()
 }
 
-/// The role of a process that forks. A process of its own, so that no other test's threads are forked with it.
+/// The role of a process that forks: a separate one, so that no other test's threads are forked with it.
 pub(crate) fn fork(arguments: &[String]) {
     let db = open(Path::new(&arguments[0]));
     let cid = db.create_collective("c").unwrap();
@@ -95,7 +95,7 @@ pub(crate) fn fork(arguments: &[String]) {
     }
     assert_eq!(all(&db, cid).len(), 21);
     assert!(db.check().unwrap().is_clean());
-    // A child that opens the database itself gets a handle of its own, or an error, and nothing else happens.
+    // A child that opens the database itself gets its own handle or an error, and nothing else happens.
     let code = in_child(|| {
         match PulseDB::open(&arguments[0], crate::samples::external(crate::samples::DIMENSION)) {
             Ok(db) => i32::from(db.get_experience(id).is_err()),
@@ -107,7 +107,7 @@ pub(crate) fn fork(arguments: &[String]) {
 }
 
 #[test]
-fn a_forked_child_gets_closed_from_every_call_and_does_not_harm_its_parent() {
+fn forked_child_gets_closed_from_every_call_and_does_not_harm_its_parent() {
     let directory = directory();
     let path = directory.path().join("db");
     let mut worker = Worker::start("fork", &[path.to_str().unwrap()]);

@@ -1,7 +1,7 @@
 //! Databases of released formats, kept as files: each opens, and everything in it is what it was.
 //!
 //! `tests/golden/v1` holds two small databases and, beside each, `expected.json`: all that the public API said of
-//! it when it was made. They are made anew, while format 1 has not been released, by
+//! it when it was made. While format 1 has not been released, they are rewritten by
 //!
 //! ```text
 //! PULSEDB_WRITE_GOLDEN=1 cargo test -p pulsedb --test it golden
@@ -106,6 +106,11 @@ fn golden_database_goes_on_where_it_ended() {
         }
         let (events, _) = db.poll_changes(cid, sequence).unwrap();
         assert_eq!(events[0].sequence, sequence + 1);
+        // What its format did not know yet.
+        db.rename_collective(cid, "renamed").unwrap();
+        db.close().unwrap();
+        let db = PulseDB::open(directory.path(), golden.config()).unwrap();
+        assert_eq!(db.get_or_create_collective("renamed").unwrap(), cid);
         let report = db.check().unwrap();
         assert!(report.is_clean(), "{report:?}");
     }
@@ -259,7 +264,7 @@ fn write(golden: Golden) {
     fs::write(target.join("expected.json"), serde_json::to_string_pretty(&expected).unwrap() + "\n").unwrap();
 }
 
-/// Collectives and experiences of every kind and every history; gives the collective that was deleted.
+/// Collectives and experiences of every kind and every history; returns the collective that was deleted.
 fn fill(golden: Golden, db: &PulseDB) -> CollectiveId {
     let notes = db.create_collective("notes").unwrap();
     let owned = db.create_collective_with_owner("r\u{e9}sum\u{e9} \u{1f980}", "owner").unwrap();

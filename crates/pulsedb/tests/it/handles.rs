@@ -22,7 +22,7 @@ fn two_handles_of_a_process_are_one_database_also_by_another_name() {
 }
 
 #[test]
-fn a_writable_handle_may_follow_a_read_only_one_and_each_keeps_its_nature() {
+fn writable_handle_may_follow_a_read_only_one_and_each_keeps_its_nature() {
     let home = directory();
     let cid = open(home.path()).create_collective("c").unwrap();
     let reader = PulseDB::open(home.path(), Config::read_only()).unwrap();
@@ -147,7 +147,7 @@ fn equal_scores_and_times_are_ordered_by_the_smaller_id() {
 }
 
 #[test]
-fn a_database_that_another_process_repairs_or_writes_names_its_holder() {
+fn database_that_another_process_repairs_or_writes_names_its_holder() {
     let home = directory();
     let db = open(home.path());
     let error = PulseDB::repair(home.path(), external(DIMENSION)).unwrap_err();

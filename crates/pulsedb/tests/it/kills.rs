@@ -200,7 +200,7 @@ fn rounds(share: usize) -> usize {
     (share * rounds).div_ceil(16)
 }
 
-/// Lets the workers write for a random while, kills them, and gives what they have said.
+/// Lets the workers write for a random while, kills them, and returns what they have said.
 fn kill_at_random(workers: Vec<Worker>, random: &mut Random, lines_max: usize) -> Vec<String> {
     let mut said = Vec::new();
     for mut worker in workers {
@@ -309,7 +309,7 @@ fn what_four_killed_processes_have_acknowledged_survives() {
 }
 
 #[test]
-fn a_kill_while_the_database_is_made_leaves_one_that_opens() {
+fn kill_while_the_database_is_made_leaves_one_that_opens() {
     let mut random = Random::from_environment(5);
     for round in 0..rounds(2) {
         let directory = directory();
@@ -329,7 +329,7 @@ fn a_kill_while_the_database_is_made_leaves_one_that_opens() {
 }
 
 #[test]
-fn a_kill_while_a_large_collective_is_deleted_leaves_all_of_it_or_nothing() {
+fn kill_while_a_large_collective_is_deleted_leaves_all_of_it_or_nothing() {
     let mut random = Random::from_environment(6);
     let directory = directory();
     let path = directory.path().join("db");
@@ -369,7 +369,7 @@ fn a_kill_while_a_large_collective_is_deleted_leaves_all_of_it_or_nothing() {
 
 /// The times are printed for who runs it by hand at the size that matters; nothing depends on them.
 #[test]
-fn a_large_database_reopens_after_a_kill() {
+fn large_database_reopens_after_a_kill() {
     let mut random = Random::from_environment(7);
     let directory = directory();
     let path = directory.path().join("db");

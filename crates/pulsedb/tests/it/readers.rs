@@ -57,7 +57,7 @@ fn stop_inside_snapshot(db: &PulseDB, worker: &Worker, cid: pulsedb::CollectiveI
 }
 
 #[test]
-fn a_stopped_reader_does_not_stop_writers_and_statistics_show_it() {
+fn stopped_reader_does_not_stop_writers_and_statistics_show_it() {
     let directory = directory();
     let path = directory.path().join("db");
     let db = open(&path);

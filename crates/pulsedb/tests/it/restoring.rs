@@ -36,7 +36,9 @@ fn same(restored: &Experience, original: &Experience) -> bool {
 }
 
 fn moved(mut rows: Vec<Experience>, to: CollectiveId) -> Vec<Experience> {
-    rows.iter_mut().for_each(|row| row.collective_id = to);
+    for row in &mut rows {
+        row.collective_id = to;
+    }
     rows
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn large_rows() -> usize {
 /// How often a test looks whether something has come about before it says that it never will: minutes of looking.
 const LOOKS_MAX: u32 = 10_000_000;
 
-/// Looks until something has come about, which the database brings about by itself.
+/// Looks until something has happened that the database does on its own.
 pub(crate) fn until(what: &str, mut has_come: impl FnMut() -> bool) {
     for _ in 0..LOOKS_MAX {
         if has_come() {

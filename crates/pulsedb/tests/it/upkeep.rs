@@ -69,7 +69,7 @@ fn check_of_a_sound_database_counts_everything_and_finds_nothing() {
 }
 
 #[test]
-fn a_flipped_bit_is_named_by_get_and_check_and_repaired() {
+fn flipped_bit_is_named_by_get_and_check_and_repaired() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid) = filled(directory.path(), 20);
     let ids: Vec<_> = db.list_experiences(cid, 100, 0).unwrap().iter().map(|one| one.id).collect();
@@ -174,6 +174,46 @@ fn backup_is_a_database_with_the_same_records() {
     assert!(copy.check().unwrap().is_clean());
 }
 
+/// Waits until the rows of deleted collectives are removed.
+fn reclaimed(db: &PulseDB) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    while db.stats().unwrap().collectives_reclaiming > 0 {
+        assert!(std::time::Instant::now() < deadline, "reclaiming does not end");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn compaction_gives_room_back_and_changes_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 3000);
+    reclaimed(&db);
+    let reader = PulseDB::open(directory.path(), Config::read_only()).unwrap();
+    let seen = |db: &PulseDB| {
+        let experiences = db.list_experiences(cid, 1000, 0).unwrap();
+        let hits = db.search_similar(cid, &[700.0, 1.0, 2.0, 3.0], 50).unwrap();
+        let (events, next) = db.poll_changes(cid, 3000).unwrap();
+        format!("{experiences:?} {hits:?} {events:?} {next} {}", db.get_current_sequence())
+    };
+    let before = seen(&db);
+    assert!(matches!(reader.compact(), Err(PulseDBError::ReadOnly)));
+    let report = db.compact().unwrap();
+    assert!(report.bytes_after + (1 << 20) < report.bytes_before, "{report:?}");
+    assert_eq!(fs::metadata(directory.path().join("data.mdb")).unwrap().len(), report.bytes_after);
+    assert_eq!(db.stats().unwrap().file_bytes, report.bytes_after);
+    assert_eq!(seen(&db), before);
+    assert_eq!(seen(&reader), before);
+    assert!(db.check().unwrap().is_clean());
+    db.record_experience(NewExperience {
+        collective_id: cid,
+        content: "later".into(),
+        embedding: Some(vec![1.0; 4]),
+        ..Default::default()
+    })
+    .unwrap();
+    assert_eq!(reader.get_collective_stats(cid).unwrap().experience_count, 3000);
+}
+
 #[test]
 fn stats_agree_with_what_was_recorded() {
     let directory = tempfile::tempdir().unwrap();
@@ -268,7 +308,7 @@ fn repair_saves_the_rows_on_the_pages_that_are_whole() {
 }
 
 #[test]
-fn deletions_of_a_collective_reach_whoever_polls_late() {
+fn deletions_of_a_collective_reach_a_late_poll() {
     let directory = tempfile::tempdir().unwrap();
     let db = PulseDB::open(directory.path(), config()).unwrap();
     let (cid, other) = (db.create_collective("c").unwrap(), db.create_collective("other").unwrap());
@@ -316,7 +356,7 @@ fn deleting_a_collective_leaves_no_row_of_it() {
 }
 
 #[test]
-fn a_data_file_that_was_emptied_is_damage_and_no_new_database() {
+fn data_file_that_was_emptied_is_damage_and_no_new_database() {
     let directory = tempfile::tempdir().unwrap();
     drop(filled(directory.path(), 5));
     fs::write(directory.path().join("data.mdb"), b"").unwrap();
@@ -328,7 +368,7 @@ fn a_data_file_that_was_emptied_is_damage_and_no_new_database() {
 }
 
 #[test]
-fn a_lost_first_page_is_damage_and_repaired_from_the_second() {
+fn lost_first_page_is_damage_and_repaired_from_the_second() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid) = filled(directory.path(), 20);
     let before = db.list_experiences(cid, 100, 0).unwrap();

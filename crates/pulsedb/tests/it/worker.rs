@@ -34,7 +34,7 @@ const ROLES: &[(&str, Role)] = &[
 ];
 
 #[test]
-fn a_worker_plays_the_role_that_its_parent_gives() {
+fn worker_plays_the_role_that_its_parent_gives() {
     let Ok(name) = std::env::var(ROLE) else { return };
     let arguments: Vec<String> =
         std::env::var(ARGUMENTS).unwrap_or_default().lines().map(str::to_owned).collect();
@@ -89,7 +89,7 @@ impl Worker {
     fn command(role: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["worker::a_worker_plays_the_role_that_its_parent_gives"])
+            .args(["worker::worker_plays_the_role_that_its_parent_gives"])
             .args(["--exact", "--nocapture", "--quiet", "--test-threads=1"])
             .env(ROLE, role)
             .env(ARGUMENTS, arguments.join("\n"))
@@ -137,12 +137,12 @@ impl Worker {
         self.expect_line()
     }
 
-    /// Its process number.
+    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Kills it at once (`SIGKILL`); gives the lines that it had said before and that nobody has read.
+    /// Kills it at once (`SIGKILL`); returns the lines that it had said and that were not read yet.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

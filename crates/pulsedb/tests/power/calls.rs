@@ -4,38 +4,47 @@
 //! `fallocate`, shows as a change of the file's length before the next call.
 #![allow(unsafe_code)] // Functions with the names and signatures of the C library, and system calls.
 
+use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use libc::{c_int, c_void, iovec, off_t, size_t, ssize_t};
+use libc::{c_char, c_int, c_void, iovec, off_t, size_t, ssize_t};
 
 /// Which file of the database a write is to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Data,
     Lock,
+    /// The data file that a compaction makes.
+    Copy,
+    /// The directory, which holds the names.
+    Names,
 }
 
 /// Something that happened below the engine, in order.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
-    /// The data file got this long.
-    Length(u64),
+    /// The file got this long.
+    Length { target: Target, length: u64 },
     /// `synced`: it was durable when the call returned.
     Write { target: Target, offset: u64, bytes: Vec<u8>, synced: bool },
-    /// Everything that was written to the data file before is durable.
-    Sync,
+    /// Everything that was written to the file before is durable.
+    Sync(Target),
+    /// The copy was given the name of the data file.
+    Renamed,
     /// The caller was told that the change with this number is durable.
     Acknowledged(u64),
 }
 
 struct Record {
     directory: PathBuf,
-    length: u64,
+    /// Of the data file and of the copy.
+    lengths: [u64; 2],
     events: Vec<Event>,
 }
 
@@ -44,7 +53,7 @@ static RECORD: Mutex<Option<Record>> = Mutex::new(None);
 /// Records what is done to the files of a database in a directory, from its creation on.
 pub(crate) fn begin(directory: &Path) {
     let directory = directory.to_owned();
-    *RECORD.lock().unwrap() = Some(Record { directory, length: 0, events: Vec::new() });
+    *RECORD.lock().unwrap() = Some(Record { directory, lengths: [0; 2], events: Vec::new() });
 }
 
 /// Marks that a change was acknowledged.
@@ -52,7 +61,7 @@ pub(crate) fn acknowledge(sequence: u64) {
     RECORD.lock().unwrap().as_mut().unwrap().events.push(Event::Acknowledged(sequence));
 }
 
-/// Ends the record and gives it.
+/// Ends the record and returns it.
 pub(crate) fn end() -> Vec<Event> {
     RECORD.lock().unwrap().take().unwrap().events
 }
@@ -61,29 +70,33 @@ impl Record {
     /// Which file a descriptor is of.
     fn target(&self, descriptor: c_int) -> Option<Target> {
         let path = std::fs::read_link(format!("/proc/self/fd/{descriptor}")).ok()?;
-        if path.parent() != Some(&self.directory) {
-            return None;
-        }
-        match path.file_name()?.to_str()? {
+        match path.strip_prefix(&self.directory).ok()?.to_str()? {
+            "" => Some(Target::Names),
             "data.mdb" | "data.mdb.new" => Some(Target::Data),
+            "compact/data.mdb" | "compact/data.mdb.new" => Some(Target::Copy),
             "lock" => Some(Target::Lock),
             _ => None,
         }
     }
 
+    fn length(&mut self, target: Target) -> &mut u64 {
+        &mut self.lengths[usize::from(target == Target::Copy)]
+    }
+
     /// Notes a length that was given by a call that is not seen here.
-    fn note_length(&mut self, descriptor: c_int) {
+    fn note_length(&mut self, target: Target, descriptor: c_int) {
         let length = with_file(descriptor, |file| file.metadata().map_or(0, |metadata| metadata.size()));
-        if length != self.length {
-            self.length = length;
-            self.events.push(Event::Length(length));
+        if length != *self.length(target) {
+            *self.length(target) = length;
+            self.events.push(Event::Length { target, length });
         }
     }
 
     fn note_write(&mut self, descriptor: c_int, offset: u64, bytes: Vec<u8>) {
         let Some(target) = self.target(descriptor) else { return };
-        if target == Target::Data {
-            self.length = self.length.max(offset + bytes.len() as u64);
+        if target != Target::Lock {
+            let length = self.length(target);
+            *length = (*length).max(offset + bytes.len() as u64);
         }
         // SAFETY: asks for the flags of a descriptor that the caller has just written to.
         let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
@@ -115,8 +128,8 @@ fn recorded(
     let Some(record) = record.as_mut().filter(|record| record.target(descriptor).is_some()) else {
         return call();
     };
-    if record.target(descriptor) == Some(Target::Data) {
-        record.note_length(descriptor);
+    if let Some(target @ (Target::Data | Target::Copy)) = record.target(descriptor) {
+        record.note_length(target, descriptor);
     }
     let outcome = call();
     if let Ok(bytes) = usize::try_from(outcome) {
@@ -209,8 +222,8 @@ fn synced(descriptor: c_int, call: libc::c_long) -> c_int {
     // SAFETY: the call takes a descriptor and nothing else.
     let ask = || unsafe { libc::syscall(call, descriptor) } as ssize_t;
     recorded(descriptor, ask, |record, _| {
-        if record.target(descriptor) == Some(Target::Data) {
-            record.events.push(Event::Sync);
+        if let Some(target @ (Target::Data | Target::Copy | Target::Names)) = record.target(descriptor) {
+            record.events.push(Event::Sync(target));
         }
     }) as c_int
 }
@@ -225,4 +238,24 @@ extern "C" fn fdatasync(descriptor: c_int) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn fsync(descriptor: c_int) -> c_int {
     synced(descriptor, libc::SYS_fsync)
+}
+
+/// # Safety
+/// As that of the C library.
+// SAFETY: it takes the place of the call of this name and does what that does.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
+    let here = libc::AT_FDCWD;
+    // SAFETY: the arguments are the caller's.
+    let outcome = unsafe { libc::syscall(libc::SYS_renameat2, here, from, here, to, 0) } as c_int;
+    // SAFETY: the system has read a name there.
+    let from = unsafe { CStr::from_ptr(from) };
+    if outcome == 0
+        && let Some(record) = RECORD.lock().unwrap().as_mut()
+        && Path::new(OsStr::from_bytes(from.to_bytes())) == record.directory.join("compact/data.mdb")
+    {
+        record.lengths.swap(0, 1);
+        record.events.push(Event::Renamed);
+    }
+    outcome
 }

@@ -27,6 +27,15 @@ fn skipped_tests_are_refused() {
 }
 
 #[test]
+fn test_names_that_are_no_sentences_are_refused() {
+    for name in ["a_record_is_kept", "the_log_is_trimmed", "it_works", "should_open"] {
+        let text = format!("//! a\n#[test]\n#[cfg(unix)]\nfn {name}() {{}}\n");
+        assert_refused(&over_snippet(check, &text), 4, name);
+    }
+    assert_clean(&over_snippet(check, "//! a\n#[test]\nfn record_is_kept() {}\nfn a_record() {}\n"));
+}
+
+#[test]
 fn ignored_doc_tests_are_refused() {
     assert_refused(
         &over_snippet(check, "//! a\n/// ```rust,ignore\n/// b\n/// ```\nfn b() {}\n"),

@@ -16,14 +16,14 @@ fn with(message: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn foreign_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         for decode in DECODERS {
             prop_assert!(decode(&bytes).is_err());
         }
     }
 
     #[test]
-    fn no_sealed_header_panics(
+    fn sealed_headers_never_panic(
         kind in 0_u16..8,
         numbers in [field(), field(), Just(0).boxed()],
         counts in [field(), field(), field()],
@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn no_sealed_change_panics(
+    fn sealed_changes_never_panic(
         which in 0_usize..5, at in any::<prop::sample::Index>(), to in any::<[u8; 4]>())
     {
         let (_, message, decode) = &Samples::new().messages()[which];

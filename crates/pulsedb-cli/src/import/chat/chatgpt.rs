@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::import::chat::messages::Context;
+use crate::import::chat::transcript::{Place, Transcript, Turn};
 use crate::import::chat::value::{Object, inner, is_true, machine_part, string, text, time, words};
-use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
 /// The tag of a turn that stands on another branch than the one that was shown last.

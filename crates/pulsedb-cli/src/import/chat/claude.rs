@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::import::chat::messages::Context;
+use crate::import::chat::transcript::{Place, Transcript, Turn};
 use crate::import::chat::value::{Object, objects, string, text, words};
-use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
 /// The tag of the name of a file whose text a turn is.

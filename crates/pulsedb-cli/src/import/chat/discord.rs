@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::import::chat::messages::Context;
+use crate::import::chat::transcript::{Place, Transcript, Turn};
 use crate::import::chat::value::{Object, inner, is_true, moment, objects, string, text, time};
-use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
 /// Types of messages by which somebody speaks; the others tell what happened in the channel.

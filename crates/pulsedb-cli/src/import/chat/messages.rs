@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::import::chat::transcript::{Place, Time, Transcript, Turn};
 use crate::import::chat::value::{Object, inner, is_true, string, time, words};
-use crate::import::chat::{Place, Time, Transcript, Turn};
 use crate::report::Omission;
 
 const SPEAKER_KEYS: &[&str] = &["role", "author", "sender", "speaker", "from"];

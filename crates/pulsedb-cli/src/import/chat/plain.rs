@@ -2,7 +2,7 @@
 
 use pulsedb::Timestamp;
 
-use crate::import::chat::{Transcript, Turn};
+use crate::import::chat::transcript::{Transcript, Turn};
 use crate::time::reading;
 
 /// Bytes of a speaker's name: beyond it a colon ends a clause, not a name.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::import::chat::transcript::{Place, Transcript, Turn};
 use crate::import::chat::value::{Object, inner, is_true, string, text, time, words};
-use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
 /// The tag of a turn between the model and one of its sub-agents.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::import::chat::messages::Context;
+use crate::import::chat::transcript::{Place, Transcript};
 use crate::import::chat::value::Object;
-use crate::import::chat::{Place, Transcript, chatgpt, claude, discord, messages, session, slack, telegram};
+use crate::import::chat::{chatgpt, claude, discord, messages, session, slack, telegram};
 
 /// The shapes of conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::import::chat::transcript::{Place, Transcript, Turn};
 use crate::import::chat::value::{Object, inner, objects, string, text, time};
-use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
 /// Kinds of messages that hold what somebody said; all others tell what happened in the channel.

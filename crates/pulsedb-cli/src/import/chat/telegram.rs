@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::import::chat::messages::Context;
+use crate::import::chat::transcript::{Place, Transcript, Turn};
 use crate::import::chat::value::{Object, inner, objects, string, text, time};
-use crate::import::chat::{Place, Transcript, Turn};
 use crate::report::Omission;
 
 /// Lists of chats in the export of an account.

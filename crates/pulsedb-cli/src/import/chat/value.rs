@@ -3,7 +3,7 @@
 use pulsedb::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::import::chat::{Time, Transcript};
+use crate::import::chat::transcript::{Time, Transcript};
 use crate::report::Omission;
 use crate::time::reading;
 

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::import::encoding::{Flaw, count_of};
 
+/// Gaps of a list behind which elements are looked for.
+const GAPS_MAX: usize = 10_000;
+
 /// The JSON of a text.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Json {
@@ -15,7 +18,7 @@ pub(crate) enum Json {
     Document(Value),
     /// One object a line, with the numbers of the lines.
     Lines(Vec<(usize, Value)>),
-    /// The first elements of a list that breaks off.
+    /// The elements of a list that breaks off or has a gap.
     Torn(Vec<Value>),
     /// It begins like JSON and is none.
     Broken,
@@ -53,7 +56,7 @@ pub(crate) fn parse(text: &mut String) -> Parsed {
     }
     let line = text.lines().take_while(|line| line.chars().all(is_filler)).count() + error.line();
     let flaws = vec![Flaw { line, reason: format!("the JSON is not whole: {}", without_line(&error)) }];
-    let json = match first_elements(text) {
+    let json = match whole_elements(text) {
         elements if elements.is_empty() => Json::Broken,
         elements => Json::Torn(elements),
     };
@@ -116,20 +119,51 @@ fn objects_by_line(text: &str) -> (Vec<(usize, Value)>, Vec<Flaw>) {
     (lines, bad)
 }
 
-/// The elements of a list up to the place where it breaks off.
-fn first_elements(text: &str) -> Vec<Value> {
-    let mut elements = Vec::new();
+/// The elements of a list that breaks off or has a gap: those before, and those like the first one behind.
+fn whole_elements(text: &str) -> Vec<Value> {
+    let mut elements: Vec<Value> = Vec::new();
     let Some(mut rest) = text.trim_start_matches(is_filler).strip_prefix('[') else { return elements };
+    let start = first_key(rest).to_owned();
+    let mut gaps = 0;
     loop {
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(Ok(value)) = stream.next() else { return elements };
+        let next = stream.next();
         let end = stream.byte_offset();
-        elements.push(value);
-        match rest[end..].trim_start().strip_prefix(',') {
-            Some(next) => rest = next,
+        let is_at_gap = match next {
+            Some(Ok(value)) if gaps == 0 || is_like(&elements, &value) => {
+                elements.push(value);
+                false
+            }
+            Some(Ok(_)) => false,
+            _ => true,
+        };
+        let separated = rest[end..].trim_start().strip_prefix(',').filter(|_| !is_at_gap);
+        rest = match separated {
+            Some(next) => next,
+            None if gaps < GAPS_MAX && start.len() > 1 => {
+                gaps += 1;
+                // Past what was tried, or the same place would be tried again.
+                let tried = rest.ceil_char_boundary(end.max(1));
+                let Some(at) = rest[tried..].find(&start) else { return elements };
+                &rest[tried + at..]
+            }
             None => return elements,
-        }
+        };
     }
+}
+
+/// How an object begins, up to its first key.
+fn first_key(text: &str) -> &str {
+    let text = text.trim_start();
+    text.find(':').map_or("", |at| &text[..at])
+}
+
+/// Whether a value has most of the keys that the first one of a list has, so that it is not a part of one.
+fn is_like(elements: &[Value], value: &Value) -> bool {
+    let (Some(first), Some(object)) = (elements.first().and_then(Value::as_object), value.as_object()) else {
+        return elements.is_empty();
+    };
+    first.keys().filter(|key| object.contains_key(*key)).count() * 2 > first.len()
 }
 
 /// Replaces each escape of half a character (`\ud83d` without its other half) by that of U+FFFD, which is as long, and
@@ -212,6 +246,19 @@ mod tests {
             (Json::Torn(vec![json!({"a": 1}), json!({"a": 2})]), vec![3])
         );
         assert_eq!(read("{\"a\": [1,\n 2"), (Json::Broken, vec![2]));
+    }
+
+    #[test]
+    fn elements_behind_a_gap_of_a_list_are_found() {
+        let element = |id: u32| format!(r#"{{"id":{id},"title":"t","parts":[{{"id":9,"text":"x"}}]}}"#);
+        let list = format!("[{},{},{}]", element(1), element(2), element(3));
+        let torn = list.replacen(r#""title":"t","parts":[{"id":9"#, "\u{fffd}", 1);
+        let Json::Torn(elements) = read(&torn).0 else { panic!() };
+        let ids: Vec<_> = elements.iter().map(|element| element["id"].as_u64()).collect();
+        assert_eq!(ids, [Some(2), Some(3)]);
+        let behind = list.replacen(r#"{"id":2,"#, "{\u{fffd}", 1);
+        let Json::Torn(elements) = read(&behind).0 else { panic!() };
+        assert_eq!(elements.len(), 2);
     }
 
     #[test]

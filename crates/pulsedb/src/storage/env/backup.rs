@@ -9,19 +9,19 @@ use heed::{CompactionOption, MdbError};
 use super::engine::Engine;
 use super::environment::Environment;
 use super::failure::{damaged, engine_error, file_error};
+use super::home::{DATA, DATA_NEW, create_directory};
 use super::lmdb::state;
-use super::place::{DATA, DATA_NEW};
-use super::system::Directory;
+use super::system::{Directory, private};
 use crate::error::Result;
 
 impl Environment {
     /// Writes the newest snapshot, without its free pages, to `data.mdb` in a directory, which is made if it is
-    /// missing and must be empty. The copy is written aside and renamed when it is whole and durable. Gives its
-    /// bytes.
+    /// missing and must be empty. The copy is written aside and renamed when it is complete and durable.
+    /// Returns its bytes.
     pub(crate) fn backup_to(&self, directory: &Path) -> Result<u64> {
         self.refuse_after_fork()?;
         let refused = |error| file_error("back up into", directory, error);
-        fs::create_dir_all(directory).map_err(refused)?;
+        create_directory(directory).map_err(refused)?;
         for entry in fs::read_dir(directory).map_err(refused)? {
             // What an interrupted backup has left is no reason to refuse the next one.
             if entry.map_err(refused)?.file_name() != DATA_NEW {
@@ -60,7 +60,9 @@ impl Environment {
 }
 
 fn copy(engine: &Engine, path: &Path, option: CompactionOption) -> heed::Result<File> {
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    let mut file = private(&mut options).open(path)?;
     engine.lmdb().copy_to_file(&mut file, option)?;
     Ok(file)
 }

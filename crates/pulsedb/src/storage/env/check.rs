@@ -1,8 +1,8 @@
 //! The whole structure of the data file, read page by page: what opening does for the upper levels only.
 
 use super::environment::Environment;
+use super::home::DATA;
 use super::lmdb::{state, structure};
-use super::place::DATA;
 use crate::error::{Result, StorageError};
 use crate::limits;
 

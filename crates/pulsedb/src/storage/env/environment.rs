@@ -1,6 +1,7 @@
 //! The open environment of one directory, shared by all handles of this process, and its snapshots.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{OnceLock, Weak};
@@ -10,12 +11,12 @@ use parking_lot::{MappedRecursiveRwLockReadGuard, Mutex, RecursiveRwLock, Recurs
 
 use super::engine::Engine;
 use super::failure::engine_error;
+use super::home::{ENGINE_LOCK, Home};
 use super::lock_file::LockFile;
-use super::place::Place;
 use super::presence::Presence;
 use super::settings::Settings;
 #[cfg(test)]
-use super::tables::Table;
+use super::tables::Tree;
 #[cfg(test)]
 use crate::config::SyncMode;
 use crate::error::{PulseDBError, Result, StorageError};
@@ -29,7 +30,9 @@ use crate::limits;
 pub(crate) struct Environment {
     /// `None` only if it could not be opened again after an exchange.
     pub(super) engine: RecursiveRwLock<Option<Engine>>,
-    pub(super) place: Place,
+    pub(super) home: Home,
+    /// Names of the tables.
+    pub(super) names: &'static [&'static str],
     pub(super) writer: Mutex<Writer>,
     pub(super) settings: Mutex<Settings>,
     /// What the layer above keeps beside it.
@@ -48,10 +51,28 @@ pub(super) struct Writer {
     /// The lock file; `None` where a read-only handle found none.
     pub(super) lock_file: Option<LockFile>,
     /// Bytes that the data file has at the least: it never shrinks while it is open.
-    pub(super) file_bytes: u64,
+    pub(super) file_bytes: Cell<u64>,
+    /// Whether it keeps all writers away, because LMDB's locks cannot be used.
+    pub(super) excludes_writers: bool,
 }
 
 impl Writer {
+    /// For a reader that cannot use LMDB's locks: makes sure that nobody writes, and that nobody begins to.
+    pub(super) fn keep_others_from_writing(&mut self, path: &Path) -> Result<()> {
+        if self.excludes_writers {
+            return Ok(());
+        }
+        if self.lock_file.is_none() {
+            self.lock_file = LockFile::open_existing(path)?;
+        }
+        // Where there is no lock file, nobody has ever written; the next snapshot looks again.
+        if let Some(lock_file) = &self.lock_file {
+            lock_file.exclude_writers(path, &path.join(ENGINE_LOCK))?;
+            self.excludes_writers = true;
+        }
+        Ok(())
+    }
+
     /// Writes down how long the file is, so that a cut is known.
     pub(super) fn note_length(&self, engine: &Engine) {
         if let Some(lock_file) = self.lock_file.as_ref().filter(|file| file.is_writable())
@@ -99,7 +120,7 @@ impl ReadTxn<'_> {
 impl Environment {
     /// What was asked for of each table, in the order of the names given to `open`.
     #[cfg(test)]
-    pub(crate) fn table(&self, index: usize) -> Table {
+    pub(crate) fn table(&self, index: usize) -> Tree {
         *self.engine().unwrap().table(index)
     }
 
@@ -130,12 +151,20 @@ impl Environment {
         for attempt in 0..limits::READER_ATTEMPTS {
             let engine = self.engine()?;
             self.presence.confirm_lately(self.path(), &engine)?;
+            if engine.files.unlocked {
+                self.writer.lock().keep_others_from_writing(self.path())?;
+            }
             match engine.lmdb().clone().static_read_txn() {
                 Ok(txn) => return Ok(ReadTxn { txn: Transaction(txn), engine }),
                 Err(heed::Error::Mdb(heed::MdbError::ReadersFull)) => {}
+                Err(heed::Error::Mdb(heed::MdbError::MapResized)) => {
+                    drop(engine);
+                    self.map_more()?;
+                    continue;
+                }
                 Err(error) => return Err(engine_error("taking a snapshot", error)),
             }
-            // Slots of dead processes first, then those that living ones give back.
+            // First the slots of dead processes, then those that living ones free.
             if engine.clear_stale_readers()? == 0 {
                 drop(engine);
                 std::thread::sleep(limits::READER_WAIT * attempt);
@@ -183,7 +212,7 @@ impl Environment {
 
     /// The directory, canonical.
     pub(crate) fn path(&self) -> &Path {
-        &self.place.path
+        &self.home.path
     }
 
     /// What a commit waits for.
@@ -192,7 +221,7 @@ impl Environment {
         self.engine().unwrap().sync_mode()
     }
 
-    /// Gives back the slots of readers whose process has died; says how many.
+    /// Frees the slots of readers whose process has died; returns how many.
     pub(crate) fn clear_stale_readers(&self) -> Result<usize> {
         self.refuse_after_fork()?;
         self.engine()?.clear_stale_readers()

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::home::{DATA, Home};
 use super::lmdb::salvage::{self, GiveNamedRow, Salvage};
 use super::lock_file::{self, LengthNote, LockFile};
-use super::place::{DATA, Place};
 use super::registry;
 use crate::error::{PulseDBError, Result, StorageError};
 
@@ -44,7 +44,7 @@ impl Exclusive {
 
 /// Takes a database for this caller alone; `DatabaseLocked` if any process has it open, this one included.
 pub(crate) fn lock_exclusive(path: &Path) -> Result<Exclusive> {
-    let Place { path, key, .. } = Place::find(path, true)?;
+    let Home { path, key, .. } = Home::find(path, true)?;
     if registry::is_open(&key) {
         return Err(StorageError::DatabaseLocked { holder: "a handle of this process".to_owned() }.into());
     }

@@ -5,11 +5,12 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::{damaged, file_error, unsupported};
+use super::home::{DATA, DATA_NEW, ENGINE_LOCK, Home};
 use super::lmdb::header::{self, Header};
 use super::lmdb::state;
 use super::lock_file::{LengthNote, LockFile};
-use super::place::{DATA, DATA_NEW, ENGINE_LOCK, Place};
-use super::system::{self, FileIdentity};
+use super::open_file::OpenFile;
+use super::system;
 use crate::error::{PulseDBError, Result, StorageError};
 
 /// Bytes of LMDB's lock file that are set aside before LMDB makes it longer: less than it has on any system.
@@ -23,19 +24,20 @@ pub(super) struct Files {
     pub(super) page_size: u64,
     /// Whether both files of LMDB can be written.
     pub(super) writable: bool,
+    /// Whether LMDB's locks cannot be used: this process may only read, or the file system is read-only.
+    pub(super) unlocked: bool,
     data: File,
-    data_identity: FileIdentity,
-    bytes_at_open: u64,
+    data_name: OpenFile,
     /// Closing any descriptor of this file drops the locks that LMDB holds on it for the process, so it is opened
-    /// before LMDB does so and closed after. `None` on a read-only file system that has none.
-    engine_lock: Option<File>,
+    /// before LMDB does so and closed after. `None` where it cannot be written.
+    engine_lock: Option<(File, OpenFile)>,
 }
 
 impl Files {
     /// Opens the files of a database. Without one it makes an empty one with a map of `map_bytes`, unless it is
     /// read-only. The caller keeps other processes from doing the same.
-    pub(super) fn open(place: &Place, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
-        let path = place.path.clone();
+    pub(super) fn open(home: &Home, read_only: bool, map_bytes: u64) -> Result<(Self, Header)> {
+        let path = home.path.clone();
         let name = path.join(DATA);
         let found = match open_data(&name, read_only)? {
             Some((data, writable)) => state::read(&data, &name)?.map(|header| (data, writable, header)),
@@ -45,41 +47,42 @@ impl Files {
             Some(found) => found,
             None if read_only => return Err(StorageError::DatabaseNotFound { path }.into()),
             None => {
-                let data = create_data(place, map_bytes)?;
+                let data = create_data(home, map_bytes)?;
                 let header = state::read(&data, &name)?.ok_or_else(|| damaged("data.mdb is empty"))?;
                 (data, true, header)
             }
         };
-        let (engine_lock, lock_writable) = open_engine_lock(&path, read_only)?;
-        let writable = data_writable && lock_writable;
-        let metadata = data.metadata().map_err(|error| PulseDBError::io("look at", &name, error))?;
+        let engine_lock = open_engine_lock(&path, read_only)?;
+        let unlocked = engine_lock.is_none();
+        let writable = data_writable && !unlocked;
+        let data_name =
+            OpenFile::of(&data, &name).map_err(|error| PulseDBError::io("look at", &name, error))?;
         let page_size = header.page_size;
-        let (data_identity, bytes_at_open) = (system::file_identity(&metadata), metadata.len());
-        Ok((Self { path, page_size, writable, data, data_identity, bytes_at_open, engine_lock }, header))
+        Ok((Self { path, page_size, writable, unlocked, data, data_name, engine_lock }, header))
+    }
+
+    /// Makes a database again in which nothing was ever stored, and opens its files.
+    pub(super) fn make_again(home: &Home, map_bytes: u64) -> Result<(Self, Header)> {
+        create_data(home, map_bytes)?;
+        Self::open(home, false, map_bytes)
     }
 
     pub(super) fn data(&self) -> &File {
         &self.data
     }
 
-    /// What tells the data file from one that is put in its place.
-    pub(super) fn data_identity(&self) -> FileIdentity {
-        self.data_identity
+    /// Whether the name of the data file leads to the one that is open, and it was not cut.
+    pub(super) fn data_is_in_place(&self) -> bool {
+        self.data_name.is_in_place_and_uncut()
     }
 
-    /// Bytes that the data file had when it was opened; it never shrinks.
-    pub(super) fn bytes_at_open(&self) -> u64 {
-        self.bytes_at_open
-    }
-
-    /// What tells LMDB's lock file from another one, if there is one.
-    pub(super) fn engine_lock_identity(&self) -> Option<FileIdentity> {
-        let metadata = self.engine_lock.as_ref()?.metadata().ok()?;
-        Some(system::file_identity(&metadata))
+    /// Whether the name of LMDB's lock file leads to the one that is used, if one is.
+    pub(super) fn engine_lock_is_in_place(&self) -> bool {
+        self.engine_lock.as_ref().is_none_or(|(_, name)| name.is_in_place())
     }
 
     pub(super) fn engine_lock(&self) -> Option<&File> {
-        self.engine_lock.as_ref()
+        self.engine_lock.as_ref().map(|(file, _)| file)
     }
 
     /// Bytes of the data file.
@@ -120,7 +123,7 @@ impl Files {
         system::available_bytes(&self.data)
     }
 
-    /// Stores a larger size of the map, so that every process maps the same. Nobody may have the file open.
+    /// Stores a larger size of the map, so that every process maps the same. Nobody else may have the file open.
     pub(super) fn store_map_bytes(&self, header: &Header, map_bytes: u64) -> Result<()> {
         let mut data = &self.data;
         // The newer page first: a crash in between must not leave the older one with the larger size.
@@ -136,7 +139,7 @@ impl Files {
 
     /// Sets blocks aside for all of LMDB's lock file: LMDB writes it through a map, where a full disk is a signal.
     pub(super) fn fill_engine_lock(&self) -> Result<()> {
-        let Some(file) = self.engine_lock.as_ref().filter(|_| self.writable) else { return Ok(()) };
+        let Some(file) = self.engine_lock().filter(|_| self.writable) else { return Ok(()) };
         fill(file).map_err(|error| file_error("set room aside in", &self.path.join(ENGINE_LOCK), error))
     }
 }
@@ -145,10 +148,10 @@ impl Files {
 /// a later handle of this process can write through the same environment; nothing is written for the reader.
 fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
     let refused = |error| PulseDBError::io("open", name, error);
-    // Looked at first: opening what is no file, such as a pipe, could wait for ever.
+    // Checked first: opening something else than a file, such as a pipe, could wait for ever.
     match fs::metadata(name) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unsupported(format!("{} is no regular file", name.display()))),
+        Ok(_) => return Err(unsupported(format!("{} is not a regular file", name.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error)),
     }
@@ -160,14 +163,16 @@ fn open_data(name: &Path, read_only: bool) -> Result<Option<(File, bool)>> {
 }
 
 /// Makes an empty data file aside and renames it, so that a crash leaves none or a whole one.
-fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
-    let (aside, name) = (place.path.join(DATA_NEW), place.path.join(DATA));
+fn create_data(home: &Home, map_bytes: u64) -> Result<File> {
+    let (aside, name) = (home.path.join(DATA_NEW), home.path.join(DATA));
     let write = || -> io::Result<File> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&aside)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        let mut file = system::private(&mut options).open(&aside)?;
         file.write_all(&header::fresh(system::page_size(), map_bytes))?;
         file.sync_all()?;
         fs::rename(&aside, &name)?;
-        place.directory.sync()?;
+        home.directory.sync()?;
         Ok(file)
     };
     write().map_err(|error| {
@@ -177,17 +182,28 @@ fn create_data(place: &Place, map_bytes: u64) -> Result<File> {
     })
 }
 
-/// LMDB's lock file and whether it can be written.
-fn open_engine_lock(path: &Path, read_only: bool) -> Result<(Option<File>, bool)> {
+/// LMDB's lock file, if it can be written.
+fn open_engine_lock(path: &Path, read_only: bool) -> Result<Option<(File, OpenFile)>> {
     let name = path.join(ENGINE_LOCK);
-    match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name) {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    match system::private(&mut options).open(&name) {
         Ok(file) => {
             fill(&file).map_err(|error| file_error("set room aside in", &name, error))?;
-            Ok((Some(file), true))
+            let opened =
+                OpenFile::of(&file, &name).map_err(|error| PulseDBError::io("look at", &name, error))?;
+            Ok(Some((file, opened)))
         }
-        Err(error) if !read_only => Err(PulseDBError::io("open", name, error)),
-        // Without it LMDB reads unlocked where the file system is read-only, and refuses elsewhere.
-        Err(_) => Ok((File::open(&name).ok(), false)),
+        Err(error)
+            if read_only
+                && matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(PulseDBError::io("open", name, error)),
     }
 }
 

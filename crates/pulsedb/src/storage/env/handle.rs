@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use super::environment::Environment;
 use super::lock_file::LockFile;
 use super::settings::{EnvOptions, Requested};
-use crate::error::{PulseDBError, Result};
+use crate::error::{PulseDBError, Result, StorageError};
 
 /// One handle on the environment of a directory. While a writable one lives, this process is a writer of the database;
 /// with the last of them go the settings that they have agreed on, so that the next one may bring others.
@@ -74,6 +74,9 @@ impl Environment {
                          writing; close those handles first, and check the permissions of the files"
                     .to_owned(),
             });
+        }
+        if let Some(bytes) = self.engine()?.missing_map() {
+            return Err(StorageError::MapTooLarge { bytes }.into());
         }
         let mut settings = self.settings.lock();
         if let Some(requested) = settings.requested {

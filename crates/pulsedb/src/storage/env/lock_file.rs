@@ -5,12 +5,14 @@
 //! | 0 | 1 | lock "open": shared by each process that has the database open, exclusive for repair and map growth |
 //! | 1 | 1 | lock "setup": exclusive while a process opens the database, shared while it does so read-only |
 //! | 2 | 1 | lock "next": exclusive for the one process that is next in line for the writer's lock of LMDB |
+//! | 3 | 1 | lock "writing": exclusive for the one process that has a write transaction |
+//! | 4 | 1 | lock "unlocked": shared by readers that may not use LMDB's locks, and so exclude writers |
 //! | 64 | 32 | the length of `data.mdb`, so that a cut is known even where nothing was lost |
 //! | 128 + 128 n | 128 | record of writer n, whose first byte is locked exclusively as long as it lives |
 //!
 //! The length is `bytes u64`, `commit u64` (the newest one at that time), `file u64` (the inode, zero where there is
-//! none), `checksum u64` (XXH3 of the rest). It counts only for the same file with no older commit: whoever puts
-//! another data file in place need not know of it. It is written after the longer file is durable.
+//! none), `checksum u64` (XXH3 of the rest). It counts only for the same file with no older commit, so another
+//! data file may be put in its place. It is written after the longer file is durable.
 //!
 //! A record is `pid u32`, `host length u32`, `start i64` (Unix milliseconds), `checksum u64` (XXH3 of the rest),
 //! `host [u8; 104]`. Bytes that no record covers have no meaning.
@@ -23,7 +25,8 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::byte_lock::{ByteLocks, Mode};
-use super::system::{self, FileIdentity};
+use super::open_file::OpenFile;
+use super::system;
 use crate::clock::{self, Timestamp};
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
@@ -35,6 +38,8 @@ pub(super) const NAME: &str = "lock";
 const OPEN: u64 = 0;
 const SETUP: u64 = 1;
 const NEXT: u64 = 2;
+const WRITING: u64 = 3;
+const UNLOCKED: u64 = 4;
 const LENGTH: u64 = 64;
 const RECORD_BYTES: u64 = 128;
 const HOST_BYTES: usize = 104;
@@ -43,6 +48,7 @@ const HOST_BYTES: usize = 104;
 #[derive(Debug)]
 pub(super) struct LockFile {
     locks: ByteLocks,
+    name: OpenFile,
     slot: Option<u64>,
     /// The process that opened it.
     pid: u32,
@@ -56,7 +62,7 @@ impl Drop for LockFile {
         if self.pid != std::process::id() {
             return;
         }
-        let bytes = [OPEN, SETUP, NEXT].into_iter().chain(self.slot.map(offset));
+        let bytes = [OPEN, SETUP, NEXT, WRITING, UNLOCKED].into_iter().chain(self.slot.map(offset));
         for byte in bytes {
             // A failure leaves the lock until the last descriptor closes.
             let _ = self.locks.unlock(byte);
@@ -68,20 +74,28 @@ impl LockFile {
     /// Opens the file in a directory and creates it.
     pub(super) fn create(directory: &Path) -> Result<Self> {
         let path = directory.join(NAME);
-        let locks = ByteLocks::open(&path, true).map_err(|error| PulseDBError::io("open", path, error))?;
-        Ok(Self { locks, slot: None, pid: std::process::id() })
+        Self::open(&path, true).map_err(|error| PulseDBError::io("open", path, error))
     }
 
-    /// Opens the file for a reader, if it is there and may be read.
-    pub(super) fn open_existing(directory: &Path) -> Option<Self> {
+    /// Opens the file for a reader, if it is there. An error says that it is and may not be read.
+    pub(super) fn open_existing(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(NAME);
-        let locks = ByteLocks::open(&path, false).ok()?;
-        Some(Self { locks, slot: None, pid: std::process::id() })
+        match Self::open(&path, false) {
+            Ok(lock_file) => Ok(Some(lock_file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(PulseDBError::io("open", path, error)),
+        }
     }
 
-    /// What tells it from another lock file.
-    pub(super) fn identity(&self) -> io::Result<FileIdentity> {
-        self.locks.file().metadata().map(|metadata| system::file_identity(&metadata))
+    fn open(path: &Path, writable: bool) -> io::Result<Self> {
+        let locks = ByteLocks::open(path, writable)?;
+        let name = OpenFile::of(locks.file(), path)?;
+        Ok(Self { locks, name, slot: None, pid: std::process::id() })
+    }
+
+    /// Whether its name leads to it, so that other processes use the same.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.name.is_in_place()
     }
 
     /// Whether it may be written.
@@ -95,7 +109,10 @@ impl LockFile {
         let deadline = clock::monotonic() + limits::SETUP_WAIT;
         while !self.locks.try_lock(SETUP, mode).map_err(|error| refused(directory, error))? {
             if clock::monotonic() >= deadline {
-                return Err(locked(directory, "a process that has been opening it for a long time"));
+                return Err(locked(
+                    directory,
+                    "a process that has been opening or compacting it for a long time",
+                ));
             }
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -112,7 +129,7 @@ impl LockFile {
     pub(super) fn share_open(&self, directory: &Path) -> Result<()> {
         match self.locks.try_lock(OPEN, Mode::Shared) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(locked(directory, "a process that repairs it or raises its size")),
+            Ok(false) => Err(locked(directory, "a process that repairs or compacts it, or raises its size")),
             Err(error) => Err(refused(directory, error)),
         }
     }
@@ -135,6 +152,37 @@ impl LockFile {
         self.locks.unlock(NEXT)
     }
 
+    /// Waits until no other process writes. LMDB's own lock does not suffice: it goes by thread numbers, which two PID
+    /// namespaces may both have, and takes the death of one for that of the other.
+    pub(super) fn begin_writing(&self) -> io::Result<Writing<'_>> {
+        self.locks.lock(WRITING, Mode::Exclusive)?;
+        Ok(Writing(self))
+    }
+
+    /// Keeps writers away for as long as this lives, for a reader that cannot use LMDB's locks.
+    /// `needed` is the file that it would have to write.
+    pub(super) fn exclude_writers(&self, directory: &Path, needed: &Path) -> Result<()> {
+        let refused = |error| refused(directory, error);
+        // Those who write register first and look at this mark then, so that one of the two sees the other.
+        self.locks.try_lock(UNLOCKED, Mode::Shared).map_err(refused)?;
+        if !self.has_writers().map_err(refused)? {
+            return Ok(());
+        }
+        let why = format!("; reading beside one that writes takes permission to write {}", needed.display());
+        Err(StorageError::DatabaseLocked { holder: holders(directory, "a process that writes it") + &why }
+            .into())
+    }
+
+    fn has_writers(&self) -> io::Result<bool> {
+        let length = self.locks.file().metadata()?.len();
+        for slot in (0..limits::WRITERS_MAX).take_while(|slot| offset(*slot) < length) {
+            if self.locks.is_locked(offset(slot))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes a free record for this process.
     pub(super) fn register_writer(&mut self, directory: &Path) -> Result<()> {
         if self.slot.is_some() {
@@ -148,6 +196,11 @@ impl LockFile {
                 file.seek(SeekFrom::Start(offset(slot))).map_err(refused)?;
                 file.write_all(&record.encode()).map_err(refused)?;
                 self.slot = Some(slot);
+                if self.locks.is_locked(UNLOCKED).map_err(refused)? {
+                    self.release_writer();
+                    let holder = "a process that may only read it, and so cannot read beside one that writes";
+                    return Err(StorageError::DatabaseLocked { holder: holder.to_owned() }.into());
+                }
                 return Ok(());
             }
         }
@@ -173,11 +226,23 @@ impl LockFile {
         LengthNote::decode(&bytes)
     }
 
-    /// Gives the record back.
+    /// Frees the record.
     pub(super) fn release_writer(&mut self) {
         if let Some(slot) = self.slot.take() {
             // A failure leaves the record until this file closes; nothing can be done about it here.
             let _ = self.locks.unlock(offset(slot));
+        }
+    }
+}
+
+/// The right to write, over all processes.
+pub(super) struct Writing<'l>(&'l LockFile);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if self.0.pid == std::process::id() {
+            // A failure leaves the lock until this file closes; nothing can be done about it here.
+            let _ = self.0.locks.unlock(WRITING);
         }
     }
 }
@@ -211,13 +276,29 @@ pub(crate) fn writers(directory: &Path) -> Result<Vec<Holder>> {
 
 /// The error for a database that somebody else holds: names the writers if there are any.
 pub(super) fn locked(directory: &Path, otherwise: &str) -> PulseDBError {
-    let holders: Vec<String> = writers(directory)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|holder| format!("process {} on {}", holder.pid, holder.host))
-        .collect();
-    let holder = if holders.is_empty() { otherwise.to_owned() } else { holders.join(", ") };
-    StorageError::DatabaseLocked { holder }.into()
+    StorageError::DatabaseLocked { holder: holders(directory, otherwise) }.into()
+}
+
+/// As [`locked`], for a process that writes itself.
+pub(super) fn locked_by_others(directory: &Path, otherwise: &str) -> PulseDBError {
+    let mut others = writers(directory).unwrap_or_default();
+    let host = system::host();
+    if let Some(own) =
+        others.iter().position(|holder| holder.pid == std::process::id() && holder.host == host)
+    {
+        others.remove(own);
+    }
+    StorageError::DatabaseLocked { holder: named(others, otherwise) }.into()
+}
+
+fn holders(directory: &Path, otherwise: &str) -> String {
+    named(writers(directory).unwrap_or_default(), otherwise)
+}
+
+fn named(holders: Vec<Holder>, otherwise: &str) -> String {
+    let holders: Vec<String> =
+        holders.into_iter().map(|holder| format!("process {} on {}", holder.pid, holder.host)).collect();
+    if holders.is_empty() { otherwise.to_owned() } else { holders.join(", ") }
 }
 
 fn offset(slot: u64) -> u64 {

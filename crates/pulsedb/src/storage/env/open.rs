@@ -1,18 +1,20 @@
 //! Opening and closing: the order of the locks.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RecursiveRwLock};
 
-use super::engine::Engine;
+use super::engine::{Engine, map_of_length};
 use super::environment::{Environment, Writer};
 use super::exclusive::Exclusive;
 use super::files::Files;
 use super::handle::EnvHandle;
+use super::home::Home;
 use super::lock_file::LockFile;
-use super::place::Place;
 use super::presence::Presence;
+use super::readers::free_slots_left_under_this_number;
 use super::registry::{self, Entry};
 use super::settings::{EnvOptions, GIB, Settings};
 use crate::error::Result;
@@ -48,7 +50,7 @@ impl Drop for Environment {
             self.writer.lock().note_length(&engine);
         }
         *self.engine.get_mut() = None;
-        registry::forget(&self.place.key);
+        registry::forget(&self.home.key);
     }
 }
 
@@ -57,11 +59,11 @@ fn open(
     tables: &'static [&'static str],
     exclusive: Option<&Exclusive>,
 ) -> Result<EnvHandle> {
-    let place = Place::find(&options.path, options.read_only)?;
-    let environment = match registry::find(&place.key) {
+    let home = Home::find(&options.path, options.read_only)?;
+    let environment = match registry::find(&home.key) {
         Entry::Open(environment) => environment,
         Entry::Vacant(vacancy) => {
-            let environment = Arc::new(open_alone(options, place, tables, exclusive)?);
+            let environment = Arc::new(open_alone(options, home, tables, exclusive)?);
             vacancy.fill(&environment);
             environment
         }
@@ -72,14 +74,15 @@ fn open(
 /// Opens a directory that is not open in this process, one process after the other.
 fn open_alone(
     options: &EnvOptions,
-    place: Place,
+    home: Home,
     tables: &'static [&'static str],
     exclusive: Option<&Exclusive>,
 ) -> Result<Environment> {
-    place.refuse_network()?;
-    let path = place.path.clone();
+    home.refuse_network()?;
+    let path = home.path.clone();
     let lock_file =
-        if options.read_only { LockFile::open_existing(&path) } else { Some(LockFile::create(&path)?) };
+        // Where it may not be read, LMDB's own locks do, or `keep_others_from_writing` refuses.
+        if options.read_only { LockFile::open_existing(&path).unwrap_or_default() } else { Some(LockFile::create(&path)?) };
     if let Some(lock_file) = &lock_file {
         lock_file.begin_setup(&path)?;
         if exclusive.is_none() {
@@ -87,7 +90,7 @@ fn open_alone(
         }
     }
     // On failure the lock file closes, and with it go its locks.
-    let environment = open_in_turn(options, place, tables, exclusive, lock_file)?;
+    let environment = open_in_turn(options, home, tables, exclusive, lock_file)?;
     if let Some(lock_file) = &environment.writer.lock().lock_file {
         lock_file.end_setup();
     }
@@ -97,41 +100,65 @@ fn open_alone(
 /// What happens while no other process can open the database.
 fn open_in_turn(
     options: &EnvOptions,
-    place: Place,
+    home: Home,
     names: &'static [&'static str],
     exclusive: Option<&Exclusive>,
     mut lock_file: Option<LockFile>,
 ) -> Result<Environment> {
     let asked = options.map_size_gb as u64 * GIB;
     if let Some(lock_file) = &lock_file {
-        place.refuse_if_emptied(lock_file)?;
+        home.refuse_if_emptied(lock_file)?;
     }
-    let (files, header) = Files::open(&place, options.read_only, asked)?;
-    let mut map_bytes = header.map_bytes;
-    let mut file_bytes = files.data_bytes()?;
+    let (mut files, mut header) = Files::open(&home, options.read_only, asked)?;
     if let Some(lock_file) = lock_file.as_ref().filter(|_| exclusive.is_none()) {
         files.refuse_if_cut(lock_file, &header)?;
     }
+    let mut maps = vec![header.map_bytes];
+    if options.read_only {
+        maps.push(map_of_length(&files)?);
+    }
+    let mut file_bytes = files.data_bytes()?;
     if let Some(lock_file) = lock_file.as_mut().filter(|_| !options.read_only) {
-        if asked > map_bytes && may_grow(lock_file, &place.path, exclusive)? {
-            files.store_map_bytes(&header, asked)?;
-            map_bytes = asked;
+        if exclusive.is_none() {
+            home.remove_leftovers();
         }
         if header.main.is_empty() {
-            file_bytes = files.set_aside(map_bytes)?;
+            if asked != header.map_bytes && may_grow(lock_file, &home.path, exclusive)? {
+                // Its making failed or was cut short, and it may have been asked for with another size.
+                drop(files);
+                (files, header) = Files::make_again(&home, asked)?;
+                maps = vec![asked];
+            }
+            file_bytes = files.set_aside(header.map_bytes)?;
             files.note_length(lock_file, file_bytes, header.txn_id);
+        } else if asked > header.map_bytes && may_grow(lock_file, &home.path, exclusive)? {
+            maps.insert(0, asked);
         }
-        lock_file.register_writer(&place.path)?;
+        lock_file.register_writer(&home.path)?;
     }
-    let engine = Engine::open(&place, files, &header, map_bytes, names, options.read_only)?;
+    let mut writer = Writer { lock_file, file_bytes: Cell::new(file_bytes), excludes_writers: false };
+    if files.unlocked {
+        writer.keep_others_from_writing(&home.path)?;
+    }
+    let engine = Engine::open(&home, files, &header, &maps, names, options.read_only)?;
+    if engine.map_bytes() > header.map_bytes && !options.read_only {
+        engine.files.store_map_bytes(&header, engine.map_bytes())?;
+    }
     if !options.read_only {
         engine.set_sync_mode(options.sync_mode)?;
+    }
+    if let Some(file) = engine.files.engine_lock() {
+        // Only frees pages earlier.
+        if let Err(error) = free_slots_left_under_this_number(file) {
+            tracing::debug!(%error, "slots of a process that has died stay");
+        }
     }
     engine.clear_stale_readers()?;
     Ok(Environment {
         engine: RecursiveRwLock::new(Some(engine)),
-        place,
-        writer: Mutex::new(Writer { lock_file, file_bytes }),
+        home,
+        names,
+        writer: Mutex::new(writer),
         settings: Mutex::new(Settings::of(options)),
         companion: Mutex::default(),
         presence: Presence::new(),

@@ -4,11 +4,11 @@
 //! with two mutexes; `docs/pulsedb-format.md` has it.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::environment::Environment;
+use super::home::ENGINE_LOCK;
 use super::lmdb::tree::Fields;
-use super::place::ENGINE_LOCK;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
 
@@ -24,6 +24,8 @@ pub(crate) struct RawReader {
 const MAGIC: u32 = 0xBEEF_C0DE;
 /// Everything in the table is padded to this.
 const CACHE_LINE: usize = 64;
+/// Where a slot has the number of its process.
+const PID_AT: usize = 8;
 /// `txnid` of a slot whose snapshot has ended.
 const NONE: u64 = u64::MAX;
 
@@ -51,14 +53,37 @@ impl Environment {
     }
 }
 
-fn read(mut file: &File, start: usize) -> io::Result<Vec<RawReader>> {
+/// Frees the slots that a process with the number of this one has left when it died. LMDB takes them for its own, so
+/// that their snapshots would keep pages for as long as this process lives; a container is started again and again with
+/// the same numbers. The caller has the lock on its number, has no snapshot yet, and lets no other thread take one.
+pub(super) fn free_slots_left_under_this_number(file: &File) -> io::Result<()> {
+    let Some(start) = TABLE_START else { return Ok(()) };
+    let table = read_table(file, start)?;
+    let Some(slots) = table.get(start..) else { return Ok(()) };
+    let own = std::process::id().to_ne_bytes();
+    for (at, slot) in slots.chunks_exact(CACHE_LINE).enumerate() {
+        if slot.get(PID_AT..PID_AT + own.len()) == Some(&own) {
+            let mut file = file;
+            file.seek(SeekFrom::Start((start + at * CACHE_LINE + PID_AT) as u64))?;
+            file.write_all(&0_u32.to_ne_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &File, start: usize) -> io::Result<Vec<RawReader>> {
+    let bytes = read_table(file, start)?;
+    let slots = slots_in_use(&bytes).unwrap_or(0);
+    let table = bytes.get(start..).unwrap_or_default();
+    Ok(table.chunks_exact(CACHE_LINE).take(slots).filter_map(reader_in).collect())
+}
+
+fn read_table(mut file: &File, start: usize) -> io::Result<Vec<u8>> {
     let most = start + limits::READER_SLOTS as usize * CACHE_LINE;
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(most as u64).read_to_end(&mut bytes)?;
-    let slots = slots_in_use(&bytes).unwrap_or(0);
-    let table = bytes.get(start..).unwrap_or_default();
-    Ok(table.chunks_exact(CACHE_LINE).take(slots).filter_map(reader_in).collect())
+    Ok(bytes)
 }
 
 fn slots_in_use(header: &[u8]) -> Option<usize> {

@@ -12,11 +12,11 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
 
 #[derive(Default)]
 struct Registry {
-    entries: Mutex<HashMap<DirectoryKey, Record>>,
+    entries: Mutex<HashMap<DirectoryKey, Listing>>,
     changed: Condvar,
 }
 
-struct Record {
+struct Listing {
     /// The process that made the entry: a forked child inherits the table but not the environments.
     pid: u32,
     state: State,
@@ -75,7 +75,7 @@ pub(super) fn find(key: &DirectoryKey) -> Entry {
                 REGISTRY.changed.wait(&mut entries);
             }
             _ => {
-                entries.insert(key.clone(), Record { pid, state: State::Busy });
+                entries.insert(key.clone(), Listing { pid, state: State::Busy });
                 return Entry::Vacant(Vacancy { key: key.clone(), filled: false });
             }
         }
@@ -98,6 +98,6 @@ pub(super) fn forget(key: &DirectoryKey) {
 }
 
 fn set(key: &DirectoryKey, state: State) {
-    REGISTRY.entries.lock().insert(key.clone(), Record { pid: std::process::id(), state });
+    REGISTRY.entries.lock().insert(key.clone(), Listing { pid: std::process::id(), state });
     REGISTRY.changed.notify_all();
 }

@@ -52,12 +52,12 @@ impl Requested {
     pub(super) fn admit(self, asked: Self, map_bytes: u64) -> Result<()> {
         let reason = if asked.sync_mode != self.sync_mode {
             format!(
-                "sync_mode {:?} was asked for, but this process has it open with {:?}",
+                "sync_mode {:?} was requested, but this process has it open with {:?}",
                 asked.sync_mode, self.sync_mode
             )
         } else if asked.map_size_gb != self.map_size_gb && asked.map_size_gb as u64 * GIB != map_bytes {
             format!(
-                "map_size_gb {} was asked for, but this process has it open with {}",
+                "map_size_gb {} was requested, but this process has it open with {}",
                 asked.map_size_gb, self.map_size_gb
             )
         } else {

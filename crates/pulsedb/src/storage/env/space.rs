@@ -17,8 +17,8 @@ use super::engine::Engine;
 use super::environment::{Environment, ReadTxn, Writer};
 use super::failure::{INPUT_OUTPUT_ERROR, engine_error, file_error, map_full, means_no_room};
 use super::files::Files;
+use super::home::DATA;
 use super::lmdb::state;
-use super::place::DATA;
 use super::system;
 use super::turn::WriteGuard;
 use crate::error::{PulseDBError, Result, StorageError};
@@ -40,7 +40,7 @@ impl WriteGuard<'_> {
     /// what was asked for before in the same transaction still counts. A refusal leaves the transaction usable.
     ///
     /// A delete in an environment that is full to the last page can still fail with `Full` while it writes or when
-    /// it commits. Smaller steps then get on: each commit gives its old pages to the next but one.
+    /// it commits. Smaller steps then succeed: each commit leaves its old pages to the next but one.
     pub(crate) fn reserve(&self, bytes: usize, space: Space) -> Result<()> {
         let page_size = self.engine().files.page_size;
         let need = self.plan(page_size, bytes as u64);
@@ -84,17 +84,17 @@ impl WriteGuard<'_> {
 impl Environment {
     /// After a commit: the file must reach to the last page, whatever the plan was. It does not fail, because after
     /// a commit nothing may; the next `reserve` meets the same trouble and reports it.
-    pub(super) fn follow_last_page(&self, engine: &Engine, writer: &mut Writer) {
+    pub(super) fn follow_last_page(&self, engine: &Engine, writer: &Writer) {
         let end = (engine.last_page() + 1) * engine.files.page_size;
-        if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes {
+        if end + limits::RESERVE_BYTES / 2 <= writer.file_bytes.get() {
             return;
         }
         // Behind the writer's lock: two processes that lengthen the file at once could shorten it.
-        let Ok(txn) = self.wait_for_txn(engine, writer) else { return };
+        let Ok((txn, writing)) = self.wait_for_txn(engine, writer) else { return };
         let wanted = (end + limits::RESERVE_BYTES).min(engine.map_bytes());
         match engine.files.extend(wanted, engine.map_bytes()) {
             Ok(bytes) => {
-                writer.file_bytes = bytes;
+                writer.file_bytes.set(bytes);
                 writer.note_length(engine);
             }
             Err(error) => {
@@ -104,6 +104,7 @@ impl Environment {
             }
         }
         drop(txn);
+        drop(writing);
     }
 }
 
@@ -149,7 +150,7 @@ impl Engine {
 
 impl Files {
     /// Makes the file at least `wanted` long, in steps that grow with it and never beyond `most`; its length is then
-    /// durable. Gives that length.
+    /// durable. Returns that length.
     pub(super) fn extend(&self, wanted: u64, most: u64) -> io::Result<u64> {
         let length = self.data().metadata()?.len();
         if length >= wanted {

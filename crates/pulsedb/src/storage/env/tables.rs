@@ -1,17 +1,18 @@
 //! The named tables of an environment: found, or made in one transaction.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use heed::types::Bytes;
 use heed::{CommitOrAbort, CommitToken, Database, Env, OnCommit, WithoutTls};
 
 use super::failure::{damaged, engine_error, unsupported};
+use super::home::DATA;
 use super::lmdb::header::Header;
-use super::place::DATA;
-use crate::error::{Result, StorageError};
+use crate::error::{PulseDBError, Result, StorageError};
 
 /// One table: keys and values are plain bytes.
-pub(crate) type Table = Database<'static, Bytes, Bytes>;
+pub(crate) type Tree = Database<'static, Bytes, Bytes>;
 
 /// Opens every table. A writable environment makes those that are missing; a read-only one has a database that is
 /// not made yet if it has none, and a damaged one if it lacks some.
@@ -21,8 +22,12 @@ pub(super) fn open(
     header: &Header,
     read_only: bool,
     path: &Path,
-) -> Result<Vec<Table>> {
-    let found = find(engine, names).map_err(|error| engine_error("opening the tables", error))?;
+) -> Result<Vec<Tree>> {
+    let found = find(engine, names).map_err(|error| match error {
+        // The first snapshot of a process takes a lock on the byte of its number in LMDB's lock file.
+        heed::Error::Io(error) if error.kind() == ErrorKind::WouldBlock => same_number(),
+        error => engine_error("opening the tables", error),
+    })?;
     let is_new = header.main.is_empty();
     if !is_new && found.iter().all(Option::is_none) {
         return Err(unsupported(format!(
@@ -41,7 +46,17 @@ pub(super) fn open(
     }
 }
 
-fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Table>>> {
+fn same_number() -> PulseDBError {
+    let holder = format!(
+        "a process with the same process id, {}, in another PID namespace, such as another container on this volume; \
+         the engine tells processes apart by their ids, so start one of the two under another id (as the child \
+         of a shell, for instance), or let both share one PID namespace",
+        std::process::id()
+    );
+    StorageError::DatabaseLocked { holder }.into()
+}
+
+fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Tree>>> {
     let txn = engine.read_txn()?;
     let opened = engine.open_databases_and_commit(txn, |opener, txn| {
         let tables = names.iter().map(|name| opener.open_database::<Bytes, Bytes>(txn, Some(name)));
@@ -50,7 +65,7 @@ fn find(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Option<Tab
     Ok(opened.commit().unwrap_or_default())
 }
 
-fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Table>> {
+fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Tree>> {
     let txn = engine.write_txn()?;
     let made = engine.create_databases_and_commit(txn, |opener, txn| {
         let tables = names.iter().map(|name| opener.create_database::<Bytes, Bytes>(txn, Some(name)));
@@ -63,7 +78,7 @@ fn make(engine: &Env<WithoutTls>, names: &[&str]) -> heed::Result<Vec<Table>> {
 struct Each<T>(Vec<T>);
 
 impl OnCommit for Each<Database<'_, Bytes, Bytes>> {
-    type Committed = Vec<Table>;
+    type Committed = Vec<Tree>;
 
     fn on_commit(self, token: &CommitToken) -> Self::Committed {
         self.0.into_iter().map(|table| table.on_commit(token)).collect()
@@ -71,7 +86,7 @@ impl OnCommit for Each<Database<'_, Bytes, Bytes>> {
 }
 
 impl OnCommit for Each<Option<Database<'_, Bytes, Bytes>>> {
-    type Committed = Vec<Option<Table>>;
+    type Committed = Vec<Option<Tree>>;
 
     fn on_commit(self, token: &CommitToken) -> Self::Committed {
         self.0.into_iter().map(|table| table.on_commit(token)).collect()

@@ -9,8 +9,8 @@ use parking_lot::MutexGuard;
 use super::engine::Engine;
 use super::environment::{EngineGuard, Environment, Writer};
 use super::failure::engine_error;
-use super::lock_file;
-use super::presence::{is_file, replaced};
+use super::lock_file::{self, LockFile, Writing};
+use super::presence::replaced;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 
@@ -24,10 +24,12 @@ pub(crate) struct Turn<'e> {
 
 /// The one write transaction of all processes. Dropping it aborts. It must end in the thread that began it.
 pub(crate) struct WriteGuard<'t> {
+    // Before the right to write, so that it ends first.
     txn: RwTxn<'t>,
+    writing: Writing<'t>,
     environment: &'t Environment,
     engine: &'t Engine,
-    writer: &'t mut Writer,
+    writer: &'t Writer,
     /// The last page when the transaction began.
     last_page: u64,
     plan: Cell<Plan>,
@@ -68,9 +70,10 @@ impl<'t> WriteGuard<'t> {
     ///
     /// After a failure other than a full disk or map every later write is refused.
     pub(crate) fn commit(self) -> Result<()> {
-        let Self { txn, environment, engine, writer, plan, .. } = self;
-        writer.file_bytes = plan.get().file_bytes;
+        let Self { txn, writing, environment, engine, writer, plan, .. } = self;
+        writer.file_bytes.set(plan.get().file_bytes);
         txn.commit().map_err(|error| environment.commit_failed(engine, error))?;
+        drop(writing);
         // Whoever replaced the files meanwhile has not seen this commit, and nobody else will.
         environment
             .confirm_presence(engine, writer)
@@ -79,7 +82,7 @@ impl<'t> WriteGuard<'t> {
         Ok(())
     }
 
-    /// Adds an operation to the plan; gives the pages that the whole transaction needs at the most.
+    /// Adds an operation to the plan; returns the pages that the whole transaction needs at most.
     pub(super) fn plan(&self, page_size: u64, bytes: u64) -> u64 {
         let mut plan = self.plan.get();
         plan.bytes = plan.bytes.saturating_add(bytes);
@@ -139,28 +142,35 @@ impl Environment {
         Ok(Turn { environment: self, engine, writer })
     }
 
-    /// Waits for LMDB's writer lock behind the turnstile: LMDB's lock goes to whoever is running when it is
-    /// released, which is the process that has just committed. Only the one that is next in line may wait for it.
-    pub(super) fn wait_for_txn<'t>(&self, engine: &'t Engine, writer: &Writer) -> Result<RwTxn<'t>> {
+    /// Waits behind the turnstile: a lock goes to the process that is running when it is released, which is the one that has
+    /// just committed. Only the one that is next in line may wait for it.
+    pub(super) fn wait_for_txn<'t>(
+        &self,
+        engine: &'t Engine,
+        writer: &'t Writer,
+    ) -> Result<(RwTxn<'t>, Writing<'t>)> {
         let Some(lock_file) = &writer.lock_file else { return Err(PulseDBError::ReadOnly) };
         let refused = |error| PulseDBError::io("lock", self.path().join(lock_file::NAME), error);
         lock_file.wait_for_turn().map_err(refused)?;
-        let txn = engine.lmdb().write_txn();
+        let begun = lock_file.begin_writing().map_err(refused).and_then(|writing| {
+            let txn = engine.lmdb().write_txn().map_err(|error| {
+                if matches!(error, heed::Error::Mdb(heed::MdbError::Panic)) {
+                    self.poison("the engine reported a fatal error");
+                }
+                engine_error("beginning a write", error)
+            })?;
+            Ok((txn, writing))
+        });
         lock_file.pass_turn().map_err(refused)?;
-        txn.map_err(|error| {
-            if matches!(error, heed::Error::Mdb(heed::MdbError::Panic)) {
-                self.poison("the engine reported a fatal error");
-            }
-            engine_error("beginning a write", error)
-        })
+        begun
     }
 
     /// Fails if the directory has other files than those that this process writes and locks.
     fn confirm_presence(&self, engine: &Engine, writer: &Writer) -> Result<()> {
         self.presence.confirm(self.path(), engine)?;
-        let identity = writer.lock_file.as_ref().and_then(|lock_file| lock_file.identity().ok());
-        let is_lock = identity.is_none_or(|identity| is_file(&self.path().join(lock_file::NAME), identity));
-        if is_lock { Ok(()) } else { Err(replaced(self.path())) }
+        let locks_are_in_place = engine.files.engine_lock_is_in_place()
+            && writer.lock_file.as_ref().is_none_or(LockFile::is_in_place);
+        if locks_are_in_place { Ok(()) } else { Err(replaced(self.path())) }
     }
 
     /// A full disk or map leaves the database as it was before the transaction. Of any other failure nobody knows
@@ -174,14 +184,19 @@ impl Environment {
     }
 }
 
-impl Turn<'_> {
+impl<'e> Turn<'e> {
+    /// Keeps the other writers waiting, without holding the engine.
+    pub(super) fn leave_engine(self) -> MutexGuard<'e, Writer> {
+        self.writer
+    }
+
     /// Begins the write transaction, after those of the processes that asked before.
     pub(crate) fn begin(&mut self) -> Result<WriteGuard<'_>> {
         let Self { environment, engine, writer } = self;
-        let (engine, writer): (&Engine, &mut Writer) = (engine, writer);
-        let txn = environment.wait_for_txn(engine, writer)?;
+        let (engine, writer): (&Engine, &Writer) = (engine, writer);
+        let (txn, writing) = environment.wait_for_txn(engine, writer)?;
         let last_page = engine.last_page();
-        let plan = Cell::new(Plan { file_bytes: writer.file_bytes, ..Plan::default() });
-        Ok(WriteGuard { txn, environment, engine, writer, last_page, plan })
+        let plan = Cell::new(Plan { file_bytes: writer.file_bytes.get(), ..Plan::default() });
+        Ok(WriteGuard { txn, writing, environment, engine, writer, last_page, plan })
     }
 }

@@ -71,6 +71,13 @@ impl FormatRow {
             }
             .into());
         }
+        if self.version.major < FORMAT_VERSION.major {
+            return Err(StorageError::FormatTooOld {
+                found: self.version.to_string(),
+                supported: FORMAT_VERSION.to_string(),
+            }
+            .into());
+        }
         if self.required != 0 {
             return Err(StorageError::FormatTooNew {
                 found: format!("{} with required features {:#x}", self.version, self.required),
@@ -103,4 +110,21 @@ pub(in crate::storage) fn read_number(bytes: &[u8]) -> Option<u64> {
     let value = reader.u64()?;
     reader.end()?;
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::PulseDBError;
+
+    #[test]
+    fn older_and_newer_formats_are_refused_by_name() {
+        let of = |major| FormatRow { version: FormatVersion { major, minor: 7 }, ..FormatRow::CURRENT };
+        assert!(of(FORMAT_VERSION.major).admit().is_ok());
+        let older = of(FORMAT_VERSION.major - 1).admit().unwrap_err();
+        assert!(matches!(older, PulseDBError::Storage(StorageError::FormatTooOld { .. })), "{older}");
+        assert!(older.to_string().contains("export with the version that wrote it, then import"), "{older}");
+        let newer = of(FORMAT_VERSION.major + 1).admit().unwrap_err();
+        assert!(matches!(newer, PulseDBError::Storage(StorageError::FormatTooNew { .. })), "{newer}");
+    }
 }

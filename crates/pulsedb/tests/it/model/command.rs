@@ -90,8 +90,8 @@ pub(super) fn change_together(verb: Verb, ids: &[ExperienceId], seed: u16) -> St
         Verb::Archive => "archive-all",
         _ => "delete-all",
     };
-    let ids: String = ids.iter().map(|id| format!(" {id}")).collect();
-    format!("{verb} {seed}{ids}")
+    let ids: Vec<String> = ids.iter().map(ExperienceId::to_string).collect();
+    format!("{verb} {seed} {}", ids.join(" "))
 }
 
 /// Does what a line says and answers in a line.

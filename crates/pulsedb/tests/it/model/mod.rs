@@ -135,6 +135,7 @@ fn picked<T: Copy>(ever: &[T], pick: u16, nil: T) -> T {
     if ever.is_empty() { nil } else { ever[usize::from(pick) % ever.len()] }
 }
 
+/// An action in one of the processes, whose answer must be the reference's.
 fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Action) {
     let cid = |reference: &Reference, pick| picked(&reference.rooms_ever, pick, CollectiveId::nil());
     let mut ask = |command: String| (both.ask(in_other, &command), command);
@@ -180,6 +181,16 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let (answer, _) = ask(command::change(verb, id, seed));
             reference.changed(both.here(), verb, id, seed, &answer);
         }
+        Action::Reopen => both.reopen(in_other),
+        _ => look(both, reference, in_other, action),
+    }
+}
+
+/// An action that changes nothing.
+fn look(both: &mut Both, reference: &Reference, in_other: bool, action: &Action) {
+    let cid = |reference: &Reference, pick| picked(&reference.rooms_ever, pick, CollectiveId::nil());
+    let mut ask = |command: String| (both.ask(in_other, &command), command);
+    match *action {
         Action::Search { pick, seed, k } => {
             let cid = cid(reference, pick);
             let (answer, command) = ask(format!("search {cid} {seed} {k}"));
@@ -211,7 +222,7 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let (answer, command) = ask(format!("follow {cid} {since}"));
             reference.followed(cid, since, &answer, &command);
         }
-        Action::Reopen => both.reopen(in_other),
+        _ => unreachable!("{action:?} changes something"),
     }
 }
 

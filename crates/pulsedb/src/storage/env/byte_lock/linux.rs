@@ -7,6 +7,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use super::Mode;
+use crate::storage::env::system::private;
 
 /// An open lock file. Its locks conflict with those of every other `ByteLocks`, also in the same process,
 /// and are released when it is dropped or its process dies.
@@ -19,8 +20,9 @@ pub(crate) struct ByteLocks {
 impl ByteLocks {
     /// Opens the file, and creates it if `writable`. Only a writable one can lock exclusively.
     pub(crate) fn open(path: &Path, writable: bool) -> io::Result<Self> {
-        let file =
-            OpenOptions::new().read(true).write(writable).create(writable).truncate(false).open(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(writable).create(writable).truncate(false);
+        let file = private(&mut options).open(path)?;
         Ok(Self { file, writable })
     }
 

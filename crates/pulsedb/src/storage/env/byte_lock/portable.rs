@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 use super::Mode;
+use crate::storage::env::system::private;
 
 /// An open lock file. The lock on byte `n` is a lock on the whole of `<file>-<n>` beside it.
 #[derive(Debug)]
@@ -118,5 +119,7 @@ fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
 }
 
 fn open(path: &Path, writable: bool) -> io::Result<File> {
-    OpenOptions::new().read(true).write(writable).create(writable).truncate(false).open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).write(writable).create(writable).truncate(false);
+    private(&mut options).open(path)
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a data file, before anyone is told which file it is.
+//! What can be wrong with a data file, before its name is known.
 
 use std::io;
 
@@ -27,5 +27,5 @@ pub(crate) fn damaged(what: impl Into<String>) -> FileFault {
 }
 
 pub(crate) fn bad_page(number: u64) -> FileFault {
-    damaged(format!("page {number} is not what refers to it"))
+    damaged(format!("page {number} is not what its reference says"))
 }

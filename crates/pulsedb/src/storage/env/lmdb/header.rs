@@ -3,7 +3,7 @@
 //! LMDB trusts these pages: it would map a file that is shorter than they say, and die by `SIGBUS` on the first
 //! page that is missing. `docs/pulsedb-format.md` has the layout and the list of what is required.
 
-use super::tree::{Fields, NO_ROOT, Tree};
+use super::tree::{Fields, Tree};
 use crate::error::{PulseDBError, StorageError};
 use crate::storage::env::failure::{damaged, truncated, unsupported};
 
@@ -31,26 +31,34 @@ pub(crate) fn map_bytes_offset(slot: u64, page_size: u64) -> u64 {
 
 /// Both meta pages of an empty database, as LMDB writes them.
 pub(crate) fn fresh(page_size: u64, map_bytes: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for slot in 0..2_u64 {
-        bytes.extend_from_slice(&slot.to_ne_bytes());
-        bytes.extend_from_slice(&0_u16.to_ne_bytes());
-        bytes.extend_from_slice(&PAGE_META.to_ne_bytes());
-        bytes.extend_from_slice(&0_u32.to_ne_bytes());
-        bytes.extend_from_slice(&MAGIC.to_ne_bytes());
-        bytes.extend_from_slice(&VERSION.to_ne_bytes());
-        bytes.extend_from_slice(&0_u64.to_ne_bytes());
-        bytes.extend_from_slice(&map_bytes.to_ne_bytes());
-        for (pad, flags) in [(page_size as u32, FREE_TREE_FLAGS), (0, 0)] {
-            bytes.extend_from_slice(&pad.to_ne_bytes());
-            bytes.extend_from_slice(&flags.to_ne_bytes());
-            bytes.extend_from_slice(&[0; 34]);
-            bytes.extend_from_slice(&NO_ROOT.to_ne_bytes());
-        }
-        bytes.extend_from_slice(&1_u64.to_ne_bytes());
-        bytes.extend_from_slice(&0_u64.to_ne_bytes());
-        bytes.resize(((slot + 1) * page_size) as usize, 0);
-    }
+    let free = Tree { pad: page_size as u32, flags: FREE_TREE_FLAGS, ..Tree::EMPTY };
+    let header = Header { page_size, map_bytes, last_page: 1, txn_id: 0, free, main: Tree::EMPTY };
+    [meta_page(&header, 0), meta_page(&header, 1)].concat()
+}
+
+/// Both meta pages of a file that holds one state: under its number, and on the other page under the one before.
+pub(crate) fn stamped(header: &Header) -> Vec<u8> {
+    let older = Header { txn_id: header.txn_id.saturating_sub(1), ..*header };
+    let mut pages = [older, *header];
+    pages.sort_by_key(|header| header.txn_id % 2);
+    [meta_page(&pages[0], 0), meta_page(&pages[1], 1)].concat()
+}
+
+fn meta_page(header: &Header, slot: u64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(header.page_size as usize);
+    bytes.extend_from_slice(&slot.to_ne_bytes());
+    bytes.extend_from_slice(&0_u16.to_ne_bytes());
+    bytes.extend_from_slice(&PAGE_META.to_ne_bytes());
+    bytes.extend_from_slice(&0_u32.to_ne_bytes());
+    bytes.extend_from_slice(&MAGIC.to_ne_bytes());
+    bytes.extend_from_slice(&VERSION.to_ne_bytes());
+    bytes.extend_from_slice(&0_u64.to_ne_bytes());
+    bytes.extend_from_slice(&header.map_bytes.to_ne_bytes());
+    header.free.write(&mut bytes);
+    header.main.write(&mut bytes);
+    bytes.extend_from_slice(&header.last_page.to_ne_bytes());
+    bytes.extend_from_slice(&header.txn_id.to_ne_bytes());
+    bytes.resize(header.page_size as usize, 0);
     bytes
 }
 
@@ -147,7 +155,9 @@ pub(crate) fn parse(bytes: &[u8], slot: u64) -> Result<Header, PulseDBError> {
             )));
         }
         Some(_) if slot == 0 => {
-            return Err(unsupported("data.mdb is no LMDB file; name another directory, or restore a backup"));
+            return Err(unsupported(
+                "data.mdb is not an LMDB file; name another directory, or restore a backup",
+            ));
         }
         Some(_) => return Err(damaged("meta page 1: wrong magic number")),
         None => return Err(truncated(format!("it ends inside meta page {slot}"))),
@@ -157,7 +167,7 @@ pub(crate) fn parse(bytes: &[u8], slot: u64) -> Result<Header, PulseDBError> {
     let fault = if start.is_some_and(|start| start.is_in_place(slot)) {
         misplaced(&header, slot)
     } else {
-        Some("it is no meta page, or that of another slot")
+        Some("it is not a meta page, or is in the wrong place")
     };
     match fault {
         Some(fault) => Err(damaged(format!("meta page {slot}: {fault}"))),
@@ -203,7 +213,7 @@ fn read_header(fields: &mut Fields<'_>) -> Option<Header> {
     Some(Header { page_size: u64::from(free.pad), map_bytes, last_page, txn_id, free, main })
 }
 
-/// What no meta page of the slot can say.
+/// What a meta page in this slot cannot say.
 fn misplaced(header: &Header, slot: u64) -> Option<&'static str> {
     let Header { page_size, txn_id, .. } = header;
     if !page_size.is_power_of_two() || !(PAGE_SIZE_MIN..=PAGE_SIZE_MAX).contains(page_size) {
@@ -222,7 +232,7 @@ pub(crate) fn fault(header: &Header) -> Option<&'static str> {
         return Some("impossible size of the map");
     }
     if *last_page == 0 || last_page.checked_add(1).is_none_or(|pages| pages > map_bytes / page_size) {
-        return Some("the last page lies outside the map");
+        return Some("the last page is outside the map");
     }
     if free.flags != FREE_TREE_FLAGS || main.flags != 0 || main.pad != 0 {
         return Some("unknown flags");

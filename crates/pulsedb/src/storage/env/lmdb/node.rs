@@ -6,7 +6,7 @@ use super::tree::Fields;
 pub(crate) const PAGE_BRANCH: u16 = 0x01;
 pub(crate) const PAGE_LEAF: u16 = 0x02;
 pub(crate) const PAGE_OVERFLOW: u16 = 0x04;
-/// The value of the row lies on pages of its own.
+/// The value of the row is on overflow pages.
 pub(crate) const ROW_OVERFLOW: u16 = 0x01;
 /// The value of the row describes a tree.
 pub(crate) const ROW_TREE: u16 = 0x02;
@@ -24,7 +24,7 @@ pub(crate) struct Row<'p> {
 }
 
 impl Row<'_> {
-    /// Whether the value lies on pages of its own.
+    /// Whether the value is on overflow pages.
     pub(crate) fn is_overflow(&self) -> bool {
         self.flags & ROW_OVERFLOW != 0
     }

@@ -29,7 +29,7 @@ impl<'f> Pages<'f> {
     /// The first bytes of some pages that lie side by side; the first must bear its own number.
     fn read_part(&self, number: u64, count: u64, part: u64) -> Checked<Vec<u8>> {
         if number < 2 || count == 0 || number.checked_add(count).is_none_or(|end| end > self.last + 1) {
-            return Err(damaged(format!("page {number} lies outside the file")));
+            return Err(damaged(format!("page {number} is outside the file")));
         }
         if (number + count) * self.page_size > self.length {
             return Err(FileFault::Truncated);
@@ -42,7 +42,7 @@ impl<'f> Pages<'f> {
         }
     }
 
-    /// How many pages of its own a value has: as many as it takes, or more where it is shorter than one before it.
+    /// How many overflow pages a value has: as many as it needs, or more if a longer value was there before.
     pub(crate) fn overflow_pages(&self, row: &Row<'_>) -> Checked<u64> {
         let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;
         let needed = (row.bytes as u64 + PAGE_HEADER as u64).div_ceil(self.page_size);
@@ -54,10 +54,10 @@ impl<'f> Pages<'f> {
         pages.ok_or_else(|| bad_page(number))
     }
 
-    /// A value of at most `most` bytes that lies on pages of its own.
+    /// A value of at most `most` bytes on overflow pages.
     pub(crate) fn overflow_value(&self, row: &Row<'_>, most: usize) -> Checked<Vec<u8>> {
         if row.bytes > most {
-            return Err(damaged("a value is too long to be true"));
+            return Err(damaged("a value is impossibly long"));
         }
         let pages = self.overflow_pages(row)?;
         let number = Fields(row.value).u64().ok_or_else(|| damaged("a value without a page"))?;

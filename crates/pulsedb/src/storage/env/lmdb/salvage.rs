@@ -28,7 +28,7 @@ pub(crate) struct Salvage {
     pub(crate) losses: u64,
 }
 
-/// Gives each row of each table that can be read.
+/// Hands over each row of each table that can be read.
 ///
 /// The newest commit is read, or the one before it if the newest has no readable list of tables. `Corrupted` if
 /// neither has.
@@ -46,7 +46,7 @@ pub(crate) fn salvage(name: &Path, visit: &mut GiveNamedRow<'_>) -> Result<Salva
             return Ok(found);
         }
     }
-    Err(damaged("data.mdb: no list of tables can be read; restore a backup"))
+    Err(damaged("data.mdb: the list of tables cannot be read; restore a backup"))
 }
 
 struct Reader<'f> {
@@ -69,7 +69,7 @@ impl Reader<'_> {
         (outcome.is_ok() && !tables.is_empty()).then_some(tables)
     }
 
-    /// Gives the rows of a tree in order.
+    /// Hands over the rows of a tree in order.
     fn rows(&self, tree: &Tree, found: &mut Salvage, visit: &mut GiveRow<'_>) -> Result<()> {
         let mut ahead = vec![(tree.root, tree.depth)];
         // A damaged branch may lead in circles; no tree has more pages than the file.
@@ -103,7 +103,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Gives one row, if it can be read.
+    /// Hands over one row, if it can be read.
     fn row(&self, page: &[u8], node: usize, visit: &mut GiveRow<'_>) -> Result<bool> {
         let Some(row) = leaf_row(page, node) else { return Ok(false) };
         if !row.is_overflow() {

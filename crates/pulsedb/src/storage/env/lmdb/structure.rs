@@ -45,7 +45,7 @@ pub(crate) fn check(file: &File, header: &Header, limit: u64) -> Checked<()> {
     })?;
     let used = tables.iter().chain([&main, &tree]).map(|walk| walk.tree.pages());
     if used.fold(free.total, u64::saturating_add) > header.last_page - 1 {
-        return Err(damaged("the trees and the free pages are more than the file has"));
+        return Err(damaged("the trees and the free pages together have more pages than the file"));
     }
     let missing = (header.last_page + 1).saturating_sub(missing_from);
     let is_long_enough = missing == 0 || (is_whole && free.missing == missing);
@@ -116,7 +116,7 @@ impl Pages<'_> {
         }
     }
 
-    /// A row of the main tree, which describes a table. Other rows belong to other programs. Gives the pages of its
+    /// A row of the main tree, which describes a table. Other rows belong to other programs. Returns the pages of its
     /// own that its value takes.
     fn main_row(&self, row: &Row<'_>, tables: &mut Vec<Walk>) -> Checked<u64> {
         if row.flags != ROW_TREE {
@@ -135,7 +135,7 @@ impl Pages<'_> {
         Ok(0)
     }
 
-    /// A row of a table. Gives the pages of its own that its value takes.
+    /// A row of a table. Returns the overflow pages of its value.
     fn table_row(&self, row: &Row<'_>) -> Checked<u64> {
         match row.flags {
             0 => Ok(0),
@@ -273,7 +273,7 @@ fn name(fault: FileFault, name: &str) -> FileFault {
     }
 }
 
-/// Visits the rows of a leaf, whose keys must rise. Gives the pages that their values take.
+/// Visits the rows of a leaf, whose keys must ascend. Returns the overflow pages of their values.
 fn rows(
     page: &[u8],
     step: &Step,

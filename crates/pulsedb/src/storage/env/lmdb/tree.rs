@@ -1,7 +1,7 @@
 //! How a B-tree of LMDB is described, and how numbers are read from foreign bytes.
 
 /// Root of an empty tree.
-pub(crate) const NO_ROOT: u64 = u64::MAX;
+const NO_ROOT: u64 = u64::MAX;
 /// Pages that a cursor can be deep.
 const DEPTH_MAX: u16 = 32;
 
@@ -21,6 +21,27 @@ pub(crate) struct Tree {
 impl Tree {
     /// Bytes of a tree's description.
     pub(crate) const BYTES: usize = 48;
+
+    /// One without a page.
+    pub(crate) const EMPTY: Self = Self {
+        pad: 0,
+        flags: 0,
+        depth: 0,
+        branch_pages: 0,
+        leaf_pages: 0,
+        overflow_pages: 0,
+        entries: 0,
+        root: NO_ROOT,
+    };
+
+    /// Appends the description.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.pad.to_ne_bytes());
+        out.extend_from_slice(&self.flags.to_ne_bytes());
+        out.extend_from_slice(&self.depth.to_ne_bytes());
+        let numbers = [self.branch_pages, self.leaf_pages, self.overflow_pages, self.entries, self.root];
+        out.extend(numbers.iter().flat_map(|number| number.to_ne_bytes()));
+    }
 
     /// Reads a description; `None` if there are too few bytes.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
@@ -48,7 +69,7 @@ impl Tree {
             return (!empty).then_some("a tree without a root has entries");
         }
         if self.root < 2 || self.root > last_page {
-            return Some("the root of a tree lies outside the file");
+            return Some("the root of a tree is outside the file");
         }
         if self.depth == 0 || self.depth > DEPTH_MAX || self.leaf_pages == 0 || self.entries == 0 {
             return Some("a tree with a root has no depth, no leaf or no entry");

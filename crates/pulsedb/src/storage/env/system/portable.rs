@@ -1,7 +1,7 @@
 //! Other systems: what the standard library can tell.
 #![allow(clippy::unnecessary_wraps)] // The signatures are those of Linux, where these calls can fail.
 
-use std::fs::{File, Metadata};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -64,8 +64,50 @@ pub(in super::super) fn read_at(mut file: &File, offset: u64, count: usize) -> i
     Ok(bytes)
 }
 
-/// What tells a file from every other one that exists, where the system has inodes; elsewhere all are alike.
-pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
+/// Lets only the owner read and write a file that is made, where the system knows owners.
+pub(in super::super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// Makes a directory that only its owner can enter, where the system knows owners.
+pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> {
+    #[allow(unused_mut)] // Changed where the system knows owners.
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// What tells a file from every other one that exists, where the system has inodes (elsewhere all are alike), and its
+/// length.
+pub(in super::super) fn file_identity(file: &File) -> io::Result<(FileIdentity, u64)> {
+    Ok(identity(&file.metadata()?))
+}
+
+/// The name of a file.
+#[derive(Debug)]
+pub(in super::super) struct FileName(PathBuf);
+
+impl FileName {
+    pub(in super::super) fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self(path.to_owned()))
+    }
+
+    /// What the name leads to, as [`file_identity`].
+    pub(in super::super) fn identity(&self) -> io::Result<(FileIdentity, u64)> {
+        Ok(identity(&std::fs::metadata(&self.0)?))
+    }
+}
+
+fn identity(metadata: &Metadata) -> (FileIdentity, u64) {
     #[cfg(unix)]
     let (device, file) = {
         use std::os::unix::fs::MetadataExt;
@@ -73,7 +115,7 @@ pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
     };
     #[cfg(not(unix))]
     let (device, file) = (0, u64::from(metadata.is_dir()));
-    FileIdentity { device, file }
+    (FileIdentity { device, file }, metadata.len())
 }
 
 /// What names a file on its disk: nothing that all these systems have.

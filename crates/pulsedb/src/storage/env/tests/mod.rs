@@ -1,10 +1,15 @@
 //! Tests of the environment in one process.
 
 #[cfg(target_os = "linux")]
+mod access;
+mod compacting;
+#[cfg(target_os = "linux")]
 mod forking;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod guarding;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod opening;
 mod processes;
 mod replaced;

@@ -21,17 +21,17 @@ const LINES_MAX: u32 = 10_000;
 const ROWS_MAX: u32 = 100_000_000;
 
 /// Another process, ended when dropped.
-struct Other {
-    child: Child,
+pub(super) struct Other {
+    pub(super) child: Child,
     lines: BufReader<std::process::ChildStdout>,
 }
 
 impl Other {
-    fn start(role: &str, path: &Path, number: u32) -> Self {
+    pub(super) fn start(role: &str, path: &Path, number: u32) -> Self {
         Self::of(Self::command(role, path, number).spawn().unwrap())
     }
 
-    fn command(role: &str, path: &Path, number: u32) -> Command {
+    pub(super) fn command(role: &str, path: &Path, number: u32) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", "storage::env::tests::processes::other_process_plays_its_role", "--nocapture"])
@@ -43,20 +43,20 @@ impl Other {
         command
     }
 
-    fn of(mut child: Child) -> Self {
+    pub(super) fn of(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
 
     /// Starts it and waits until it says that it is ready.
-    fn ready(role: &str, path: &Path) -> Self {
+    pub(super) fn ready(role: &str, path: &Path) -> Self {
         let mut other = Self::start(role, path, 0);
         assert_eq!(other.answer("ready"), "");
         other
     }
 
     /// What stands behind a word at the start of one of its lines.
-    fn answer(&mut self, word: &str) -> String {
+    pub(super) fn answer(&mut self, word: &str) -> String {
         let mut line = String::new();
         for _ in 0..LINES_MAX {
             let bytes = self.lines.read_line(&mut line).unwrap();
@@ -70,9 +70,21 @@ impl Other {
         panic!("the other process printed {LINES_MAX} lines without saying {word}");
     }
 
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        // What it started, if it was started through something else, ends a moment later.
+        self.lines.read_to_end(&mut Vec::new()).unwrap();
+    }
+
+    /// Waits until it has ended by itself; whether it did so with success.
+    pub(super) fn end(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
+    /// Sends it a line.
+    pub(super) fn tell(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 }
 
@@ -129,6 +141,21 @@ fn other_process_plays_its_role() {
             lock_file.wait_for_turn().unwrap();
             say("ready");
             wait_for_end();
+        }
+        "compact and die" => compacting::compact_and_die(path, number),
+        "ask for a map" => {
+            let asked = EnvOptions { map_size_gb: number as usize, ..options(path) };
+            let environment = Environment::open(&asked, TABLES).unwrap();
+            say(&format!("map {}", environment.map_bytes().unwrap()));
+        }
+        "read when told" => {
+            let environment = Environment::open(&read_only(path), TABLES).unwrap();
+            say(&format!("ready {}", environment.map_bytes().unwrap()));
+            let mut lines = std::io::stdin().lines();
+            while let Some(Ok(_)) = lines.next() {
+                let txn = environment.read().unwrap();
+                say(&format!("rows {}", environment.table(0).len(&txn).unwrap()));
+            }
         }
         other => panic!("unknown role {other}"),
     }

@@ -13,6 +13,8 @@ use crate::error::{PulseDBError, Result, StorageError};
 pub(crate) const DATA: &str = "data.mdb";
 /// A data file that is being made; renamed when it is whole.
 pub(super) const DATA_NEW: &str = "data.mdb.new";
+/// Where a compaction makes the copy; a leftover means nothing.
+pub(super) const COMPACT: &str = "compact";
 /// The lock file of LMDB.
 pub(crate) const ENGINE_LOCK: &str = "lock.mdb";
 
@@ -23,15 +25,29 @@ pub(crate) fn sync_directory(path: &Path) -> Result<()> {
         .map_err(|error| file_error("sync", path, error))
 }
 
+/// Makes a directory that only its owner can enter, unless it is there, and what leads to it.
+pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent)?;
+    }
+    match system::create_private_directory(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// An open directory and its names.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Home {
     pub(super) path: PathBuf,
     pub(super) directory: Directory,
     pub(super) key: DirectoryKey,
 }
 
-impl Place {
+impl Home {
     /// Refuses a data file of no bytes that had some: it was cut, and making a database in its place would hide that.
     pub(super) fn refuse_if_emptied(&self, lock_file: &LockFile) -> Result<()> {
         let Ok(data) = File::open(self.path.join(DATA)) else { return Ok(()) };
@@ -39,7 +55,7 @@ impl Place {
         let had = lock_file.noted_length().filter(|note| note.file == system::file_number(&data));
         match had {
             Some(note) if is_empty && note.bytes > 0 => Err(damaged(format!(
-                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to begin anew",
+                "data.mdb, truncated: it has 0 bytes and had {}; restore a backup, or remove it to start over",
                 note.bytes
             ))),
             _ => Ok(()),
@@ -49,7 +65,7 @@ impl Place {
     /// Finds the directory of a database; makes it if it is missing and may be made.
     pub(super) fn find(path: &Path, read_only: bool) -> Result<Self> {
         if !read_only {
-            fs::create_dir_all(path).map_err(|error| file_error("create the directory", path, error))?;
+            create_directory(path).map_err(|error| file_error("create the directory", path, error))?;
         }
         let canonical = path.canonicalize().map_err(|error| {
             if read_only && error.kind() == io::ErrorKind::NotFound {
@@ -61,6 +77,12 @@ impl Place {
         let directory = Directory::open(&canonical).map_err(refused)?;
         let key = directory.key().map_err(refused)?;
         Ok(Self { path: canonical, directory, key })
+    }
+
+    /// Removes what a compaction that was cut short has left. The caller keeps other processes from compacting.
+    pub(super) fn remove_leftovers(&self) {
+        // It means nothing; what cannot be removed now takes room until it can.
+        let _ = fs::remove_dir_all(self.path.join(COMPACT));
     }
 
     /// Refuses a file system on which a database does not hold.
