@@ -47,7 +47,7 @@ mod similar;
 mod snapshot;
 mod store;
 mod tables;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod transaction;
 mod tree;

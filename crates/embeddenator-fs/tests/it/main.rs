@@ -13,5 +13,6 @@ mod reproducible;
 #[cfg(unix)]
 mod round_trip;
 mod trees;
+#[cfg(unix)]
 mod updates;
 mod writers;
