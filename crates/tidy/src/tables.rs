@@ -224,7 +224,7 @@ const FS: LayerTable = LayerTable {
             modules: &["ingest", "extract", "verify", "diff", "similar"],
             mutual: false,
         },
-        Layer { name: "on them", modules: &["update", "history", "bundles"], mutual: false },
+        Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },
         Layer { name: "facade", modules: &["engram"], mutual: false },
     ],
     bans: &[
