@@ -182,6 +182,9 @@ pub(crate) struct ImportArgs {
     /// Name for standard input: importing under the same name again replaces what was imported
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
+    /// Restore JSON lines under the ids that they have, with their times and counts, instead of giving them new ids
+    #[arg(long)]
+    pub(crate) keep_ids: bool,
     #[command(flatten)]
     pub(crate) pruning: PruningArgs,
     #[command(flatten)]
