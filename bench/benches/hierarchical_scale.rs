@@ -1,4 +1,4 @@
-//! The hierarchical index and the exact one at three sizes: time to build, time of a query, recall and memory.
+//! The hierarchical index and the exact one at three sizes: build time, query time, recall and memory.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 /// Blocks of 128 that are wrong in a query: 30%.
 const WRONG: usize = 38;
 const CLUSTER: usize = 16;
-/// Queries whose recall is taken.
+/// The queries for measuring recall.
 const ASKED: usize = CODES;
 
 fn main() {
@@ -38,7 +38,7 @@ fn build(criterion: &mut Criterion, corpus: &Corpus) {
     group.finish();
 }
 
-/// One query at a time. What is found is compared with the exact index's answer, and printed.
+/// One query at a time. The hits are compared with the exact index's, and the recall is printed.
 fn query(criterion: &mut Criterion, kind: &str, corpus: &Corpus) {
     let items = corpus.items.len();
     let (flat, hierarchy) = (corpus.flat(), corpus.hierarchy());

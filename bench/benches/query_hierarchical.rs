@@ -1,4 +1,4 @@
-//! A thousand queries over a hundred thousand items, and one query beside the peer's index.
+//! A thousand queries over a hundred thousand items, and single queries compared with the peer's index.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use embeddenator_vsa::{BlockCode, Random};
 use peer_retrieval::TernaryInvertedIndex;
 use peer_vsa::SparseVec;
 
-/// The peer's vectors: its default dimension, 1% full, with 30% of the entries of a query elsewhere.
+/// The peer's vectors: its default dimension, 1% full, with 30% of the entries of a query moved.
 const DIMENSION: usize = peer_vsa::DIM;
 const NON_ZERO: usize = 100;
 const PEER_WRONG: usize = 30;
@@ -37,7 +37,7 @@ fn batches(criterion: &mut Criterion, kind: &str, corpus: &Corpus) {
     let first = corpus.recall(&flat, &hierarchy, 1, QUERIES);
     let top = corpus.recall(&flat, &hierarchy, TOP, QUERIES);
     println!("query_hierarchical: {ITEMS} items, {kind}: recall@1 {first:.4}, recall@10 {top:.4}");
-    // Beyond the first hit an unrelated corpus has nothing to find.
+    // Beyond the first hit, unrelated items have nothing to find.
     let (found, wanted) = if kind == "unrelated" { (first, 0.99) } else { (top, 0.95) };
     assert!(found >= wanted, "recall of {found} over {kind}");
     let mut group = criterion.benchmark_group("query_hierarchical/1000 queries over 100000");
@@ -51,8 +51,8 @@ fn batches(criterion: &mut Criterion, kind: &str, corpus: &Corpus) {
     group.finish();
 }
 
-/// One query at a time, beside the peer's inverted index over vectors of its own: the same number of items, and of
-/// entries a vector, with the same share of them wrong in a query.
+/// One query at a time, compared with the peer's inverted index over its own vectors: the same
+/// number of items and of entries per vector, with the same share of wrong entries in a query.
 fn one_query(criterion: &mut Criterion, corpus: &Corpus, random: &mut Random) {
     let (flat, hierarchy) = (corpus.flat(), corpus.hierarchy());
     let queries: [BlockCode; CODES] = std::array::from_fn(|at| corpus.queries[at].clone());
@@ -73,14 +73,14 @@ fn one_query(criterion: &mut Criterion, corpus: &Corpus, random: &mut Random) {
     group.finish();
 }
 
-/// The peer's index, and queries whose item it finds.
+/// The peer's index, and queries for which it finds the item.
 fn peer(random: &mut Random) -> (TernaryInvertedIndex, [SparseVec; CODES]) {
     let mut items: Vec<Signs> = Vec::new();
     let mut index = TernaryInvertedIndex::new();
     for id in 0..ITEMS {
         let item = Signs::random(random, DIMENSION, NON_ZERO);
         index.add(id, &item.peer());
-        // Those that are asked for.
+        // The number of hits asked for.
         if id < CODES {
             items.push(item);
         }

@@ -1,7 +1,7 @@
-//! Similarity by each set of kernels that this processor runs, beside the peer's cosine.
+//! Similarity with each set of kernels that this processor supports, compared with the peer's cosine.
 //!
-//! A process chooses its kernels once, so this one starts itself again for each other set, with `EMBEDDENATOR_ISA`
-//! naming it. All write into the same groups.
+//! A process chooses its kernels once, so this one starts itself again for each other set, selected
+//! by `EMBEDDENATOR_ISA`. All write into the same groups.
 
 use std::env;
 use std::process::Command;
@@ -14,7 +14,7 @@ use peer_vsa::{PackedTritVec, SparseVec};
 const DIMENSION: usize = peer_vsa::DIM;
 const NON_ZERO: usize = 100;
 const KERNELS: &str = "EMBEDDENATOR_ISA";
-const SAME: &str = "both are of one shape";
+const SAME: &str = "both have the same shape";
 
 type Pairs = [(Signs, Signs); INPUTS];
 
@@ -32,7 +32,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Measures the rows that depend on the kernels with others.
+/// Measures the rows that depend on the kernels again, with other kernels.
 fn run_again(isa: Isa) {
     let program = env::current_exe().expect("a process knows its program");
     let status = Command::new(program).args(env::args_os().skip(1)).env(KERNELS, isa.name()).status();
@@ -42,7 +42,8 @@ fn run_again(isa: Isa) {
 fn codes(criterion: &mut Criterion, kernels: &str) {
     let mut random = Random::new(2);
     for (name, shape) in [("BlockCode", Shape::DEFAULT), ("BlockCode d10k", Shape::D10K)] {
-        // One of eight blocks is another code's, so that the product is neither zero nor the whole.
+        // One of eight blocks comes from another code, so that the product is neither zero nor
+        // maximal.
         let pairs: [(BlockCode, BlockCode); CODES] = std::array::from_fn(|_| {
             let code = BlockCode::random(shape, &mut random);
             let other = BlockCode::random(shape, &mut random);
@@ -58,7 +59,7 @@ fn codes(criterion: &mut Criterion, kernels: &str) {
             assert_eq!(a.dot(b).expect(SAME), Signs::of_code(a).dot(&Signs::of_code(b)));
         }
         let groups = ["simd_cosine/sparse", "simd_cosine/sparse, one pair"];
-        // The second group is there for its peer; one shape is enough.
+        // The second group exists for its peer row; one shape is enough.
         for group in groups.into_iter().take(if shape == Shape::DEFAULT { 2 } else { 1 }) {
             let mut group = criterion.benchmark_group(group);
             group.bench_function(format!("{name}, {kernels}"), |bencher| {
@@ -74,7 +75,7 @@ fn codes(criterion: &mut Criterion, kernels: &str) {
 
 fn sparse(criterion: &mut Criterion) {
     let mut random = Random::new(3);
-    // Half of the entries are common, so that the product is neither zero nor the whole.
+    // Half of the entries are common, so that the product is neither zero nor maximal.
     let pairs: Pairs = std::array::from_fn(|_| {
         let vector = Signs::random(&mut random, DIMENSION, NON_ZERO);
         let near = vector.disturbed(&mut random, DIMENSION, NON_ZERO / 2);
@@ -109,7 +110,7 @@ fn sparse_rows<const N: usize>(
     group.finish();
 }
 
-/// Vectors of which two thirds of the entries are not zero.
+/// Vectors in which two thirds of the entries are not zero.
 fn dense(criterion: &mut Criterion, kernels: &str) {
     let mut random = Random::new(4);
     let pairs: [(Signs, Signs); CODES] = std::array::from_fn(|_| {
@@ -125,7 +126,7 @@ fn dense(criterion: &mut Criterion, kernels: &str) {
         assert!((f64::from(ours.0.cosine(&ours.1).expect(SAME)) - pair.0.cosine(&pair.1)).abs() < 1e-6);
         assert_eq!(peer.0.dot(&peer.1), pair.0.dot(&pair.1));
     }
-    // Eight pairs of planes fit the first-level cache, all of them only the second.
+    // Eight pairs of planes fit in the L1 cache, all of them only in the L2 cache.
     let mut group = criterion.benchmark_group("simd_cosine/dense");
     group.bench_function(format!("Planes cosine, {kernels}"), |bencher| {
         cycle(bencher, ours.first_chunk::<8>().expect("there are 64"), |(a, b)| a.cosine(b).expect(SAME));

@@ -1,17 +1,17 @@
-//! How the benchmarks measure: short times, and inputs that change from call to call.
+//! How the benchmarks measure: short times, with inputs that change from call to call.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion};
 
-/// Inputs that a row of sparse vectors goes round. With 64 and fewer the processor learns every branch of merging two
-/// lists and the same code runs two to four times as fast as on vectors that it has not seen; rows named "one pair"
-/// show that case.
+/// The number of inputs that a row of sparse vectors cycles through. With 64 or fewer, the
+/// processor learns every branch of merging two lists, and the same code runs two to four times as
+/// fast as on unseen vectors; rows named "one pair" show that case.
 pub const INPUTS: usize = 256;
 
-/// Inputs that a row of block codes goes round: their kernels have no branch to learn, and this many stay in the
-/// first-level cache.
+/// The number of inputs that a row of block codes cycles through: their kernels have no branch to
+/// learn, and this many stay in the L1 cache.
 pub const CODES: usize = 64;
 
 /// Criterion with times that keep all benchmarks within a few minutes; the command line overrides them.
@@ -25,13 +25,13 @@ pub fn criterion() -> Criterion {
         .configure_from_args()
 }
 
-/// Measures a call over one input after the other.
+/// Measures a call on one input after another.
 pub fn cycle<T, R, const N: usize>(
     bencher: &mut Bencher<'_>,
     inputs: &[T; N],
     mut call: impl FnMut(&T) -> R,
 ) {
-    // A loop of its own: criterion's keeps the place in memory, which costs as much as a short call.
+    // A custom loop: criterion's keeps its counter in memory, which costs as much as a short call.
     bencher.iter_custom(|iterations| {
         let start = Instant::now();
         for at in 0..iterations as usize {
@@ -41,7 +41,7 @@ pub fn cycle<T, R, const N: usize>(
     });
 }
 
-/// The first of the inputs alone.
+/// Only the first input.
 ///
 /// # Panics
 /// If there are none.

@@ -1,9 +1,9 @@
-//! Items, disturbed queries and recall: what the benchmarks of indexes share.
+//! Items, noisy queries and recall: what the index benchmarks share.
 
 use embeddenator_retrieval::{Flat, Hierarchy, Id, Index};
 use embeddenator_vsa::{BlockCode, Codes, Random, Shape};
 
-/// Hits that a query asks for.
+/// The hits to ask for per query.
 pub const TOP: usize = 10;
 
 /// Items and queries for one of the indexes of block codes.
@@ -16,7 +16,7 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Unrelated items. Each query is one of them with this many blocks made anew.
+    /// Unrelated items. Each query is one of them with this many blocks replaced at random.
     pub fn unrelated(items: usize, queries: usize, wrong: usize, random: &mut Random) -> Self {
         let items = Codes::random(Shape::DEFAULT, items, random);
         let queries = (0..queries).map(|_| {
@@ -27,11 +27,11 @@ impl Corpus {
         Self { items, queries }
     }
 
-    /// Items in clusters of this size, in an order that scatters them. An item is the code of its cluster with this
-    /// many blocks made anew, and so is a query.
+    /// Items in clusters of this size, in scattered order. Items and queries are the code of their
+    /// cluster with this many blocks replaced at random.
     ///
     /// # Panics
-    /// If there are no items but queries.
+    /// If there are queries but no items.
     pub fn clustered(
         items: usize,
         cluster: usize,
@@ -41,7 +41,7 @@ impl Corpus {
     ) -> Self {
         let centres = Codes::random(Shape::DEFAULT, items.div_ceil(cluster), random);
         let mut codes = Codes::with_capacity(Shape::DEFAULT, items);
-        // Round after round over the clusters: two items of one are as far apart as can be.
+        // Round-robin over the clusters, so that the items of one are as far apart as possible.
         for item in 0..items {
             let near = disturbed(&code(&centres, item % centres.len()), wrong, random);
             codes.push(near.as_ref()).expect("all codes have one shape");
@@ -75,7 +75,8 @@ impl Corpus {
         Flat::from_codes(self.items.clone(), ids).expect("ids are unique")
     }
 
-    /// Which share of the exact index's first `k` hits the other one's first `k` have, over some queries.
+    /// The share of the exact index's first `k` hits that the other index finds in its first `k`,
+    /// over some queries.
     ///
     /// # Panics
     /// If a query is refused.
@@ -101,7 +102,7 @@ fn code(codes: &Codes, index: usize) -> BlockCode {
     codes.get(index).expect("the index is below the length").to_code()
 }
 
-/// A code of which this many blocks, each once, are made anew.
+/// A code with this many different blocks replaced at random.
 fn disturbed(code: &BlockCode, wrong: usize, random: &mut Random) -> BlockCode {
     let other = BlockCode::random(code.shape(), random);
     let mut bytes = code.as_bytes().to_vec();

@@ -1,4 +1,4 @@
-//! Sparse ternary vectors as plain lists of positions: what ours and the peer's are made from and checked against.
+//! Sparse ternary vectors as plain lists of positions: the source and the oracle of our vectors and the peer's.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Signs {
         Self { entries }
     }
 
-    /// The same vector with this many of its entries moved to other random positions, where it has none.
+    /// The same vector with this many of its entries moved to random empty positions.
     #[must_use]
     pub fn disturbed(&self, random: &mut Random, dimension: usize, moved: usize) -> Self {
         let mut entries = self.entries.clone();
@@ -44,28 +44,28 @@ impl Signs {
         Self { entries }
     }
 
-    /// The positions that hold this sign, ascending.
+    /// The positions with this sign, ascending.
     pub fn positions(&self, sign: i8) -> Vec<usize> {
         self.entries.iter().filter(|&(_, &held)| held == sign).map(|(&position, _)| position).collect()
     }
 
-    /// Our form of this vector.
+    /// This vector in our form.
     ///
     /// # Panics
-    /// If an entry lies beyond the dimension.
+    /// If an entry is outside the dimension.
     pub fn ours(&self, dimension: usize) -> SparseTernary {
         let narrow = |sign| self.positions(sign).into_iter().map(|position| position as u32).collect();
         SparseTernary::new(dimension, narrow(1), narrow(-1)).expect("positions ascend below the dimension")
     }
 
-    /// What our vector holds.
+    /// The entries of our vector.
     pub fn of_ours(vector: &SparseTernary) -> Self {
         let plus = vector.plus().iter().map(|&position| (position as usize, 1));
         let minus = vector.minus().iter().map(|&position| (position as usize, -1));
         Self { entries: plus.chain(minus).collect() }
     }
 
-    /// What our code holds.
+    /// The entries of our code.
     pub fn of_code(code: &BlockCode) -> Self {
         let positions = code.shape().positions();
         let elements = code.elements().enumerate();
@@ -73,12 +73,12 @@ impl Signs {
         Self { entries: entries.collect() }
     }
 
-    /// The peer's form of this vector.
+    /// This vector in the peer's form.
     pub fn peer(&self) -> SparseVec {
         SparseVec { pos: self.positions(1), neg: self.positions(-1) }
     }
 
-    /// What the peer's vector holds.
+    /// The entries of the peer's vector.
     pub fn of_peer(vector: &SparseVec) -> Self {
         let positive = vector.pos.iter().map(|&position| (position, 1));
         Self { entries: positive.chain(vector.neg.iter().map(|&position| (position, -1))).collect() }
@@ -121,7 +121,7 @@ impl Signs {
         Self { entries: signs.filter(|&(_, sign)| sign != 0).collect() }
     }
 
-    /// The vector with its positions moved up by `shift`, round the end.
+    /// The vector with its positions moved up by `shift`, wrapping around.
     #[must_use]
     pub fn shifted(&self, dimension: usize, shift: usize) -> Self {
         let moved = self.entries.iter().map(|(position, &sign)| ((position + shift) % dimension, sign));

@@ -1,7 +1,7 @@
-//! Makes the static tables of the crate from `data/`: the word index and what becomes of each character.
+//! Builds the crate's static tables from `data/`: the word index, and how each character is treated.
 //!
-//! Made here, they cost no time and no memory of their own in the program that uses them. Everything that the code
-//! takes for granted about the data is checked here too: a bad table does not compile.
+//! Built here, they cost the program no time and no extra memory. This also checks everything that
+//! the code assumes about the data: a bad table does not compile.
 
 #[path = "src/hash.rs"]
 mod hash;
@@ -44,7 +44,7 @@ fn write_vocabulary(table: &[u8], out: &mut impl Write) -> io::Result<()> {
         assert!(u16::from_le_bytes([scale[0], scale[1]]) >> 10 < 31, "scales are finite and not negative");
     }
 
-    // At most half full, so that every search ends soon at an empty slot.
+    // At most half full, so that every search soon ends at an empty slot.
     let mut slots = vec![EMPTY_SLOT; (rows * 2).next_power_of_two()];
     let (mut starts, mut next, mut longest) = (vec![0], 0, [0; 2]);
     for (row, word) in words.iter().enumerate() {
@@ -79,15 +79,16 @@ const DROPPED: u16 = 0x7FFE;
 const BREAK: u16 = 0x7FFD;
 const ALONE: u16 = 0x8000;
 
-/// Two stages, blocks of characters and their codes; a code may number the letters that a character becomes.
+/// A two-stage table: blocks of characters and their codes; a code may be the index of the letters
+/// that a character becomes.
 fn write_characters(lines: &str, out: &mut impl Write) -> io::Result<()> {
     let mut codes = vec![UNKNOWN; 0x11_0000];
     let mut letters = Vec::new();
     let mut numbers = HashMap::new();
     for line in lines.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split(' ');
-        let (first, last) = range(words.next().expect("a line begins with its code points"));
-        let kind = words.next().expect("a line says what becomes of its characters");
+        let (first, last) = range(words.next().expect("a line starts with its code points"));
+        let kind = words.next().expect("a line says how its characters are treated");
         let text: String =
             words.map(|word| char::from_u32(hexadecimal(word)).expect("a character")).collect();
         let mut number = || {
@@ -118,7 +119,7 @@ fn write_characters(lines: &str, out: &mut impl Write) -> io::Result<()> {
     write_letters(&letters, out)
 }
 
-/// A table of its own for the characters that most texts are made of.
+/// A separate table for the characters that make up most texts.
 fn write_ascii(codes: &[u16], letters: &[String], out: &mut impl Write) -> io::Result<()> {
     const ASCII_ALONE: u8 = 0x80;
     let ascii: [u8; 128] = array::from_fn(|byte| match codes[byte] {
@@ -166,10 +167,10 @@ fn range(text: &str) -> (usize, usize) {
 }
 
 fn hexadecimal(text: &str) -> u32 {
-    u32::from_str_radix(text, 16).unwrap_or_else(|_| panic!("{text} is no code point"))
+    u32::from_str_radix(text, 16).unwrap_or_else(|_| panic!("{text} is not a code point"))
 }
 
 fn write_array<T: Debug>(out: &mut impl Write, name: &str, kind: &str, values: &[T]) -> io::Result<()> {
-    writeln!(out, "#[allow(clippy::unreadable_literal, reason = \"nobody reads it\")]")?;
+    writeln!(out, "#[allow(clippy::unreadable_literal, reason = \"generated\")]")?;
     writeln!(out, "static {name}: [{kind}; {}] = {values:?};", values.len())
 }

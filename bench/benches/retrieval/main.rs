@@ -1,4 +1,4 @@
-//! Indexes over ten thousand vectors beside the peer's, and what measuring a search costs.
+//! Indexes over ten thousand vectors compared with the peer's, and the cost of measuring a search.
 
 mod metrics;
 
@@ -18,7 +18,7 @@ const DIMENSION: usize = peer_vsa::DIM;
 const NON_ZERO: usize = 100;
 const ITEMS: usize = 10_000;
 const QUERIES: usize = 1000;
-/// Entries of a query that lie elsewhere than in its item, of 100; and blocks, of 128: 30%.
+/// Entries of a query that are moved, of 100, and blocks that are wrong, of 128: 30%.
 const WRONG: usize = 30;
 const WRONG_BLOCKS: usize = 38;
 
@@ -37,10 +37,10 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Sparse vectors, and queries each near one of them.
+/// Sparse vectors, and queries that are each near one of them.
 struct Vectors {
     items: Vec<Signs>,
-    /// The item that it is made from, and the query.
+    /// The item that a query is made from, and the query.
     queries: Vec<(usize, Signs)>,
 }
 
@@ -55,7 +55,7 @@ impl Vectors {
     }
 }
 
-/// The indexes of block codes, of which the second finds what the first does.
+/// The indexes of block codes; the second must find what the first finds.
 fn codes(criterion: &mut Criterion, corpus: &Corpus) {
     let recall = corpus.recall(&corpus.flat(), &corpus.hierarchy(), 1, QUERIES);
     assert!(recall >= 0.99, "recall@1 of {recall}");
@@ -63,7 +63,7 @@ fn codes(criterion: &mut Criterion, corpus: &Corpus) {
     rows(criterion, "Hierarchy", &corpus.queries, || black_box(corpus).hierarchy());
 }
 
-/// Our index of sparse vectors, made of the vectors that the peer's are made of.
+/// Our index of sparse vectors, from the same vectors as the peer's.
 fn inverted(criterion: &mut Criterion, vectors: &Vectors) {
     let items: Vec<SparseTernary> = vectors.items.iter().map(|item| item.ours(DIMENSION)).collect();
     let queries: Vec<SparseTernary> =
@@ -110,7 +110,7 @@ fn rows<I: Index>(criterion: &mut Criterion, name: &str, queries: &[I::Code], bu
     group.finish();
 }
 
-/// The peer's ways to search, which all find the item that a query is made from.
+/// The peer's ways of searching, which all find the item of a query.
 fn peer(criterion: &mut Criterion, vectors: &Vectors) {
     let items: HashMap<usize, SparseVec> = vectors.items.iter().map(Signs::peer).enumerate().collect();
     let queries: Vec<SparseVec> = vectors.queries.iter().map(|(_, query)| query.peer()).collect();

@@ -1,4 +1,4 @@
-//! What it costs to count and time a search that takes a microsecond: with no recorder, and with ours.
+//! The cost of counting and timing a search that takes a microsecond: without a recorder, and with ours.
 
 use criterion::Criterion;
 use embeddenator_bench::{CODES, Corpus, TOP, cycle};
@@ -10,7 +10,7 @@ use embeddenator_vsa::{BlockCode, Random};
 /// Few enough that a search is short, so that the cost of measuring shows.
 const ITEMS: usize = 100;
 
-/// The same searches three times: not measured, measured with nothing that listens, and recorded.
+/// The same searches three times: not measured, measured without a listener, and recorded.
 pub(crate) fn measure(criterion: &mut Criterion, random: &mut Random) {
     let corpus = Corpus::unrelated(ITEMS, CODES, 0, random);
     let flat = corpus.flat();
@@ -26,7 +26,7 @@ pub(crate) fn measure(criterion: &mut Criterion, random: &mut Random) {
         group.bench_function("measured, on", |bencher| {
             cycle(bencher, &queries, |query| measured(&flat, query));
         });
-        // Also when the benchmark is filtered out.
+        // Even if the benchmark is filtered out.
         measured(&flat, &queries[0]);
     });
     group.finish();

@@ -8,11 +8,12 @@ use embeddenator_vsa::{BlockCode, Counts, Random, Shape};
 
 use crate::{BUNDLED, SHIFT};
 
-const SAME: &str = "all are of one shape";
+const SAME: &str = "all have the same shape";
 
 type Pairs = [(BlockCode, BlockCode); CODES];
 
-/// The rows of block codes: of the default shape, and of the one with the peer's dimension and entries.
+/// The rows of block codes: the default shape, and the one with the peer's dimension and number of
+/// entries.
 pub(crate) fn measure(criterion: &mut Criterion, random: &mut Random) {
     for (name, shape) in [("BlockCode", Shape::DEFAULT), ("BlockCode d10k", Shape::D10K)] {
         let pairs: Pairs =
@@ -22,7 +23,7 @@ pub(crate) fn measure(criterion: &mut Criterion, random: &mut Random) {
         add(criterion, "vsa_ops/bundle", name, &pairs);
         read_outs(criterion, name, &pairs);
         if shape == Shape::DEFAULT {
-            // Nothing here depends on the input, but the peer's rows that these stand beside do.
+            // Nothing here depends on the input, but the peer's rows next to these do.
             bind(criterion, "vsa_ops/bind, one pair", name, &pairs);
             add(criterion, "vsa_ops/bundle, one pair", name, &pairs);
             permute(criterion, name, &pairs);
@@ -30,7 +31,7 @@ pub(crate) fn measure(criterion: &mut Criterion, random: &mut Random) {
     }
 }
 
-/// Positions add modulo their number, signs multiply, and unbinding gives the bytes back.
+/// Positions add modulo their number, signs multiply, and unbinding recovers the bytes.
 fn check_bind(pairs: &Pairs) {
     for (a, b) in pairs {
         let bound = a.bind(b).expect(SAME);
@@ -55,7 +56,7 @@ fn bind(criterion: &mut Criterion, group: &str, name: &str, pairs: &Pairs) {
     group.finish();
 }
 
-/// Adding one code to counters is the step of our bundle.
+/// Adding a code to counters is the step of our bundle.
 fn add(criterion: &mut Criterion, group: &str, name: &str, pairs: &Pairs) {
     let mut counts = counts_of(pairs, CODES);
     let plain: Vec<Signs> = pairs.iter().map(|(code, _)| Signs::of_code(code)).collect();
@@ -67,7 +68,7 @@ fn add(criterion: &mut Criterion, group: &str, name: &str, pairs: &Pairs) {
     group.finish();
 }
 
-/// What is read out of sixteen codes.
+/// The read-outs of sixteen bundled codes.
 fn read_outs(criterion: &mut Criterion, name: &str, pairs: &Pairs) {
     let full = [counts_of(pairs, BUNDLED)];
     let thinned = Signs::of_code(&full[0].thin());
@@ -104,7 +105,7 @@ fn counts_of(pairs: &Pairs, codes: usize) -> Counts {
     counts
 }
 
-/// The signs of counters, without those that are zero.
+/// The signs of the counters that are not zero.
 fn signs_of(counts: &Counts) -> Signs {
     let signs = counts.as_counters().iter().map(|counter| counter.signum() as i8).enumerate();
     Signs { entries: signs.filter(|&(_, sign)| sign != 0).collect() }

@@ -1,4 +1,4 @@
-//! The encoders of texts and bytes, in megabytes a second.
+//! The encoders of texts and bytes, in megabytes per second.
 
 use std::hint::black_box;
 
@@ -6,14 +6,14 @@ use criterion::{Criterion, Throughput};
 use embeddenator_vsa::{BytesEncoder, Planes, Random, ShingleEncoder, TextEncoder};
 use peer_vsa::{ReversibleVSAConfig, SparseVec};
 
-/// Different words of the texts, besides the function words.
+/// The distinct words in the texts, besides the function words.
 const WORDS: u64 = 5000;
-/// The words that hold English sentences together. Of 10 words of a text about 4 are among them.
+/// The words that hold English sentences together. About 4 of 10 words in a text are among them.
 const FUNCTION_WORDS: [&str; 20] = [
     "the", "of", "and", "to", "a", "in", "is", "that", "it", "was", "for", "on", "with", "as", "he", "be",
     "at", "by", "this", "had",
 ];
-/// A message, and a page.
+/// A message and a page.
 const TEXT_BYTES: [usize; 2] = [500, 5000];
 const TEXTS_BYTES: usize = 200_000;
 const BYTES: usize = 4096;
@@ -45,7 +45,7 @@ fn texts(criterion: &mut Criterion, bytes: usize, random: &mut Random) {
     group.finish();
 }
 
-/// Three to ten letters; the low ones are the more frequent.
+/// Three to ten letters; earlier letters are more frequent.
 fn word(random: &mut Random) -> String {
     let letters = 3 + random.below(8);
     let letter =
@@ -53,7 +53,7 @@ fn word(random: &mut Random) -> String {
     (0..letters).map(|_| char::from(letter(random))).collect()
 }
 
-/// Words whose frequency falls with their rank, up to this many bytes.
+/// Words with a frequency that falls with their rank, up to this many bytes.
 fn text(vocabulary: &[String], bytes: usize, random: &mut Random) -> String {
     let mut text = String::new();
     while text.len() < bytes {
@@ -70,7 +70,8 @@ fn text(vocabulary: &[String], bytes: usize, random: &mut Random) -> String {
     text
 }
 
-/// Bytes of any kind as a dense vector and as a signature, beside the peer's encoding of bytes.
+/// Arbitrary bytes as a dense vector and as a signature, compared with the peer's encoding of
+/// bytes.
 fn bytes(criterion: &mut Criterion, random: &mut Random) {
     let bytes: Vec<u8> = (0..BYTES).map(|_| random.next_u64() as u8).collect();
     let encoder = BytesEncoder::default();

@@ -9,7 +9,7 @@ use embeddenator_vsa::{BlockCode, Random};
 
 const ITEMS: usize = 100_000;
 
-/// Items go in one after the other and out again; only the insertions are timed.
+/// Items are inserted one after another and removed again; only the insertions are timed.
 pub(crate) fn measure(criterion: &mut Criterion, random: &mut Random) {
     let corpus = Corpus::unrelated(ITEMS, 0, 0, random);
     let mut index = corpus.hierarchy();

@@ -1,4 +1,4 @@
-//! The algebra and the encoders of the vector crate, beside the published peer's.
+//! The algebra and the encoders of the vector crate, compared with the published peer's.
 
 mod codes;
 mod encoders;
@@ -12,11 +12,11 @@ use peer_vsa::SparseVec;
 /// The peer's default dimension, and the entries of a vector that is 1% full.
 const DIMENSION: usize = peer_vsa::DIM;
 const NON_ZERO: usize = 100;
-/// Vectors that are bundled into one.
+/// The number of vectors to bundle.
 const BUNDLED: usize = 16;
 const SHIFT: usize = 1234;
 
-/// Vectors of the peer's default dimension, as plain lists and in the peer's form.
+/// Vectors with the peer's default dimension, as plain lists and in the peer's form.
 struct Vectors {
     plain: [(Signs, Signs); INPUTS],
     peers: [(SparseVec, SparseVec); INPUTS],

@@ -1,4 +1,4 @@
-//! Like with like: our sparse vectors and the peer's, made from the same entries.
+//! Like for like: our sparse vectors and the peer's, made from the same entries.
 
 use criterion::Criterion;
 use embeddenator_bench::{INPUTS, Signs, cycle, one};
@@ -7,7 +7,7 @@ use peer_vsa::SparseVec;
 
 use crate::{BUNDLED, DIMENSION, SHIFT, Vectors};
 
-const SAME: &str = "both are of one dimension";
+const SAME: &str = "both have the same dimension";
 
 type Ours = [(SparseTernary, SparseTernary); INPUTS];
 
@@ -31,7 +31,7 @@ pub(crate) fn measure(criterion: &mut Criterion, vectors: &Vectors) {
     group.finish();
 }
 
-/// Ours and the peer's give what the plain lists give.
+/// Ours and the peer's give the same as the plain lists.
 fn check(ours: &Ours, vectors: &Vectors) {
     for ((plain, peer), ours) in vectors.plain.iter().zip(&vectors.peers).zip(ours) {
         let product = plain.0.product(&plain.1);

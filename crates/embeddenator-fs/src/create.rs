@@ -60,6 +60,13 @@ impl NewFile {
         &self.file
     }
 
+    /// Gives it the permissions of another file.
+    pub(crate) fn take_mode_of(&self, other: &File) -> Result<()> {
+        let permissions = other.metadata().map(|metadata| metadata.permissions());
+        let set = permissions.and_then(|permissions| self.file.set_permissions(permissions));
+        set.map_err(|error| Error::of_system("set the permissions of", &self.aside, error))
+    }
+
     /// The files that must not be taken in: this one, and the one that it replaces.
     pub(crate) fn ids(&self) -> Result<Vec<FileId>> {
         let files = std::iter::once(&self.file).chain(&self.replaced);

@@ -26,6 +26,12 @@ pub enum Error {
         /// The engram.
         path: PathBuf,
     },
+    /// Its last commit is damaged, and the one before it holds; appending would overwrite what can still be rescued.
+    #[error("the last commit of {} is damaged: extract what is needed and begin another engram", path.display())]
+    RolledBack {
+        /// The engram.
+        path: PathBuf,
+    },
     /// Bytes of the engram are not as they were written.
     #[error("{}, {place}: {source}", engram.display())]
     Damaged {
@@ -163,7 +169,7 @@ impl Error {
             Self::NotFound { .. } => Category::NotFound,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Category::NotFound,
             Self::Busy { .. } => Category::Busy,
-            Self::Damaged { .. } => Category::Damaged,
+            Self::Damaged { .. } | Self::RolledBack { .. } => Category::Damaged,
             Self::InvalidPath { .. } | Self::Duplicate { .. } => Category::Usage,
             _ => Category::Failure,
         }

@@ -17,13 +17,17 @@
 //! The format is written down byte by byte in `docs/engram-format.md` of the repository.
 #![forbid(unsafe_code)]
 
+mod bands;
+mod bundles;
 mod chunk;
 mod container;
 mod create;
+mod diff;
 mod engram;
 mod entry;
 mod error;
 mod extract;
+mod history;
 mod ingest;
 mod limits;
 mod manifest;
@@ -31,26 +35,38 @@ mod medium;
 mod path;
 mod platform;
 mod progress;
+mod signatures;
+mod similar;
 mod snapshot;
 mod store;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod tree;
+mod update;
 mod verify;
 mod walk;
 mod workers;
 
+pub use bundles::Bundles;
+pub use diff::{Change, ChangeKind};
 pub use embeddenator_io::Profile;
+pub use embeddenator_retrieval::HierarchyStats;
 pub use engram::{Engram, EngramInfo};
 pub use entry::{ChunkRun, Content, Data, Device, Entry, Hole, Metadata, Node, Timestamp, Xattr};
 pub use error::{Category, Error, Result};
 pub use extract::run::{ExtractOptions, ExtractReport, Owners};
+pub use history::Version;
 pub use ingest::run::{IngestOptions, IngestReport};
 pub use path::EngramPath;
 pub use progress::{Phase, Progress, Warning};
+pub use similar::{SimilarFile, SimilarOptions, SimilarPair};
 pub use snapshot::Snapshot;
 pub use store::open::Finding;
 pub use tree::{Entries, Tree};
+pub use update::compact::{CompactOptions, CompactReport};
+pub use update::forget::{ForgetOptions, ForgetReport, Keep};
 pub use verify::{VerifyOptions, VerifyReport};
 pub use walk::{Exclude, Source};
 

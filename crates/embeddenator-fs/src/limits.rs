@@ -50,3 +50,5 @@ pub(crate) const THREADS_MAX: usize = 64;
 pub(crate) const SEGMENTS_AHEAD: usize = 4;
 /// Files that may be looked through ahead of the first that is not finished, for each thread.
 pub(crate) const FILES_AHEAD: usize = 1024;
+/// Signatures of one band that are compared with one: a share of 2^14 values is beyond chance, so more are copies of copies.
+pub(crate) const BAND_CANDIDATES_MAX: usize = 64;

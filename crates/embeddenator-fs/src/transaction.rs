@@ -9,6 +9,7 @@
 //! Until the superblock is written the engram is what it was. A transaction that is dropped has changed nothing: what it
 //! wrote lies behind the end of the last commit, where the next one overwrites it.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +52,8 @@ pub(crate) struct Transaction<M: Medium> {
     runs: RunList,
     /// Segments and chunks that are in no blob yet.
     pending: ChunkTable,
+    /// The blocks of manifests that are stored.
+    blocks: HashMap<ContentHash, Reference>,
     /// How blobs are compressed.
     compression: Compression,
 }
@@ -80,6 +83,7 @@ impl<M: Medium> Transaction<M> {
             totals: footer.map(|footer| footer.totals).unwrap_or_default(),
             runs: base.map(|base| base.runs).unwrap_or_default(),
             pending: ChunkTable::default(),
+            blocks: HashMap::new(),
             compression,
         }
     }
@@ -132,19 +136,23 @@ impl<M: Medium> Transaction<M> {
         Ok(())
     }
 
-    /// Appends the manifest of entries in tree order; blocks for which `known` has a place already are not written
-    /// again.
-    pub(crate) fn append_manifest(
-        &mut self,
-        entries: &[Entry],
-        known: impl Fn(ContentHash) -> Option<Reference>,
-    ) -> Result<Reference> {
+    /// Says which blocks of manifests are stored already.
+    pub(crate) fn know(&mut self, blocks: HashMap<ContentHash, Reference>) {
+        self.blocks = blocks;
+    }
+
+    /// Appends the manifest of entries in tree order; blocks that are stored already are not written again.
+    pub(crate) fn append_manifest(&mut self, entries: &[Entry]) -> Result<Reference> {
         let mut index = ManifestIndex { blocks: Vec::new() };
         for entries in build::blocks(entries) {
             let content = block::write(entries);
-            let blob = match known(ContentHash::of(&content)) {
-                Some(blob) => blob,
-                None => self.append_blob(BlobKind::ManifestBlock, &content)?,
+            let hash = ContentHash::of(&content);
+            let blob = if let Some(blob) = self.blocks.get(&hash) {
+                *blob
+            } else {
+                let blob = self.append_blob(BlobKind::ManifestBlock, &content)?;
+                self.blocks.insert(hash, blob);
+                blob
             };
             let first = entries.first().map(|entry| entry.path.clone()).unwrap_or_default();
             index.blocks.push(BlockRow { blob, entries: entries.len() as u32, first });

@@ -8,6 +8,7 @@ use embeddenator_io::{Decoder, Error as Bytes};
 use crate::entry::{Content, Data, Entry, Node};
 use crate::error::{Error, Result};
 use crate::manifest::index::ManifestIndex;
+use crate::manifest::tree_hash;
 use crate::path::EngramPath;
 use crate::snapshot::Snapshot;
 use crate::store::read::Store;
@@ -143,6 +144,27 @@ impl fmt::Debug for Tree<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tree").field("snapshot", &self.snapshot).finish_non_exhaustive()
     }
+}
+
+/// The hash of the data of a file, as tree hashes have it, from what the table of chunks says.
+pub(crate) fn hash_of_data(store: &Store, path: &EngramPath, content: &Content) -> Result<[u8; 32]> {
+    let runs = match &content.data {
+        Data::Inline(data) => return Ok(*blake3::hash(data).as_bytes()),
+        Data::Chunks(runs) => runs,
+    };
+    let (mut hashes, mut sum) = (Vec::new(), 0);
+    for number in runs.iter().flat_map(|run| run.first..run.first + run.count) {
+        let row = store.chunk_row(number).map_err(|error| needed_by(error, path))?;
+        sum += u64::from(row.chunk.length);
+        if sum > content.data_bytes() {
+            break;
+        }
+        hashes.push(row.chunk.hash);
+    }
+    if sum != content.data_bytes() {
+        return Err(wrong_length(store, path));
+    }
+    Ok(tree_hash::of_chunks(hashes.iter()))
 }
 
 /// The error of chunks that are not as long as the data of their file.

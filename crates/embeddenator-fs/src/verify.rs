@@ -7,14 +7,14 @@ use embeddenator_io::{Decoder, Error as Bytes};
 use crate::container::blob::{BlobKind, Reference};
 use crate::container::footer::{FOOTER_ALIGNMENT, FOOTER_BYTES, Footer};
 use crate::container::superblock::FIRST_COMMIT;
-use crate::entry::{Content, Data, Entry, Node};
+use crate::entry::{Content, Entry, Node};
 use crate::error::{Error, Result};
-use crate::manifest::tree_hash::{self, TreeHasher};
+use crate::manifest::tree_hash::TreeHasher;
 use crate::progress::{Phase, Progress};
 use crate::snapshot::Snapshot;
 use crate::store::open::{Finding, find_footer, read_part};
 use crate::store::read::Store;
-use crate::tree::{Tree, needed_by, wrong_length};
+use crate::tree::{Tree, hash_of_data};
 use crate::workers::{Spread, in_order, threads};
 
 /// How an engram is verified.
@@ -224,23 +224,7 @@ impl<'a> Verify<'a> {
             let place = format!("the manifest, {}", entry.path);
             return Err(store.damaged(place, Bytes::Malformed { what, offset, reason }));
         }
-        if let Some(hash) = tree_hash::of_inline(&content.data) {
-            return Ok(hash);
-        }
-        let Data::Chunks(runs) = &content.data else { return Err(wrong_length(store, &entry.path)) };
-        let (mut hashes, mut sum) = (Vec::new(), 0);
-        for number in runs.iter().flat_map(|run| run.first..run.first + run.count) {
-            let row = store.chunk_row(number).map_err(|error| needed_by(error, &entry.path))?;
-            sum += u64::from(row.chunk.length);
-            if sum > content.data_bytes() {
-                break;
-            }
-            hashes.push(row.chunk.hash);
-        }
-        if sum != content.data_bytes() {
-            return Err(wrong_length(store, &entry.path));
-        }
-        Ok(tree_hash::of_chunks(hashes.iter()))
+        hash_of_data(store, &entry.path, content)
     }
 
     /// Looks at what lies between the parts: zeros before a footer, and what is not needed any more.

@@ -217,5 +217,6 @@ fn with_parents(items: Vec<Item>) -> Vec<Item> {
 /// A directory that only the engram has, the same on every machine.
 fn directory_of_nothing() -> Found {
     let metadata = Metadata { mode: 0o755, uid: 0, gid: 0, mtime: Timestamp::default(), xattrs: Vec::new() };
-    Found { metadata, node: Node::Directory, id: FileId { device: 0, inode: 0 }, links: 1 }
+    let id = FileId { device: 0, inode: 0 };
+    Found { metadata, node: Node::Directory, id, links: 1, changed: None }
 }

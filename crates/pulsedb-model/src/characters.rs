@@ -1,22 +1,22 @@
-//! What becomes of a character: dropped, lower-cased, freed of accents, or the end of a word.
+//! How each character is treated: dropped, lower-cased, stripped of accents, or taken as the end of a word.
 //!
-//! The table comes from the reference tokenizer (`data/characters.txt`), not from the standard library: its Unicode
-//! version moves with the compiler, and an embedding must not.
+//! The table comes from the reference tokenizer (`data/characters.txt`), not from the standard
+//! library, whose Unicode version changes with the compiler; embeddings must not change.
 
 include!(concat!(env!("OUT_DIR"), "/characters.rs"));
 
-/// What becomes of a character.
+/// How a character is treated.
 #[derive(Clone, Copy)]
 pub(crate) enum Class {
-    /// The vocabulary has no token with it: its word is unknown.
+    /// No token in the vocabulary contains it: its word is unknown.
     Unknown,
-    /// Nothing is left of it; the word goes on.
+    /// It is dropped; the word continues.
     Dropped,
     /// It ends a word.
     Break,
-    /// It ends a word and is one by itself.
+    /// It ends a word and is a word by itself.
     Alone(&'static Letters),
-    /// These letters go on in the word.
+    /// It becomes these letters; the word continues.
     Letters(&'static Letters),
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Class {
 pub(crate) struct Letters {
     bytes: [u8; LETTERS_BYTES_MAX],
     length: u8,
-    /// How many characters they are.
+    /// The number of characters.
     pub(crate) characters: u8,
 }
 
@@ -35,7 +35,7 @@ impl Letters {
     }
 }
 
-/// Says what becomes of a character that is no Hangul syllable (those are [`decompose`]d first).
+/// How to treat a character that is not a Hangul syllable; syllables are [`decompose`]d first.
 pub(crate) fn classify(c: char) -> Class {
     let code_point = c as usize;
     let code = BLOCKS
@@ -54,8 +54,8 @@ pub(crate) fn classify(c: char) -> Class {
     }
 }
 
-/// The class of an ASCII character as one byte: a letter or digit to go on with, or one of the `ASCII_` constants,
-/// or a character that stands alone with [`ASCII_ALONE`] added.
+/// The class of an ASCII character as one byte: the letter or digit that it becomes, one of the
+/// `ASCII_` constants, or a character that stands alone, with [`ASCII_ALONE`] added.
 pub(crate) fn classify_ascii(byte: u8) -> u8 {
     ASCII.get(usize::from(byte)).copied().unwrap_or(ASCII_BREAK)
 }

@@ -1,4 +1,4 @@
-//! The embedding of a text: its rows summed and normalised, as the crate's documentation specifies bit by bit.
+//! The embedding of a text: the normalised sum of its rows, specified bit by bit in the crate's documentation.
 
 use std::array;
 
@@ -18,7 +18,8 @@ pub(crate) fn embed(text: &str) -> Vec<f32> {
     normalized(&sum)
 }
 
-/// Adds a row. Each dimension is by itself, so the compiler may take any number of them at a time.
+/// Adds a row. Dimensions are independent, so the compiler may process any number of them at a
+/// time.
 fn add(sum: &mut [f32; DIMENSION], row: &Row) {
     for (sum, &component) in sum.iter_mut().zip(row.components) {
         *sum += row.scale * f32::from(component as i8);
@@ -34,7 +35,7 @@ fn normalized(sum: &[f32; DIMENSION]) -> Vec<f32> {
     sum.iter().map(|&component| (f64::from(component) * factor) as f32).collect()
 }
 
-/// The sum of the squares in eight lanes and one fixed tree over them.
+/// The sum of the squares, in eight lanes that are added in a fixed tree.
 fn square_of_norm(sum: &[f32; DIMENSION]) -> f64 {
     let mut lanes = [0.0; LANES];
     for components in sum.as_chunks::<LANES>().0 {

@@ -1,8 +1,9 @@
 //! The bundled text embedder of PulseDB: a static token table, its WordPiece tokenizer and the lookup.
 //!
-//! A text becomes a vector of 256 numbers in microseconds, with nothing to download and no session to start. The
-//! table was distilled from all-MiniLM-L6-v2 (see `NOTICE`): one row for each of 29 523 tokens. A text's vector is
-//! the sum of its tokens' rows, normalised (the `Model2Vec` recipe, Tulkens and van Dongen 2024).
+//! Turns a text into a vector of 256 numbers in microseconds, with nothing to download and no
+//! session to start. The table was distilled from all-MiniLM-L6-v2 (see `NOTICE`) and has one row
+//! for each of 29 523 tokens. A text's vector is the normalised sum of its tokens' rows (the
+//! `Model2Vec` recipe, Tulkens and van Dongen 2024).
 //!
 //! ```
 //! use pulsedb_model::Model;
@@ -17,12 +18,13 @@
 //! ```
 //!
 //! # Cost
-//! The table is part of the program and is read where it lies: opening costs nothing, no heap is held, and the pages
-//! of rows that are never asked for are never read. The word index is made when the crate is built. A call allocates
-//! its answer and nothing else; its time is linear in the length of the text, whatever the text is.
+//! The table is part of the program and is used in place: opening costs nothing, no heap is held,
+//! and pages of rows that are never used are never read. The word index is built at compile time. A
+//! call allocates only its result; its time is linear in the length of the text, whatever the text.
 //!
 //! # The same bits everywhere
-//! [`Model::embed`] is specified to the last bit, so that vectors made on different machines can be compared:
+//! [`Model::embed`] is specified to the last bit, so that vectors from different machines can be
+//! compared:
 //! 1. `sum[j] = 0.0` for each dimension `j`, in f32.
 //! 2. For each token in the order of the text: `sum[j] = sum[j] + scale * q[j]` in f32, where `scale` is the row's
 //!    f16 widened and `q[j]` its i8. The product is exact (11 and 7 bits of significand), so only the addition
@@ -32,8 +34,10 @@
 //! 4. `square = ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]))`.
 //! 5. `embedding[j]` is `sum[j] * (1.0 / sqrt(square))` in f64, rounded to f32 once.
 //!
-//! Nothing else enters: no library function that may differ (`sqrt` is correctly rounded by IEEE 754), no order that
-//! depends on the width of a register, and no Unicode data but the crate's own.
+//! Nothing else matters: there is no library function that may differ (IEEE 754 rounds `sqrt`
+//! correctly), no order that depends on register width, and no Unicode data except the crate's own.
+
+#![warn(clippy::missing_errors_doc)]
 
 mod characters;
 mod embedding;
@@ -43,7 +47,7 @@ mod vocabulary;
 mod wordpiece;
 mod words;
 
-/// The bundled model: a handle of no size on data that is part of the program.
+/// The bundled model: a zero-sized handle to data that is part of the program.
 ///
 /// ```
 /// use pulsedb_model::Model;
@@ -56,7 +60,7 @@ mod words;
 pub struct Model(());
 
 impl Model {
-    /// The model of this crate. It does nothing: there is nothing to load.
+    /// The crate's model. There is nothing to load, so this does nothing.
     ///
     /// ```
     /// let model = pulsedb_model::Model::bundled();
@@ -76,10 +80,10 @@ impl Model {
         table::DIMENSION
     }
 
-    /// The name of the table's content: its XXH3 128-bit digest in hexadecimal.
+    /// Identifies the content of the table: its XXH3 128-bit digest in hexadecimal.
     ///
-    /// A constant that the tests compare with the bytes; two tables with one digest are the same table. It is made
-    /// to tell tables apart, not to resist forgery.
+    /// It is a constant that the tests compare with the bytes; two tables with the same digest are
+    /// the same table. It is meant to tell tables apart, not to resist forgery.
     ///
     /// ```
     /// assert_eq!(pulsedb_model::Model::bundled().digest().len(), 32);
@@ -90,11 +94,13 @@ impl Model {
 
     /// The tokens of a text, as rows of the table, in the order of the text.
     ///
-    /// BERT's uncased WordPiece (Devlin et al. 2019; Wu et al. 2016): control characters are dropped, letters
-    /// lower-cased and freed of accents, words split at white space, punctuation and CJK ideographs, and each word is
-    /// cut greedily into the longest pieces of the vocabulary. A word that cannot be cut, or has more than 100
-    /// characters after that, is skipped whole: where the reference puts `[UNK]`, this puts nothing. No special
-    /// tokens, no truncation. The rows are not the ids of the full model: its special tokens have no row.
+    /// BERT's uncased WordPiece (Devlin et al. 2019; Wu et al. 2016): control characters are
+    /// dropped, letters are lower-cased and stripped of accents, words are split at white space,
+    /// punctuation and CJK ideographs, and each word is split greedily into the longest pieces in
+    /// the vocabulary. A word that cannot be split this way, or has more than 100 characters after
+    /// normalisation, is skipped: where the reference has `[UNK]`, this has nothing. There are no
+    /// special tokens and no truncation. The rows are not the ids of the full model, since special
+    /// tokens have no row.
     ///
     /// ```
     /// let model = pulsedb_model::Model::bundled();
@@ -110,9 +116,9 @@ impl Model {
 
     /// The embedding of a text: [`dimension`](Self::dimension) components of Euclidean norm 1, or none at all.
     ///
-    /// Empty when the text has no token that the table knows (or, which no text was seen to do, when its rows cancel
-    /// out): there is then nothing that a vector could say. Never NaN, never infinite, for any text of any length.
-    /// The bits are specified in the [crate's documentation](crate#the-same-bits-everywhere).
+    /// Empty if the table knows none of the text's tokens (or if their rows cancel out, which no
+    /// text is known to do). Never NaN or infinite, for any text of any length. The bits are
+    /// specified in the [crate's documentation](crate#the-same-bits-everywhere).
     ///
     /// ```
     /// let model = pulsedb_model::Model::bundled();
@@ -126,7 +132,7 @@ impl Model {
     }
 }
 
-/// The example of the README, compiled.
+/// Compiles and runs the examples in the crate's README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The table's bytes and where its parts lie in them, found out by the compiler.
+//! The table's bytes, and the places of its parts in them, found at compile time.
 //!
 //! Format STB1, little-endian: magic `STB1`, u32 rows, u32 dimension, u32 vocabulary bytes; the vocabulary joined by
 //! newlines; for each row an f16 scale; for each row its i8 components. The build script checks the content.
@@ -35,19 +35,20 @@ pub(crate) struct Row {
     pub(crate) components: &'static [u8; DIMENSION],
 }
 
-/// The row of a token; `None` for a number that the table does not reach.
+/// The row of a token; `None` past the end of the table.
 pub(crate) fn row(row: u16) -> Option<Row> {
     let row = usize::from(row);
     let scale = widen_half(u16::from_le_bytes(*SCALES.get(row)?));
     COMPONENTS.get(row).map(|components| Row { scale, components })
 }
 
-/// The value of a finite f16 without sign, exactly.
+/// The exact value of a finite, non-negative f16.
 ///
-/// By a product of two normal numbers: a program that flushes subnormal numbers to zero gets the same bits.
+/// It is a product of two normal numbers, so a program that flushes subnormal numbers to zero gets
+/// the same bits.
 fn widen_half(bits: u16) -> f32 {
     let (exponent, fraction) = (u32::from(bits >> 10), bits & 0x3FF);
-    // A subnormal has the exponent of the smallest normal numbers and no leading one.
+    // A subnormal has the exponent of the smallest normal numbers and no leading 1.
     let significand = if exponent == 0 { fraction } else { fraction | 0x400 };
     let power_of_two = f32::from_bits((exponent.max(1) + 127 - 25) << 23);
     f32::from(significand) * power_of_two

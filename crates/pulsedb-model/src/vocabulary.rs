@@ -1,11 +1,12 @@
-//! The word index: which row of the table is the longest piece at the start of some letters.
+//! The word index: finds the row of the longest piece at the start of some letters.
 
 use crate::hash;
 use crate::table::VOCABULARY;
 
 include!(concat!(env!("OUT_DIR"), "/vocabulary.rs"));
 
-/// Where in a word a piece stands: the vocabulary has words for its start and `##` pieces for its inside.
+/// The place of a piece in its word: the vocabulary has words for the start and `##` pieces for the
+/// inside.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     Start,
@@ -20,7 +21,7 @@ pub(crate) struct Piece {
     pub(crate) bytes: usize,
 }
 
-/// The longest piece of the vocabulary that `letters` (UTF-8, cut at characters) begin with.
+/// The longest piece in the vocabulary that `letters` (UTF-8, whole characters) start with.
 pub(crate) fn longest_piece(letters: &[u8], place: Place) -> Option<Piece> {
     let (seed, prefix_bytes, longest) = match place {
         Place::Start => (hash::WORD_START, 0, LONGEST_START_BYTES),
@@ -33,7 +34,7 @@ pub(crate) fn longest_piece(letters: &[u8], place: Place) -> Option<Piece> {
         state = hash::step(state, byte);
         *after = state;
     }
-    // Pieces end between characters by themselves: one that did not would not be UTF-8, and is in no slot.
+    // Pieces always end between characters: one that did not would not be UTF-8, and is in no slot.
     (1..=candidates.len()).rev().find_map(|bytes| {
         let hash = hash::finish(*states.get(bytes - 1)?);
         let row = find(candidates.get(..bytes)?, prefix_bytes, hash)?;
@@ -57,10 +58,10 @@ fn find(letters: &[u8], prefix_bytes: usize, hash: u32) -> Option<u16> {
     }
 }
 
-/// A token as it stands in the vocabulary, with its `##`.
+/// A token as in the vocabulary, with its `##`.
 fn token(row: u16) -> Option<&'static [u8]> {
     let row = usize::from(row);
     let (start, next) = (*STARTS.get(row)?, *STARTS.get(row + 1)?);
-    // A newline ends each token, counted also after the last one.
+    // A newline ends each token, even the last one.
     VOCABULARY.get(start as usize..next as usize - 1)
 }

@@ -1,10 +1,10 @@
-//! WordPiece: each word cut greedily into the longest pieces of the vocabulary (Wu et al. 2016, section 4.1).
+//! WordPiece: splits each word greedily into the longest pieces in the vocabulary (Wu et al. 2016, section 4.1).
 //!
 //! ```text
 //! rest = word; place = start
 //! while rest is not empty:
-//!     piece = longest of the vocabulary that rest begins with, at this place
-//!     no such piece: the word is unknown, and none of its pieces count
+//!     piece = the longest piece in the vocabulary, for this place, that rest starts with
+//!     if there is none: the word is unknown, and none of its pieces count
 //!     rest = rest after piece; place = inside
 //! ```
 

@@ -1,16 +1,16 @@
-//! A text as words: normalised and split the way BERT does, one pass, one word in memory at a time.
+//! Splits a text into words: normalised and split as BERT does it, in one pass, with one word in memory at a time.
 
 use crate::characters::{
     ASCII_ALONE, ASCII_BREAK, ASCII_DROPPED, Class, Letters, classify, classify_ascii, decompose,
 };
 
-/// A word of more characters is unknown: the reference's limit.
+/// A word with more characters is unknown: the reference's limit.
 pub(crate) const WORD_CHARACTERS_MAX: usize = 100;
 /// No character is longer than this in UTF-8.
 const CHARACTER_BYTES_MAX: usize = 4;
 
-/// Calls `visit` with each word of the text that may be known: at least one letter, none outside the vocabulary, at
-/// most [`WORD_CHARACTERS_MAX`] characters; as UTF-8, cut at characters.
+/// Calls `visit` with each word of the text that may be known: at least one letter, none outside
+/// the vocabulary, at most [`WORD_CHARACTERS_MAX`] characters; as UTF-8, whole characters.
 pub(crate) fn for_each_word(text: &str, mut visit: impl FnMut(&[u8])) {
     let mut word = Word::EMPTY;
     for c in text.chars() {
@@ -46,11 +46,11 @@ fn push(class: Class, word: &mut Word, visit: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// The word that is being read.
+/// The current word.
 struct Word {
     bytes: [u8; WORD_CHARACTERS_MAX * CHARACTER_BYTES_MAX],
     length: usize,
-    /// Above [`WORD_CHARACTERS_MAX`] the word is unknown, whatever follows in it.
+    /// Above [`WORD_CHARACTERS_MAX`] the word is unknown, whatever follows.
     characters: usize,
 }
 

@@ -213,13 +213,18 @@ const FS: LayerTable = LayerTable {
     crate_name: "embeddenator-fs",
     layers: &[
         Layer { name: "words", modules: &["error", "limits", "path", "entry", "progress"], mutual: true },
-        Layer { name: "machine", modules: &["platform", "workers", "chunk"], mutual: false },
+        Layer { name: "machine", modules: &["platform", "workers", "chunk", "bands"], mutual: false },
         Layer { name: "sources", modules: &["walk", "medium"], mutual: false },
         Layer { name: "container", modules: &["container"], mutual: false },
         Layer { name: "formats", modules: &["snapshot", "tables", "manifest"], mutual: false },
         Layer { name: "stored", modules: &["store", "transaction", "create"], mutual: false },
-        Layer { name: "tree", modules: &["tree"], mutual: false },
-        Layer { name: "operations", modules: &["ingest", "extract", "verify"], mutual: false },
+        Layer { name: "tree", modules: &["tree", "signatures"], mutual: false },
+        Layer {
+            name: "operations",
+            modules: &["ingest", "extract", "verify", "diff", "similar"],
+            mutual: false,
+        },
+        Layer { name: "on them", modules: &["update", "history", "bundles"], mutual: false },
         Layer { name: "facade", modules: &["engram"], mutual: false },
     ],
     bans: &[

@@ -5,16 +5,21 @@ use std::collections::HashMap;
 use embeddenator_vsa::{BlockCode, Codes, Shape};
 
 use crate::entry::{ChunkRun, Content, Data, Entry, Node};
+use crate::error::Result;
+use crate::ingest::before::Before;
 use crate::ingest::chunk_ids::ChunkIds;
-use crate::ingest::layout;
 use crate::ingest::pack::FreshChunk;
 use crate::ingest::scan::{Scanned, ScannedData};
+use crate::ingest::{deltas, layout};
 use crate::limits::SIGNATURE_BYTES_MIN;
 use crate::walk::Item;
 
+/// The data of a file that was not read, since it is as it was, and its hash.
+pub(crate) type Unchanged = HashMap<u32, (Content, [u8; 32])>;
+
 /// What was scanned, and which distinct chunks it has.
-#[derive(Debug)]
-pub(crate) struct Gathered {
+pub(crate) struct Gathered<'a> {
+    before: Option<&'a Before<'a>>,
     /// For each item that is the first name of a file with data.
     contents: HashMap<u32, Stored>,
     ids: ChunkIds,
@@ -33,10 +38,21 @@ struct Stored {
     fresh: std::ops::Range<u32>,
 }
 
-impl Gathered {
-    /// Nothing yet; `base` chunks are stored before.
-    pub(crate) fn new(base: u32) -> Self {
-        Self { contents: HashMap::new(), ids: ChunkIds::default(), fresh: Vec::new(), base }
+impl<'a> Gathered<'a> {
+    /// Nothing yet; what is stored before has the numbers below those of fresh chunks.
+    pub(crate) fn new(before: Option<&'a Before<'a>>) -> Result<Self> {
+        let mut ids = ChunkIds::default();
+        let mut base = 0;
+        if let Some(before) = before {
+            let runs = &before.store.runs.chunks;
+            for (at, run) in runs.iter().enumerate() {
+                for (number, row) in (run.chunks.first..).zip(&before.store.table(at)?.chunks) {
+                    ids.insert(&row.chunk, number);
+                }
+            }
+            base = runs.last().map_or(0, |run| run.chunks.end());
+        }
+        Ok(Self { before, contents: HashMap::new(), ids, fresh: Vec::new(), base })
     }
 
     /// Adds what was found in an item; items come in the order of their paths.
@@ -46,14 +62,15 @@ impl Gathered {
         if let ScannedData::Chunks(found, _) = &mut scanned.data {
             chunks.reserve_exact(found.len());
             for (offset, chunk) in std::mem::take(found) {
-                let hash_of = |number: u32| {
-                    let fresh = number.checked_sub(self.base)?;
-                    self.fresh.get(fresh as usize).map(|fresh| fresh.chunk.hash)
+                let hash_of = |number: u32| match number.checked_sub(self.base) {
+                    Some(fresh) => self.fresh.get(fresh as usize).map(|fresh| fresh.chunk.hash),
+                    // The tables were all read when the numbers were filled in.
+                    None => Some(self.before?.store.chunk_row(number).ok()?.chunk.hash),
                 };
                 let number = self.ids.get(&chunk, hash_of).unwrap_or_else(|| {
                     let number = self.base + self.fresh.len() as u32;
                     self.ids.insert(&chunk, number);
-                    self.fresh.push(FreshChunk { chunk, item, offset });
+                    self.fresh.push(FreshChunk { chunk, item, offset, base: None });
                     number
                 });
                 chunks.push(number);
@@ -63,25 +80,49 @@ impl Gathered {
         self.contents.insert(item, Stored { scanned, chunks, fresh });
     }
 
-    /// Puts the fresh chunks into the order of the layout.
-    pub(crate) fn lay_out(self) -> LaidOut {
+    /// Puts the fresh chunks into the order of the layout: those that are stored by themselves, then those that go behind
+    /// a stored segment, by that.
+    pub(crate) fn lay_out(self) -> Result<LaidOut> {
         let mut files: Vec<(u32, &Stored)> =
             self.contents.iter().map(|(item, stored)| (*item, stored)).collect();
         files.retain(|(_, stored)| !stored.fresh.is_empty());
         files.sort_by_key(|(item, _)| *item);
         let codes: Vec<&BlockCode> = files.iter().filter_map(|(_, stored)| stored.code()).collect();
         let order = layout::order(&codes);
-        let mut sequence = Vec::with_capacity(self.fresh.len());
-        let mut numbers = vec![0; self.fresh.len()];
+        let bases = self.bases(&files)?;
         let mut items = Vec::with_capacity(files.len());
-        for (item, stored) in order.iter().filter_map(|file| files.get(*file as usize)) {
+        let mut placed: Vec<(Option<u32>, u32)> = Vec::with_capacity(self.fresh.len());
+        for file in order {
+            let Some((item, stored)) = files.get(file as usize) else { continue };
             items.push(*item);
+            let base = bases.get(file as usize).and_then(Option::as_ref);
             for at in stored.fresh.clone() {
-                numbers[at as usize] = self.base + sequence.len() as u32;
-                sequence.push(self.fresh[at as usize]);
+                let fresh = &self.fresh[at as usize];
+                let middle = fresh.offset + u64::from(fresh.chunk.length) / 2;
+                placed.push((base.and_then(|base| base.segment_at(middle)), at));
             }
         }
-        LaidOut { contents: self.contents, base: self.base, numbers, sequence, items }
+        // Stable, so that the layout holds within a base; those without one come first.
+        placed.sort_by_key(|(base, _)| *base);
+        let mut numbers = vec![0; self.fresh.len()];
+        let mut sequence = Vec::with_capacity(placed.len());
+        for (base, at) in placed {
+            numbers[at as usize] = self.base + sequence.len() as u32;
+            sequence.push(FreshChunk { base, ..self.fresh[at as usize] });
+        }
+        Ok(LaidOut { contents: self.contents, base: self.base, numbers, sequence, items })
+    }
+
+    /// For each file what it is compressed behind.
+    fn bases(&self, files: &[(u32, &Stored)]) -> Result<Vec<Option<deltas::Base>>> {
+        let Some(before) = self.before else { return Ok(Vec::new()) };
+        let large = |stored: &Stored| stored.scanned.data_bytes() >= SIGNATURE_BYTES_MIN;
+        let codes = files.iter().filter(|(_, stored)| large(stored)).filter_map(|(_, stored)| stored.code());
+        let mut found = deltas::bases(before, &codes.collect::<Vec<_>>())?.into_iter();
+        let base = |(_, stored): &(u32, &Stored)| {
+            if large(stored) && stored.code().is_some() { found.next().flatten() } else { None }
+        };
+        Ok(files.iter().map(base).collect())
     }
 }
 
@@ -118,8 +159,9 @@ pub(crate) struct Signed {
 pub(crate) type Hashed = (Entry, Option<[u8; 32]>);
 
 impl LaidOut {
-    /// Numbers the signatures from `base` on, in the order of the layout, so that like ones are neighbours.
-    pub(crate) fn sign(&self, base: u32) -> Signed {
+    /// Numbers the signatures from `base` on, in the order of the layout, so that like ones are neighbours; contents that
+    /// are `known` have a number already.
+    pub(crate) fn sign(&self, base: u32, known: &HashMap<[u8; 32], u32>) -> Signed {
         let mut rest: Vec<u32> = self.contents.keys().copied().collect();
         rest.sort_unstable();
         let mut signed = Signed { codes: Codes::new(Shape::DEFAULT), by_content: HashMap::new() };
@@ -128,6 +170,10 @@ impl LaidOut {
             else {
                 continue;
             };
+            if let Some(number) = known.get(&stored.scanned.hash) {
+                signed.by_content.insert(stored.scanned.hash, *number);
+                continue;
+            }
             let number = base + signed.codes.len() as u32;
             if let std::collections::hash_map::Entry::Vacant(vacant) =
                 signed.by_content.entry(stored.scanned.hash)
@@ -145,12 +191,14 @@ impl LaidOut {
         items: Vec<Item>,
         links: &HashMap<u32, (u32, Option<u32>)>,
         signed: &Signed,
+        unchanged: &Unchanged,
     ) -> Vec<Hashed> {
         let entry = |(number, item): (u32, Item)| {
             let (first, link_group) = links.get(&number).copied().unwrap_or((number, None));
             let (node, hash) = match item.found.node {
                 Node::File(_) => {
-                    let (content, hash) = self.content(first, signed);
+                    let unchanged = unchanged.get(&first).cloned();
+                    let (content, hash) = unchanged.unwrap_or_else(|| self.content(first, signed));
                     (Node::File(content), Some(hash))
                 }
                 node => (node, None),
@@ -172,17 +220,21 @@ impl LaidOut {
     }
 
     fn runs(&self, chunks: &[u32]) -> Vec<ChunkRun> {
-        let mut runs: Vec<ChunkRun> = Vec::new();
-        for found in chunks {
-            let number = match found.checked_sub(self.base) {
-                Some(fresh) => self.numbers[fresh as usize],
-                None => *found,
-            };
-            match runs.last_mut() {
-                Some(run) if run.first + run.count == number => run.count += 1,
-                _ => runs.push(ChunkRun { first: number, count: 1 }),
-            }
-        }
-        runs
+        runs_of(chunks.iter().map(|found| match found.checked_sub(self.base) {
+            Some(fresh) => self.numbers[fresh as usize],
+            None => *found,
+        }))
     }
+}
+
+/// The fewest runs that have these chunks.
+pub(crate) fn runs_of(chunks: impl Iterator<Item = u32>) -> Vec<ChunkRun> {
+    let mut runs: Vec<ChunkRun> = Vec::new();
+    for number in chunks {
+        match runs.last_mut() {
+            Some(run) if run.first + run.count == number => run.count += 1,
+            _ => runs.push(ChunkRun { first: number, count: 1 }),
+        }
+    }
+    runs
 }

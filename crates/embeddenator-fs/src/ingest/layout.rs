@@ -6,14 +6,12 @@
 //! order the groups by their first file, and the files of a group by their own place
 //! ```
 //!
-//! Signatures are min-hash codes, so two files of Jaccard similarity J agree in a band with probability of about J^2,
-//! and in at least one of 64 bands from J = 0.2 on nearly surely (banding: Leskovec, Rajaraman, Ullman, "Mining of
-//! massive datasets", 3.4). A match costs less than the search for the nearest, and nothing is missed that compresses well.
+//! A match costs less than the search for the nearest, and nothing is missed that compresses well.
 
 use embeddenator_vsa::BlockCode;
 
-/// Blocks of a band.
-const BAND_BLOCKS: usize = 2;
+use crate::bands::{BAND_BLOCKS, bands, key};
+
 /// The least dot product of near-duplicates, of 128: an estimated Jaccard similarity of a quarter, which unrelated
 /// files never reach and from which on the shared bytes pay.
 const DOT_MIN: i32 = 32;
@@ -30,14 +28,11 @@ pub(crate) fn order(codes: &[&BlockCode]) -> Vec<u32> {
 /// For each file the first file of its group.
 fn groups(codes: &[&BlockCode]) -> Vec<u32> {
     let mut union = Union { parents: (0..codes.len() as u32).collect() };
-    let bands = codes.first().map_or(0, |code| code.as_bytes().len() / BAND_BLOCKS);
-    let mut keyed: Vec<(&[u8], u32)> = Vec::with_capacity(codes.len());
-    for band in 0..bands {
+    let count = codes.first().map_or(0, |code| bands(code.as_bytes().len()));
+    let mut keyed: Vec<([u8; BAND_BLOCKS], u32)> = Vec::with_capacity(codes.len());
+    for band in 0..count {
         keyed.clear();
-        let blocks = band * BAND_BLOCKS..(band + 1) * BAND_BLOCKS;
-        keyed.extend(
-            (0..).zip(codes).filter_map(|(file, code)| Some((code.as_bytes().get(blocks.clone())?, file))),
-        );
+        keyed.extend((0..).zip(codes).filter_map(|(file, code)| Some((key(code.as_bytes(), band)?, file))));
         keyed.sort_unstable();
         for pair in keyed.windows(2) {
             if let [(left_key, left), (right_key, right)] = pair

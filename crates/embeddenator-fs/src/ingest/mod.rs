@@ -1,6 +1,8 @@
 //! Taking a tree in: list, scan, order by similarity, store.
 
+pub(crate) mod before;
 pub(crate) mod chunk_ids;
+pub(crate) mod deltas;
 pub(crate) mod entries;
 pub(crate) mod layout;
 pub(crate) mod pack;

@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::path::Path;
 
-use embeddenator_io::{Codec, Compression, Encoder};
+use embeddenator_io::{Codec, Compression, Decoder, Encoder};
 
+use crate::container::segment::Piece;
 use crate::error::{Error, Result};
 use crate::limits::SEGMENTS_AHEAD;
 use crate::medium::Medium;
 use crate::platform::{file, look};
 use crate::progress::{Phase, Progress};
+use crate::store::read::Store;
 use crate::tables::chunks::Chunk;
 use crate::transaction::{NewSegment, Transaction};
 use crate::walk::Item;
@@ -19,28 +21,36 @@ use crate::workers::{Spread, in_order};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FreshChunk {
     pub(crate) chunk: Chunk,
-    /// The position of its file among the items.
+    /// The position of its file among the items, or whatever its reader knows it by.
     pub(crate) item: u32,
     /// Where it begins in that file.
     pub(crate) offset: u64,
+    /// The stored segment that it is compressed behind.
+    pub(crate) base: Option<u32>,
 }
 
 /// How segments are made.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Packing {
+pub(crate) struct Packing<'a> {
     pub(crate) threads: usize,
     pub(crate) compression: Compression,
     /// Raw bytes of a segment at most.
     pub(crate) segment_bytes: u32,
+    /// For errors.
+    pub(crate) engram: &'a Path,
+    /// Where bases are.
+    pub(crate) store: Option<&'a Store>,
 }
+
+/// Appends the bytes of chunks that are stored together, each compared with its hash.
+pub(crate) type Fill<'a> = &'a (dyn Fn(&[FreshChunk], &mut Decoder, &mut Vec<u8>) -> Result<()> + Sync);
 
 /// Appends the chunks, in their order, as segments.
 pub(crate) fn pack<M: Medium>(
     chunks: &[FreshChunk],
-    items: &[Item],
-    packing: Packing,
+    fill: Fill<'_>,
+    packing: Packing<'_>,
     transaction: &mut Transaction<M>,
-    engram: &Path,
     progress: &dyn Progress,
 ) -> Result<()> {
     progress.begin(Phase::Store, chunks.iter().map(|fresh| u64::from(fresh.chunk.length)).sum());
@@ -48,8 +58,8 @@ pub(crate) fn pack<M: Medium>(
     let part = |at: usize| plan.get(at).and_then(|range| chunks.get(range.clone())).unwrap_or_default();
     let state = || {
         let encoder = Encoder::new(packing.compression);
-        let encoder = encoder.map_err(|error| Error::of_bytes(engram, "a segment", error))?;
-        Ok(Packer { items, engram, encoder, raw: Vec::new() })
+        let encoder = encoder.map_err(|error| Error::of_bytes(packing.engram, "a segment", error))?;
+        Ok(Packer { packing, fill, encoder, decoder: Decoder::default(), raw: Vec::new() })
     };
     let spread = Spread { threads: packing.threads, ahead: packing.threads * SEGMENTS_AHEAD };
     in_order(
@@ -57,28 +67,28 @@ pub(crate) fn pack<M: Medium>(
         plan.len(),
         state,
         |packer, at| packer.pack(part(at)),
-        |at, (codec, stored, raw_length)| {
+        |at, packed| {
             let chunks: Vec<Chunk> = part(at).iter().map(|fresh| fresh.chunk).collect();
-            progress.advance(u64::from(raw_length));
-            let stored = stored.as_slice();
+            progress.advance(u64::from(packed.raw_length));
             transaction.append_segment(NewSegment {
-                codec,
-                stored,
-                raw_length,
+                codec: packed.codec,
+                stored: &packed.stored,
+                raw_length: packed.raw_length,
                 chunks: &chunks,
-                pieces: &[],
-                depth: 0,
+                pieces: packed.prefix.as_slice(),
+                depth: packed.depth,
             })
         },
     )
 }
 
-/// Which chunks each segment has: as many as fit.
+/// Which chunks each segment has: as many as fit and have one base.
 fn plan(chunks: &[FreshChunk], segment_bytes: u32) -> Vec<Range<usize>> {
     let mut plan = Vec::new();
     let (mut start, mut sum) = (0, 0);
     for (at, fresh) in chunks.iter().enumerate() {
-        if sum + fresh.chunk.length > segment_bytes && at > start {
+        let other = at > start && chunks[start].base != fresh.base;
+        if at > start && (other || sum + fresh.chunk.length > segment_bytes) {
             plan.push(start..at);
             (start, sum) = (at, 0);
         }
@@ -90,44 +100,101 @@ fn plan(chunks: &[FreshChunk], segment_bytes: u32) -> Vec<Range<usize>> {
     plan
 }
 
+/// A segment that is ready to be appended.
+struct Packed {
+    codec: Codec,
+    stored: Vec<u8>,
+    raw_length: u32,
+    prefix: Option<Piece>,
+    depth: u8,
+}
+
 /// Reads and compresses one segment after the other.
 struct Packer<'a> {
-    items: &'a [Item],
-    engram: &'a Path,
+    packing: Packing<'a>,
+    fill: Fill<'a>,
     encoder: Encoder,
+    decoder: Decoder,
     raw: Vec<u8>,
 }
 
+/// A segment is put behind its base if that makes it smaller by more than so many hundredths; otherwise it is stored by
+/// itself, so that it can be a base again.
+const GAIN_MIN_PERCENT: usize = 20;
+/// A segment of which less than this share is left behind its base is not tried without it.
+const SURE_RATIO: usize = 16;
+
 impl Packer<'_> {
-    fn pack(&mut self, chunks: &[FreshChunk]) -> Result<(Codec, Vec<u8>, u32)> {
+    fn pack(&mut self, chunks: &[FreshChunk]) -> Result<Packed> {
         self.raw.clear();
-        for of_file in chunks.chunk_by(|left, right| left.item == right.item) {
-            self.read(of_file)?;
+        (self.fill)(chunks, &mut self.decoder, &mut self.raw)?;
+        let behind = match chunks.first().and_then(|fresh| fresh.base) {
+            Some(base) => self.behind(base)?,
+            None => None,
+        };
+        if let Some(packed) = &behind
+            && packed.stored.len() <= self.raw.len() / SURE_RATIO
+        {
+            return Ok(behind.expect("it was just looked at"));
         }
+        let engram = self.packing.engram;
         let encoded = self.encoder.encode(&self.raw);
-        let (codec, stored) = encoded.map_err(|error| Error::of_bytes(self.engram, "a segment", error))?;
-        Ok((codec, stored.to_vec(), self.raw.len() as u32))
+        let (codec, stored) = encoded.map_err(|error| Error::of_bytes(engram, "a segment", error))?;
+        match behind {
+            Some(packed) if packed.stored.len() * 100 < stored.len() * (100 - GAIN_MIN_PERCENT) => Ok(packed),
+            _ => Ok(Packed {
+                codec,
+                stored: stored.to_vec(),
+                raw_length: self.raw.len() as u32,
+                prefix: None,
+                depth: 0,
+            }),
+        }
     }
 
-    /// Appends chunks of one file to the raw bytes, if they are what they were when it was scanned.
-    fn read(&mut self, chunks: &[FreshChunk]) -> Result<()> {
-        let item = chunks.first().and_then(|fresh| self.items.get(fresh.item as usize));
-        let item = item.expect("each fresh chunk is of an item");
-        let changed = || Error::Changed { path: item.source.clone() };
-        let failed = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::NotFound => changed(),
-            _ => Error::of_system("read", &item.source, error),
-        };
-        let (opened, _, _) = look::open(&item.source, item.found.id).map_err(failed)?.ok_or_else(changed)?;
-        for fresh in chunks {
-            let start = self.raw.len();
-            self.raw.resize(start + fresh.chunk.length as usize, 0);
-            let bytes = &mut self.raw[start..];
-            file::read_exact_at(&opened, bytes, fresh.offset).map_err(failed)?;
-            if *blake3::hash(bytes).as_bytes() != fresh.chunk.hash {
-                return Err(changed());
-            }
-        }
-        Ok(())
+    /// The raw bytes compressed behind a segment; nothing if that does not make them smaller.
+    fn behind(&mut self, base: u32) -> Result<Option<Packed>> {
+        let Some(store) = self.packing.store else { return Ok(None) };
+        let depth = store.segment_row(base)?.depth + 1;
+        let prefix = store.segment(base, &mut self.decoder)?;
+        let encoded = self.encoder.encode_with_prefix(&self.raw, &prefix);
+        let (codec, stored) =
+            encoded.map_err(|error| Error::of_bytes(self.packing.engram, "a segment", error))?;
+        let piece = Piece { segment: base, offset: 0, length: prefix.len() as u32 };
+        Ok((codec == Codec::Zstd).then(|| Packed {
+            codec,
+            stored: stored.to_vec(),
+            raw_length: self.raw.len() as u32,
+            prefix: Some(piece),
+            depth,
+        }))
     }
+}
+
+/// Reads chunks of scanned files, if they are what they were when those were scanned.
+pub(crate) fn read_files(items: &[Item], chunks: &[FreshChunk], raw: &mut Vec<u8>) -> Result<()> {
+    for of_file in chunks.chunk_by(|left, right| left.item == right.item) {
+        let item = of_file.first().and_then(|fresh| items.get(fresh.item as usize));
+        read_file(item.expect("each fresh chunk is of an item"), of_file, raw)?;
+    }
+    Ok(())
+}
+
+fn read_file(item: &Item, chunks: &[FreshChunk], raw: &mut Vec<u8>) -> Result<()> {
+    let changed = || Error::Changed { path: item.source.clone() };
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::NotFound => changed(),
+        _ => Error::of_system("read", &item.source, error),
+    };
+    let (opened, _, _) = look::open(&item.source, item.found.id).map_err(failed)?.ok_or_else(changed)?;
+    for fresh in chunks {
+        let start = raw.len();
+        raw.resize(start + fresh.chunk.length as usize, 0);
+        let bytes = &mut raw[start..];
+        file::read_exact_at(&opened, bytes, fresh.offset).map_err(failed)?;
+        if *blake3::hash(bytes).as_bytes() != fresh.chunk.hash {
+            return Err(changed());
+        }
+    }
+    Ok(())
 }

@@ -1,27 +1,32 @@
 //! The road of a tree into a commit, from the walk to the snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use embeddenator_io::{Compression, Profile};
 
-use crate::entry::{Node, Timestamp};
+use crate::entry::{Entry, Node, Timestamp};
 use crate::error::{Error, Result};
-use crate::ingest::entries::{Gathered, Hashed};
-use crate::ingest::pack::{Packing, pack};
+use crate::ingest::before::Before;
+use crate::ingest::entries::{Gathered, Hashed, Unchanged};
+use crate::ingest::pack::{Fill, Packing, pack, read_files};
 use crate::ingest::scan::scan;
 use crate::limits::LABEL_BYTES_MAX;
 use crate::manifest::tree_hash::TreeHasher;
 use crate::medium::Medium;
+use crate::path::EngramPath;
 use crate::platform::found::FileId;
 use crate::progress::Progress;
 use crate::snapshot::Snapshot;
+use crate::store::read::Store;
 use crate::transaction::Transaction;
+use crate::tree::hash_of_data;
 use crate::walk::{Exclude, Item, Source, WalkOptions, walk};
 use crate::workers::threads;
 
 /// How a tree is taken in.
 #[derive(Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are options of a command, each of its own")]
 pub struct IngestOptions<'a> {
     /// The choice between speed and size.
     pub profile: Profile,
@@ -38,8 +43,10 @@ pub struct IngestOptions<'a> {
     pub all_root: bool,
     /// Whether to leave out a path, and with a directory all that is in it.
     pub exclude: Option<Exclude<'a>>,
-    /// Replaces an engram that is there already.
+    /// Replaces an engram that is there already; only for [`Engram::create`](crate::Engram::create).
     pub overwrite: bool,
+    /// Reads files even if their size and times say that they are unchanged.
+    pub reread: bool,
 }
 
 impl std::fmt::Debug for IngestOptions<'_> {
@@ -53,6 +60,7 @@ impl std::fmt::Debug for IngestOptions<'_> {
             .field("all_root", &self.all_root)
             .field("exclude", &self.exclude.is_some())
             .field("overwrite", &self.overwrite)
+            .field("reread", &self.reread)
             .finish()
     }
 }
@@ -67,18 +75,27 @@ pub struct IngestReport {
     pub fresh_bytes: u64,
     /// Chunks that were not there before.
     pub fresh_chunks: u64,
+    /// Files that were not read, since they are as they were in the snapshot before.
+    pub unchanged_files: u64,
+    /// Bytes that the engram has grown by.
+    pub added_bytes: u64,
     /// Bytes of the engram now.
     pub engram_bytes: u64,
 }
 
-/// Bytes of a segment, and how it and the tables are compressed.
-fn packing(profile: Profile, asked: usize) -> Packing {
+/// Bytes of a segment, and how it is compressed.
+pub(crate) fn packing<'a>(
+    profile: Profile,
+    asked: usize,
+    engram: &'a Path,
+    store: Option<&'a Store>,
+) -> Packing<'a> {
     let segment_bytes = match profile {
         Profile::Fast => 256 << 10,
         Profile::Balanced => 1 << 20,
         Profile::Archive | Profile::Max => 4 << 20,
     };
-    Packing { threads: threads(asked), compression: profile.compression(), segment_bytes }
+    Packing { threads: threads(asked), compression: profile.compression(), segment_bytes, engram, store }
 }
 
 /// How tables are compressed: they are small, so it costs little to do it well.
@@ -90,44 +107,116 @@ pub(crate) fn table_compression(profile: Profile) -> Compression {
     }
 }
 
-/// Takes sources in as the first snapshot, which it returns with what is fresh.
-pub(crate) fn ingest<M: Medium>(
+/// What sources become beside what is stored.
+pub(crate) struct Place<'a> {
+    /// The engram.
+    pub(crate) engram: &'a Path,
+    /// Files that are not taken in.
+    pub(crate) skip: &'a [FileId],
+    /// What is stored.
+    pub(crate) before: Option<&'a Before<'a>>,
+    /// What the files were; those that did not change since are not read.
+    pub(crate) parent: Option<Parent<'a>>,
+}
+
+/// The newest tree, and when the engram was written last.
+#[derive(Clone, Copy)]
+pub(crate) struct Parent<'a> {
+    pub(crate) entries: &'a [Entry],
+    pub(crate) written: Option<Timestamp>,
+}
+
+/// Sources that were taken in.
+pub(crate) struct Taken {
+    /// Their entries in tree order.
+    pub(crate) entries: Vec<Hashed>,
+    /// Directories that no source stands for.
+    pub(crate) made_up: HashSet<EngramPath>,
+    pub(crate) fresh: Fresh,
+    /// Files that were not read.
+    pub(crate) unchanged: u64,
+}
+
+/// Stores what of the sources is not stored yet.
+pub(crate) fn take_in<M: Medium>(
     sources: &[Source],
     options: &IngestOptions<'_>,
-    skip: &[FileId],
-    engram: &Path,
+    place: &Place<'_>,
     transaction: &mut Transaction<M>,
     progress: &dyn Progress,
-) -> Result<(Snapshot, Fresh)> {
-    if options.label.len() > LABEL_BYTES_MAX {
-        return Err(Error::LimitExceeded {
-            what: "the label of a snapshot in bytes",
-            value: options.label.len() as u64,
-            limit: LABEL_BYTES_MAX as u64,
-            remedy: "shorten it",
-        });
-    }
-    let packing = packing(options.profile, options.threads);
+) -> Result<Taken> {
+    check_label(options.label)?;
+    let store = place.before.map(|before| before.store);
+    let packing = packing(options.profile, options.threads, place.engram, store);
     let walk_options = WalkOptions {
         one_file_system: options.one_file_system,
         all_root: options.all_root,
-        skip,
+        skip: place.skip,
         exclude: options.exclude,
     };
     let items = walk(sources, walk_options, progress)?;
     let links = links(&items);
-    let gathered = gather(&items, &links, transaction.totals().chunks, packing.threads, progress)?;
-    let laid_out = gathered.lay_out();
-    pack(&laid_out.sequence, &items, packing, transaction, engram, progress)?;
-    let signed = laid_out.sign(transaction.totals().signatures);
+    let unchanged = match (place.parent, store) {
+        (Some(parent), Some(store)) if !options.reread => unchanged(&items, &links, parent, store)?,
+        _ => Unchanged::new(),
+    };
+    let laid_out = gather(&items, &links, &unchanged, place.before, packing.threads, progress)?.lay_out()?;
+    let fill: Fill<'_> = &|chunks, _, raw| read_files(&items, chunks, raw);
+    pack(&laid_out.sequence, fill, packing, transaction, progress)?;
+    let none = HashMap::new();
+    let known = place.before.map_or(&none, |before| &before.signatures);
+    let signed = laid_out.sign(transaction.totals().signatures, known);
     transaction.append_signatures(signed.codes.view())?;
     let fresh = Fresh {
         bytes: laid_out.sequence.iter().map(|fresh| u64::from(fresh.chunk.length)).sum(),
         chunks: laid_out.sequence.len() as u64,
     };
-    let entries = laid_out.entries(items, &links, &signed);
-    drop(laid_out);
-    Ok((keep(entries, options, transaction)?, fresh))
+    let made_up = items.iter().filter(|item| item.source.as_os_str().is_empty());
+    let made_up = made_up.map(|item| item.path.clone()).collect();
+    let count = unchanged.len() as u64;
+    let entries = laid_out.entries(items, &links, &signed, &unchanged);
+    Ok(Taken { entries, made_up, fresh, unchanged: count })
+}
+
+/// Holds if a snapshot may have this label.
+pub(crate) fn check_label(label: &str) -> Result<()> {
+    if label.len() <= LABEL_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::LimitExceeded {
+        what: "the label of a snapshot in bytes",
+        value: label.len() as u64,
+        limit: LABEL_BYTES_MAX as u64,
+        remedy: "shorten it",
+    })
+}
+
+/// The data of files that are as they were: of the same size and modification time, and with nothing about them changed
+/// since the engram was written.
+fn unchanged(
+    items: &[Item],
+    links: &HashMap<u32, (u32, Option<u32>)>,
+    parent: Parent<'_>,
+    store: &Store,
+) -> Result<Unchanged> {
+    let mut unchanged = Unchanged::new();
+    for (number, item) in (0..).zip(items) {
+        if links.get(&number).is_some_and(|(first, _)| *first != number) {
+            continue;
+        }
+        let Ok(at) = parent.entries.binary_search_by(|entry| entry.path.cmp(&item.path)) else { continue };
+        let Some(entry) = parent.entries.get(at) else { continue };
+        let since =
+            item.found.changed.zip(parent.written).is_some_and(|(changed, written)| changed >= written);
+        if let (Node::File(found), Node::File(content)) = (&item.found.node, &entry.node)
+            && !since
+            && (found.size, item.found.metadata.mtime) == (content.size, entry.metadata.mtime)
+        {
+            let hash = hash_of_data(store, &entry.path, content)?;
+            unchanged.insert(number, (content.clone(), hash));
+        }
+    }
+    Ok(unchanged)
 }
 
 /// How much was not stored before.
@@ -156,19 +245,20 @@ fn links(items: &[Item]) -> HashMap<u32, (u32, Option<u32>)> {
     links
 }
 
-fn gather(
+fn gather<'a>(
     items: &[Item],
     links: &HashMap<u32, (u32, Option<u32>)>,
-    base: u32,
+    unchanged: &Unchanged,
+    before: Option<&'a Before<'a>>,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<Gathered> {
+) -> Result<Gathered<'a>> {
     let files = (0..).zip(items).filter(|(number, item)| {
         let first = links.get(number).is_none_or(|(first, _)| first == number);
-        first && matches!(item.found.node, Node::File(_))
+        first && !unchanged.contains_key(number) && matches!(item.found.node, Node::File(_))
     });
     let (numbers, files): (Vec<u32>, Vec<&Item>) = files.unzip();
-    let mut gathered = Gathered::new(base);
+    let mut gathered = Gathered::new(before)?;
     scan(&files, threads, progress, |at, scanned| {
         gathered.add(numbers[at], scanned);
         Ok(())
@@ -177,9 +267,10 @@ fn gather(
 }
 
 /// Appends the manifest of the entries, and makes a snapshot of it.
-fn keep<M: Medium>(
+pub(crate) fn keep<M: Medium>(
     entries: Vec<Hashed>,
     options: &IngestOptions<'_>,
+    (number, parent): (u32, Option<u32>),
     transaction: &mut Transaction<M>,
 ) -> Result<Snapshot> {
     let mut hasher = TreeHasher::default();
@@ -188,14 +279,14 @@ fn keep<M: Medium>(
     }
     let entries: Vec<_> = entries.into_iter().map(|(entry, _)| entry).collect();
     let newest = entries.iter().map(|entry| entry.metadata.mtime).max().unwrap_or_default();
-    let manifest = transaction.append_manifest(&entries, |_| None)?;
+    let manifest = transaction.append_manifest(&entries)?;
     Ok(Snapshot {
-        number: 1,
-        parent: None,
+        number,
+        parent,
         time: options.time.unwrap_or(newest),
         label: options.label.to_owned(),
         entries: entries.len() as u64,
-        bytes: entries.iter().map(crate::entry::Entry::size).sum(),
+        bytes: entries.iter().map(Entry::size).sum(),
         tree_hash: hasher.finish(),
         manifest,
     })

@@ -55,7 +55,7 @@ pub(crate) fn scan(
         _ => 0,
     });
     progress.begin(Phase::Scan, sizes.sum());
-    let encoder = encoder();
+    let encoder = signatures::encoder();
     let spread = Spread { threads, ahead: threads * FILES_AHEAD };
     let work = |buffer: &mut Vec<u8>, at: usize| {
         let item = items.get(at).expect("workers stay within the count");
@@ -64,11 +64,6 @@ pub(crate) fn scan(
         Ok(scanned)
     };
     in_order(spread, items.len(), || Ok(Vec::new()), work, take)
-}
-
-/// The encoder of the signatures that the format has.
-pub(crate) fn encoder() -> ShingleEncoder {
-    ShingleEncoder::new(signatures::options()).expect("the options of the format are in range")
 }
 
 fn scan_file(item: &Item, encoder: &ShingleEncoder, buffer: &mut Vec<u8>) -> Result<Scanned> {

@@ -2,7 +2,7 @@
 
 use embeddenator_io::ByteWriter;
 
-use crate::entry::{Data, Entry, Node};
+use crate::entry::{Entry, Node};
 use crate::manifest::payload;
 
 /// Hashes entries in tree order.
@@ -53,13 +53,5 @@ pub(crate) fn of_chunks<'a>(hashes: impl Iterator<Item = &'a [u8; 32]>) -> [u8; 
     match first {
         Some(hash) if count == 1 => hash,
         _ => *joined.finalize().as_bytes(),
-    }
-}
-
-/// The hash of data that is in the manifest; `None` if it is in chunks.
-pub(crate) fn of_inline(data: &Data) -> Option<[u8; 32]> {
-    match data {
-        Data::Inline(data) => Some(*blake3::hash(data).as_bytes()),
-        Data::Chunks(_) => None,
     }
 }

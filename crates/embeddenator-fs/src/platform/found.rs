@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::entry::{Metadata, Node};
+use crate::entry::{Metadata, Node, Timestamp};
 
 /// The number of a file on this machine: two names with the same are one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub(crate) struct Found {
     pub(crate) id: FileId,
     /// How many names it has.
     pub(crate) links: u64,
+    /// When anything about it was changed last, its names and times included, which no program can set.
+    pub(crate) changed: Option<Timestamp>,
 }
 
 /// A part of the metadata that the system did not take.

@@ -1,15 +1,20 @@
 //! Blobs of signatures: min-hash codes of files.
 
 use embeddenator_io::{ByteWriter, Cursor, Error, Result};
-use embeddenator_vsa::{Codes, CodesRef, Shape, ShingleOptions};
+use embeddenator_vsa::{Codes, CodesRef, Shape, ShingleEncoder, ShingleOptions};
 
 use crate::tables::runs::Span;
 
 const WHAT: &str = "a table of signatures";
 
 /// How files become signatures; the format fixes it, since signatures of different options do not compare.
-pub(crate) fn options() -> ShingleOptions {
+fn options() -> ShingleOptions {
     ShingleOptions { shape: Shape::DEFAULT, seed: 0, shingle_bytes: 16 }
+}
+
+/// The encoder of the signatures that the format has.
+pub(crate) fn encoder() -> ShingleEncoder {
+    ShingleEncoder::new(options()).expect("the options of the format are in range")
 }
 
 /// The bytes of a table.

@@ -1,5 +1,6 @@
 //! What the crate promises, seen from outside.
 
+mod comparing;
 mod damage;
 #[cfg(unix)]
 mod extraction;
@@ -11,4 +12,5 @@ mod reproducible;
 #[cfg(unix)]
 mod round_trip;
 mod trees;
+mod updates;
 mod writers;

@@ -1,16 +1,16 @@
-//! Encoded bytes on their way to a decoder, and the room for what they decode to.
+//! Encoded bytes on their way to a decoder, and the memory for what they decode to.
 
 use crate::codec::Codec;
 use crate::error::{Error, Result};
 
-/// Encoded bytes whose checksum has been compared, with what their header says about them.
+/// Encoded bytes whose checksum matches, with what their header says about them.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoded<'a> {
     /// How they are encoded.
     pub codec: Codec,
     /// The bytes.
     pub stored: &'a [u8],
-    /// How many bytes they decode to; already compared with the caller's limit.
+    /// How many bytes they decode to; already within the caller's limit.
     pub raw_length: u64,
     /// What they are called in errors.
     pub what: &'static str,

@@ -122,7 +122,7 @@ fn find_target<S: FileOperations>(system: &mut S, path: &Path) -> Result<(PathBu
     let mut found = system.look(&target).map_err(|source| failed("look at", source))?;
     if matches!(found, Found::Link) {
         target = system.resolve(path).map_err(|source| failed("follow the link", source))?;
-        found = system.look(&target).map_err(|source| failed("look at what is behind", source))?;
+        found = system.look(&target).map_err(|source| failed("look at the target of", source))?;
     }
     match found {
         Found::Nothing => Ok((target, None)),
@@ -142,7 +142,11 @@ fn create_beside<S: FileOperations>(system: &mut S, target: &Path, private: bool
             Ok(file) => return Ok((file, path)),
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists && attempt < ASIDE_NAMES_MAX => {}
             Err(source) => {
-                return Err(Error::Io { action: "create a file beside", path: target.to_owned(), source });
+                return Err(Error::Io {
+                    action: "create a temporary file next to",
+                    path: target.to_owned(),
+                    source,
+                });
             }
         }
         attempt += 1;

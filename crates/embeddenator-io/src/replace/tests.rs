@@ -302,7 +302,7 @@ fn thousands_of_leftovers_are_skipped_and_no_more() {
         let created = Aside::create(Busy { taken, without_files: true, ..Busy::default() }, &path);
         assert_eq!(created.is_ok(), creates, "{taken} names are taken");
         if let Err(error) = created {
-            assert!(error.to_string().contains("beside"), "{error}");
+            assert!(error.to_string().contains("next to"), "{error}");
             let Error::Io { path: named, source, .. } = error else { panic!("{error}") };
             assert_eq!((named, source.kind()), (path.clone(), io::ErrorKind::AlreadyExists));
         }

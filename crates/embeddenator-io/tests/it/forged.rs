@@ -41,7 +41,7 @@ fn open(bytes: &[u8]) -> Result<Vec<u8>> {
 /// The error of `call`, which must allocate at most `most` bytes at once.
 fn refused<T: std::fmt::Debug>(most: usize, call: impl FnOnce() -> Result<T>) -> Error {
     let (asked, result) = largest(call);
-    let error = result.expect_err("a lie is refused");
+    let error = result.expect_err("a forgery is refused");
     assert!(asked <= most + SLACK, "{asked} bytes were asked for at once: {error}");
     error
 }

@@ -18,8 +18,8 @@ use crate::{Flat, Hierarchy, HierarchyOptions, Id};
 pub struct Opened {
     /// The index.
     pub index: Hierarchy,
-    /// What was found damaged, if anything: the table of nodes, which was rebuilt from the codes. The bytes should be
-    /// written anew.
+    /// The damage that was found, if any: the table of nodes was damaged and has been rebuilt from
+    /// the codes. Write the index again to repair the stored bytes.
     pub damage: Option<Error>,
 }
 

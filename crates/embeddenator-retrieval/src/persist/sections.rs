@@ -1,4 +1,4 @@
-//! What the stored indexes share: the kinds of their sections, the ids, and how a section is read.
+//! What the stored indexes share: section kinds, ids, and reading a verified section.
 
 use embeddenator_io::{Cursor, Kind, Limits, SectionKind, Sections, SectionsBuilder};
 
@@ -19,27 +19,27 @@ pub(super) const NODES: SectionKind = SectionKind(4);
 pub(super) const COUNTS: SectionKind = SectionKind(5);
 pub(super) const INDEXES: SectionKind = SectionKind(6);
 
-/// Bytes of an id.
+/// Bytes in an id.
 pub(super) const ID_BYTES: usize = 8;
 
-/// More items than an index can have.
+/// The error for more items than an index can hold.
 pub(super) const TOO_MANY_ITEMS: Error =
-    Error::Malformed { what: "the head", reason: "tells of more items than can be" };
+    Error::Malformed { what: "the head", reason: "claims more items than an index can hold" };
 
-/// Why an item that was read cannot be in an index, told to who reads it.
+/// Turns the refusal of an item that was read into an error about the stored bytes.
 pub(super) fn refused(error: Error) -> Error {
     match error {
-        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "is there twice" },
+        Error::DuplicateId { .. } => Error::Malformed { what: "an id", reason: "occurs twice" },
         error => error,
     }
 }
 
-/// Opens a container whose header and table of sections fit.
+/// Opens a container and checks its header and table of sections.
 pub(super) fn open_sections(bytes: &[u8], kind: Kind) -> Result<Sections<'_>> {
     Ok(Sections::open(bytes, kind, &Limits::default())?)
 }
 
-/// The bytes of a section, which are as they were written.
+/// The verified bytes of a section.
 pub(super) fn verified<'a>(sections: &Sections<'a>, kind: SectionKind) -> Result<&'a [u8]> {
     sections.verify_section(kind)?;
     Ok(sections.section(kind)?.bytes)
@@ -50,7 +50,7 @@ pub(super) fn ids_section(builder: &mut SectionsBuilder<'_>, ids: impl Iterator<
     builder.push(IDS, bytes);
 }
 
-/// The ids of a section, as many as `items`.
+/// The ids in a section, exactly `items` of them.
 pub(super) fn read_ids(sections: &Sections<'_>, items: u64) -> Result<Vec<Id>> {
     let bytes = verified(sections, IDS)?;
     let mut cursor = Cursor::new(bytes);

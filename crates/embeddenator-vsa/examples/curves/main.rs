@@ -132,7 +132,7 @@ fn noise(sample: &Sample) -> Result<Chart> {
     }
     Ok(Chart {
         title: format!("Noise: damaged codes whose original is the nearest of {} 000", sample.foils / 1_000),
-        x_label: "blocks drawn anew",
+        x_label: "blocks replaced at random",
         x_scale: Scale::Linear,
         x_ticks: &[70.0, 75.0, 80.0, 85.0, 90.0, 95.0, 100.0],
         x_unit: "%",

@@ -1,4 +1,4 @@
-//! The embedding has the specified bits on every machine, and norm one or no component.
+//! The embedding has the specified bits on every machine, and either norm 1 or no components.
 
 use proptest::prelude::*;
 use pulsedb_model::Model;
@@ -8,8 +8,9 @@ use crate::corpus::random_texts;
 use crate::oracle;
 use crate::tokens::fixture_texts;
 
-/// What this crate has answered since its first release. Databases hold such vectors and know them by the digest of
-/// the table: other bits need another digest, so both constants change together or not at all.
+/// The results of this crate since its first release. Databases hold such vectors and identify them
+/// by the digest of the table: different bits need a different digest, so both constants change
+/// together or not at all.
 const TABLE_DIGEST: &str = "43542b7fb09ad2dbd421a0a560c4ba57";
 const EMBEDDINGS_DIGEST: &str = "e48ca7353e093875568e9bbd4009d549";
 
@@ -22,7 +23,7 @@ fn digest_is_that_of_the_bytes() {
 fn embeddings_have_the_bits_of_the_first_release() {
     let model = Model::bundled();
     let mut hasher = Xxh3::new();
-    // New fixtures go to the end of their file and are not in the digest.
+    // New fixtures go at the end of their file and are not part of the digest.
     let fixtures = fixture_texts().into_iter().map(|(text, _)| text).take(140);
     for text in fixtures.chain(random_texts(0)) {
         let embedding = model.embed(&text);
@@ -40,9 +41,9 @@ fn embeddings_have_the_bits_of_the_specification() {
     for (text, _) in fixture_texts() {
         assert_same_bits(&text);
     }
-    // The rows of all words, and of the pieces that the oracle cuts `##` pieces into.
+    // The rows of all words, and of the pieces into which the oracle splits `##` pieces.
     let rows = oracle::tokenize(&oracle_words());
-    assert!(rows.len() > 23_000, "most tokens are words of their own");
+    assert!(rows.len() > 23_000, "most tokens are whole words");
     oracle_words().split('\n').for_each(assert_same_bits);
 }
 
@@ -71,7 +72,7 @@ proptest! {
     }
 }
 
-/// The vocabulary, a token a line.
+/// The vocabulary, one token per line.
 fn oracle_words() -> String {
     let bytes = u32::from_le_bytes(oracle::TABLE[12..16].try_into().expect("four bytes")) as usize;
     String::from_utf8(oracle::TABLE[16..16 + bytes].to_vec()).expect("the vocabulary is UTF-8")

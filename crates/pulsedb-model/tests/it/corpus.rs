@@ -1,20 +1,21 @@
-//! The texts that the tokenizer and its reference are compared on; one file, compiled into the tests and into the tool.
+//! The texts for comparing the tokenizer with its reference; one file, compiled into the tests and into the tool.
 //!
-//! The reference is too heavy to build with the tests, so it leaves digests behind (see `tools/README.md`). Both
-//! sides make the same texts here and digest the ids that they get for them.
+//! The reference is too heavy to build with the tests, so the tool stores digests (see
+//! `tools/README.md`). Both sides generate the same texts here and digest the resulting ids.
 
 use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
-/// How many blocks [`character_texts`] has: every code point once.
+/// The number of blocks in [`character_texts`], which covers every code point once.
 pub(crate) const CHARACTER_BLOCKS: u32 = 0x11_0000 / CHARACTERS_PER_BLOCK;
 const CHARACTERS_PER_BLOCK: u32 = 0x1000;
 
-/// How many groups of [`random_texts`] are compared.
+/// The number of groups of [`random_texts`] to compare.
 pub(crate) const RANDOM_GROUPS: u64 = 64;
 const TEXTS_PER_GROUP: usize = 500;
 
-/// One text for each character of a block, with the character inside a word, beside marks and beside digits.
+/// One text for each character in a block, with the character inside a word, next to marks and next
+/// to digits.
 pub(crate) fn character_texts(block: u32) -> Vec<String> {
     let first = block * CHARACTERS_PER_BLOCK;
     (first..first + CHARACTERS_PER_BLOCK)
@@ -23,13 +24,13 @@ pub(crate) fn character_texts(block: u32) -> Vec<String> {
         .collect()
 }
 
-/// Texts of random characters from random neighbourhoods; the same group gives the same texts everywhere.
+/// Texts of random characters from random ranges; the same group gives the same texts everywhere.
 pub(crate) fn random_texts(group: u64) -> Vec<String> {
     let mut random = SplitMix(group);
     (0..TEXTS_PER_GROUP).map(|_| random_text(&mut random)).collect()
 }
 
-/// Every text of a file of JSON lines: all strings of all objects, in the order of the file.
+/// Every text in a file of JSON lines: all strings of all objects, in file order.
 pub(crate) fn texts_of_json_lines(lines: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
@@ -39,7 +40,8 @@ pub(crate) fn texts_of_json_lines(lines: &str) -> Vec<String> {
     texts
 }
 
-/// The digest of the ids that `tokenize` gives for `texts`: ids little-endian, each text ended by `u32::MAX`.
+/// The digest of the ids that `tokenize` returns for `texts`: little-endian ids, with `u32::MAX`
+/// after each text.
 pub(crate) fn digest_of_ids<T: AsRef<str>>(
     texts: &[T],
     mut tokenize: impl FnMut(&str) -> Vec<u32>,
@@ -58,7 +60,7 @@ fn collect_strings(value: Value, texts: &mut Vec<String>) {
         Value::String(text) => texts.push(text),
         Value::Array(values) => values.into_iter().for_each(|value| collect_strings(value, texts)),
         Value::Object(fields) => {
-            // Whether the map keeps the order of the file depends on a feature that any crate may turn on.
+            // Whether the map keeps file order depends on a feature that any crate may enable.
             let mut fields: Vec<_> = fields.into_iter().collect();
             fields.sort_by(|left, right| left.0.cmp(&right.0));
             for (_, value) in fields {
@@ -69,7 +71,7 @@ fn collect_strings(value: Value, texts: &mut Vec<String>) {
     }
 }
 
-/// Where random characters come from; small ranges make words, marks and separators meet often.
+/// The ranges of random characters; small ranges often put words, marks and separators together.
 const NEIGHBOURHOODS: [(u32, u32); 24] = [
     ('a' as u32, 'z' as u32),
     ('A' as u32, 'Z' as u32),
@@ -101,7 +103,7 @@ fn random_text(random: &mut SplitMix) -> String {
     let mut text = String::new();
     for _ in 0..=random.below(12) {
         let (first, last) = NEIGHBOURHOODS[random.below(NEIGHBOURHOODS.len() as u64) as usize];
-        // Now and then a run about as long as the longest word that is looked up.
+        // Occasionally a run about as long as the longest word that is looked up.
         let run = if random.below(40) == 0 { 90 + random.below(20) } else { 1 + random.below(9) };
         for _ in 0..run {
             let code_point = first + random.below(u64::from(last - first + 1)) as u32;

@@ -1,4 +1,4 @@
-//! The promises of the bundled embedder: the reference's tokens, specified bits, no panic, no memory.
+//! What the bundled embedder promises: the reference's tokens, the specified bits, no panic, no memory.
 
 mod bits;
 mod corpus;

@@ -1,4 +1,4 @@
-//! The table stays in the program's file: using it takes no memory of the process's own.
+//! The table stays in the program's file: using it takes no private memory of the process.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use pulsedb_model::Model;
 use crate::corpus::random_texts;
 
 const CHILD: &str = "PULSEDB_MODEL_MEMORY_CHILD";
-/// A copy of the table would be 7.8 MB; the stack and the answers are kilobytes.
+/// A copy of the table would take 7.8 MB; the stack and the results take kilobytes.
 const GROWTH_MAX: u64 = 1 << 20;
 
 #[test]
@@ -21,7 +21,7 @@ fn embedding_makes_no_copy_of_the_table() {
         println!("skipped: this system does not say how much memory a process has of its own");
         return;
     }
-    // In a process of its own: the other tests of this one allocate at the same time.
+    // In a separate process, since other tests in this one allocate at the same time.
     let status = Command::new(env::current_exe().expect("the test knows its binary"))
         .args(["--exact", "memory::embedding_makes_no_copy_of_the_table", "--nocapture"])
         .env(CHILD, "1")
@@ -44,7 +44,7 @@ fn measure() {
     assert!(growth < GROWTH_MAX, "{growth} bytes of anonymous memory");
 }
 
-/// The resident memory that no file backs, as Linux counts it.
+/// The resident memory that is not backed by a file, as Linux counts it.
 fn anonymous_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;

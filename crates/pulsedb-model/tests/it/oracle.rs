@@ -1,4 +1,4 @@
-//! The specification, written as plainly as possible and from the data files alone: the oracle of the fast code.
+//! The specification, written as plainly as possible from the data files alone: the oracle for the fast code.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ static VOCABULARY: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
     words.split('\n').zip(0..).collect()
 });
 
-/// What becomes of each character that has a line: `drop`, `break`, `alone` or `letter`, and the letters.
+/// How each listed character is treated: `drop`, `break`, `alone` or `letter`, with the letters.
 static KINDS: LazyLock<HashMap<u32, (&str, String)>> = LazyLock::new(|| {
     let mut kinds = HashMap::new();
     for line in CHARACTERS.lines().filter(|line| !line.starts_with('#')) {
@@ -44,7 +44,7 @@ pub(crate) fn tokenize(text: &str) -> Vec<u32> {
     words.iter().filter(|word| word.chars().count() <= 100).filter_map(|word| cut(word)).flatten().collect()
 }
 
-/// The embedding of a text by the five steps of the documentation.
+/// The embedding of a text by the five steps in the documentation.
 pub(crate) fn embed(text: &str) -> Vec<f32> {
     let mut sum = vec![0.0_f32; DIMENSION];
     for row in tokenize(text) {
@@ -90,7 +90,8 @@ fn cut(word: &str) -> Option<Vec<u32>> {
     Some(rows)
 }
 
-/// A syllable's jamo as the words see them; any other character as itself, which no token has.
+/// The jamo of a syllable as they occur in words; any other character as itself, which is in no
+/// token.
 fn jamo_of(c: char) -> String {
     let Some(index) = u32::from(c).checked_sub(0xAC00).filter(|&index| index < 11_172) else {
         return c.to_string();

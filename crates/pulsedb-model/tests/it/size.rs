@@ -1,4 +1,4 @@
-//! Texts of any size: as large as a record may be, and shaped to be slow.
+//! Large texts: as large as a record may be, and designed to be slow.
 
 use pulsedb_model::Model;
 
@@ -6,7 +6,7 @@ use crate::oracle;
 
 const BYTES: usize = 100 * 1024;
 
-/// Texts of about [`BYTES`] that a careless tokenizer would go through more than once.
+/// Texts of about [`BYTES`] that a careless tokenizer would scan more than once.
 fn large_texts() -> Vec<(&'static str, String)> {
     let filled = |unit: &str| unit.repeat(BYTES / unit.len());
     vec![
@@ -35,7 +35,7 @@ fn large_texts_have_the_tokens_and_bits_of_the_oracle() {
 }
 
 #[test]
-fn word_without_end_is_no_token_and_hides_none_after_it() {
+fn endless_word_gives_no_token_and_hides_none_after_it() {
     let model = Model::bundled();
     let text = format!("before {} after", "a".repeat(BYTES));
     assert_eq!(model.tokenize(&text), model.tokenize("before after"));

@@ -1,4 +1,4 @@
-//! The tokens are the reference's: fixtures that the `tokenizers` crate made, and an oracle for any text.
+//! The tokens equal the reference's: fixtures from the `tokenizers` crate, and an oracle for any text.
 
 use std::env;
 use std::fs;
@@ -28,7 +28,7 @@ pub(crate) fn fixture_texts() -> Vec<(String, Vec<u32>)> {
     TEXTS.lines().map(parse).collect()
 }
 
-/// The words of the digest lines that begin with `kind`.
+/// The words of the digest lines that start with `kind`.
 fn digest_lines(kind: &str) -> Vec<Vec<&'static str>> {
     let lines = DIGESTS.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     lines.filter(|words| words.first() == Some(&kind)).collect()
@@ -97,16 +97,16 @@ fn recorded_conversations_have_the_tokens_of_the_reference() {
 }
 
 #[test]
-fn words_of_more_than_a_hundred_characters_are_skipped_whole() {
+fn words_of_more_than_a_hundred_characters_are_skipped() {
     let known = "a".repeat(100);
     assert!(!tokenize(&known).is_empty());
     assert_eq!(tokenize(&format!("{known}a")), Vec::<u32>::new());
     assert_eq!(tokenize(&format!("{known}a end")), tokenize("end"));
-    // Marks are gone before characters are counted.
+    // Marks are removed before characters are counted.
     assert_eq!(tokenize(&"a\u{301}".repeat(100)), tokenize(&known));
 }
 
-/// Any text, and texts whose characters meet more often than by chance.
+/// Any text, and texts whose characters combine more often than by chance.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),

@@ -137,7 +137,7 @@ impl Worker {
         self.expect_line()
     }
 
-    /// Its process number.
+    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -33,7 +33,7 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
         Err(_) => Timestamp::default(),
     };
     let metadata = Metadata { mode, uid: 0, gid: 0, mtime, xattrs: Vec::new() };
-    Ok(Found { metadata, node, id: identity(path), links: 1 })
+    Ok(Found { metadata, node, id: identity(path), links: 1, changed: None })
 }
 
 /// Stands in for the number of a file, which is not known here.

@@ -34,7 +34,8 @@ pub(crate) fn look(path: &Path) -> io::Result<Found> {
     };
     let xattrs = read_xattrs(path)?;
     let (id, links) = (identity(&metadata), metadata.nlink());
-    Ok(Found { metadata: with_xattrs(&metadata, xattrs), node, id, links })
+    let changed = Some(Timestamp { seconds: metadata.ctime(), nanoseconds: metadata.ctime_nsec() as u32 });
+    Ok(Found { metadata: with_xattrs(&metadata, xattrs), node, id, links, changed })
 }
 
 fn with_xattrs(metadata: &fs::Metadata, xattrs: Vec<Xattr>) -> Metadata {

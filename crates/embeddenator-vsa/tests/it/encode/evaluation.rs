@@ -19,7 +19,7 @@ const MEASURED: [&str; 5] = ["conv-26", "conv-30", "conv-41", "conv-42", "conv-4
 #[test]
 fn text_codes_alone_find_evidence_about_as_well_as_bm25() {
     let Some(data) = env::var_os("PULSEDB_EVAL").map(PathBuf::from) else {
-        println!("skipped: PULSEDB_EVAL names no directory with conversations and questions");
+        println!("skipped: set PULSEDB_EVAL to a directory with conversations and questions");
         return;
     };
     let conversations = read(&data);

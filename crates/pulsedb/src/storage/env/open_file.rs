@@ -1,15 +1,15 @@
 //! A file that is open, and whether its name still leads to it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::system::{FileIdentity, file_identity};
+use super::system::{FileIdentity, FileName, file_identity};
 
 /// The name of a file that is open, and what tells it from another one.
 #[derive(Debug)]
 pub(super) struct OpenFile {
-    name: PathBuf,
+    name: FileName,
     identity: FileIdentity,
     /// Bytes that it had when it was opened.
     bytes: u64,
@@ -17,8 +17,8 @@ pub(super) struct OpenFile {
 
 impl OpenFile {
     pub(super) fn of(file: &File, name: &Path) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        Ok(Self { name: name.to_owned(), identity: file_identity(&metadata), bytes: metadata.len() })
+        let (identity, bytes) = file_identity(file)?;
+        Ok(Self { name: FileName::new(name)?, identity, bytes })
     }
 
     /// Whether the name leads to it.
@@ -29,13 +29,13 @@ impl OpenFile {
     /// Whether the name leads to it, and it is at least as long as when it was opened: a map of what is missing must not
     /// be read.
     pub(super) fn is_in_place_and_uncut(&self) -> bool {
-        self.is_there(|found| found.len() >= self.bytes)
+        self.is_there(|bytes| bytes >= self.bytes)
     }
 
     /// A name that cannot be looked up for another reason than that it is gone proves nothing.
-    fn is_there(&self, is_right: impl FnOnce(&Metadata) -> bool) -> bool {
-        match fs::metadata(&self.name) {
-            Ok(found) => file_identity(&found) == self.identity && is_right(&found),
+    fn is_there(&self, is_right: impl FnOnce(u64) -> bool) -> bool {
+        match self.name.identity() {
+            Ok((identity, bytes)) => identity == self.identity && is_right(bytes),
             Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
         }
     }

@@ -1,7 +1,9 @@
 //! Linux: inodes, `statfs`, `fallocate`, `uname`.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::ffi::CString;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -106,9 +108,28 @@ pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> 
     DirBuilder::new().mode(0o700).create(path)
 }
 
-/// What tells a file from every other one that exists.
-pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
-    FileIdentity { device: metadata.dev(), file: metadata.ino() }
+/// What tells a file from every other one that exists, and its length.
+pub(in super::super) fn file_identity(file: &File) -> io::Result<(FileIdentity, u64)> {
+    Ok(identity(&rustix::fs::fstat(file)?))
+}
+
+fn identity(found: &rustix::fs::Stat) -> (FileIdentity, u64) {
+    (FileIdentity { device: found.st_dev, file: found.st_ino }, found.st_size.max(0).unsigned_abs())
+}
+
+/// The name of a file as the system takes it: each commit looks several names up, and converts none of them.
+#[derive(Debug)]
+pub(in super::super) struct FileName(CString);
+
+impl FileName {
+    pub(in super::super) fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self(CString::new(path.as_os_str().as_bytes())?))
+    }
+
+    /// What the name leads to, as [`file_identity`].
+    pub(in super::super) fn identity(&self) -> io::Result<(FileIdentity, u64)> {
+        Ok(identity(&rustix::fs::stat(self.0.as_c_str())?))
+    }
 }
 
 /// What names a file on its disk.

@@ -4,16 +4,16 @@
 mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{
-    Directory, available_bytes, create_private_directory, file_identity, file_number, host, page_size,
-    preallocate, private, read_at, refused_file_system,
+    Directory, FileName, available_bytes, create_private_directory, file_identity, file_number, host,
+    page_size, preallocate, private, read_at, refused_file_system,
 };
 
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub(super) use portable::{
-    Directory, available_bytes, create_private_directory, file_identity, file_number, host, page_size,
-    preallocate, private, read_at, refused_file_system,
+    Directory, FileName, available_bytes, create_private_directory, file_identity, file_number, host,
+    page_size, preallocate, private, read_at, refused_file_system,
 };
 
 /// What names a directory in this process, whatever path leads to it.
@@ -67,9 +67,12 @@ mod tests {
                 assert_eq!(read_at(&file, 0, 4).unwrap(), b"0123");
                 assert!(available_bytes(&file).unwrap() > 0);
                 assert_eq!(file_number(&file), file_number(&file.try_clone().unwrap()));
-                let identity = |path: &std::path::Path| file_identity(&std::fs::metadata(path).unwrap());
-                assert_eq!(identity(&path), file_identity(&file.metadata().unwrap()));
-                assert_ne!(identity(&path), identity(home.path()));
+                let of_name = |path: &std::path::Path| FileName::new(path).unwrap().identity().unwrap();
+                let (identity, bytes) = of_name(&path);
+                assert_eq!((identity, bytes), file_identity(&file).unwrap());
+                assert_eq!(bytes, 5000);
+                assert_ne!(identity, of_name(home.path()).0);
+                assert!(FileName::new(&home.path().join("gone")).unwrap().identity().is_err());
                 assert!(page_size().is_power_of_two());
                 assert!(host().len() < 1000);
             }

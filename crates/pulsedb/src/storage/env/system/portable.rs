@@ -86,8 +86,28 @@ pub(in super::super) fn create_private_directory(path: &Path) -> io::Result<()> 
     builder.create(path)
 }
 
-/// What tells a file from every other one that exists, where the system has inodes; elsewhere all are alike.
-pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
+/// What tells a file from every other one that exists, where the system has inodes (elsewhere all are alike), and its
+/// length.
+pub(in super::super) fn file_identity(file: &File) -> io::Result<(FileIdentity, u64)> {
+    Ok(identity(&file.metadata()?))
+}
+
+/// The name of a file.
+#[derive(Debug)]
+pub(in super::super) struct FileName(PathBuf);
+
+impl FileName {
+    pub(in super::super) fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self(path.to_owned()))
+    }
+
+    /// What the name leads to, as [`file_identity`].
+    pub(in super::super) fn identity(&self) -> io::Result<(FileIdentity, u64)> {
+        Ok(identity(&std::fs::metadata(&self.0)?))
+    }
+}
+
+fn identity(metadata: &Metadata) -> (FileIdentity, u64) {
     #[cfg(unix)]
     let (device, file) = {
         use std::os::unix::fs::MetadataExt;
@@ -95,7 +115,7 @@ pub(in super::super) fn file_identity(metadata: &Metadata) -> FileIdentity {
     };
     #[cfg(not(unix))]
     let (device, file) = (0, u64::from(metadata.is_dir()));
-    FileIdentity { device, file }
+    (FileIdentity { device, file }, metadata.len())
 }
 
 /// What names a file on its disk: nothing that all these systems have.

@@ -121,7 +121,11 @@ fn reader_that_keeps_no_lock_notices_the_first_writer() {
 
 /// A role that may use so many KiB of address space.
 fn confined(role: &str, path: &Path, kib: u64) -> Other {
-    let inner = Other::command(role, path, 0);
+    confined_with(role, path, kib, 0)
+}
+
+fn confined_with(role: &str, path: &Path, kib: u64, number: u32) -> Other {
+    let inner = Other::command(role, path, number);
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {kib}; exec \"$0\" \"$@\"")]);
     command.arg(inner.get_program()).args(inner.get_args());
@@ -147,6 +151,18 @@ fn map_that_finds_no_address_space_is_told_to_a_writer() {
     for remedy in ["1 GiB", "ulimit -v", "map_size_gb", "--map-size", "PULSEDB_MAP_SIZE"] {
         assert!(text.contains(remedy), "{remedy}: {text}");
     }
+}
+
+#[test]
+fn larger_map_that_finds_no_address_space_leaves_the_stored_one() {
+    let home = tempfile::tempdir().unwrap();
+    put(&open(home.path()).unwrap(), b"key", b"value");
+    let mut other = confined_with("ask for a map", home.path(), 3 << 20, 8);
+    assert_eq!(other.answer("map"), (1 << 30).to_string());
+    assert!(other.end());
+    let larger = EnvOptions { map_size_gb: 2, ..options(home.path()) };
+    assert_eq!(Environment::open(&larger, TABLES).unwrap().map_bytes().unwrap(), 2 << 30, "it is stored");
+    assert_eq!(open(home.path()).unwrap().map_bytes().unwrap(), 2 << 30);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn process_of_the_same_number_is_refused_with_cause_and_remedy() {
     for handle in ["writer", "reader"] {
         let answer = second.answer(handle);
         let told = answer.contains("DatabaseLocked") && answer.contains("PID namespace");
-        assert!(told && answer.contains("process number, 1,"), "{handle}: {answer}");
+        assert!(told && answer.contains("process id, 1,"), "{handle}: {answer}");
     }
     let mut other = Other::of(command("try to open", home.path(), false).spawn().unwrap());
     assert_eq!(other.answer("writer"), "open");

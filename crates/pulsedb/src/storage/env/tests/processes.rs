@@ -143,6 +143,11 @@ fn other_process_plays_its_role() {
             wait_for_end();
         }
         "compact and die" => compacting::compact_and_die(path, number),
+        "ask for a map" => {
+            let asked = EnvOptions { map_size_gb: number as usize, ..options(path) };
+            let environment = Environment::open(&asked, TABLES).unwrap();
+            say(&format!("map {}", environment.map_bytes().unwrap()));
+        }
         "read when told" => {
             let environment = Environment::open(&read_only(path), TABLES).unwrap();
             say(&format!("ready {}", environment.map_bytes().unwrap()));
