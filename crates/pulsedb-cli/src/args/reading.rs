@@ -16,6 +16,8 @@ pub(crate) struct SearchArgs {
     /// File with a vector to search by, as a JSON array; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) vector: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) comparison: ComparisonArgs,
     /// Number of hits, from 1 to 1000
     #[arg(short, default_value_t = 10)]
     pub(crate) k: usize,
@@ -23,6 +25,20 @@ pub(crate) struct SearchArgs {
     pub(crate) filter: FilterArgs,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
+}
+
+/// What a search compares.
+#[derive(Debug, Args)]
+pub(crate) struct ComparisonArgs {
+    /// Compare words only: "a phrase" must be in a hit, -word must not, begin* stands for words that begin so
+    #[arg(long, conflicts_with_all = ["semantic", "vector"])]
+    pub(crate) lexical: bool,
+    /// Compare meanings only
+    #[arg(long, conflicts_with = "vector")]
+    pub(crate) semantic: bool,
+    /// Compare whole vectors, for the answer that depends on the records alone
+    #[arg(long)]
+    pub(crate) exact: bool,
 }
 
 /// Which experiences to look at.
@@ -40,6 +56,9 @@ pub(crate) struct FilterArgs {
     /// Only by this agent; if repeated, by any of them
     #[arg(long, value_name = "AGENT")]
     pub(crate) agent: Vec<String>,
+    /// Only of this task, session or conversation; if repeated, of any of them
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: Vec<String>,
     /// Only at least this important
     #[arg(long, value_name = "0..1")]
     pub(crate) min_importance: Option<f32>,

@@ -20,6 +20,7 @@ pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchF
         tags_all: (!tags.is_empty()).then_some(tags),
         experience_types: some(args.kinds.into_iter().map(|kind| kind.0.into()).collect()),
         source_agents: some(args.agent.into_iter().map(Into::into).collect()),
+        source_tasks: some(args.task.into_iter().map(Into::into).collect()),
         min_importance: args.min_importance,
         min_confidence: args.min_confidence,
         since: moment(args.since, Bound::Since)?,

@@ -13,5 +13,6 @@ mod kill;
 mod map_size;
 mod outside_vectors;
 mod references;
+mod search;
 mod shell;
 mod trees;
