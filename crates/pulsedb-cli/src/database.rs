@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use etcetera::BaseStrategy;
 use pulsedb::{CheckReport, CollectiveId, Config, EmbeddingDimension, PulseDB, PulseDBError, StorageError};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::exit::CliError;
 use crate::text::printable_line;
@@ -125,7 +126,9 @@ impl Target {
 
     pub(crate) fn collective_named(&self, db: &PulseDB, name: &str) -> anyhow::Result<CollectiveId> {
         let collectives = db.list_collectives()?;
-        if let Some(found) = collectives.iter().find(|collective| collective.name == name) {
+        // The database keeps names in NFC, whatever a keyboard or a file name gave.
+        let normal: String = name.nfc().collect();
+        if let Some(found) = collectives.iter().find(|collective| collective.name == normal) {
             return Ok(found.id);
         }
         let names: Vec<String> =

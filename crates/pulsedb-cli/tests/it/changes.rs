@@ -125,6 +125,19 @@ fn collective_is_renamed_with_all_that_is_in_it() {
 }
 
 #[test]
+fn collective_is_found_under_every_spelling_of_its_name() {
+    let shell = Shell::new();
+    shell.ok(["record", "x", "-c", "cafe\u{301}"]);
+    shell.ok(["record", "y", "-c", "caf\u{e9}"]);
+    for name in ["cafe\u{301}", "caf\u{e9}"] {
+        assert_eq!(shell.json(["recent", "--json", "-c", name])["count"], 2);
+        assert_eq!(shell.json(["collectives", "stats", name, "--json"])["experiences"], 2);
+    }
+    let renamed = shell.json(["collectives", "rename", "cafe\u{301}", "the\u{301}", "--json"]);
+    assert_eq!(renamed["name"], "th\u{e9}");
+}
+
+#[test]
 fn compaction_returns_the_room_of_what_was_deleted() {
     let shell = Shell::new();
     let lines: String =
