@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use crate::entry::{Content, Entry, Node};
 use crate::error::Result;
 use crate::path::EngramPath;
-use crate::tree::{Entries, Tree};
+use crate::tree::Tree;
 
 /// How a path changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,9 +50,10 @@ pub struct Change {
     pub after: Option<Entry>,
 }
 
-/// All paths that differ, in tree order.
+/// All paths that differ, in tree order; blocks that both trees have are not looked into.
 pub(crate) fn diff(before: &Tree<'_>, after: &Tree<'_>) -> Result<Vec<Change>> {
-    let (mut left, mut right) = (before.entries().peekable(), after.entries().peekable());
+    let mut left = before.entries_beside(after).peekable();
+    let mut right = after.entries_beside(before).peekable();
     let mut changes = Vec::new();
     loop {
         let (old, new) = match (path_of(&mut left)?, path_of(&mut right)?) {
@@ -70,7 +71,7 @@ pub(crate) fn diff(before: &Tree<'_>, after: &Tree<'_>) -> Result<Vec<Change>> {
 }
 
 /// The path of the next entry, or the error in its place.
-fn path_of(entries: &mut Peekable<Entries<'_>>) -> Result<Option<EngramPath>> {
+fn path_of(entries: &mut Peekable<impl Iterator<Item = Result<Entry>>>) -> Result<Option<EngramPath>> {
     match entries.peek() {
         Some(Ok(entry)) => Ok(Some(entry.path.clone())),
         Some(Err(_)) => entries.next().transpose().map(|_| None),

@@ -6,6 +6,10 @@
 //! | looking into it | [`Engram::open`], [`Engram::snapshots`], [`Tree`] |
 //! | bringing files out | [`Engram::extract`] with [`ExtractOptions`], [`Tree::read`] |
 //! | knowing that all is well | [`Engram::verify`] |
+//! | a newer state of the tree | [`Engram::modify`], [`Engram::add`], [`Engram::remove`] |
+//! | fewer snapshots, fewer bytes | [`Engram::forget`] with [`Keep`], [`Engram::compact`] |
+//! | comparing snapshots | [`Engram::diff`], [`Engram::history`] |
+//! | finding copies | [`Engram::similar`], [`Engram::similar_to`], [`Engram::near_duplicates`], [`Engram::bundle_hier`] |
 //!
 //! Files are cut into chunks where their content says so (`FastCDC`), each distinct chunk is stored once under its BLAKE3
 //! hash, and chunks of like files are put beside each other before they are compressed, found by min-hash signatures.
@@ -27,6 +31,9 @@ mod engram;
 mod entry;
 mod error;
 mod extract;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod ingest;
 mod limits;
@@ -40,7 +47,7 @@ mod similar;
 mod snapshot;
 mod store;
 mod tables;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod transaction;
 mod tree;

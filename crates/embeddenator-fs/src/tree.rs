@@ -1,9 +1,10 @@
 //! The entries of one snapshot: all, one, those of a directory, and what files hold.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
 
-use embeddenator_io::{Decoder, Error as Bytes};
+use embeddenator_io::{ContentHash, Decoder, Error as Bytes};
 
 use crate::entry::{Content, Data, Entry, Node};
 use crate::error::{Error, Result};
@@ -129,6 +130,16 @@ impl<'a> Tree<'a> {
             return Err(wrong_length(self.store, path));
         }
         Ok(())
+    }
+
+    /// The entries of those blocks that `other` has not, in tree order.
+    pub(crate) fn entries_beside(&self, other: &Self) -> impl Iterator<Item = Result<Entry>> {
+        let shared: HashSet<ContentHash> = other.index.blocks.iter().map(|row| row.blob.hash).collect();
+        let own = self.index.blocks.iter().filter(move |row| !shared.contains(&row.blob.hash));
+        own.flat_map(|row| match self.store.manifest_block(row) {
+            Ok(entries) => entries.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
     }
 
     fn block(&self, at: usize) -> Result<Vec<Entry>> {

@@ -224,7 +224,7 @@ const FS: LayerTable = LayerTable {
             modules: &["ingest", "extract", "verify", "diff", "similar"],
             mutual: false,
         },
-        Layer { name: "on them", modules: &["update", "history", "bundles"], mutual: false },
+        Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },
         Layer { name: "facade", modules: &["engram"], mutual: false },
     ],
     bans: &[
@@ -274,8 +274,7 @@ const PULSEDB: LayerTable = LayerTable {
         Layer { name: "commits", modules: &["storage/commit"], mutual: false },
         Layer { name: "upkeep", modules: &["storage/upkeep"], mutual: false },
         Layer { name: "engines", modules: &["storage", "vector", "lexical", "embed"], mutual: false },
-        Layer { name: "the road", modules: &["follow"], mutual: false },
-        Layer { name: "followers", modules: &["index", "watch"], mutual: false },
+        Layer { name: "index", modules: &["index"], mutual: false },
         Layer { name: "queries", modules: &["search"], mutual: false },
         Layer { name: "facade", modules: &["db"], mutual: false },
         Layer { name: "async", modules: &["substrate"], mutual: false },

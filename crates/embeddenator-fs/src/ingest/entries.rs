@@ -8,6 +8,7 @@ use crate::entry::{ChunkRun, Content, Data, Entry, Node};
 use crate::error::Result;
 use crate::ingest::before::Before;
 use crate::ingest::chunk_ids::ChunkIds;
+use crate::ingest::layout::Placed;
 use crate::ingest::pack::FreshChunk;
 use crate::ingest::scan::{Scanned, ScannedData};
 use crate::ingest::{deltas, layout};
@@ -70,7 +71,7 @@ impl<'a> Gathered<'a> {
                 let number = self.ids.get(&chunk, hash_of).unwrap_or_else(|| {
                     let number = self.base + self.fresh.len() as u32;
                     self.ids.insert(&chunk, number);
-                    self.fresh.push(FreshChunk { chunk, item, offset, base: None });
+                    self.fresh.push(FreshChunk { chunk, item, offset, group: 0, base: None });
                     number
                 });
                 chunks.push(number);
@@ -91,25 +92,26 @@ impl<'a> Gathered<'a> {
         let order = layout::order(&codes);
         let bases = self.bases(&files)?;
         let mut items = Vec::with_capacity(files.len());
-        let mut placed: Vec<(Option<u32>, u32)> = Vec::with_capacity(self.fresh.len());
-        for file in order {
+        // Each fresh chunk as it is stored, and its position among them as they were found.
+        let mut sequence: Vec<(FreshChunk, u32)> = Vec::with_capacity(self.fresh.len());
+        for Placed { file, group } in order {
             let Some((item, stored)) = files.get(file as usize) else { continue };
             items.push(*item);
             let base = bases.get(file as usize).and_then(Option::as_ref);
             for at in stored.fresh.clone() {
-                let fresh = &self.fresh[at as usize];
+                let fresh = self.fresh[at as usize];
                 let middle = fresh.offset + u64::from(fresh.chunk.length) / 2;
-                placed.push((base.and_then(|base| base.segment_at(middle)), at));
+                let base = base.and_then(|base| base.segment_at(middle));
+                sequence.push((FreshChunk { group, base, ..fresh }, at));
             }
         }
         // Stable, so that the layout holds within a base; those without one come first.
-        placed.sort_by_key(|(base, _)| *base);
+        sequence.sort_by_key(|(fresh, _)| fresh.base);
         let mut numbers = vec![0; self.fresh.len()];
-        let mut sequence = Vec::with_capacity(placed.len());
-        for (base, at) in placed {
-            numbers[at as usize] = self.base + sequence.len() as u32;
-            sequence.push(FreshChunk { base, ..self.fresh[at as usize] });
+        for (number, (_, at)) in (self.base..).zip(&sequence) {
+            numbers[*at as usize] = number;
         }
+        let sequence = sequence.into_iter().map(|(fresh, _)| fresh).collect();
         Ok(LaidOut { contents: self.contents, base: self.base, numbers, sequence, items })
     }
 

@@ -16,12 +16,18 @@ use crate::bands::{BAND_BLOCKS, bands, key};
 /// files never reach and from which on the shared bytes pay.
 const DOT_MIN: i32 = 32;
 
+/// A file in its place, and the first file of its group, which names that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) file: u32,
+    pub(crate) group: u32,
+}
+
 /// The order of files with these signatures, which are given in the order of their paths.
-pub(crate) fn order(codes: &[&BlockCode]) -> Vec<u32> {
-    let groups = groups(codes);
-    let mut order: Vec<u32> = (0..codes.len() as u32).collect();
-    // A group is named by its first file.
-    order.sort_by_key(|file| (groups.get(*file as usize).copied(), *file));
+pub(crate) fn order(codes: &[&BlockCode]) -> Vec<Placed> {
+    let mut order: Vec<Placed> =
+        (0..).zip(groups(codes)).map(|(file, group)| Placed { file, group }).collect();
+    order.sort_by_key(|placed| (placed.group, placed.file));
     order
 }
 
@@ -88,6 +94,10 @@ mod tests {
         (0..20_000).map(|_| random.below(256) as u8).collect()
     }
 
+    fn ordered(codes: &[&BlockCode]) -> Vec<u32> {
+        order(codes).iter().map(|placed| placed.file).collect()
+    }
+
     #[test]
     fn versions_of_a_file_are_neighbours() {
         let mut random = Random::new(3);
@@ -102,7 +112,7 @@ mod tests {
         }
         let codes = ShingleEncoder::default().encode_all(&files);
         let codes: Vec<BlockCode> = codes.iter().map(embeddenator_vsa::CodeRef::to_code).collect();
-        let order = order(&codes.iter().collect::<Vec<_>>());
+        let order = ordered(&codes.iter().collect::<Vec<_>>());
         let expected: Vec<u32> =
             (0..50).flat_map(|file| (0..4).map(move |version| version * 50 + file)).collect();
         assert_eq!(order, expected);
@@ -113,7 +123,7 @@ mod tests {
         let mut random = Random::new(4);
         let encoder = ShingleEncoder::default();
         let codes: Vec<BlockCode> = (0..300).map(|_| encoder.encode(&text(&mut random))).collect();
-        assert_eq!(order(&codes.iter().collect::<Vec<_>>()), (0..300).collect::<Vec<_>>());
-        assert_eq!(order(&[]), Vec::<u32>::new());
+        assert_eq!(ordered(&codes.iter().collect::<Vec<_>>()), (0..300).collect::<Vec<_>>());
+        assert_eq!(ordered(&[]), Vec::<u32>::new());
     }
 }

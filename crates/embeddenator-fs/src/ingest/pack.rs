@@ -25,6 +25,8 @@ pub(crate) struct FreshChunk {
     pub(crate) item: u32,
     /// Where it begins in that file.
     pub(crate) offset: u64,
+    /// Chunks of near-duplicates that follow each other have the same.
+    pub(crate) group: u32,
     /// The stored segment that it is compressed behind.
     pub(crate) base: Option<u32>,
 }
@@ -82,17 +84,27 @@ pub(crate) fn pack<M: Medium>(
     )
 }
 
-/// Which chunks each segment has: as many as fit and have one base.
+/// Which chunks each segment has: as many as fit and have one base; a group that fits into one segment is not split,
+/// which is worth more than full segments.
 fn plan(chunks: &[FreshChunk], segment_bytes: u32) -> Vec<Range<usize>> {
     let mut plan = Vec::new();
-    let (mut start, mut sum) = (0, 0);
-    for (at, fresh) in chunks.iter().enumerate() {
-        let other = at > start && chunks[start].base != fresh.base;
-        if at > start && (other || sum + fresh.chunk.length > segment_bytes) {
-            plan.push(start..at);
-            (start, sum) = (at, 0);
+    let (mut start, mut at, mut sum) = (0, 0, 0_u64);
+    let most = u64::from(segment_bytes);
+    let same = |left: &FreshChunk, right: &FreshChunk| (left.base, left.group) == (right.base, right.group);
+    for group in chunks.chunk_by(same) {
+        let bytes: u64 = group.iter().map(|fresh| u64::from(fresh.chunk.length)).sum();
+        let other = at > start && chunks[start].base != chunks[at].base;
+        let mut ends = other || (sum + bytes > most && bytes <= most);
+        for fresh in group {
+            ends |= sum + u64::from(fresh.chunk.length) > most;
+            if ends && at > start {
+                plan.push(start..at);
+                (start, sum) = (at, 0);
+            }
+            ends = false;
+            sum += u64::from(fresh.chunk.length);
+            at += 1;
         }
-        sum += fresh.chunk.length;
     }
     if start < chunks.len() {
         plan.push(start..chunks.len());
@@ -197,4 +209,39 @@ fn read_file(item: &Item, chunks: &[FreshChunk], raw: &mut Vec<u8>) -> Result<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunks(groups: &[(u32, Option<u32>, &[u32])]) -> Vec<FreshChunk> {
+        let of_group = |(group, base, lengths): &(u32, Option<u32>, &[u32])| {
+            let chunk = |length: &u32| FreshChunk {
+                chunk: Chunk { hash: [0; 32], length: *length },
+                item: 0,
+                offset: 0,
+                group: *group,
+                base: *base,
+            };
+            lengths.iter().map(chunk).collect::<Vec<_>>()
+        };
+        groups.iter().flat_map(of_group).collect()
+    }
+
+    #[test]
+    fn group_that_fits_is_not_split_and_bases_are_apart() {
+        let chunks = chunks(&[
+            (0, None, &[40, 40]),
+            (2, None, &[30, 10]),
+            // More than a segment: it goes on where there is room.
+            (4, None, &[50, 50, 50]),
+            (7, None, &[10]),
+            (8, Some(3), &[10]),
+            (9, Some(3), &[10]),
+            (10, Some(4), &[10]),
+        ]);
+        assert_eq!(plan(&chunks, 100), [0..2, 2..5, 5..7, 7..8, 8..10, 10..11]);
+        assert_eq!(plan(&[], 100), []);
+    }
 }

@@ -13,7 +13,7 @@ use crate::create::NewFile;
 use crate::entry::{Content, Data, Entry, Node};
 use crate::error::{Error, Result};
 use crate::ingest::entries::runs_of;
-use crate::ingest::layout;
+use crate::ingest::layout::{self, Placed};
 use crate::ingest::pack::{Fill, FreshChunk, pack};
 use crate::ingest::run::{packing, table_compression};
 use crate::medium::Medium;
@@ -144,7 +144,7 @@ impl Live {
             codes: Codes::new(Shape::DEFAULT),
             signatures: HashMap::new(),
         };
-        for at in order {
+        for Placed { file: at, group } in order {
             let (Some(content), Some(code)) = (self.contents.get(at as usize), codes.get(at as usize)) else {
                 continue;
             };
@@ -152,7 +152,7 @@ impl Live {
                 if let Vacant(vacant) = laid_out.chunks.entry(number) {
                     vacant.insert(laid_out.sequence.len() as u32);
                     let chunk = store.chunk_row(number)?.chunk;
-                    laid_out.sequence.push(FreshChunk { chunk, item: number, offset: 0, base: None });
+                    laid_out.sequence.push(FreshChunk { chunk, item: number, offset: 0, group, base: None });
                 }
             }
             if let Some(number) = content.signature

@@ -46,6 +46,31 @@ fn diff_names_each_path_that_differs_and_how() {
 }
 
 #[test]
+fn few_changes_among_many_files_are_all_found() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let (root, engram) = (directory.path().join("tree"), directory.path().join("engram"));
+    for file in 0..3000 {
+        let place = root.join(format!("{:02}", file % 40));
+        fs::create_dir_all(&place).expect("makes a directory");
+        fs::write(place.join(format!("{file:04}")), format!("file {file}")).expect("writes");
+    }
+    ingest(&root, &engram, Profile::Fast, 2);
+    let mut expected = Vec::new();
+    for file in [3, 777, 1500, 2999] {
+        let path = format!("{:02}/{file:04}", file % 40);
+        fs::write(root.join(&path), "edited").expect("writes");
+        expected.push(path);
+    }
+    expected.sort();
+    Engram::modify(&engram, &[Source::contents_of(&root)], &IngestOptions::default(), &()).expect("modifies");
+    let opened = Engram::open(&engram).expect("opens");
+    let tree = |number: &str| opened.tree(opened.snapshot(number).expect("is there")).expect("reads");
+    let changes = opened.diff(&tree("1"), &tree("2")).expect("compares");
+    let found: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn history_has_the_versions_of_a_path_with_their_similarity() {
     let directory = tempfile::tempdir().expect("makes a directory");
     let (root, engram) = (directory.path().join("tree"), directory.path().join("engram"));

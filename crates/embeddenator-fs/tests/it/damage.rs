@@ -113,7 +113,7 @@ fn what_is_no_engram_is_refused_by_name() {
     fs::write(&path, noise(1, 100_000)).expect("writes");
     let error = Engram::open(&path).expect_err("is no engram");
     assert!(matches!(error, Error::Unsupported { .. }), "{error}");
-    assert!(error.to_string().contains("no engram"), "{error}");
+    assert!(error.to_string().contains("not a valid engram"), "{error}");
     let error = Engram::open(directory.path().join("none")).expect_err("is not there");
     assert_eq!(error.category(), Category::NotFound);
 }

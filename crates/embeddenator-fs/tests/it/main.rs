@@ -8,9 +8,11 @@ mod extraction;
 mod golden;
 mod layout;
 mod lookup;
+mod near_duplicates;
 mod reproducible;
 #[cfg(unix)]
 mod round_trip;
 mod trees;
+#[cfg(unix)]
 mod updates;
 mod writers;

@@ -38,8 +38,7 @@ pub struct SearchOptions {
     pub k: usize,
     /// Which experiences may be found.
     pub filter: SearchFilter,
-    /// Asks for an answer that depends on the records alone: the same in every process, before and after a restart.
-    /// This version compares every match in any case, so both values give that answer.
+    /// Compare every match exactly instead of narrowing vectors down by their codes first.
     pub exact: bool,
 }
 
