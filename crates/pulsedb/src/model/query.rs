@@ -95,6 +95,6 @@ impl Default for SearchFilter {
 pub struct SearchResult {
     /// The experience, whole.
     pub experience: Experience,
-    /// The score that ranked it: the cosine of the two vectors, -1 to 1.
+    /// The score that ranked it: the cosine of the two vectors, -1 to 1, or BM25, above 0, for a search by words.
     pub similarity: f32,
 }
