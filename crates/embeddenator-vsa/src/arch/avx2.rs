@@ -15,7 +15,8 @@ use std::arch::x86_64::{
     _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
 };
 
-use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
+use super::kernels::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN};
+use super::scalar;
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx2",

@@ -17,7 +17,8 @@ use std::arch::x86_64::{
 };
 
 use super::avx2::prefetch_named;
-use super::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN, scalar};
+use super::kernels::{Kernels, Lines, NODE, POSITION, Planes, PlanesMut, SIGN};
+use super::scalar;
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "avx512",

@@ -20,6 +20,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod kernels;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon;
 mod scalar;
@@ -27,34 +28,13 @@ mod scalar;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// The bits of a code's byte that hold the position.
-const POSITION: u8 = 0x7f;
-/// The bit of a code's byte that is set for -1.
-const SIGN: u8 = 0x80;
-/// The most positions in a block.
-const POSITIONS_MAX: u8 = 128;
-/// The items in a node of transposed counters, which is the length of a row.
-const NODE: usize = 64;
+use self::kernels::{Kernels, NODE, POSITIONS_MAX, Planes, PlanesMut};
+
+pub(crate) use self::kernels::Lines;
+
 /// The variable that selects kernels other than the best ones, for tests: `scalar`, `avx2`,
 /// `avx512` or `neon`.
 const OVERRIDE: &str = "EMBEDDENATOR_ISA";
-
-/// The non-zero plane and the sign plane.
-type Planes<'a> = (&'a [u64], &'a [u64]);
-/// The non-zero plane and the sign plane, for writing.
-type PlanesMut<'a> = (&'a mut [u64], &'a mut [u64]);
-
-/// Two cache lines: the padded bytes of most codes.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Lines(pub(crate) [u8; Lines::BYTES]);
-
-impl Lines {
-    /// Their length in bytes.
-    pub(crate) const BYTES: usize = 128;
-    /// All zero.
-    pub(crate) const ZERO: Lines = Lines([0; Lines::BYTES]);
-}
 
 /// A set of kernels that this CPU can run: a value of this type proves that the CPU has the
 /// features.
@@ -280,30 +260,6 @@ impl fmt::Debug for Isa {
 fn assert_blocks(counters: usize, positions: usize, blocks: usize) {
     assert!((1..=usize::from(POSITIONS_MAX)).contains(&positions), "1 to 128 positions, not {positions}");
     assert_eq!(Some(counters), positions.checked_mul(blocks), "one block of counters for each byte");
-}
-
-/// The functions for one instruction set, compiled for it and so unsafe to call elsewhere.
-///
-/// Their callers, the methods of [`Isa`], have checked all lengths.
-struct Kernels {
-    name: &'static str,
-    available: fn() -> bool,
-    dot: unsafe fn(&[u8], &[u8]) -> i32,
-    dots: unsafe fn(&[u8], &[u8], &mut [i32]),
-    bind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
-    unbind: unsafe fn(u8, &[u8], &[u8], &mut [u8]),
-    dot_lines: unsafe fn(&[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> i32,
-    bind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
-    unbind_lines: unsafe fn(u8, &[u8; Lines::BYTES], &[u8; Lines::BYTES]) -> Lines,
-    positions_below: unsafe fn(u8, &[u8]) -> bool,
-    add_code: unsafe fn(&mut [i32], usize, &[u8], i32),
-    counts_dot: unsafe fn(&[i32], usize, &[u8]) -> i64,
-    thin: unsafe fn(&[i32], usize, &mut [u8]),
-    majority: unsafe fn(&[i32], &mut [u64], &mut [u64]),
-    planes_dot: unsafe fn(Planes<'_>, Planes<'_>) -> i64,
-    planes_dots: unsafe fn(Planes<'_>, &[u64], &mut [i64]),
-    planes_hadamard: unsafe fn(Planes<'_>, Planes<'_>, PlanesMut<'_>),
-    add_rows: unsafe fn(&[i8], &[u8], usize, &mut [i16; NODE]),
 }
 
 /// The kernels compiled for this architecture, fastest first.

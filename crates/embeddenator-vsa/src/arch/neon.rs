@@ -13,7 +13,8 @@ use std::arch::aarch64::{
 };
 use std::arch::is_aarch64_feature_detected;
 
-use super::{Kernels, Lines, POSITION, Planes, SIGN, scalar};
+use super::kernels::{Kernels, Lines, POSITION, Planes, SIGN};
+use super::scalar;
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "neon",

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: the executable specification, and the oracle for the others.
 
-use super::{Kernels, Lines, POSITION, Planes, PlanesMut, SIGN};
+use super::kernels::{Kernels, Lines, POSITION, Planes, PlanesMut, SIGN};
 
 pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",

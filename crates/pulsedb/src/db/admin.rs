@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::index::Builder;
 use crate::model::{BackupReport, CheckReport, CompactReport, DatabaseStats, Holder};
 use crate::storage::{self, RepairOptions};
-use crate::vector::Norm;
 
 impl PulseDB {
     /// Live processes that have the database in this directory open for writing.
@@ -55,7 +54,7 @@ impl PulseDB {
     /// # Errors
     /// Those of [every call](PulseDB#errors). What is wrong with the database is in the report, and is no error.
     pub fn check(&self) -> Result<CheckReport> {
-        self.store()?.check(norm_bits)
+        self.store()?.check()
     }
 
     /// Checks the database in a directory and, if anything is wrong, builds a new data file from its records: all that
@@ -79,7 +78,6 @@ impl PulseDB {
             path: path.as_ref(),
             map_size_gb: config.map_size_gb,
             identity: &identity,
-            norm_of: norm_bits,
             builder: &Builder,
             seal_rows: config.vector.seal_rows as u32,
             embed: &embed,
@@ -93,8 +91,4 @@ impl PulseDB {
     pub fn stats(&self) -> Result<DatabaseStats> {
         self.store()?.stats()
     }
-}
-
-fn norm_bits(vector: &[f32]) -> Option<u32> {
-    Norm::of(vector).map(Norm::to_bits)
 }

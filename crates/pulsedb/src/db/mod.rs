@@ -19,9 +19,9 @@ use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
+use crate::model::norm::Norm;
 use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
-use crate::vector::Norm;
 
 /// An open database. A clone is the same open database; it is `Send` and `Sync`.
 ///

@@ -5,6 +5,7 @@ pub(crate) mod collective;
 pub(crate) mod experience;
 pub(crate) mod experience_type;
 pub(crate) mod identity;
+pub(crate) mod norm;
 pub(crate) mod query;
 pub(crate) mod report;
 

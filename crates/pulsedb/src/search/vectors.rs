@@ -8,11 +8,12 @@
 
 use crate::error::Result;
 use crate::index::{Address, Snapshot, run_rows};
+use crate::model::norm::Norm;
 use crate::search::filter::{Allowed, keep};
 use crate::search::hit::{Hit, Rank, best};
 use crate::storage::BlockPart;
+use crate::vector::PreparedQuery;
 use crate::vector::codes::{self, Block, CodeQuery, Frame, Scan, Scored, gather_limit};
-use crate::vector::{Norm, PreparedQuery};
 
 /// The best `k` of the allowed rows that have a vector, best first. Up to `exact_rows` are compared without codes.
 pub(super) fn nearest(

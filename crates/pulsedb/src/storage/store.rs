@@ -156,8 +156,8 @@ impl Store {
     }
 
     /// Compares everything in the newest state with everything else.
-    pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
-        check::check(&self.env, norm_of, &*self.builder)
+    pub(crate) fn check(&self) -> Result<CheckReport> {
+        check::check(&self.env, &*self.builder)
     }
 
     /// Rewrites the data file without free pages; its bytes before and after.

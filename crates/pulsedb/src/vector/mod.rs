@@ -5,10 +5,8 @@
 
 mod arch;
 pub(crate) mod codes;
-mod norm;
 mod query;
 mod top_k;
 
 pub(crate) use arch::Isa;
-pub(crate) use norm::Norm;
 pub(crate) use query::PreparedQuery;

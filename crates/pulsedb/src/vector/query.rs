@@ -1,7 +1,7 @@
 //! A query vector prepared once, and its cosine with stored vectors.
 
 use super::arch::{Block, GROUP, Isa, LANES};
-use super::norm::{Norm, norm, square};
+use crate::model::norm::{Norm, norm, square};
 
 /// The lowest cosine: also the score of stored bytes that are no vector of the query's dimension.
 const LOWEST: f32 = -1.0;
@@ -108,7 +108,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{LOWEST, PreparedQuery};
-    use crate::vector::{Isa, Norm};
+    use crate::model::norm::Norm;
+    use crate::vector::Isa;
 
     const DIMENSIONS: [usize; 9] = [1, 2, 17, 256, 384, 768, 1024, 1536, 4096];
 

@@ -4,7 +4,8 @@ mod models;
 
 use std::process::Command;
 
-use super::{Isa, Lines, NODE, OVERRIDE, POSITION, SIGN, scalar};
+use super::kernels::{NODE, POSITION, SIGN};
+use super::{Isa, Lines, OVERRIDE, scalar};
 
 const SCALAR: Isa = Isa(&scalar::KERNELS);
 const ENVIRONMENT_TEST: &str = "arch::tests::environment_names_the_kernels";

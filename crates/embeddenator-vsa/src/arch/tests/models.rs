@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::{Isa, NODE, SIGN};
+use super::super::Isa;
+use super::super::kernels::{NODE, SIGN};
 use super::*;
 
 /// The vector that a code stands for, with one component per position.

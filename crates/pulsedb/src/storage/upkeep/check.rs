@@ -7,6 +7,7 @@ use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::CollectiveNumber;
+use crate::model::norm::Norm;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
@@ -23,11 +24,8 @@ use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::write::block_builder::{BlockBuilder, IndexedRow};
 use crate::storage::write::rows;
 
-/// What the kernels keep beside a vector; `None` for what is not a vector. Storage does not know the kernels.
-pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
-
 /// Checks the newest state of the database. All that is wrong is in the report.
-pub(crate) fn check(env: &Environment, norm_of: NormOf, builder: &dyn BlockBuilder) -> Result<CheckReport> {
+pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<CheckReport> {
     // The engine may kill the process on a damaged page, so it reads nothing until every page is checked.
     if let Err(error) = env.check_pages() {
         let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
@@ -36,7 +34,7 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf, builder: &dyn BlockBuild
         return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
     }
     let txn = env.read()?;
-    let mut checker = Checker::new(View::of(&txn), norm_of, builder);
+    let mut checker = Checker::new(View::of(&txn), builder);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
@@ -51,7 +49,6 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf, builder: &dyn BlockBuild
 
 struct Checker<'t> {
     view: View<'t>,
-    norm_of: NormOf,
     builder: &'t dyn BlockBuilder,
     report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
@@ -73,10 +70,9 @@ struct Owner {
 }
 
 impl<'t> Checker<'t> {
-    fn new(view: View<'t>, norm_of: NormOf, builder: &'t dyn BlockBuilder) -> Self {
+    fn new(view: View<'t>, builder: &'t dyn BlockBuilder) -> Self {
         Self {
             view,
-            norm_of,
             builder,
             report: CheckReport::default(),
             owners: BTreeMap::new(),
@@ -255,7 +251,7 @@ impl<'t> Checker<'t> {
                 self.report.vectors += 1;
                 bytes += row_bytes(&slot_key, vector);
                 let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
-                match components.and_then(|vector| (self.norm_of)(&vector)) {
+                match components.and_then(|vector| Norm::of(&vector)).map(Norm::to_bits) {
                     Some(norm) => norm_bits = norm,
                     None => self.fault(
                         Table::Vector,

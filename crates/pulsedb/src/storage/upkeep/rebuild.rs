@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
+use crate::model::norm::Norm;
 use crate::model::{Experience, ProviderIdentity};
 use crate::storage::env::Environment;
 use crate::storage::format::change::write_change;
@@ -164,7 +165,7 @@ impl Carrier<'_> {
         experience.sequence = experience.sequence.clamp(1, LAST_SEQUENCE);
         self.last_sequence = self.last_sequence.max(experience.sequence);
         let stored = |components: Vec<f32>| {
-            let norm_bits = (self.options.norm_of)(&components)?;
+            let norm_bits = Norm::of(&components)?.to_bits();
             Some(StoredVector { components, norm_bits })
         };
         let fits = |vector: &Vec<f32>| vector.len() == self.identity.dimension;

@@ -6,7 +6,6 @@ use crate::config::SyncMode;
 use crate::error::Result;
 use crate::model::ProviderIdentity;
 use crate::storage::env::{EnvOptions, Environment, Space};
-use crate::storage::upkeep::check::NormOf;
 use crate::storage::write::block_builder::BlockBuilder;
 use crate::storage::write::transaction::{IndexRules, Size, WriteTxn};
 
@@ -19,7 +18,6 @@ pub(crate) struct RepairOptions<'o> {
     pub(crate) map_size_gb: usize,
     /// Stands in for a damaged identity.
     pub(crate) identity: &'o ProviderIdentity,
-    pub(crate) norm_of: NormOf,
     pub(crate) builder: &'o dyn BlockBuilder,
     pub(crate) seal_rows: u32,
     /// Makes the vector of a text again, if that is possible.

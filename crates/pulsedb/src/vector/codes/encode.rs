@@ -12,7 +12,7 @@
 
 use super::frame::{Frame, Split, sum_of_products};
 use super::shape::{RECORD_HEAD_BYTES, Shape};
-use crate::vector::norm::norm;
+use crate::model::norm::norm;
 
 /// The step of the stored coordinate.
 pub(super) const COORDINATE_STEPS: f64 = 32_767.0;

@@ -62,7 +62,7 @@ pub(crate) fn centroid<'a>(dimension: usize, vectors: impl Iterator<Item = &'a [
     let mut sums = vec![0.0; dimension];
     let mut count = 0.0;
     for vector in vectors {
-        let Some(norm) = crate::vector::norm::norm(vector) else { continue };
+        let Some(norm) = crate::model::norm::norm(vector) else { continue };
         for (sum, component) in sums.iter_mut().zip(vector) {
             *sum += f64::from(*component) / norm;
         }

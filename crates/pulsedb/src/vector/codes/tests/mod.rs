@@ -9,7 +9,8 @@ use std::convert::Infallible;
 
 use super::rescore::Candidates;
 use super::{Block, BlockBuilder, CodeQuery, Frame, Scan, Scored, centroid, exact, rotation};
-use crate::vector::{Isa, Norm, PreparedQuery};
+use crate::model::norm::Norm;
+use crate::vector::{Isa, PreparedQuery};
 
 /// Rows of the blocks of the tests but the last: no multiple of a group or of a chunk.
 const BLOCK_ROWS: usize = 1_900;

@@ -36,20 +36,20 @@ impl Norm {
     }
 
     /// The reciprocal of the norm; `None` for an extreme vector.
-    pub(super) fn reciprocal(self) -> Option<f32> {
+    pub(crate) fn reciprocal(self) -> Option<f32> {
         let reciprocal = f32::from_bits(self.0);
         USUAL.contains(&reciprocal).then_some(reciprocal)
     }
 }
 
 /// The Euclidean norm, which `f64` holds for any finite `f32` components; `None` if there is none above zero.
-pub(super) fn norm(vector: &[f32]) -> Option<f64> {
+pub(crate) fn norm(vector: &[f32]) -> Option<f64> {
     let norm = vector.iter().fold(0.0, |squares, &component| squares + square(component)).sqrt();
     (norm > 0.0 && norm.is_finite()).then_some(norm)
 }
 
 /// The exact square of a component.
-pub(super) fn square(component: f32) -> f64 {
+pub(crate) fn square(component: f32) -> f64 {
     f64::from(component) * f64::from(component)
 }
 
