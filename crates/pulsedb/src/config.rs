@@ -25,13 +25,14 @@ pub struct Config {
     /// The maximum size of the database in GiB, 64 by default. It only reserves address space, is stored in the
     /// database and is the same in every process. A larger one takes effect when no other process has it open.
     pub map_size_gb: usize,
-    /// The memory limit of derived structures over all collectives, in MiB, 64 by default. Structures that do not
-    /// fit are rebuilt when needed.
-    pub cache_size_mb: usize,
     /// What a commit waits for.
     pub sync_mode: SyncMode,
     /// How long changes are kept.
     pub log: LogConfig,
+    /// How vectors are searched.
+    pub vector: VectorConfig,
+    /// How words are ranked.
+    pub search: SearchConfig,
     /// How energy fades.
     pub decay: DecayConfig,
     /// Refuse every change through this handle.
@@ -45,9 +46,10 @@ impl Default for Config {
             embedding_dimension: EmbeddingDimension::default(),
             default_collective: None,
             map_size_gb: 64,
-            cache_size_mb: 64,
             sync_mode: SyncMode::default(),
             log: LogConfig::default(),
+            vector: VectorConfig::default(),
+            search: SearchConfig::default(),
             decay: DecayConfig::default(),
             read_only: false,
         }
@@ -86,7 +88,8 @@ impl Config {
     pub fn validate(&self) -> Result<(), ValidationError> {
         self.embedding_dimension.validate()?;
         within("map_size_gb", self.map_size_gb, limits::MAP_SIZE_GB_MAX)?;
-        within("cache_size_mb", self.cache_size_mb, limits::CACHE_SIZE_MB_MAX)?;
+        self.vector.validate()?;
+        self.search.validate()?;
         if self.log.max_age.is_zero() {
             return Err(ValidationError::invalid("log.max_age", "must be greater than zero"));
         }
@@ -189,6 +192,63 @@ pub struct LogConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         Self { max_age: Duration::from_hours(30 * 24), max_rows: 1_000_000 }
+    }
+}
+
+/// How the index of vectors and words is built. All handles of a process that write must agree on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorConfig {
+    /// Where no more rows than this match, each is compared exactly; more are narrowed down by their codes first. 1 to
+    /// 100 000; 200 by default.
+    pub rescore: usize,
+    /// Rows that a commit turns into a block, 16 to 4096; 256 by default. Until then they are compared one by one.
+    pub seal_rows: usize,
+}
+
+impl Default for VectorConfig {
+    fn default() -> Self {
+        Self { rescore: 200, seal_rows: 256 }
+    }
+}
+
+impl VectorConfig {
+    fn validate(&self) -> Result<(), ValidationError> {
+        within("vector.rescore", self.rescore, limits::RESCORE_MAX)?;
+        if (limits::SEAL_ROWS_MIN..=limits::SEAL_ROWS_MAX).contains(&self.seal_rows) {
+            return Ok(());
+        }
+        let (least, most) = (limits::SEAL_ROWS_MIN, limits::SEAL_ROWS_MAX);
+        let reason = format!("{} is not within {least}..={most}", self.seal_rows);
+        Err(ValidationError::invalid("vector.seal_rows", reason))
+    }
+}
+
+/// How words are ranked: the parameters of BM25 (Robertson and Zaragoza 2009, section 3.4).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SearchConfig {
+    /// How much a word counts that stands in a content more than once, at least 0; 1.2 by default.
+    pub bm25_k1: f32,
+    /// How much long contents count less, 0 to 1; 0.6 by default.
+    pub bm25_b: f32,
+}
+
+impl Default for SearchConfig {
+    fn default() -> Self {
+        Self { bm25_k1: 1.2, bm25_b: 0.6 }
+    }
+}
+
+impl SearchConfig {
+    fn validate(self) -> Result<(), ValidationError> {
+        if !self.bm25_k1.is_finite() || self.bm25_k1 < 0.0 {
+            let reason = format!("{} is not a finite number of at least 0", self.bm25_k1);
+            return Err(ValidationError::invalid("search.bm25_k1", reason));
+        }
+        if !(0.0..=1.0).contains(&self.bm25_b) {
+            let reason = format!("{} is not within 0..=1", self.bm25_b);
+            return Err(ValidationError::invalid("search.bm25_b", reason));
+        }
+        Ok(())
     }
 }
 

@@ -52,9 +52,9 @@ mod config;
 mod db;
 mod embed;
 mod error;
-mod follow;
 mod id;
 mod index;
+mod lexical;
 pub mod limits;
 mod model;
 mod search;
@@ -63,7 +63,10 @@ mod validate;
 mod vector;
 
 pub use clock::Timestamp;
-pub use config::{Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SyncMode};
+pub use config::{
+    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
+    VectorConfig,
+};
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};

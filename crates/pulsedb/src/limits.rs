@@ -45,11 +45,27 @@ pub const QUERY_BYTES_MAX: usize = CONTENT_BYTES_MAX;
 
 /// The largest map in GiB: 16 TiB, a quarter of the address space of the smallest 64-bit systems.
 pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
-/// The largest cache setting in MiB: 1 TiB.
-pub const CACHE_SIZE_MB_MAX: usize = 1 << 20;
+/// The most rows that a search compares exactly instead of by their codes.
+pub const RESCORE_MAX: usize = 100_000;
+/// The fewest rows of a new block: fewer would make more blocks than a search should visit.
+pub const SEAL_ROWS_MIN: usize = 16;
+/// The most rows of a new block: a commit that makes one must stay short, and rows that wait are compared one by one.
+pub const SEAL_ROWS_MAX: usize = 4096;
 
+/// The major version of the disk format: older files are refused, newer ones too.
+pub(crate) const FORMAT_MAJOR: u16 = 2;
 /// The longest key that the engine accepts.
 pub(crate) const KEY_BYTES_MAX: usize = 511;
+/// Keys of parts of blocks that a process remembers to have checked: some megabytes.
+pub(crate) const CHECKED_KEYS_MAX: usize = 1 << 16;
+/// Rows of a block that the store makes: what a merge copies in one step.
+pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
+/// Blocks that one merge joins.
+pub(crate) const MERGED_BLOCKS: usize = 8;
+/// Bytes of postings that one step of a merge reads.
+pub(crate) const MERGE_STEP_BYTES: usize = 128 << 10;
+/// Changed records for which a commit takes one step of a merge, at the least one.
+pub(crate) const RECORDS_A_MERGE_STEP: usize = 64;
 /// Operations of one commit.
 pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
 /// Bytes of one commit after which no further operation joins it.
@@ -67,9 +83,7 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 /// Bytes of each text of an embedder's identity, which is stored once per database.
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
-/// Candidates above which two threads share a search: for fewer, starting a thread costs more than it saves.
-pub(crate) const HALVED_ROWS_MIN: usize = 2048;
-/// Tables of one database: twice as many as there are. Each takes a slot, which every transaction clears.
+/// Tables of one database: twice as many as there are, about. Each takes a slot, which every transaction clears.
 pub(crate) const TABLES_MAX: u32 = 32;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
@@ -99,10 +113,21 @@ pub(crate) const PAGES_OF_PATHS: u64 = 64;
 /// Pages that each operation of a transaction copies in addition: leaves that no other operation touches. There are
 /// few, since most tables are appended to; if the plan was too tight, the file is extended after the commit.
 pub(crate) const PAGES_OF_OPERATION: u64 = 4;
-/// Changes that a follower applies one by one: each costs about ten times as much as reading a row again.
-pub(crate) const FOLLOWED_CHANGES_MAX: u64 = 20_000;
 /// The longest value that can be genuine: a longer one is damage, and may reach beyond the end of the file. This many
 /// bytes are kept behind the last page, so that reading a value of at most this length never leaves the file.
 pub(crate) const VALUE_BYTES_MAX: usize = 1 << 20;
 /// How many times a check takes a new snapshot because two commits were made before it had read the file.
 pub(crate) const SNAPSHOT_ATTEMPTS: usize = 100;
+
+/// Bytes of a term of the word index: longer than any word, short enough for a key and for the one byte of a length.
+pub(crate) const TERM_BYTES_MAX: usize = 128;
+/// Bytes of a value of postings: one page of the engine, with its header and the store's seal.
+pub(crate) const POSTING_VALUE_BYTES_MAX: usize = 4080;
+/// Rows of a block: eight times those of the highest level.
+pub(crate) const BLOCK_ROWS_MAX: u32 = 1 << 20;
+/// Distinct terms of a query that are scored: each is looked up in every block.
+pub(crate) const QUERY_TERMS_MAX: usize = 1024;
+/// Prefixes, phrases and exclusions of a query: each reads more than a word does.
+pub(crate) const QUERY_CLAUSES_MAX: usize = 32;
+/// Bytes of a term that stands for a part of an attribute: what one byte of a length holds.
+pub(crate) const ATTRIBUTE_BYTES_MAX: usize = 255;

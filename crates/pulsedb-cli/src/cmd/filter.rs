@@ -17,6 +17,7 @@ pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchF
     };
     let tags = tag_map(args.tags)?;
     Ok(SearchFilter {
+        source_tasks: None,
         domains: some(args.domain),
         tags_all: (!tags.is_empty()).then_some(tags),
         experience_types: some(args.kinds.into_iter().map(kind::prototype).collect()),

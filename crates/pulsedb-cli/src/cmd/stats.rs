@@ -87,7 +87,6 @@ fn stats_json(stats: &DatabaseStats, target: &Target) -> Value {
         "file_bytes": stats.file_bytes,
         "map_bytes": stats.map_bytes,
         "reclaimable_bytes": stats.reclaimable_bytes,
-        "derived_bytes": stats.derived_bytes,
         "sequence": stats.sequence,
         "oldest_change": stats.oldest_change,
         "tables": tables.collect::<Vec<_>>(),

@@ -274,7 +274,6 @@ fn stats_check_backup_and_repair_say_what_they_saw() {
             "collectives",
             "collectives_reclaiming",
             "database",
-            "derived_bytes",
             "file_bytes",
             "map_bytes",
             "oldest_change",

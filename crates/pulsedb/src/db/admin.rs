@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::db::PulseDB;
 use crate::db::open::{embedder_of, identity_of};
 use crate::error::Result;
+use crate::index::Builder;
 use crate::model::{BackupReport, CheckReport, CompactReport, DatabaseStats, Holder};
 use crate::storage::{self, RepairOptions};
 use crate::vector::Norm;
@@ -79,6 +80,8 @@ impl PulseDB {
             map_size_gb: config.map_size_gb,
             identity: &identity,
             norm_of: norm_bits,
+            builder: &Builder,
+            seal_rows: config.vector.seal_rows as u32,
             embed: &embed,
         })
     }
@@ -88,7 +91,7 @@ impl PulseDB {
     /// # Errors
     /// Those of [every call](PulseDB#errors).
     pub fn stats(&self) -> Result<DatabaseStats> {
-        self.store()?.stats(self.inner.index.bytes() as u64)
+        self.store()?.stats()
     }
 }
 

@@ -19,7 +19,6 @@ use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
-use crate::index::Index;
 use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
 use crate::vector::Norm;
@@ -64,7 +63,6 @@ struct Inner {
     /// `None` where callers supply the vectors.
     embedder: Option<Arc<dyn EmbeddingService>>,
     dimension: usize,
-    index: Index,
     /// The greatest sequence number that a call has returned.
     seen: AtomicU64,
 }

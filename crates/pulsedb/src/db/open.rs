@@ -11,10 +11,10 @@ use crate::db::{Inner, PulseDB};
 use crate::embed::EmbeddingService;
 use crate::embed::builtin::{self, Builtin};
 use crate::error::{PulseDBError, Result, ValidationError};
-use crate::index::Index;
+use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;
-use crate::storage::{Store, StoreOptions};
+use crate::storage::{BlockBuilder, Store, StoreOptions};
 
 /// The provider name of databases whose vectors callers supply.
 const EXTERNAL: &str = "external";
@@ -93,6 +93,8 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         sync_mode: config.sync_mode,
         read_only: config.read_only,
         log: &config.log,
+        seal_rows: config.vector.seal_rows as u32,
+        builder: &(Arc::new(Builder) as Arc<dyn BlockBuilder>),
         identity: if config.read_only { None } else { Some(&requested) },
     })?;
     let stored = store.identity().clone();
@@ -105,14 +107,12 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         (stored.provider == builtin::PROVIDER && bundled.identity() == stored)
             .then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
     };
-    let cache_bytes = config.cache_size_mb.saturating_mul(1 << 20);
     let inner = Inner {
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,
         embedder,
         dimension: stored.dimension,
-        index: Index::new(cache_bytes),
         seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })

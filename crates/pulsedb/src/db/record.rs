@@ -3,6 +3,7 @@
 use crate::db::{PulseDB, stored};
 use crate::error::Result;
 use crate::id::ExperienceId;
+use crate::index::Builder;
 use crate::model::{Experience, NewExperience};
 use crate::storage::{PreparedExperience, PreparedRestore, StoredVector};
 use crate::validate::{self, Valid};
@@ -82,7 +83,8 @@ impl PulseDB {
                 Some(given) => stored(given.clone()),
                 None => embedded.next().flatten(),
             };
-            PreparedExperience { new, vector }
+            let indexed = Builder::index_new(new.get());
+            PreparedExperience { new, vector, indexed }
         });
         Ok(prepared.collect())
     }

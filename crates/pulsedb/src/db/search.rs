@@ -1,8 +1,10 @@
 //! Calls that find experiences.
 
+use crate::config::SearchConfig;
 use crate::db::PulseDB;
-use crate::error::{NotFoundError, Result};
+use crate::error::Result;
 use crate::id::CollectiveId;
+use crate::lexical::Bm25;
 use crate::model::{Experience, Query, SearchFilter, SearchOptions, SearchResult};
 use crate::search;
 use crate::validate;
@@ -28,7 +30,8 @@ impl PulseDB {
     ) -> Result<Vec<SearchResult>> {
         let store = self.store()?;
         validate::result_count("k", options.k)?;
-        let filter = validate::filter(options.filter)?;
+        let SearchOptions { k, filter, exact } = options;
+        let filter = validate::filter(filter)?;
         let embedded;
         let vector = match query {
             Query::Vector(vector) => {
@@ -40,13 +43,25 @@ impl PulseDB {
                 embedded = self.embed_query(text)?;
                 embedded.as_slice()
             }
+            Query::Lexical(text) => {
+                validate::query_text(text)?;
+                let snapshot = store.snapshot()?;
+                let collective = snapshot.view().in_collective(collective)?;
+                let SearchConfig { bm25_k1: k1, bm25_b: b } = self.inner.config.search;
+                return search::lexical(collective, text, k, &filter, Bm25 { k1, b });
+            }
         };
-        let Some(prepared) = PreparedQuery::new(Isa::detect(), vector) else {
-            // Only a text without a known word has no direction; the collective must exist all the same.
-            let exists = store.snapshot()?.view().has_collective(collective)?;
-            return if exists { Ok(Vec::new()) } else { Err(NotFoundError::Collective(collective).into()) };
-        };
-        search::nearest(&store, &self.inner.index, collective, &prepared, options.k, &filter)
+        let prepared = PreparedQuery::new(Isa::detect(), vector);
+        let snapshot = store.snapshot()?;
+        let collective = snapshot.view().in_collective(collective)?;
+        match prepared {
+            Some(prepared) => {
+                let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
+                search::nearest(collective, &prepared, k, &filter, exact_rows)
+            }
+            // Only a text without a known word has no direction.
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The `k` experiences whose vectors are nearest to this one, without archived ones.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::id::AgentId;
+use crate::id::{AgentId, TaskId};
 use crate::model::experience::Experience;
 use crate::model::experience_type::ExperienceType;
 
@@ -14,6 +14,9 @@ pub enum Query<'a> {
     Text(&'a str),
     /// A vector of the database's dimension.
     Vector(&'a [f32]),
+    /// Words, compared with those of the contents by BM25. `"a phrase"` must stand in a hit as it is, `-word` must
+    /// not, `begin*` stands for every word that begins so.
+    Lexical(&'a str),
 }
 
 impl<'a> From<&'a str> for Query<'a> {
@@ -57,6 +60,8 @@ pub struct SearchFilter {
     pub experience_types: Option<Vec<ExperienceType>>,
     /// One of these agents recorded it.
     pub source_agents: Option<Vec<AgentId>>,
+    /// It belongs to one of these tasks, sessions or conversations.
+    pub source_tasks: Option<Vec<TaskId>>,
     /// Its importance is at least this.
     pub min_importance: Option<f32>,
     /// Its confidence is at least this.
@@ -76,6 +81,7 @@ impl Default for SearchFilter {
             tags_all: None,
             experience_types: None,
             source_agents: None,
+            source_tasks: None,
             min_importance: None,
             min_confidence: None,
             since: None,

@@ -68,8 +68,6 @@ pub struct DatabaseStats {
     pub reclaimable_bytes: u64,
     /// The largest size that the file may reach, in bytes.
     pub map_bytes: u64,
-    /// Anonymous memory that the derived structures of this process take, in bytes.
-    pub derived_bytes: u64,
     /// The number of the last change.
     pub sequence: Seq,
     /// The smallest number that the change log still holds; one more than `sequence` if it is empty.

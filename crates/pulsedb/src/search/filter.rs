@@ -1,37 +1,118 @@
-//! Filters: from the parts of a filter to the rows that pass all of them.
+//! Filters: which rows of each block, and which loose rows, may be found.
 
 use std::collections::BTreeMap;
 
-use roaring::RoaringBitmap;
-
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::index::{Columns, Row};
+use crate::index::{self, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
+use crate::lexical::{Matches, TailRow};
 use crate::limits;
-use crate::model::change::{CollectiveNumber, Slot};
+use crate::model::change::Slot;
 use crate::model::{Experience, ExperienceType, SearchFilter};
-use crate::storage::{CollectiveView, Prefix, SlotRow, Table, type_tag};
+use crate::storage::{CollectiveView, SlotRow, malformed_tail, type_tag};
 
-/// Positions of the rows that match, ascending.
-pub(super) fn matches(
-    collective: CollectiveView<'_>,
-    columns: &Columns,
-    filter: &SearchFilter,
-) -> Result<Vec<u32>> {
-    let fields = Fields::new(filter);
-    let Some(slots) = indexed_slots(collective, filter)? else {
-        return Ok(columns
-            .live()
-            .filter(|(_, row)| fields.row_passes(row))
-            .map(|(at, _)| at as u32)
-            .collect());
-    };
-    let positions = slots.iter().filter_map(|slot| columns.position(Slot(slot)));
-    let passing = positions.filter(|at| columns.row(*at).is_some_and(|row| fields.row_passes(row)));
-    Ok(passing.map(|at| at as u32).collect())
+/// Rows that may be found.
+pub(super) struct Allowed {
+    /// A bitmap for each block.
+    pub(super) blocks: Vec<Vec<u64>>,
+    /// One for each loose row.
+    pub(super) loose: Vec<bool>,
 }
 
-/// The parts of a filter that need no index, made ready once for many rows.
+impl Allowed {
+    /// The rows of a snapshot that live and match.
+    pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
+        let fields = Fields::new(filter);
+        let attributes = Attributes::of(filter);
+        let mut blocks = Vec::with_capacity(snapshot.segments.len());
+        for segment in &snapshot.segments {
+            let mut allowed = fields.allowed(segment);
+            attributes.restrict(segment, &mut allowed)?;
+            blocks.push(allowed);
+        }
+        let loose = snapshot.loose.iter();
+        let loose = loose.map(|row| Ok(fields.slot_row_passes(&row.row) && attributes.pass(row)?));
+        Ok(Self { blocks, loose: loose.collect::<Result<_>>()? })
+    }
+
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        let blocks = self.blocks.iter().flatten().map(|word| word.count_ones() as usize).sum::<usize>();
+        blocks + self.loose.iter().filter(|allowed| **allowed).count()
+    }
+}
+
+/// What a filter asks of domains, tags, agents and tasks: of each group one at least, and of that one all terms.
+struct Attributes {
+    groups: Vec<Vec<AllOf>>,
+}
+
+impl Attributes {
+    fn of(filter: &SearchFilter) -> Self {
+        let mut groups: Vec<Vec<AllOf>> = Vec::new();
+        // What is longer than any record may have matches nothing: its group stays empty.
+        if let Some(domains) = &filter.domains {
+            let possible = domains.iter().filter(|domain| domain.len() <= limits::DOMAIN_BYTES_MAX);
+            groups.push(possible.map(|domain| index::domain(domain)).collect());
+        }
+        if let Some(agents) = &filter.source_agents {
+            let possible = agents.iter().filter(|agent| agent.as_str().len() <= limits::AGENT_BYTES_MAX);
+            groups.push(possible.map(|agent| index::agent(agent.as_str())).collect());
+        }
+        if let Some(tasks) = &filter.source_tasks {
+            let possible = tasks.iter().filter(|task| task.as_str().len() <= limits::TASK_BYTES_MAX);
+            groups.push(possible.map(|task| index::task(task.as_str())).collect());
+        }
+        for (key, value) in filter.tags_all.iter().flatten() {
+            let possible =
+                key.len() <= limits::TAG_KEY_BYTES_MAX && value.len() <= limits::TAG_VALUE_BYTES_MAX;
+            groups.push(possible.then(|| index::tag(key, value)).into_iter().collect());
+        }
+        Self { groups }
+    }
+
+    /// Takes away the rows of a block that do not pass.
+    fn restrict(&self, segment: &Segment<'_>, allowed: &mut [u64]) -> Result<()> {
+        for group in &self.groups {
+            let mut any = vec![0; allowed.len()];
+            for all_of in group {
+                let one = rows_with(segment, all_of)?;
+                any.iter_mut().zip(one).for_each(|(any, one)| *any |= one);
+            }
+            allowed.iter_mut().zip(any).for_each(|(allowed, any)| *allowed &= any);
+        }
+        Ok(())
+    }
+
+    fn pass(&self, row: &LooseRow<'_>) -> Result<bool> {
+        if self.groups.is_empty() {
+            return Ok(true);
+        }
+        let terms = TailRow::read(&row.terms).map_err(|_| malformed_tail(row.slot))?;
+        let has = |all_of: &AllOf| all_of.iter().all(|pattern| pattern.count(&terms) > 0);
+        Ok(self.groups.iter().all(|group| group.iter().any(has)))
+    }
+}
+
+/// The rows of a block that have all of these terms.
+fn rows_with(segment: &Segment<'_>, all_of: &AllOf) -> Result<Vec<u64>> {
+    let rows = segment.block.entry.rows;
+    let values = BlockPostings(segment.block);
+    let mut all: Option<Vec<u64>> = None;
+    for pattern in all_of {
+        let mut set = vec![0; segment.state.dead.len() * 8];
+        let found = Matches::find(pattern, &values).map_err(|found| found.of(segment.block))?;
+        found.mark(rows, &mut set).map_err(|_| segment.block.malformed_postings())?;
+        let words = set.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        all = Some(match all {
+            Some(all) => all.iter().zip(words).map(|(all, one)| all & one).collect(),
+            None => words.collect(),
+        });
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// The parts of a filter that columns answer, made ready once for many rows.
 pub(super) struct Fields<'f> {
     filter: &'f SearchFilter,
     /// One bit a variant; all of them if the filter names none.
@@ -62,20 +143,44 @@ impl<'f> Fields<'f> {
             && filter.until.is_none_or(|until| facts.timestamp <= until)
     }
 
-    fn row_passes(&self, row: &Row) -> bool {
-        let Row { archived, type_tag, importance, confidence, timestamp, .. } = *row;
+    /// The rows of a block that live and pass.
+    fn allowed(&self, segment: &Segment<'_>) -> Vec<u64> {
+        let filter = self.filter;
+        let mut allowed = live_rows(segment);
+        if filter.exclude_archived {
+            allowed.iter_mut().zip(&segment.state.archived).for_each(|(word, archived)| *word &= !archived);
+        }
+        let columns = &segment.columns;
+        if filter.experience_types.is_some() {
+            keep(&mut allowed, |row| self.types >> columns.type_tag(row) & 1 == 1);
+        }
+        if let Some(least) = filter.min_importance {
+            keep(&mut allowed, |row| columns.importance(row) >= least);
+        }
+        if let Some(least) = filter.min_confidence {
+            keep(&mut allowed, |row| columns.confidence(row) >= least);
+        }
+        if let Some(since) = filter.since {
+            keep(&mut allowed, |row| columns.time(row) >= since);
+        }
+        if let Some(until) = filter.until {
+            keep(&mut allowed, |row| columns.time(row) <= until);
+        }
+        allowed
+    }
+
+    fn slot_row_passes(&self, row: &SlotRow) -> bool {
+        let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = *row;
         self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
     }
 
     /// Whether the slot row of a record passes.
     pub(super) fn slot_passes(&self, collective: CollectiveView<'_>, slot: Slot) -> Result<bool> {
         // One that is missing is told by whoever reads the record.
-        let Some(row) = collective.slot_row(slot)? else { return Ok(true) };
-        let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = row;
-        Ok(self.pass(&Facts { archived, type_tag, importance, confidence, timestamp }))
+        Ok(collective.slot_row(slot)?.is_none_or(|row| self.slot_row_passes(&row)))
     }
 
-    /// Whether a whole record matches, those parts included that indexes answer.
+    /// Whether a whole record matches, those parts included that postings answer.
     pub(super) fn record_passes(&self, experience: &Experience) -> bool {
         let Experience { archived, importance, confidence, timestamp, .. } = *experience;
         let type_tag = type_tag(&experience.experience_type);
@@ -83,83 +188,39 @@ impl<'f> Fields<'f> {
         let has_tags = |tags: &BTreeMap<String, String>| {
             tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
         };
+        let task = experience.source_task.as_ref();
         self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
             && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
             && filter.tags_all.as_ref().is_none_or(has_tags)
             && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
+            && filter.source_tasks.as_ref().is_none_or(|any| task.is_some_and(|task| any.contains(task)))
+    }
+}
+
+/// The rows of a block that are not dead.
+fn live_rows(segment: &Segment<'_>) -> Vec<u64> {
+    let mut live: Vec<u64> = segment.state.dead.iter().map(|dead| !dead).collect();
+    let behind = segment.state.rows % 64;
+    if let Some(last) = live.last_mut().filter(|_| behind > 0) {
+        *last &= (1 << behind) - 1;
+    }
+    live
+}
+
+/// Keeps the rows of a bitmap that pass.
+pub(super) fn keep(bitmap: &mut [u64], passes: impl Fn(usize) -> bool) {
+    for (at, word) in bitmap.iter_mut().enumerate() {
+        let mut left = *word;
+        while left != 0 {
+            let bit = left.trailing_zeros() as usize;
+            if !passes(at * 64 + bit) {
+                *word &= !(1 << bit);
+            }
+            left &= left - 1;
+        }
     }
 }
 
 fn type_mask(types: Option<&[ExperienceType]>) -> u32 {
     types.map_or(u32::MAX, |types| types.iter().fold(0, |mask, one| mask | 1 << type_tag(one)))
-}
-
-/// The slots that the indexes on disk leave of the parts of a filter which they answer; `None` if the filter
-/// has no such part.
-fn indexed_slots(collective: CollectiveView<'_>, filter: &SearchFilter) -> Result<Option<RoaringBitmap>> {
-    let mut left = None;
-    let mut keep = |slots: RoaringBitmap| {
-        left = Some(match left.take() {
-            Some(before) => slots & before,
-            None => slots,
-        });
-    };
-    for (table, prefixes) in indexed_ways(collective.number, filter) {
-        keep(union(collective, table, &prefixes)?);
-    }
-    Ok(left)
-}
-
-/// The parts of a filter that indexes on disk answer: for each, the prefixes of which every match is under one.
-/// What is longer than any record may have matches nothing, and makes no key.
-fn indexed_ways(number: CollectiveNumber, filter: &SearchFilter) -> Vec<(Table, Vec<Prefix>)> {
-    let domains = filter.domains.as_ref().map(|domains| {
-        let possible = domains.iter().filter(|domain| domain.len() <= limits::DOMAIN_BYTES_MAX);
-        (Table::ByDomain, possible.map(|domain| Prefix::domain(number, domain)).collect())
-    });
-    let agents = filter.source_agents.as_ref().map(|agents| {
-        let possible = agents.iter().filter(|agent| agent.as_str().len() <= limits::AGENT_BYTES_MAX);
-        (Table::ByAgent, possible.map(|agent| Prefix::agent(number, agent)).collect())
-    });
-    let tags = filter.tags_all.iter().flatten().map(|(key, value)| {
-        let possible = key.len() <= limits::TAG_KEY_BYTES_MAX && value.len() <= limits::TAG_VALUE_BYTES_MAX;
-        (Table::ByTag, possible.then(|| Prefix::tag(number, key, value)).into_iter().collect())
-    });
-    domains.into_iter().chain(agents).chain(tags).collect()
-}
-
-fn union(collective: CollectiveView<'_>, table: Table, prefixes: &[Prefix]) -> Result<RoaringBitmap> {
-    let mut slots = RoaringBitmap::new();
-    for prefix in prefixes {
-        for slot in collective.slots_under(table, prefix)? {
-            slots.insert(slot?.0);
-        }
-    }
-    Ok(slots)
-}
-
-/// Index rows to walk: every match is under one of the prefixes.
-pub(super) struct Way {
-    pub(super) table: Table,
-    pub(super) prefixes: Vec<Prefix>,
-}
-
-/// The ways into the indexes that a filter offers.
-pub(super) struct Ways {
-    /// All by time: always there, and any other way is a part of it.
-    pub(super) by_time: Way,
-    /// Through the criteria of the filter.
-    pub(super) narrower: Vec<Way>,
-}
-
-pub(super) fn ways_in(number: CollectiveNumber, filter: &SearchFilter) -> Ways {
-    let indexed = indexed_ways(number, filter).into_iter();
-    let mut narrower: Vec<Way> = indexed.map(|(table, prefixes)| Way { table, prefixes }).collect();
-    if let Some(types) = &filter.experience_types {
-        let tags: std::collections::BTreeSet<u8> = types.iter().map(type_tag).collect();
-        let prefixes = tags.into_iter().map(|tag| Prefix::experience_type(number, tag)).collect();
-        narrower.push(Way { table: Table::ByType, prefixes });
-    }
-    let by_time = Way { table: Table::ByTime, prefixes: vec![Prefix::time(number)] };
-    Ways { by_time, narrower }
 }

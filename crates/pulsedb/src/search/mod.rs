@@ -1,36 +1,64 @@
 //! Queries: what matches, how it is ranked, and the rows that are returned.
 //!
-//! Nothing here writes.
+//! A search is a pure function of one snapshot. Nothing here writes, and nothing is kept between two searches.
 
 mod filter;
+mod hit;
 mod recent;
+mod vectors;
+mod ways;
+mod words;
 
 use crate::error::Result;
-use crate::id::CollectiveId;
-use crate::index::{self, Hit, Index};
+use crate::index::{Snapshot, is_damage};
+use crate::lexical::Bm25;
 use crate::model::{SearchFilter, SearchResult};
-use crate::storage::{Store, View};
+use crate::search::filter::Allowed;
+use crate::storage::CollectiveView;
 use crate::vector::PreparedQuery;
 
 pub(crate) use recent::recent;
 
 /// The `k` experiences that match the filter and whose vectors are nearest to the query, best first: by
-/// cosine, then newer timestamp, then smaller id. There are `min(k, matches with a vector)` of them.
+/// cosine, then newer timestamp, then smaller id. There are `min(k, matches with a vector)` of them. Up to `exact_rows`
+/// matches are compared without codes.
 pub(crate) fn nearest(
-    store: &Store,
-    index: &Index,
-    id: CollectiveId,
+    collective: CollectiveView<'_>,
     query: &PreparedQuery,
     k: usize,
     filter: &SearchFilter,
+    exact_rows: usize,
 ) -> Result<Vec<SearchResult>> {
-    index.with_current(store, id, |columns, collective| {
-        let candidates = filter::matches(collective, columns, filter)?;
-        let hits = index::scan_in_halves(store, collective, columns, &candidates, query, k)?;
-        hits.into_iter().map(|hit| result(collective.view, hit)).collect()
+    answered(collective, |snapshot| {
+        let allowed = Allowed::of(snapshot, filter)?;
+        let hits = vectors::nearest(snapshot, allowed, query, k, exact_rows)?;
+        hit::fetch(snapshot, &hits)
     })
 }
 
-fn result(view: View<'_>, hit: Hit) -> Result<SearchResult> {
-    Ok(SearchResult { experience: view.indexed_experience(hit.id)?, similarity: hit.score })
+/// The `k` experiences that match the filter and hold words of the text, best first: by BM25, then newer timestamp,
+/// then smaller id.
+pub(crate) fn lexical(
+    collective: CollectiveView<'_>,
+    text: &str,
+    k: usize,
+    filter: &SearchFilter,
+    parameters: Bm25,
+) -> Result<Vec<SearchResult>> {
+    answered(collective, |snapshot| {
+        let allowed = Allowed::of(snapshot, filter)?;
+        let hits = words::lexical(snapshot, &allowed, text, k, parameters)?;
+        hit::fetch(snapshot, &hits)
+    })
+}
+
+/// The answer from the index, or from the records alone where a part of the index is damaged.
+fn answered<'t, T>(collective: CollectiveView<'t>, search: impl Fn(&Snapshot<'t>) -> Result<T>) -> Result<T> {
+    match Snapshot::open(collective).and_then(|snapshot| search(&snapshot)) {
+        Err(error) if is_damage(&error) => {
+            tracing::warn!(%error, "the index is damaged, the records answer; run `repair`");
+            search(&Snapshot::of_records(collective)?)
+        }
+        outcome => outcome,
+    }
 }

@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Slot;
 use crate::model::{Experience, SearchFilter};
-use crate::search::filter::{self, Fields, Way, Ways};
+use crate::search::filter::Fields;
+use crate::search::ways::{Way, Ways, ways_in};
 use crate::storage::{CollectiveView, IndexRow, NewestFirst, Span, View};
 
 /// Rows of a way in that are counted to compare it with others.
@@ -31,7 +32,7 @@ pub(crate) fn recent(
         since: filter.since.unwrap_or(Timestamp(i64::MIN)),
         until: filter.until.unwrap_or(Timestamp(i64::MAX)),
     };
-    let way = shortest(collective, filter::ways_in(collective.number, filter))?;
+    let way = shortest(collective, ways_in(collective.number, filter))?;
     let fields = Fields::new(filter);
     let mut found = Vec::new();
     let mut passed_over = 0;

@@ -267,13 +267,16 @@ mod tests {
             norm_bits: 1,
             importance: 0.5,
             confidence: 0.5,
+            words: 3,
             type_tag: 8,
             archived: true,
             has_vector: false,
         };
         add(SLOT, &|out| slot.write(out));
         add(SLOT_VALUE, &|out| out.u32(5));
-        add(COUNTER, &|out| CounterRow { experiences: 1, bytes: 2, next_slot: 3 }.write(out));
+        add(COUNTER, &|out| {
+            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
+        });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),
             deleted_at: Timestamp::from_millis(-1),

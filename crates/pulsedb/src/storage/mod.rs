@@ -14,17 +14,23 @@ mod upkeep;
 mod verbs;
 mod write;
 
+pub(crate) use format::block_state::BlockState;
+pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
 pub(crate) use format::keys::Prefix;
+pub(crate) use format::series::{BlockPart, SeriesId};
 pub(crate) use format::slot::SlotRow;
 pub(crate) use format::tables::Table;
+pub(crate) use read::blocks::{BlockView, malformed_shared, malformed_tail};
 pub(crate) use read::collective_view::CollectiveView;
 pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
-pub(crate) use read::vectors::{SealedVector, missing_vector};
 pub(crate) use read::view::View;
 pub(crate) use store::{Store, StoreHandle, StoreOptions};
 pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
+pub(crate) use write::block_builder::{
+    BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
+};
 pub(crate) use write::operations::{
     NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };

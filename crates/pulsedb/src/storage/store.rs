@@ -16,7 +16,8 @@ use crate::storage::format::tables::{self, Table};
 use crate::storage::format::{meta, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::{check, statistics};
-use crate::storage::write::transaction::{Size, WriteTxn};
+use crate::storage::write::block_builder::BlockBuilder;
+use crate::storage::write::transaction::{IndexRules, Size, WriteTxn};
 
 /// How to open a store.
 pub(crate) struct StoreOptions<'o> {
@@ -25,6 +26,9 @@ pub(crate) struct StoreOptions<'o> {
     pub(crate) sync_mode: SyncMode,
     pub(crate) read_only: bool,
     pub(crate) log: &'o LogConfig,
+    /// Rows of the tail that a commit turns into a block.
+    pub(crate) seal_rows: u32,
+    pub(crate) builder: &'o Arc<dyn BlockBuilder>,
     /// What makes the vectors; `None` takes the embedder that the database was created with.
     pub(crate) identity: Option<&'o ProviderIdentity>,
 }
@@ -34,8 +38,16 @@ pub(crate) struct Store {
     pub(super) env: Arc<Environment>,
     committer: Committer,
     identity: ProviderIdentity,
+    builder: Arc<dyn BlockBuilder>,
     /// What the open writable handles have agreed on.
-    log: Mutex<Weak<LogConfig>>,
+    agreed: Mutex<Weak<Agreed>>,
+}
+
+/// What all handles of a process that write must ask for alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Agreed {
+    log: LogConfig,
+    seal_rows: u32,
 }
 
 /// One handle's share of a store. While a writable one lives, this process is a writer of the database.
@@ -43,7 +55,7 @@ pub(crate) struct StoreHandle {
     // In this order: the last handle ends the store, which may still write.
     store: Arc<Store>,
     /// Held while the handle may write, so that other writable handles must agree.
-    _log: Option<Arc<LogConfig>>,
+    _agreed: Option<Arc<Agreed>>,
     _env: EnvHandle,
 }
 
@@ -79,34 +91,40 @@ impl Store {
             tables::NAMES,
         )?;
         let identity = admit(&env, options)?;
-        let store = env.shared(|| Self::new(Arc::clone(env.environment()), identity));
-        let log = if options.read_only { None } else { Some(store.agree(options.log)?) };
-        let handle = StoreHandle { store, _log: log, _env: env };
+        let store = env.shared(|| Self::new(Arc::clone(env.environment()), options, identity));
+        let agreed = if options.read_only { None } else { Some(store.agree(options)?) };
+        let handle = StoreHandle { store, _agreed: agreed, _env: env };
         if !options.read_only && handle.snapshot()?.view().is_reclaiming()? {
             handle.committer.reclaim()?;
         }
         Ok(handle)
     }
 
-    fn new(env: Arc<Environment>, identity: ProviderIdentity) -> Self {
-        Self { committer: Committer::new(Arc::clone(&env)), env, identity, log: Mutex::default() }
+    fn new(env: Arc<Environment>, options: &StoreOptions<'_>, identity: ProviderIdentity) -> Self {
+        let committer = Committer::new(Arc::clone(&env), Arc::clone(options.builder));
+        let builder = Arc::clone(options.builder);
+        Self { committer, env, identity, builder, agreed: Mutex::default() }
     }
 
-    /// How long changes are kept; all writable handles must ask for the same.
-    fn agree(&self, log: &LogConfig) -> Result<Arc<LogConfig>> {
-        let mut agreed = self.log.lock();
+    /// How long changes are kept and when the tail becomes a block.
+    fn agree(&self, options: &StoreOptions<'_>) -> Result<Arc<Agreed>> {
+        let asked = Agreed { log: options.log.clone(), seal_rows: options.seal_rows };
+        let mut agreed = self.agreed.lock();
         match agreed.upgrade() {
-            Some(agreed) if *agreed == *log => Ok(agreed),
-            Some(_) => Err(PulseDBError::Config {
-                reason: "this process has the database open with other `log` settings; \
-                         use the same for all handles"
-                    .into(),
-            }),
+            Some(agreed) if *agreed == asked => Ok(agreed),
+            Some(agreed) => {
+                let setting = if agreed.log == asked.log { "vector.seal_rows" } else { "log" };
+                let reason = format!(
+                    "this process has the database open with other `{setting}` settings; \
+                     use the same for all handles"
+                );
+                Err(PulseDBError::Config { reason })
+            }
             None => {
-                let log = Arc::new(log.clone());
-                *agreed = Arc::downgrade(&log);
-                self.committer.set_log(LogConfig::clone(&log));
-                Ok(log)
+                let asked = Arc::new(asked);
+                *agreed = Arc::downgrade(&asked);
+                self.committer.set_rules(asked.log.clone(), asked.seal_rows);
+                Ok(asked)
             }
         }
     }
@@ -139,7 +157,7 @@ impl Store {
 
     /// Compares everything in the newest state with everything else.
     pub(crate) fn check(&self, norm_of: check::NormOf) -> Result<CheckReport> {
-        check::check(&self.env, norm_of)
+        check::check(&self.env, norm_of, &*self.builder)
     }
 
     /// Rewrites the data file without free pages; its bytes before and after.
@@ -147,9 +165,9 @@ impl Store {
         self.env.compact()
     }
 
-    /// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
-    pub(crate) fn stats(&self, derived_bytes: u64) -> Result<DatabaseStats> {
-        statistics::stats(&self.env, derived_bytes)
+    /// The state of the database.
+    pub(crate) fn stats(&self) -> Result<DatabaseStats> {
+        statistics::stats(&self.env)
     }
 
     /// Copies the newest state into a directory; returns the bytes written and the number of its last change.
@@ -192,7 +210,7 @@ fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdenti
     };
     let stored = match (stored, options.identity) {
         (Some(stored), _) => stored,
-        (None, Some(identity)) if !options.read_only => stamp(env, identity)?,
+        (None, Some(identity)) if !options.read_only => stamp(env, identity, options)?,
         (None, _) => {
             let path: PathBuf = options.path.to_owned();
             return Err(StorageError::DatabaseNotFound { path }.into());
@@ -223,9 +241,14 @@ fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
 }
 
 /// Stamps an empty database, unless another process was faster.
-fn stamp(env: &Environment, identity: &ProviderIdentity) -> Result<ProviderIdentity> {
+fn stamp(
+    env: &Environment,
+    identity: &ProviderIdentity,
+    options: &StoreOptions<'_>,
+) -> Result<ProviderIdentity> {
+    let rules = IndexRules { builder: &**options.builder, seal_rows: options.seal_rows };
     let mut turn = env.turn()?;
-    let mut txn = WriteTxn::begin(&mut turn)?;
+    let mut txn = WriteTxn::begin(&mut turn, rules)?;
     if let Some(stored) = stored_identity(txn.view())? {
         return Ok(stored);
     }

@@ -273,6 +273,7 @@ pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
         ("filter.tags_all", filter.tags_all.as_ref().map(BTreeMap::len)),
         ("filter.experience_types", filter.experience_types.as_ref().map(Vec::len)),
         ("filter.source_agents", filter.source_agents.as_ref().map(Vec::len)),
+        ("filter.source_tasks", filter.source_tasks.as_ref().map(Vec::len)),
     ];
     for (field, count) in lists {
         at_most(field, count.unwrap_or(0), limits::FILTER_ITEMS_MAX)?;

@@ -55,6 +55,7 @@ pub(super) fn filter(filter: SearchFilter) -> Result<SearchFilter, ValidationErr
         domains: filter.domains.map(texts),
         tags_all: filter.tags_all.map(pairs).transpose()?,
         source_agents: filter.source_agents.map(|agents| agents.into_iter().map(agent).collect()),
+        source_tasks: filter.source_tasks.map(|tasks| tasks.into_iter().map(task).collect()),
         ..filter
     })
 }

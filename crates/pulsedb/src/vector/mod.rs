@@ -4,6 +4,7 @@
 //! they lie in the store, with the [`Norm`] that was computed when the vector was recorded.
 
 mod arch;
+pub(crate) mod codes;
 mod norm;
 mod query;
 mod top_k;
@@ -11,4 +12,3 @@ mod top_k;
 pub(crate) use arch::Isa;
 pub(crate) use norm::Norm;
 pub(crate) use query::PreparedQuery;
-pub(crate) use top_k::TopK;

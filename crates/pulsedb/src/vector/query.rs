@@ -34,6 +34,16 @@ impl PreparedQuery {
         self.dimension
     }
 
+    /// The components of the unit vector.
+    pub(super) fn unit(&self) -> impl Iterator<Item = f32> {
+        self.blocks.iter().flat_map(|block| block.0).take(self.dimension)
+    }
+
+    /// The kernels that it is compared with.
+    pub(super) fn isa(&self) -> Isa {
+        self.isa
+    }
+
     /// The cosine of the query and a stored vector, in -1..=1 and never NaN.
     ///
     /// `stored` are the components as little-endian `f32` at any alignment, `norm` is their [`Norm`]. Bytes

@@ -1,7 +1,31 @@
 //! The best k of a stream of items.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+
+/// A score with the order of numbers, NaN at the ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ordered(pub(super) f32);
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ordered {}
 
 /// Keeps the greatest `k` items that it was given, whatever their order.
 ///
@@ -28,6 +52,11 @@ impl<T: Ord> TopK<T> {
         {
             smallest.0 = item;
         }
+    }
+
+    /// The smallest of what was kept, once there are `k` items: what is smaller is not kept.
+    pub(super) fn least(&self) -> Option<&T> {
+        self.kept.peek().filter(|_| self.kept.len() >= self.k).map(|Reverse(least)| least)
     }
 
     /// What was kept, the greatest first.

@@ -1,6 +1,6 @@
 //! Databases of released formats, kept as files: each opens, and everything in it is what it was.
 //!
-//! `tests/golden/v1` holds two small databases and, beside each, `expected.json`: all that the public API said of
+//! `tests/golden/v2` holds two small databases and, beside each, `expected.json`: all that the public API said of
 //! it when it was made. While format 1 has not been released, they are rewritten by
 //!
 //! ```text
@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use pulsedb::{
     AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
-    ExperienceUpdate, NewExperience, PulseDB, SearchFilter, SearchOptions, Severity, TaskId, Timestamp,
+    ExperienceUpdate, NewExperience, PulseDB, PulseDBError, Query, SearchFilter, SearchOptions, Severity,
+    StorageError, TaskId, Timestamp, VectorConfig,
 };
 use serde_json::{Value, json};
 
-use crate::samples::until_reclaimed;
+use crate::samples::{directory, until_reclaimed};
 
 /// Dimensions of the external database.
 const DIMENSION: usize = 4;
@@ -42,7 +43,7 @@ impl Golden {
             Self::External => "external",
             Self::Builtin => "builtin",
         };
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name)
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v2").join(name)
     }
 
     fn config(self) -> Config {
@@ -51,6 +52,8 @@ impl Golden {
             Self::Builtin => Config::default(),
         };
         config.map_size_gb = 1;
+        // So small that the databases hold blocks and a tail.
+        config.vector = VectorConfig { seal_rows: 16, ..VectorConfig::default() };
         // The changes are as old as the file, and must be kept.
         config.log.max_age = Duration::from_hours(200 * 365 * 24);
         config
@@ -86,6 +89,24 @@ fn golden_database_says_read_only_what_it_said_when_it_was_made() {
         db.close().unwrap();
         assert!(fs::read(directory.path().join("data.mdb")).unwrap() == before, "a reader changed the file");
     }
+}
+
+#[test]
+fn database_of_format_1_is_refused_by_name_and_left_as_it_is() {
+    let home = directory();
+    let path = home.path().join("data.mdb");
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1/data.mdb");
+    fs::copy(old, &path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let config = Config { map_size_gb: 1, ..Config::default() };
+    let opened = PulseDB::open(home.path(), config.clone()).unwrap_err();
+    let read = PulseDB::open(home.path(), Config { read_only: true, ..config.clone() }).unwrap_err();
+    let repaired = PulseDB::repair(home.path(), config).unwrap_err();
+    for error in [opened, read, repaired] {
+        let too_old = matches!(&error, PulseDBError::Storage(StorageError::FormatTooOld { .. }));
+        assert!(too_old, "{error}");
+    }
+    assert!(fs::read(&path).unwrap()[..before.len()] == before, "a refused file was changed");
 }
 
 #[test]
@@ -230,6 +251,7 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
         SearchFilter { domains: Some(vec!["odd".into(), "prime".into()]), ..default() },
         SearchFilter { tags_all: Some(BTreeMap::from([("parity".into(), "even".into())])), ..default() },
         SearchFilter { source_agents: Some(vec![AgentId::new("agent-1")]), ..default() },
+        SearchFilter { source_tasks: Some(vec![TaskId::new("task")]), ..default() },
         SearchFilter { experience_types: Some(vec![ExperienceType::default()]), ..default() },
         SearchFilter { min_importance: Some(0.5), min_confidence: Some(0.25), ..default() },
         SearchFilter {
@@ -246,7 +268,16 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
         };
         hits.into_iter().map(hit).collect::<Value>()
     };
-    filters.into_iter().map(search).collect()
+    let words = |query: &str| {
+        let hits =
+            db.search(id, Query::Lexical(query), SearchOptions { k: 5, ..Default::default() }).unwrap();
+        let hit = |hit: pulsedb::SearchResult| {
+            json!([hit.experience.id.to_string(), format!("{:08x}", hit.similarity.to_bits())])
+        };
+        hits.into_iter().map(hit).collect::<Value>()
+    };
+    let queries = ["record", "one of a batch", "\u{4e16}\u{754c}", "\"first record\"", "rec* -first"];
+    filters.into_iter().map(search).chain(queries.into_iter().map(words)).collect()
 }
 
 /// Makes a golden database and what is expected of it.
@@ -277,7 +308,7 @@ fn fill(golden: Golden, db: &PulseDB) -> CollectiveId {
         let new = NewExperience { experience_type, ..new(golden, notes, at + 1, &content) };
         ids.push(db.record_experience(new).unwrap());
     }
-    let batch = (11..14).map(|at| new(golden, owned, at, "one of a batch")).collect();
+    let batch = (11..31).map(|at| new(golden, owned, at, "one of a batch")).collect();
     db.record_experiences(batch).unwrap();
     db.record_experience(new(golden, deleted, 14, "it goes with its collective")).unwrap();
     db.update_experience(ids[1], update(golden)).unwrap();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pulsedb::{
-    Config, EmbeddingDimension, LogConfig, NewExperience, PulseDB, PulseDBError, StorageError, SyncMode,
-    Timestamp,
+    Config, EmbeddingDimension, LogConfig, NewExperience, PulseDB, PulseDBError, SearchConfig, StorageError,
+    SyncMode, Timestamp, VectorConfig,
 };
 
 use crate::samples::{DIMENSION, all, directory, external, labelled, open, until, until_reclaimed};
@@ -43,13 +43,15 @@ fn settings_that_conflict_with_the_open_environment_are_named() {
         Config { sync_mode: SyncMode::Fast, ..external(DIMENSION) },
         Config { map_size_gb: 32, ..external(DIMENSION) },
         Config { log: LogConfig { max_rows: 5, ..LogConfig::default() }, ..external(DIMENSION) },
+        Config { vector: VectorConfig { seal_rows: 17, ..VectorConfig::default() }, ..external(DIMENSION) },
     ];
     for config in conflicts {
         let error = PulseDB::open(home.path(), config).unwrap_err();
         assert!(error.is_config(), "{error:?}");
     }
     // What belongs to the handle alone may differ.
-    let own = Config { cache_size_mb: 1, ..external(DIMENSION) };
+    let shared = external(DIMENSION);
+    let own = Config { vector: VectorConfig { rescore: 300, ..shared.vector.clone() }, ..shared };
     PulseDB::open(home.path(), own).unwrap().close().unwrap();
     db.create_collective("c").unwrap();
 }
@@ -60,7 +62,10 @@ fn bad_settings_are_refused_before_a_directory_is_made() {
     let path = home.path().join("db");
     let bad = [
         Config { map_size_gb: 0, ..Config::default() },
-        Config { cache_size_mb: 0, ..Config::default() },
+        Config { vector: VectorConfig { rescore: 0, ..VectorConfig::default() }, ..Config::default() },
+        Config { vector: VectorConfig { seal_rows: 15, ..VectorConfig::default() }, ..Config::default() },
+        Config { search: SearchConfig { bm25_b: 1.5, ..SearchConfig::default() }, ..Config::default() },
+        Config { search: SearchConfig { bm25_k1: f32::NAN, ..SearchConfig::default() }, ..Config::default() },
         Config::with_external_embeddings(EmbeddingDimension::Custom(0)),
         Config::with_external_embeddings(EmbeddingDimension::Custom(4097)),
         Config { log: LogConfig { max_rows: 0, ..LogConfig::default() }, ..Config::default() },

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod batches;
+mod blocks;
 mod damage;
 mod embedders;
 mod experiences;
@@ -24,4 +25,5 @@ mod samples;
 mod skips;
 mod surface;
 mod upkeep;
+mod words;
 mod worker;

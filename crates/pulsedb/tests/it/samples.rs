@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pulsedb::{
     AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceType, NewExperience, PulseDB,
-    Severity, TaskId,
+    Severity, TaskId, VectorConfig,
 };
 
 use crate::random::Random;
@@ -51,9 +51,12 @@ pub(crate) fn fill(db: &PulseDB, cid: CollectiveId, rows: usize) {
     }
 }
 
-/// Settings for vectors that the test brings.
+/// Settings for vectors that the test brings. Blocks are as small as they can be, and codes are used wherever they may.
 pub(crate) fn external(dimension: usize) -> Config {
-    Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+    Config {
+        vector: VectorConfig { rescore: 1, seal_rows: 16 },
+        ..Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+    }
 }
 
 /// Opens a database of the usual dimension.

@@ -16,7 +16,7 @@
 //! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
@@ -29,8 +29,9 @@ use crate::limits;
 use crate::storage::commit::queue::{Answer, Job, Operation, Queue, Reclaiming, stopped};
 use crate::storage::env::{Environment, Space};
 use crate::storage::read::view::View;
+use crate::storage::write::block_builder::BlockBuilder;
 use crate::storage::write::retention;
-use crate::storage::write::transaction::{Committed, Size, WriteTxn};
+use crate::storage::write::transaction::{Committed, IndexRules, Size, WriteTxn};
 
 /// The queue of one environment and the thread that serves it.
 pub(crate) struct Committer {
@@ -40,6 +41,9 @@ pub(crate) struct Committer {
 
 struct Shared {
     env: Arc<Environment>,
+    builder: Arc<dyn BlockBuilder>,
+    /// Rows of the tail that a commit turns into a block.
+    seal_rows: AtomicU32,
     /// Retention, as the writable handles ask for it.
     log: Mutex<LogConfig>,
     queue: Mutex<Queue>,
@@ -50,16 +54,27 @@ struct Shared {
 }
 
 impl Committer {
-    pub(in crate::storage) fn new(env: Arc<Environment>) -> Self {
+    pub(in crate::storage) fn new(env: Arc<Environment>, builder: Arc<dyn BlockBuilder>) -> Self {
         let (log, queue) = (Mutex::default(), Mutex::default());
         let (commits, committed) = (AtomicU64::new(0), Mutex::default());
-        let shared = Arc::new(Shared { env, log, queue, wake: Condvar::new(), commits, committed });
+        let seal_rows = AtomicU32::new(1);
+        let shared = Arc::new(Shared {
+            env,
+            builder,
+            seal_rows,
+            log,
+            queue,
+            wake: Condvar::new(),
+            commits,
+            committed,
+        });
         Self { shared, thread: Mutex::new(None) }
     }
 
-    /// Sets how long changes are kept, from the next commit on.
-    pub(in crate::storage) fn set_log(&self, log: LogConfig) {
+    /// Sets how long changes are kept and when the tail becomes a block, from the next commit on.
+    pub(in crate::storage) fn set_rules(&self, log: LogConfig, seal_rows: u32) {
         *self.shared.log.lock() = log;
+        self.shared.seal_rows.store(seal_rows, Ordering::Relaxed);
     }
 
     /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
@@ -207,6 +222,10 @@ impl Drop for Turn<'_> {
 }
 
 impl Shared {
+    fn rules(&self) -> IndexRules<'_> {
+        IndexRules { builder: &*self.builder, seal_rows: self.seal_rows.load(Ordering::Relaxed) }
+    }
+
     fn serve(&self) {
         loop {
             match self.next_work() {
@@ -284,7 +303,7 @@ impl Shared {
     /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
     fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
         let mut turn = self.env.turn()?;
-        let mut txn = WriteTxn::begin(&mut turn)?;
+        let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
             let outcome = match txn.start_operation(job.size, job.space) {
@@ -316,7 +335,7 @@ impl Shared {
     fn reclaim_step(&self) {
         let step = || -> Result<bool> {
             let mut turn = self.env.turn()?;
-            let mut txn = WriteTxn::begin(&mut turn)?;
+            let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;

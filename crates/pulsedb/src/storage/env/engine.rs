@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use heed::{EnvFlags, EnvOpenOptions, FlagSetMode, WithoutTls};
 
+use super::checked::Checked;
 use super::failure::{engine_error, unsupported};
 use super::files::Files;
 use super::home::Home;
@@ -24,6 +25,7 @@ pub(crate) struct Engine {
     /// Dropped by hand, because a forked child must leave it alone, and before the files.
     lmdb: ManuallyDrop<heed::Env<WithoutTls>>,
     tables: Vec<Tree>,
+    checked: Checked,
     pub(super) files: Files,
     /// The size of the map that every process should have.
     full_map_bytes: u64,
@@ -47,12 +49,18 @@ impl Engine {
         let tables = tables::open(&lmdb, names, header, read_only, &home.path)?;
         let (fast, pid) = (AtomicBool::new(false), std::process::id());
         let full_map_bytes = header.map_bytes;
-        Ok(Self { lmdb: ManuallyDrop::new(lmdb), tables, files, full_map_bytes, fast, pid })
+        let checked = Checked::default();
+        Ok(Self { lmdb: ManuallyDrop::new(lmdb), tables, checked, files, full_map_bytes, fast, pid })
     }
 
     /// What was asked for of each table, in the order of the names given to `open`.
     pub(crate) fn table(&self, index: usize) -> &Tree {
         &self.tables[index]
+    }
+
+    /// Which values that never change were checked.
+    pub(crate) fn checked(&self) -> &Checked {
+        &self.checked
     }
 
     pub(super) fn tables(&self) -> &[Tree] {

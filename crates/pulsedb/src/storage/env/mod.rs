@@ -7,6 +7,7 @@
 mod backup;
 mod byte_lock;
 mod check;
+mod checked;
 mod compact;
 mod engine;
 mod environment;

@@ -10,6 +10,10 @@ use super::failure::{damaged, engine_error, unsupported};
 use super::home::DATA;
 use super::lmdb::header::Header;
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
+
+/// Bytes of the seal in front of a value.
+const SEAL_BYTES: usize = 8;
 
 /// One table: keys and values are plain bytes.
 pub(crate) type Tree = Database<'static, Bytes, Bytes>;
@@ -35,6 +39,9 @@ pub(super) fn open(
             path.join(DATA).display()
         )));
     }
+    if !is_new {
+        refuse_older_format(engine, &found)?;
+    }
     let missing = names.iter().zip(&found).find(|(_, table)| table.is_none()).map(|(name, _)| *name);
     match missing {
         None => Ok(found.into_iter().flatten().collect()),
@@ -44,6 +51,29 @@ pub(super) fn open(
         Some(name) if read_only => Err(damaged(format!("table {name} is missing"))),
         Some(_) => make(engine, names).map_err(|error| engine_error("making the tables", error)),
     }
+}
+
+/// Refuses a file that lacks tables because it has an older format, before any are made. The first table holds the
+/// format; see `docs/pulsedb-format.md`.
+fn refuse_older_format(engine: &Env<WithoutTls>, found: &[Option<Tree>]) -> Result<()> {
+    let Some(Some(meta)) = found.first() else { return Ok(()) };
+    if found.iter().all(Option::is_some) {
+        return Ok(());
+    }
+    let txn = engine.read_txn().map_err(|error| engine_error("reading the format", error))?;
+    let row = meta.get(&txn, b"format").map_err(|error| engine_error("reading the format", error))?;
+    let version = row.and_then(|row| row.get(SEAL_BYTES..)?.first_chunk::<4>());
+    let Some([major_low, major_high, minor_low, minor_high]) = version.copied() else { return Ok(()) };
+    let major = u16::from_le_bytes([major_low, major_high]);
+    let minor = u16::from_le_bytes([minor_low, minor_high]);
+    if major < limits::FORMAT_MAJOR {
+        return Err(StorageError::FormatTooOld {
+            found: format!("{major}.{minor}"),
+            supported: format!("{}.0", limits::FORMAT_MAJOR),
+        }
+        .into());
+    }
+    Ok(())
 }
 
 fn same_number() -> PulseDBError {

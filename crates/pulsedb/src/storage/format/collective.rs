@@ -49,7 +49,11 @@ impl CollectiveRow {
 pub(crate) struct CounterRow {
     pub(crate) experiences: u64,
     pub(crate) bytes: u64,
+    /// Words of all contents, as the index counts them.
+    pub(crate) words: u64,
     pub(crate) next_slot: u32,
+    /// Rows of the tail of its index.
+    pub(crate) tail_rows: u32,
 }
 
 impl CounterRow {
@@ -61,12 +65,20 @@ impl CounterRow {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.u64(self.experiences);
         out.u64(self.bytes);
+        out.u64(self.words);
         out.u32(self.next_slot);
+        out.u32(self.tail_rows);
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
-        let row = Self { experiences: reader.u64()?, bytes: reader.u64()?, next_slot: reader.u32()? };
+        let row = Self {
+            experiences: reader.u64()?,
+            bytes: reader.u64()?,
+            words: reader.u64()?,
+            next_slot: reader.u32()?,
+            tail_rows: reader.u32()?,
+        };
         reader.end()?;
         Some(row)
     }

@@ -1,7 +1,7 @@
 //! Keys: big-endian, so that their bytes sort as what they mean.
 
 use crate::clock::Timestamp;
-use crate::id::{AgentId, ExperienceId, Seq};
+use crate::id::{AgentId, ExperienceId, Seq, TaskId};
 use crate::model::change::{CollectiveNumber, Slot};
 
 /// A timestamp as written in keys: offset binary, so that negative ones sort first.
@@ -66,6 +66,10 @@ impl Prefix {
         Self::time(number).text(agent.as_str())
     }
 
+    pub(crate) fn task(number: CollectiveNumber, task: &TaskId) -> Self {
+        Self::time(number).text(task.as_str())
+    }
+
     pub(crate) fn domain(number: CollectiveNumber, domain: &str) -> Self {
         Self::time(number).text(domain)
     }
@@ -107,6 +111,13 @@ impl Prefix {
         key.extend_from_slice(id);
         key
     }
+}
+
+/// The key of a row of `by_task`: it stands in the order of creation under its task.
+pub(crate) fn task(number: CollectiveNumber, task: &TaskId, id: ExperienceId) -> Vec<u8> {
+    let mut key = Prefix::task(number, task).0;
+    key.extend_from_slice(id.as_bytes());
+    key
 }
 
 /// The timestamp and id at the end of an index key.

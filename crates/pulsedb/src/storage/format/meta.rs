@@ -1,6 +1,7 @@
 //! Rows of `meta`: facts about the database as a whole.
 
 use crate::error::{Result, StorageError};
+use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
@@ -15,11 +16,13 @@ pub(in crate::storage) const SEQUENCE: &[u8] = b"sequence";
 pub(in crate::storage) const FLOOR: &[u8] = b"floor";
 /// Key of the number that the next collective gets.
 pub(in crate::storage) const NEXT_NUMBER: &[u8] = b"next_number";
+/// Key of the number that the next block gets.
+pub(in crate::storage) const NEXT_BLOCK: &[u8] = b"next_block";
 /// Key of the moment of creation.
 pub(in crate::storage) const CREATED: &[u8] = b"created";
 
 /// The newest format that this code reads and the one that it writes.
-pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
+pub(crate) const FORMAT_VERSION: FormatVersion = FormatVersion { major: limits::FORMAT_MAJOR, minor: 0 };
 
 /// Version of the layout of a database. Older code of the same major version reads a newer minor one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

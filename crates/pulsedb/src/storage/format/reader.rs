@@ -44,11 +44,16 @@ impl<'b> Reader<'b> {
         self.array()
     }
 
-    pub(crate) fn text(&mut self) -> Option<String> {
-        let length = usize::try_from(self.u32()?).ok()?;
+    /// So many bytes.
+    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'b [u8]> {
         let (front, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        std::str::from_utf8(front).ok().map(str::to_owned)
+        Some(front)
+    }
+
+    pub(crate) fn text(&mut self) -> Option<String> {
+        let length = usize::try_from(self.u32()?).ok()?;
+        std::str::from_utf8(self.bytes(length)?).ok().map(str::to_owned)
     }
 
     pub(crate) fn texts(&mut self) -> Option<Vec<String>> {

@@ -16,6 +16,8 @@ pub(crate) struct SlotRow {
     pub(crate) norm_bits: u32,
     pub(crate) importance: f32,
     pub(crate) confidence: f32,
+    /// Words of the content, as the index counts them.
+    pub(crate) words: u32,
     pub(crate) type_tag: u8,
     pub(crate) archived: bool,
     pub(crate) has_vector: bool,
@@ -28,6 +30,7 @@ impl SlotRow {
         out.u32(self.norm_bits);
         out.f32(self.importance);
         out.f32(self.confidence);
+        out.u32(self.words);
         out.u8(self.type_tag);
         out.u8(bit(self.archived, ARCHIVED) | bit(self.has_vector, HAS_VECTOR));
         out.u16(0);
@@ -40,6 +43,7 @@ impl SlotRow {
         let norm_bits = reader.u32()?;
         let importance = reader.f32()?;
         let confidence = reader.f32()?;
+        let words = reader.u32()?;
         let type_tag = reader.u8()?;
         let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR)?;
         let reserved = reader.u16()?;
@@ -49,7 +53,7 @@ impl SlotRow {
         }
         let archived = flags & ARCHIVED != 0;
         let has_vector = flags & HAS_VECTOR != 0;
-        Some(Self { id, timestamp, norm_bits, importance, confidence, type_tag, archived, has_vector })
+        Some(Self { id, timestamp, norm_bits, importance, confidence, words, type_tag, archived, has_vector })
     }
 }
 

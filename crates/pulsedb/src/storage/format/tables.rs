@@ -34,6 +34,20 @@ pub(crate) enum Table {
     Log = 13,
     /// Deleted collectives whose rows are still to be removed, by number.
     Reclaim = 14,
+    /// Collective number, task, id to slot.
+    ByTask = 15,
+    /// What the index keeps of rows that no block holds yet, by series and slot.
+    Tail = 16,
+    /// The blocks in force of each series, and what all of them share.
+    Series = 17,
+    /// Parts of blocks, by block number and part.
+    Block = 18,
+    /// Which rows of a block are dead, archived or superseded, by block number.
+    BlockState = 19,
+    /// Packed postings, by block number and first term.
+    Posting = 20,
+    /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
+    Piece = 21,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -47,6 +61,10 @@ pub(crate) enum OwnerKind {
     Experience,
     /// The present version of one experience each; the key begins with the number of the collective.
     Version,
+    /// A series of the index; the key begins with the number of the collective.
+    Series,
+    /// One block of a series each; the key begins with the number of the block.
+    Block,
     /// One change each.
     Change,
     /// One deleted collective each.
@@ -80,6 +98,13 @@ const SCHEMA: &[Row] = &[
     row(Table::ByTag, "by_tag", OwnerKind::Version),
     row(Table::Log, "log", OwnerKind::Change),
     row(Table::Reclaim, "reclaim", OwnerKind::Reclaim),
+    row(Table::ByTask, "by_task", OwnerKind::Version),
+    row(Table::Tail, "tail", OwnerKind::Series),
+    row(Table::Series, "series", OwnerKind::Series),
+    row(Table::Block, "block", OwnerKind::Block),
+    row(Table::BlockState, "block_state", OwnerKind::Block),
+    row(Table::Posting, "posting", OwnerKind::Block),
+    row(Table::Piece, "piece", OwnerKind::Version),
 ];
 
 /// The names of all tables, in the order of their numbers.

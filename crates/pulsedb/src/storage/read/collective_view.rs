@@ -8,8 +8,10 @@ use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesId;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::Table;
+use crate::storage::read::blocks::TailValue;
 use crate::storage::read::newest::{NewestFirst, Span};
 use crate::storage::read::view::View;
 
@@ -50,9 +52,23 @@ impl<'t> CollectiveView<'t> {
         self.view.slot_row(self.number, slot)
     }
 
-    /// The slot rows, in order of their slots.
-    pub(crate) fn slots(self) -> Result<impl Iterator<Item = Result<(Slot, SlotRow)>> + use<'t>> {
-        self.view.slots(self.number)
+    /// The slot rows from one slot on, in order of their slots.
+    pub(crate) fn slots_from(
+        self,
+        from: Slot,
+    ) -> Result<impl Iterator<Item = Result<(Slot, SlotRow)>> + use<'t>> {
+        self.view.slots_from(self.number, from)
+    }
+
+    /// The rows of the tail from one slot on, in order of their slots.
+    pub(crate) fn tail(self, from: Slot) -> Result<impl Iterator<Item = Result<TailValue<'t>>> + use<'t>> {
+        self.view.tail(SeriesId::experiences(self.number), from)
+    }
+
+    /// How many experiences there are, and how many words they have.
+    pub(crate) fn totals(self) -> Result<(u64, u64)> {
+        let counter = self.view.counter(self.number)?;
+        Ok((counter.experiences, counter.words))
     }
 
     /// Ids of the experiences in order of creation.

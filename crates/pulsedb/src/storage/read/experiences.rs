@@ -1,5 +1,7 @@
 //! Experiences with their vectors and their slots.
 
+use std::ops::Bound;
+
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::model::Experience;
@@ -73,7 +75,18 @@ impl<'t> View<'t> {
         self,
         number: CollectiveNumber,
     ) -> Result<impl Iterator<Item = Result<(Slot, SlotRow)>> + use<'t>> {
-        Ok(self.rows_of(Table::Slot, number)?.map(|row| {
+        self.slots_from(number, Slot(0))
+    }
+
+    /// The slot rows of a collective from one slot on, in order of their slots.
+    pub(crate) fn slots_from(
+        self,
+        number: CollectiveNumber,
+        from: Slot,
+    ) -> Result<impl Iterator<Item = Result<(Slot, SlotRow)>> + use<'t>> {
+        let (from, to) = (keys::slot(number, from), keys::slot(number, Slot(u32::MAX)));
+        let rows = self.range(Table::Slot, Bound::Included(&from), Bound::Included(&to))?;
+        Ok(rows.map(|row| {
             let (key, bytes) = row?;
             match (keys::read_slot(key), SlotRow::read(bytes)) {
                 (Some((_, slot)), Some(row)) => Ok((slot, row)),

@@ -19,11 +19,18 @@ use crate::storage::format::tables::Table;
 pub(crate) struct View<'t> {
     pub(in crate::storage) engine: &'t Engine,
     pub(in crate::storage) txn: &'t RoTxn<'t>,
+    /// Whether what is read is committed, so that what was checked once need not be checked again.
+    remembers: bool,
 }
 
 impl<'t> View<'t> {
     pub(in crate::storage) fn new(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
-        Self { engine, txn }
+        Self { engine, txn, remembers: true }
+    }
+
+    /// The state inside a write transaction, which may still be undone.
+    pub(in crate::storage) fn uncommitted(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
+        Self { engine, txn, remembers: false }
     }
 
     /// The state that a snapshot has.
@@ -44,6 +51,27 @@ impl<'t> View<'t> {
     /// A stored value, checked.
     pub(in crate::storage) fn get(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
         self.sealed(table, key)?.map(|value| seal::open(table, key, value)).transpose()
+    }
+
+    /// A stored value of a table whose values never change, checked when this process first meets it.
+    pub(in crate::storage) fn get_once(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+        let Some(value) = self.sealed(table, key)? else { return Ok(None) };
+        let checked = self.engine.checked();
+        if self.remembers && checked.has(key) {
+            return Ok(Some(seal::payload_unchecked(value)));
+        }
+        let payload = seal::open(table, key, value)?;
+        if self.remembers {
+            checked.note(key);
+        }
+        Ok(Some(payload))
+    }
+
+    /// The greatest key of a table that is not above the given one.
+    pub(in crate::storage) fn at_or_before(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
+        let table = self.engine.table(table.index());
+        let found = table.get_lower_than_or_equal_to(self.txn, key);
+        Ok(found.map_err(|error| engine_error("read", error))?.map(|(key, _)| key))
     }
 
     /// A stored value, checked and decoded.
@@ -103,17 +131,6 @@ impl<'t> View<'t> {
         }))
     }
 
-    /// The rows of a table that belong to one collective, in order, checked.
-    pub(in crate::storage) fn rows_of(
-        self,
-        table: Table,
-        number: CollectiveNumber,
-    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
-        let from = keys::number(number);
-        let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
-        self.range(table, Bound::Included(&from), Bound::Excluded(&to))
-    }
-
     /// Keys of the rows of a table that belong to one collective, at most so many; their values are not read.
     pub(in crate::storage) fn keys_of(
         self,
@@ -125,6 +142,13 @@ impl<'t> View<'t> {
         let to = keys::number(CollectiveNumber(number.0.saturating_add(1)));
         let rows = self.sealed_range(table, Bound::Included(&from), Bound::Excluded(&to))?;
         rows.take(most).map(|row| Ok(row?.0.to_vec())).collect()
+    }
+
+    /// Keys of the rows of a table that begin with a block's number.
+    pub(in crate::storage) fn keys_under(self, table: Table, number: [u8; 8]) -> Result<Vec<Vec<u8>>> {
+        let end = u64::from_be_bytes(number).saturating_add(1).to_be_bytes();
+        let rows = self.sealed_range(table, Bound::Included(&number), Bound::Excluded(&end))?;
+        rows.map(|row| Ok(row?.0.to_vec())).collect()
     }
 
     /// The number of the last change.

@@ -16,16 +16,18 @@ use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::format::vector::read_vector;
+use crate::storage::format::vector::{read_pieces, read_vector};
 use crate::storage::read::view::View;
+use crate::storage::upkeep::check_index::IndexChecker;
 use crate::storage::upkeep::records::{StoredRecord, records};
+use crate::storage::write::block_builder::{BlockBuilder, IndexedRow};
 use crate::storage::write::rows;
 
 /// What the kernels keep beside a vector; `None` for what is not a vector. Storage does not know the kernels.
 pub(crate) type NormOf = fn(&[f32]) -> Option<u32>;
 
 /// Checks the newest state of the database. All that is wrong is in the report.
-pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
+pub(crate) fn check(env: &Environment, norm_of: NormOf, builder: &dyn BlockBuilder) -> Result<CheckReport> {
     // The engine may kill the process on a damaged page, so it reads nothing until every page is checked.
     if let Err(error) = env.check_pages() {
         let PulseDBError::Storage(StorageError::Corrupted { table, key }) = error else { return Err(error) };
@@ -34,13 +36,14 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
         return Ok(CheckReport { fault_count: 1, faults, ..CheckReport::default() });
     }
     let txn = env.read()?;
-    let mut checker = Checker::new(View::of(&txn), norm_of);
+    let mut checker = Checker::new(View::of(&txn), norm_of, builder);
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
     for table in Table::owned_by(OwnerKind::Version) {
         checker.section(table, |checker| checker.derived(table));
     }
+    checker.index();
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
     Ok(checker.report)
@@ -49,6 +52,7 @@ pub(crate) fn check(env: &Environment, norm_of: NormOf) -> Result<CheckReport> {
 struct Checker<'t> {
     view: View<'t>,
     norm_of: NormOf,
+    builder: &'t dyn BlockBuilder,
     report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
     owners: BTreeMap<CollectiveNumber, Owner>,
@@ -64,14 +68,16 @@ struct Owner {
     deleted: bool,
     experiences: u64,
     bytes: u64,
+    words: u64,
     slots_end: u32,
 }
 
 impl<'t> Checker<'t> {
-    fn new(view: View<'t>, norm_of: NormOf) -> Self {
+    fn new(view: View<'t>, norm_of: NormOf, builder: &'t dyn BlockBuilder) -> Self {
         Self {
             view,
             norm_of,
+            builder,
             report: CheckReport::default(),
             owners: BTreeMap::new(),
             expected: BTreeMap::new(),
@@ -155,7 +161,7 @@ impl<'t> Checker<'t> {
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
-            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, slots_end: 0 };
+            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, words: 0, slots_end: 0 };
             if self.owners.insert(row.number, owner).is_some() {
                 self.fault(Table::Collective, key, "its number belongs to two collectives");
             }
@@ -166,8 +172,14 @@ impl<'t> Checker<'t> {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
-            let owner =
-                Owner { id: row.collective_id, deleted: true, experiences: 0, bytes: 0, slots_end: 0 };
+            let owner = Owner {
+                id: row.collective_id,
+                deleted: true,
+                experiences: 0,
+                bytes: 0,
+                words: 0,
+                slots_end: 0,
+            };
             self.owners.insert(number, owner);
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
             let slots = self.view.slots(number)?.count() as u64;
@@ -197,8 +209,9 @@ impl<'t> Checker<'t> {
                         continue;
                     }
                     self.report.experiences += 1;
-                    let bytes = self.record(place, &experience) + bytes;
-                    self.book(place, &experience, bytes);
+                    let indexed = self.builder.index(&experience);
+                    let bytes = self.record(place, &experience, &indexed) + bytes;
+                    self.book(place, &experience, bytes, indexed.words);
                 }
                 StoredRecord::Damaged { key } => {
                     self.fault(Table::Experience, key, "the value does not match its checksum or its format");
@@ -213,7 +226,7 @@ impl<'t> Checker<'t> {
     }
 
     /// Adds a record to its collective's counts.
-    fn book(&mut self, place: Place, experience: &Experience, bytes: u64) {
+    fn book(&mut self, place: Place, experience: &Experience, bytes: u64, words: u32) {
         let key = *experience.id.as_bytes();
         if experience.sequence == 0 || experience.sequence > self.last_sequence {
             let problem =
@@ -224,6 +237,7 @@ impl<'t> Checker<'t> {
             Some(owner) if owner.id == experience.collective_id => {
                 owner.experiences += 1;
                 owner.bytes += bytes;
+                owner.words += u64::from(words);
                 owner.slots_end = owner.slots_end.max(place.slot.0.saturating_add(1));
             }
             _ => self.fault(Table::Experience, &key, "its collective does not exist"),
@@ -231,7 +245,7 @@ impl<'t> Checker<'t> {
     }
 
     /// Compares a record with the rows that are derived from it; returns the bytes of those.
-    fn record(&mut self, place: Place, experience: &Experience) -> u64 {
+    fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
         let slot_key = keys::slot(place.number, place.slot);
         let mut bytes = 0;
         let mut norm_bits = 0;
@@ -255,9 +269,16 @@ impl<'t> Checker<'t> {
         if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
             bytes += row_bytes(&slot_key, slot);
             let mut row = Vec::new();
-            rows::slot_row(experience, norm_bits, place.has_vector).write(&mut row);
+            rows::slot_row(experience, norm_bits, place.has_vector, indexed.words).write(&mut row);
             if slot != row {
                 self.fault(Table::Slot, &slot_key, "it does not match its record");
+            }
+        }
+        self.expected_row(Table::Piece);
+        if let Some(pieces) = self.expect_row(Table::Piece, &slot_key, "a record's pieces are missing") {
+            bytes += row_bytes(&slot_key, pieces);
+            if read_pieces(pieces).as_deref() != Some(&indexed.pieces) {
+                self.fault(Table::Piece, &slot_key, "they are not those of its content");
             }
         }
         let mut index = rows::index_keys(place.number, experience);
@@ -311,7 +332,7 @@ impl<'t> Checker<'t> {
             let StoredRecord::Readable { place, experience, .. } = record? else { continue };
             match table {
                 Table::Vector if !place.has_vector => {}
-                Table::Vector | Table::Slot => {
+                Table::Vector | Table::Slot | Table::Piece => {
                     keys.insert(keys::slot(place.number, place.slot).to_vec());
                 }
                 Table::Member => {
@@ -328,6 +349,20 @@ impl<'t> Checker<'t> {
         Ok(keys)
     }
 
+    fn index(&mut self) {
+        let mut checker = IndexChecker::new(self.view, self.builder);
+        for (number, owner) in &self.owners {
+            if owner.deleted {
+                checker.deleted(*number);
+            } else {
+                checker.collective(*number, self.dimension);
+            }
+        }
+        for (table, key, problem) in checker.finish() {
+            self.push(table, key, problem);
+        }
+    }
+
     fn counters(&mut self) -> Result<()> {
         let owners = std::mem::take(&mut self.owners);
         let living = owners.iter().filter(|(_, owner)| !owner.deleted);
@@ -342,10 +377,17 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, "the value does not match its format");
                 continue;
             };
-            if (counter.experiences, counter.bytes) != (owner.experiences, owner.bytes) {
+            if (counter.experiences, counter.bytes, counter.words)
+                != (owner.experiences, owner.bytes, owner.words)
+            {
                 let problem = format!(
-                    "it counts {} experiences of {} bytes, but there are {} of {}",
-                    counter.experiences, counter.bytes, owner.experiences, owner.bytes
+                    "it counts {} experiences of {} bytes and {} words, but there are {} of {} and {}",
+                    counter.experiences,
+                    counter.bytes,
+                    counter.words,
+                    owner.experiences,
+                    owner.bytes,
+                    owner.words
                 );
                 self.fault(Table::Counter, &key, problem);
             }

@@ -1,6 +1,7 @@
 //! Maintaining the database as a whole: check, repair, statistics.
 
 pub(in crate::storage) mod check;
+mod check_index;
 mod rebuild;
 mod records;
 pub(in crate::storage) mod repair;

@@ -21,7 +21,7 @@ use crate::storage::read::view::View;
 use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::upkeep::repair_options::{BATCH, RepairOptions, in_transaction};
 use crate::storage::write::rows::{self, StoredVector};
-use crate::storage::write::transaction::{Size, WriteTxn};
+use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 
 /// What a transaction that writes no records takes.
 const FOUNDATION: Size = Size { records: 1, bytes: limits::COMMIT_BYTES_MAX };
@@ -39,7 +39,7 @@ pub(super) struct Lost {
 struct Carrier<'o> {
     options: &'o RepairOptions<'o>,
     identity: ProviderIdentity,
-    collectives: BTreeMap<CollectiveNumber, (CollectiveId, CounterRow)>,
+    collectives: BTreeMap<CollectiveNumber, OpenCollective>,
     /// How many experiences the collectives had, as far as that can be read.
     counted: BTreeMap<CollectiveNumber, u64>,
     lost: Lost,
@@ -61,6 +61,7 @@ pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOpti
     carrier.foundation(view, new)?;
     carrier.records(view, new)?;
     carrier.counters(view, new)?;
+    carrier.index(new)?;
     carrier.log(view, new)?;
     Ok(carrier.lost)
 }
@@ -122,10 +123,11 @@ impl Carrier<'_> {
         for (id, row) in &collectives {
             let counter = view.counter(row.number).unwrap_or_default();
             self.counted.insert(row.number, counter.experiences);
-            let next_slot = counter.next_slot;
-            self.collectives.insert(row.number, (*id, CounterRow { next_slot, ..Default::default() }));
+            let counter = CounterRow { next_slot: counter.next_slot, ..Default::default() };
+            let dimension = usize::from(row.dimension);
+            self.collectives.insert(row.number, OpenCollective::new(*id, row.number, dimension, counter));
         }
-        in_transaction(new, FOUNDATION, |txn| {
+        in_transaction(new, self.options, FOUNDATION, |txn| {
             txn.write_meta(&self.identity, created)?;
             collectives.iter().try_for_each(|(id, row)| put_collective(txn, *id, row))
         })
@@ -189,7 +191,7 @@ impl Carrier<'_> {
             2048 + 2 * experience.content.len() + vector.as_ref().map_or(0, |v| v.components.len() * 4)
         });
         let size = Size { records: batch.len(), bytes: bytes.sum() };
-        in_transaction(new, size, |txn| {
+        in_transaction(new, self.options, size, |txn| {
             for (place, experience, vector) in &batch {
                 self.write_record(txn, *place, experience, vector.as_ref())?;
             }
@@ -206,22 +208,24 @@ impl Carrier<'_> {
     ) -> Result<()> {
         let mut place = place;
         if !self.collectives.contains_key(&place.number) {
-            let named = self.collectives.iter().find(|(_, (id, _))| *id == experience.collective_id);
+            let named = self.collectives.iter().find(|(_, one)| one.id == experience.collective_id);
             match named {
                 // The row of the collective has another number than its records.
                 Some((number, _)) => place.number = *number,
                 None => self.recover_collective(txn, place.number, experience)?,
             }
         }
-        let Some((id, counter)) = self.collectives.get_mut(&place.number) else { return Ok(()) };
-        if *id != experience.collective_id || txn.view().slot_row(place.number, place.slot)?.is_some() {
+        let Some(collective) = self.collectives.get_mut(&place.number) else { return Ok(()) };
+        if collective.id != experience.collective_id
+            || txn.view().slot_row(place.number, place.slot)?.is_some()
+        {
             // Two records claim the same place: the later one gets a new slot in the collective with this number.
-            place.slot = Slot(counter.next_slot);
+            place.slot = Slot(collective.counter.next_slot);
         }
-        let experience = Experience { collective_id: *id, ..experience.clone() };
-        rows::restore(txn, counter, place, &experience, vector)?;
+        let experience = Experience { collective_id: collective.id, ..experience.clone() };
+        rows::restore(txn, collective, place, &experience, vector)?;
+        let counter = &mut collective.counter;
         counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));
-        counter.experiences += 1;
         Ok(())
     }
 
@@ -243,7 +247,8 @@ impl Carrier<'_> {
             owner: None,
         };
         put_collective(txn, id, &row)?;
-        self.collectives.insert(number, (id, CounterRow::default()));
+        let collective = OpenCollective::new(id, number, usize::from(dimension), CounterRow::default());
+        self.collectives.insert(number, collective);
         Ok(())
     }
 
@@ -252,17 +257,33 @@ impl Carrier<'_> {
         let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
         let next_number = view.meta_number(meta::NEXT_NUMBER).unwrap_or(1).max(after);
         // Rows on lost pages do not show up as damaged ones, but the counts still include them.
-        let missing = self.collectives.iter().map(|(number, (_, counter))| {
-            self.counted.get(number).map_or(0, |counted| counted.saturating_sub(counter.experiences))
+        let missing = self.collectives.iter().map(|(number, one)| {
+            self.counted.get(number).map_or(0, |counted| counted.saturating_sub(one.counter.experiences))
         });
         self.lost.records = self.lost.records.max(missing.sum());
-        in_transaction(new, FOUNDATION, |txn| {
+        in_transaction(new, self.options, FOUNDATION, |txn| {
             txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(next_number))?;
-            for (number, (_, counter)) in &self.collectives {
-                txn.put(Table::Counter, &keys::number(*number), |out| counter.write(out))?;
+            for (number, one) in &self.collectives {
+                txn.put(Table::Counter, &keys::number(*number), |out| one.counter.write(out))?;
             }
             Ok(())
         })
+    }
+
+    /// Turns the rows into blocks, one a transaction.
+    fn index(&mut self, new: &Environment) -> Result<()> {
+        for collective in self.collectives.values_mut() {
+            // Nothing was changed: there is nothing to merge for.
+            collective.series.changes = 0;
+            while collective.counter.tail_rows >= self.options.seal_rows {
+                let before = collective.counter.tail_rows;
+                in_transaction(new, self.options, FOUNDATION, |txn| txn.close_collective(collective))?;
+                if collective.counter.tail_rows == before {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Copies the log if it is complete and correct. Otherwise it begins after the last number, so that callers that poll
@@ -270,10 +291,10 @@ impl Carrier<'_> {
     fn log(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
         let complete =
             self.lost.records == 0 && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
-        let copied = if complete { copy_log(view, new).ok() } else { None };
+        let copied = if complete { copy_log(view, new, self.options).ok() } else { None };
         let last = self.last_sequence;
         let floor = copied.unwrap_or(last.saturating_add(1));
-        in_transaction(new, FOUNDATION, |txn| {
+        in_transaction(new, self.options, FOUNDATION, |txn| {
             if copied.is_none() {
                 // Nothing may stay below the floor, where it would never be removed.
                 txn.clear(Table::Log)?;
@@ -285,7 +306,7 @@ impl Carrier<'_> {
 }
 
 /// Copies every change that the log holds; the number of the first.
-fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
+fn copy_log(view: View<'_>, new: &Environment, options: &RepairOptions<'_>) -> Result<Seq> {
     let floor = view.oldest_change()?;
     if !(1..=view.last_sequence()?.saturating_add(1)).contains(&floor) {
         return Err(seal::corrupted(Table::Meta, meta::FLOOR));
@@ -295,7 +316,7 @@ fn copy_log(view: View<'_>, new: &Environment) -> Result<Seq> {
         let changes = view.changes(next, limits::EVENTS_MAX)?;
         let Some(last) = changes.last() else { return Ok(floor) };
         next = last.sequence;
-        in_transaction(new, FOUNDATION, |txn| {
+        in_transaction(new, options, FOUNDATION, |txn| {
             let transaction = txn.view().transaction();
             for change in &changes {
                 let key = keys::sequence(change.sequence);

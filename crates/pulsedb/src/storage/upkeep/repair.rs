@@ -38,7 +38,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
         old => old?,
     };
     admit_format(&old)?;
-    let checked = check::check(&old, options.norm_of)?;
+    let checked = check::check(&old, options.norm_of, options.builder)?;
     if damage.is_clean() && checked.is_clean() {
         // A file that was cut behind its last page has lost nothing, but would be refused because of its length.
         exclusive.forget_length()?;

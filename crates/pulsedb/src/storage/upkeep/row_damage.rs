@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::config::{Config, EmbeddingDimension};
+use crate::config::{Config, EmbeddingDimension, VectorConfig};
 use crate::db::PulseDB;
 use crate::error::PulseDBError;
 use crate::id::ExperienceId;
@@ -15,7 +15,8 @@ use crate::storage::fuzzing::{RowPlace, change_rows, sealed};
 
 fn config() -> Config {
     let config = Config::with_external_embeddings(EmbeddingDimension::Custom(2));
-    Config { map_size_gb: 1, ..config }
+    // So small that the sample has a block.
+    Config { map_size_gb: 1, vector: VectorConfig { seal_rows: 16, ..VectorConfig::default() }, ..config }
 }
 
 fn home() -> tempfile::TempDir {
@@ -48,7 +49,10 @@ fn sample() -> Vec<u8> {
                 .unwrap(),
         }
     }
-    db.record_experience(NewExperience { collective_id: other, ..note("elsewhere") }).unwrap();
+    let elsewhere = |at: usize| NewExperience { collective_id: other, ..note(&format!("elsewhere {at}")) };
+    let block = db.record_experiences((0..16).map(elsewhere).collect()).unwrap();
+    db.delete_experience(block[3]).unwrap();
+    db.record_experience(elsewhere(16)).unwrap();
     db.rename_collective(other, "renamed").unwrap();
     drop(db);
     fs::read(home.path().join("data.mdb")).unwrap()
@@ -168,7 +172,7 @@ fn impossible_number_under_a_right_checksum_is_repaired() {
     ] {
         let home = home();
         fs::write(home.path().join("data.mdb"), &sample).unwrap();
-        let places: Vec<RowPlace> = (0..6).map(|row| (Table::Meta as usize, row)).collect();
+        let places: Vec<RowPlace> = (0..7).map(|row| (Table::Meta as usize, row)).collect();
         change_rows(home.path(), &places, |_, key, value| {
             let forged = sealed(Table::Meta as usize, key, &u64::to_le_bytes(number));
             Some(if key == name { forged } else { value })

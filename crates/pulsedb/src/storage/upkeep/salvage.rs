@@ -24,15 +24,19 @@ pub(super) fn salvaged(
         if let Some(table) = table.filter(|_| readable) {
             batch.push((table, key.to_vec(), value.to_vec()));
         }
-        if batch.len() == BATCH { put_rows(&rows, std::mem::take(&mut batch)) } else { Ok(()) }
+        if batch.len() == BATCH { put_rows(&rows, options, std::mem::take(&mut batch)) } else { Ok(()) }
     })?;
-    put_rows(&rows, batch)?;
+    put_rows(&rows, options, batch)?;
     Ok(rows)
 }
 
-fn put_rows(env: &Environment, batch: Vec<(Table, Vec<u8>, Vec<u8>)>) -> Result<()> {
+fn put_rows(
+    env: &Environment,
+    options: &RepairOptions<'_>,
+    batch: Vec<(Table, Vec<u8>, Vec<u8>)>,
+) -> Result<()> {
     let bytes = batch.iter().map(|(_, key, value)| key.len() + value.len()).sum();
-    in_transaction(env, Size { records: batch.len(), bytes }, |txn| {
+    in_transaction(env, options, Size { records: batch.len(), bytes }, |txn| {
         batch.iter().try_for_each(|(table, key, value)| txn.put_sealed(*table, key, value))
     })
 }

@@ -9,8 +9,8 @@ use crate::storage::env::{self, Environment, engine_error};
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
 
-/// The state of the database. `derived_bytes` is what the caller keeps in memory beside it.
-pub(in crate::storage) fn stats(env: &Environment, derived_bytes: u64) -> Result<DatabaseStats> {
+/// The state of the database.
+pub(in crate::storage) fn stats(env: &Environment) -> Result<DatabaseStats> {
     // Before the snapshot, which would be in the list.
     let readers = env.readers()?;
     let writers = env::writers(env.path())?;
@@ -21,7 +21,6 @@ pub(in crate::storage) fn stats(env: &Environment, derived_bytes: u64) -> Result
         tables: table_stats(view)?,
         reclaimable_bytes: txn.free_pages()? * env.page_size()?,
         map_bytes: env.map_bytes()?,
-        derived_bytes,
         sequence: view.last_sequence()?,
         oldest_change: view.oldest_change()?,
         readers: readers

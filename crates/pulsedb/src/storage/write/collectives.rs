@@ -8,7 +8,6 @@ use crate::model::change::{ChangeKind, CollectiveNumber};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, FormatRow};
-use crate::storage::format::seal;
 use crate::storage::format::tables::Table;
 use crate::storage::format::writer::Write;
 use crate::storage::write::transaction::WriteTxn;
@@ -25,7 +24,8 @@ impl WriteTxn<'_> {
         self.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
         self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
         self.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
-        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))
+        self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))?;
+        self.put(Table::Meta, meta::NEXT_BLOCK, |out| out.u64(1))
     }
 
     /// A new collective; its name must be free.
@@ -58,24 +58,12 @@ impl WriteTxn<'_> {
             return Ok(());
         }
         self.expect_free_name(name)?;
-        self.raise_format()?;
         let renamed = CollectiveRow { name: name.to_owned(), updated_at: self.now, ..row.clone() };
         self.delete(Table::CollectiveName, row.name.as_bytes())?;
         self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
         self.put(Table::Collective, id.as_bytes(), |out| renamed.write(out))?;
         self.log((row.number, id), ChangeKind::CollectiveRenamed)?;
         Ok(())
-    }
-
-    /// Raises the format of the database, which is about to hold something that older versions do not know.
-    fn raise_format(&mut self) -> Result<()> {
-        let row = self.view().row(Table::Meta, meta::FORMAT, FormatRow::read)?;
-        let row = row.ok_or_else(|| seal::corrupted(Table::Meta, meta::FORMAT))?;
-        if row.version >= meta::FORMAT_VERSION {
-            return Ok(());
-        }
-        let raised = FormatRow { version: meta::FORMAT_VERSION, ..row };
-        self.put(Table::Meta, meta::FORMAT, |out| raised.write(out))
     }
 
     fn expect_free_name(&self, name: &str) -> Result<()> {

@@ -1,7 +1,10 @@
 //! Writing: one transaction, and what each operation changes in it.
 
+pub(in crate::storage) mod block_builder;
 pub(in crate::storage) mod collectives;
+pub(in crate::storage) mod index;
 mod log;
+mod merge;
 pub(in crate::storage) mod operations;
 pub(in crate::storage) mod reclaim;
 pub(in crate::storage) mod retention;

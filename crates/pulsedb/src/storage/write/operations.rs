@@ -9,6 +9,7 @@ use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
 use crate::storage::format::experience::Place;
 use crate::storage::read::view::View;
+use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -30,6 +31,7 @@ const DEFAULT_COLLECTIVE: &str = "default";
 pub(crate) struct PreparedExperience {
     pub(crate) new: Valid<NewExperience>,
     pub(crate) vector: Option<StoredVector>,
+    pub(crate) indexed: IndexedRow,
 }
 
 /// A checked record with everything that a stored one has, ready to be stored as it is.
@@ -66,7 +68,9 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         // A vector that was given is counted with the rest.
         let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
         let words = new.domain.len() + new.tags.len();
-        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words)
+        // The tail, the columns of a block and its postings are written too.
+        let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
+        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
@@ -144,10 +148,10 @@ pub(in crate::storage) fn record(
             }
         };
         let mut experience = experience(row.new.get(), txn);
-        rows::insert(txn, collective, &mut experience, row.vector.as_ref())?;
+        rows::insert(txn, collective, &mut experience, row.vector.as_ref(), &row.indexed)?;
         ids.push(experience.id);
     }
-    collectives.values().try_for_each(|collective| txn.close_collective(collective))?;
+    collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))?;
     Ok(ids)
 }
 
@@ -195,8 +199,8 @@ pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpda
     let mut collective = txn.open_collective(after.collective_id)?;
     let only_files = ExperienceUpdate { related_files: update.related_files.clone(), ..Default::default() };
     if *update == only_files {
-        rows::rewrite(txn, &mut collective.counter, place, &mut after, Action::Updated)?;
-        return txn.close_collective(&collective);
+        rows::rewrite(txn, &mut collective, place, &mut after, Action::Updated)?;
+        return txn.close_collective(&mut collective);
     }
     let kept;
     let vector = match &prepared.vector {
@@ -210,7 +214,7 @@ pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpda
         same_dimension(&collective, vector)?;
     }
     rows::move_to_new_slot(txn, &mut collective, &before, &mut after, vector)?;
-    txn.close_collective(&collective)
+    txn.close_collective(&mut collective)
 }
 
 fn apply(update: &ExperienceUpdate, experience: &mut Experience) {
@@ -242,8 +246,8 @@ pub(in crate::storage) fn set_archived(
     experience.updated_at = txn.now;
     let action = if archived { Action::Archived } else { Action::Unarchived };
     let mut collective = txn.open_collective(experience.collective_id)?;
-    rows::rewrite(txn, &mut collective.counter, place, &mut experience, action)?;
-    txn.close_collective(&collective)
+    rows::rewrite(txn, &mut collective, place, &mut experience, action)?;
+    txn.close_collective(&mut collective)
 }
 
 /// Counts one more application; returns how many there are.
@@ -253,8 +257,8 @@ pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) ->
     experience.last_reinforced = txn.now;
     experience.updated_at = txn.now;
     let mut collective = txn.open_collective(experience.collective_id)?;
-    rows::rewrite(txn, &mut collective.counter, place, &mut experience, Action::Reinforced)?;
-    txn.close_collective(&collective)?;
+    rows::rewrite(txn, &mut collective, place, &mut experience, Action::Reinforced)?;
+    txn.close_collective(&mut collective)?;
     Ok(experience.applications)
 }
 
@@ -277,7 +281,7 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         let Some(collective) = collectives.get_mut(&experience.collective_id) else { continue };
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }
-    collectives.values().try_for_each(|collective| txn.close_collective(collective))
+    collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))
 }
 
 /// Refuses an id that is taken, also by a record that its deleted collective still holds.

@@ -7,6 +7,7 @@ use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
 use crate::storage::format::keys;
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesId;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::write::transaction::WriteTxn;
@@ -47,7 +48,7 @@ impl WriteTxn<'_> {
         let slots: Vec<(Slot, SlotRow)> =
             self.view().slots(number)?.take(limits::RECLAIM_ROWS / 4).collect::<Result<_>>()?;
         if slots.is_empty() {
-            return Ok(self.remove_numbered(number)? || reclaims.len() > 1);
+            return Ok(self.remove_blocks(number)? || self.remove_numbered(number)? || reclaims.len() > 1);
         }
         for (slot, slot_row) in slots {
             if row.next_sequence < row.end_sequence {
@@ -77,11 +78,31 @@ impl WriteTxn<'_> {
         self.log_owed(&change, row.transaction)
     }
 
+    /// Removes one block of a deleted collective; whether there was one.
+    fn remove_blocks(&mut self, number: CollectiveNumber) -> Result<bool> {
+        let id = SeriesId::experiences(number);
+        let mut series = self.view().series(id)?;
+        let block = match &series.merge {
+            Some(merge) => merge.target,
+            None => match series.blocks.last() {
+                Some(block) => block.number,
+                None => return Ok(false),
+            },
+        };
+        self.remove_block(block)?;
+        if series.merge.take().is_none() {
+            series.blocks.pop();
+        }
+        self.put(Table::Series, &id.blocks_key(), |out| series.write(out))?;
+        Ok(true)
+    }
+
     /// Removes some rows under a number; returns whether there were any. If there were none, the collective is gone.
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
         // The rows of `slot`, by which the removal counts, have gone before.
-        for table in Table::owned_by(OwnerKind::Version) {
+        let tables = Table::owned_by(OwnerKind::Version).chain(Table::owned_by(OwnerKind::Series));
+        for table in tables {
             let keys = self.view().keys_of(table, number, left)?;
             left -= keys.len();
             for key in keys {

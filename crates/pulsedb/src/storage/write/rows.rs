@@ -4,7 +4,6 @@ use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::Experience;
 use crate::model::change::{Action, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
-use crate::storage::format::collective::CounterRow;
 use crate::storage::format::experience::{Place, write_experience};
 use crate::storage::format::experience_type::type_tag;
 use crate::storage::format::keys::{self, Prefix};
@@ -12,6 +11,7 @@ use crate::storage::format::seal;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
 use crate::storage::format::writer::Write;
+use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 
 /// A vector that is to be stored, and what the kernels keep beside it.
@@ -44,17 +44,29 @@ pub(in crate::storage) fn index_keys(
     index_prefixes(number, experience)
         .into_iter()
         .map(|(table, prefix)| (table, prefix.row(experience.timestamp, experience.id)))
+        .chain(
+            experience
+                .source_task
+                .iter()
+                .map(|task| (Table::ByTask, keys::task(number, task, experience.id))),
+        )
         .collect()
 }
 
 /// The slot row that belongs to an experience.
-pub(in crate::storage) fn slot_row(experience: &Experience, norm_bits: u32, has_vector: bool) -> SlotRow {
+pub(in crate::storage) fn slot_row(
+    experience: &Experience,
+    norm_bits: u32,
+    has_vector: bool,
+    words: u32,
+) -> SlotRow {
     SlotRow {
         id: experience.id,
         timestamp: experience.timestamp,
         norm_bits,
         importance: experience.importance,
         confidence: experience.confidence,
+        words,
         type_tag: type_tag(&experience.experience_type),
         archived: experience.archived,
         has_vector,
@@ -68,19 +80,20 @@ pub(crate) fn insert(
     collective: &mut OpenCollective,
     experience: &mut Experience,
     vector: Option<&StoredVector>,
+    indexed: &IndexedRow,
 ) -> Result<()> {
     experience.id = ExperienceId::from_bytes(txn.next_experience_id()?);
     experience.collective_id = collective.id;
     let slot = take_slot(collective)?;
     let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
-    let counts = &mut collective.counter;
-    txn.append(counts, Table::Experience, experience.id.as_bytes(), |out| {
+    txn.append(&mut collective.counter, Table::Experience, experience.id.as_bytes(), |out| {
         write_experience(place, experience, out);
     })?;
-    insert_version(txn, counts, place, experience, vector)?;
-    txn.insert(counts, Table::Member, &keys::member(place.number, experience.id), |out| out.u32(slot.0))?;
-    counts.experiences += 1;
+    insert_version(txn, collective, place, experience, vector, indexed)?;
+    let member = keys::member(place.number, experience.id);
+    txn.insert(&mut collective.counter, Table::Member, &member, |out| out.u32(slot.0))?;
+    collective.counter.experiences += 1;
     Ok(())
 }
 
@@ -95,25 +108,28 @@ pub(in crate::storage) fn bring_back(
     let slot = take_slot(collective)?;
     let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
-    restore(txn, &mut collective.counter, place, experience, vector)?;
+    restore(txn, collective, place, experience, vector)?;
     txn.note_experience_id(*experience.id.as_bytes());
-    collective.counter.experiences += 1;
     Ok(())
 }
 
 /// Stores a record as it is, at its place, with everything that is derived from it; the log is not touched.
 pub(in crate::storage) fn restore(
     txn: &mut WriteTxn<'_>,
-    counts: &mut CounterRow,
+    collective: &mut OpenCollective,
     place: Place,
     experience: &Experience,
     vector: Option<&StoredVector>,
 ) -> Result<()> {
-    txn.insert(counts, Table::Experience, experience.id.as_bytes(), |out| {
+    txn.insert(&mut collective.counter, Table::Experience, experience.id.as_bytes(), |out| {
         write_experience(place, experience, out);
     })?;
-    insert_version(txn, counts, place, experience, vector)?;
-    txn.insert(counts, Table::Member, &keys::member(place.number, experience.id), |out| out.u32(place.slot.0))
+    let indexed = txn.rules.builder.index(experience);
+    insert_version(txn, collective, place, experience, vector, &indexed)?;
+    let member = keys::member(place.number, experience.id);
+    txn.insert(&mut collective.counter, Table::Member, &member, |out| out.u32(place.slot.0))?;
+    collective.counter.experiences += 1;
+    Ok(())
 }
 
 /// Stores a changed experience whose indexed fields may have changed: in a new slot, with the given vector.
@@ -125,28 +141,29 @@ pub(crate) fn move_to_new_slot(
     experience: &mut Experience,
     vector: Option<&StoredVector>,
 ) -> Result<()> {
-    remove_version(txn, &mut collective.counter, before.0, &before.1)?;
+    remove_version(txn, collective, before.0, &before.1)?;
     let slot = take_slot(collective)?;
     let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
     experience.sequence = log(txn, place, experience, Action::Updated, before.0.slot)?;
-    let counts = &mut collective.counter;
-    txn.replace(counts, Table::Experience, experience.id.as_bytes(), |out| {
+    txn.replace(&mut collective.counter, Table::Experience, experience.id.as_bytes(), |out| {
         write_experience(place, experience, out);
     })?;
-    insert_version(txn, counts, place, experience, vector)?;
-    txn.replace(counts, Table::Member, &keys::member(place.number, experience.id), |out| out.u32(slot.0))
+    let indexed = txn.rules.builder.index(experience);
+    insert_version(txn, collective, place, experience, vector, &indexed)?;
+    let member = keys::member(place.number, experience.id);
+    txn.replace(&mut collective.counter, Table::Member, &member, |out| out.u32(slot.0))
 }
 
 /// Stores a changed experience of which no indexed field has changed, apart from `archived`.
 pub(crate) fn rewrite(
     txn: &mut WriteTxn<'_>,
-    counts: &mut CounterRow,
+    collective: &mut OpenCollective,
     place: Place,
     experience: &mut Experience,
     action: Action,
 ) -> Result<()> {
     experience.sequence = log(txn, place, experience, action, place.slot)?;
-    txn.replace(counts, Table::Experience, experience.id.as_bytes(), |out| {
+    txn.replace(&mut collective.counter, Table::Experience, experience.id.as_bytes(), |out| {
         write_experience(place, experience, out);
     })?;
     if matches!(action, Action::Archived | Action::Unarchived) {
@@ -154,7 +171,8 @@ pub(crate) fn rewrite(
         let row = txn.view().slot_row(place.number, place.slot)?;
         let mut row = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?;
         row.archived = experience.archived;
-        txn.replace(counts, Table::Slot, &key, |out| row.write(out))?;
+        txn.replace(&mut collective.counter, Table::Slot, &key, |out| row.write(out))?;
+        txn.index_set_archived(collective, place.slot, experience.archived)?;
     }
     Ok(())
 }
@@ -165,21 +183,11 @@ pub(crate) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
     let (place, experience) = row.ok_or(NotFoundError::Experience(id))?;
     let mut collective = txn.open_collective(experience.collective_id)?;
     log(txn, place, &experience, Action::Deleted, place.slot)?;
-    remove_all(txn, &mut collective.counter, place, &experience)?;
+    remove_version(txn, &mut collective, place, &experience)?;
+    txn.remove(&mut collective.counter, Table::Member, &keys::member(place.number, id))?;
+    txn.remove(&mut collective.counter, Table::Experience, id.as_bytes())?;
     collective.counter.experiences = collective.counter.experiences.saturating_sub(1);
-    txn.close_collective(&collective)
-}
-
-/// Removes every row of an experience.
-fn remove_all(
-    txn: &mut WriteTxn<'_>,
-    counts: &mut CounterRow,
-    place: Place,
-    experience: &Experience,
-) -> Result<()> {
-    remove_version(txn, counts, place, experience)?;
-    txn.remove(counts, Table::Member, &keys::member(place.number, experience.id))?;
-    txn.remove(counts, Table::Experience, experience.id.as_bytes())
+    txn.close_collective(&mut collective)
 }
 
 /// The stored vector of an experience, to be stored again under another slot.
@@ -209,30 +217,32 @@ fn slots_used_up(id: CollectiveId) -> crate::error::PulseDBError {
 /// Inserts the rows under the slot, and the index rows that name it.
 fn insert_version(
     txn: &mut WriteTxn<'_>,
-    counts: &mut CounterRow,
+    collective: &mut OpenCollective,
     place: Place,
     experience: &Experience,
     vector: Option<&StoredVector>,
+    indexed: &IndexedRow,
 ) -> Result<()> {
-    let key = keys::slot(place.number, place.slot);
+    let counts = &mut collective.counter;
     if let Some(vector) = vector {
         txn.insert_vector(counts, place.number, place.slot, &vector.components)?;
     }
     let norm_bits = vector.map_or(0, |vector| vector.norm_bits);
-    let row = slot_row(experience, norm_bits, vector.is_some());
-    txn.insert(counts, Table::Slot, &key, |out| row.write(out))?;
+    let row = slot_row(experience, norm_bits, vector.is_some(), indexed.words);
+    txn.insert(counts, Table::Slot, &keys::slot(place.number, place.slot), |out| row.write(out))?;
     for (table, key) in index_keys(place.number, experience) {
         txn.insert(counts, table, &key, |out| out.u32(place.slot.0))?;
     }
-    Ok(())
+    txn.index_insert(collective, place.slot, indexed)
 }
 
 fn remove_version(
     txn: &mut WriteTxn<'_>,
-    counts: &mut CounterRow,
+    collective: &mut OpenCollective,
     place: Place,
     experience: &Experience,
 ) -> Result<()> {
+    let counts = &mut collective.counter;
     for (table, key) in index_keys(place.number, experience) {
         txn.remove(counts, table, &key)?;
     }
@@ -240,7 +250,10 @@ fn remove_version(
     if place.has_vector {
         txn.remove(counts, Table::Vector, &key)?;
     }
-    txn.remove(counts, Table::Slot, &key)
+    let row = txn.view().slot_row(place.number, place.slot)?;
+    let row = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?;
+    txn.remove(counts, Table::Slot, &key)?;
+    txn.index_remove(collective, place.slot, &row)
 }
 
 fn log(

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::config::{LogConfig, SyncMode};
 use crate::id::{AgentId, CollectiveId, ExperienceId};
+use crate::index::Builder;
 use crate::model::{Experience, ExperienceType, NewExperience, ProviderIdentity};
 use crate::storage::env::Space;
-use crate::storage::format::meta::{self, FormatRow, FormatVersion};
-use crate::storage::format::tables::Table;
-use crate::storage::fuzzing::{change_rows, sealed};
 use crate::storage::store::{Store, StoreHandle, StoreOptions};
+use crate::storage::write::block_builder::BlockBuilder;
 use crate::storage::write::operations::{
     PreparedExperience, PreparedRestore, RecordDefaults, record, restore,
 };
@@ -21,6 +21,8 @@ use crate::validate;
 fn open(path: &Path) -> StoreHandle {
     let identity = ProviderIdentity { provider: "p".into(), model_digest: String::new(), dimension: 1 };
     let options = StoreOptions {
+        seal_rows: 256,
+        builder: &(Arc::new(Builder) as Arc<dyn BlockBuilder>),
         path,
         map_size_gb: 1,
         sync_mode: SyncMode::Fast,
@@ -33,7 +35,9 @@ fn open(path: &Path) -> StoreHandle {
 
 fn new(collective_id: CollectiveId) -> PreparedExperience {
     let new = NewExperience { collective_id, content: "new".into(), ..Default::default() };
-    PreparedExperience { new: validate::new_experience(new).unwrap(), vector: None }
+    let new = validate::new_experience(new).unwrap();
+    let indexed = Builder::index_new(new.get());
+    PreparedExperience { new, vector: None, indexed }
 }
 
 fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
@@ -79,34 +83,4 @@ fn record_behind_a_restored_one_of_the_same_commit_gets_an_id_above_it() {
     let snapshot = store.snapshot().unwrap();
     let listed = snapshot.view().in_collective(cid).unwrap().listed(10, 0).unwrap();
     assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), ids);
-}
-
-fn version(store: &Store) -> FormatVersion {
-    let snapshot = store.snapshot().unwrap();
-    let row = snapshot.view().row(Table::Meta, meta::FORMAT, FormatRow::read);
-    row.unwrap().unwrap().version
-}
-
-#[test]
-fn database_of_an_older_format_is_raised_by_the_first_thing_that_it_did_not_know() {
-    let home = tempfile::tempdir().unwrap();
-    let oldest = FormatVersion { major: 1, minor: 0 };
-    let cid = open(home.path()).create_collective("c".into(), None, 1).unwrap();
-    let rows: Vec<_> = (0..6).map(|row| (Table::Meta.index(), row)).collect();
-    change_rows(home.path(), &rows, |_, key, value| {
-        let mut payload = Vec::new();
-        FormatRow { version: oldest, optional: 4, ..FormatRow::CURRENT }.write(&mut payload);
-        Some(if key == meta::FORMAT { sealed(Table::Meta.index(), key, &payload) } else { value })
-    });
-    let store = open(home.path());
-    let defaults = RecordDefaults { collective: None, dimension: 1 };
-    store.record(vec![new(cid)], defaults).unwrap();
-    store.rename_collective(cid, "c".into()).unwrap();
-    assert_eq!(version(&store), oldest);
-    store.rename_collective(cid, "d".into()).unwrap();
-    assert_eq!(version(&store), meta::FORMAT_VERSION);
-    // What else the row says stays.
-    let snapshot = store.snapshot().unwrap();
-    let row = snapshot.view().get(Table::Meta, meta::FORMAT).unwrap().unwrap();
-    assert_eq!(FormatRow::read(row).unwrap().optional, 4);
 }

@@ -11,10 +11,12 @@ use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
+use crate::storage::format::series::{SeriesId, SeriesRow};
 use crate::storage::format::tables::Table;
 use crate::storage::format::vector::write_vector;
 use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
+use crate::storage::write::block_builder::BlockBuilder;
 
 /// Of so many records of a batch, one copies pages that the others do not.
 const RECORDS_A_LEAF: usize = 8;
@@ -39,6 +41,7 @@ pub(crate) struct Committed {
 
 /// A write transaction with what its operations share. Nothing is visible to others until it is committed.
 pub(crate) struct WriteTxn<'e> {
+    pub(super) rules: IndexRules<'e>,
     guard: WriteGuard<'e>,
     /// The moment of every change in it.
     pub(crate) now: Timestamp,
@@ -56,18 +59,52 @@ pub(crate) struct WriteTxn<'e> {
     buffer: Vec<u8>,
 }
 
+/// How rows become blocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexRules<'e> {
+    pub(crate) builder: &'e dyn BlockBuilder,
+    /// Rows of the tail that a commit turns into a block.
+    pub(crate) seal_rows: u32,
+}
+
 /// A collective that is being written to: its row and its counts, stored when the operation is done.
 pub(crate) struct OpenCollective {
     pub(crate) id: CollectiveId,
     pub(crate) number: CollectiveNumber,
     pub(crate) dimension: usize,
     pub(crate) counter: CounterRow,
+    pub(crate) series: OpenSeries,
+}
+
+impl OpenCollective {
+    /// A collective of which nothing is indexed yet.
+    pub(in crate::storage) fn new(
+        id: CollectiveId,
+        number: CollectiveNumber,
+        dimension: usize,
+        counter: CounterRow,
+    ) -> Self {
+        let row = SeriesRow::default();
+        let series = OpenSeries { id: SeriesId::experiences(number), row, changed: false, changes: 0 };
+        Self { id, number, dimension, counter, series }
+    }
+}
+
+/// The index of a collective that is being written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenSeries {
+    pub(crate) id: SeriesId,
+    pub(crate) row: SeriesRow,
+    /// Whether the row differs from the stored one.
+    pub(crate) changed: bool,
+    /// Records that were changed.
+    pub(crate) changes: usize,
 }
 
 impl<'e> WriteTxn<'e> {
     /// Waits for its turn among all processes and begins.
-    pub(in crate::storage) fn begin(turn: &'e mut Turn<'_>) -> Result<Self> {
-        let mut txn = Self::begin_unstamped(turn)?;
+    pub(in crate::storage) fn begin(turn: &'e mut Turn<'_>, rules: IndexRules<'e>) -> Result<Self> {
+        let mut txn = Self::begin_unstamped(turn, rules)?;
         if txn.view().sealed(Table::Meta, meta::FORMAT)?.is_some() {
             txn.sequence = txn.view().last_sequence()?;
             txn.sequence_before = txn.sequence;
@@ -77,9 +114,10 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Begins without a look at `meta`, for callers that write its rows.
-    pub(in crate::storage) fn begin_unstamped(turn: &'e mut Turn<'_>) -> Result<Self> {
+    pub(in crate::storage) fn begin_unstamped(turn: &'e mut Turn<'_>, rules: IndexRules<'e>) -> Result<Self> {
         let guard = turn.begin()?;
         Ok(Self {
+            rules,
             guard,
             now: clock::now(),
             sequence: 0,
@@ -95,7 +133,7 @@ impl<'e> WriteTxn<'e> {
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self.guard.engine(), &self.guard)
+        View::uncommitted(self.guard.engine(), &self.guard)
     }
 
     /// Prepares for the next operation: makes sure that there is room for what it writes.
@@ -108,6 +146,13 @@ impl<'e> WriteTxn<'e> {
             .try_for_each(|_| self.guard.reserve(size.bytes.div_ceil(parts), space))
             // What is refused is not written, so its neighbours need no room for it.
             .inspect_err(|_| self.guard.plan_again(before))
+    }
+
+    /// Makes room for a part of the index that can wait; whether there is any.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let before = self.guard.planned();
+        let room = self.guard.reserve(bytes, Space::Growth);
+        room.inspect_err(|_| self.guard.plan_again(before)).is_ok()
     }
 
     /// Whether the running operation has changed anything, so that failing leaves half of it behind.
@@ -330,11 +375,14 @@ impl<'e> WriteTxn<'e> {
             return Err(NotFoundError::Collective(id).into());
         };
         let counter = self.view().counter(row.number)?;
-        Ok(OpenCollective { id, number: row.number, dimension: usize::from(row.dimension), counter })
+        let mut collective = OpenCollective::new(id, row.number, usize::from(row.dimension), counter);
+        collective.series.row = self.view().series(collective.series.id)?;
+        Ok(collective)
     }
 
-    /// Stores the counts of a collective.
-    pub(crate) fn close_collective(&mut self, collective: &OpenCollective) -> Result<()> {
+    /// Stores the counts of a collective and what has changed of its index.
+    pub(crate) fn close_collective(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        self.close_series(collective)?;
         let key = keys::number(collective.number);
         self.put(Table::Counter, &key, |out| collective.counter.write(out))
     }

@@ -2,6 +2,8 @@
 
 use std::array;
 
+use super::groups::{BitQuery, Uppers};
+
 /// Lanes of a block: the partial sums that the specification keeps side by side.
 pub(in super::super) const LANES: usize = 16;
 /// Bytes of a block of stored components.
@@ -22,6 +24,8 @@ pub(super) struct Kernel {
     pub(super) available: fn() -> bool,
     pub(super) dot: unsafe fn(&[Block], [&[u8]; 1]) -> [f32; 1],
     pub(super) dots: unsafe fn(&[Block], [&[u8]; GROUP]) -> [f32; GROUP],
+    pub(super) survivors: unsafe fn(&BitQuery, &[u8], u64, f32, &mut Uppers) -> u64,
+    pub(super) products: unsafe fn([&[i16]; 2], &[u8]) -> [i32; 2],
 }
 
 /// The same run of several rows, split into blocks.

@@ -1,6 +1,6 @@
-//! The dot product of `f32` vectors: its specification, and the choice of a kernel for this machine.
+//! The kernels: their specification, and the choice of those for this machine.
 //!
-//! # Specification
+//! # Dot products of `f32` vectors
 //!
 //! Addition of floats is not associative, so the order of additions is part of the result. It is fixed
 //! here, and every kernel follows it, so that a score has the same bits on every machine:
@@ -24,6 +24,22 @@
 //! streams. The runs bound the error: within one chain equal terms round the same way each time, and the
 //! cosine of a constant vector of 4096 dimensions with itself came out 4e-6 below 1; with runs of 32 it
 //! stays within 6e-7, and the folding costs one addition in 32.
+//!
+//! # Codes
+//!
+//! Sums of codes are whole numbers, which no order changes. Their bounds are one multiplication or addition after
+//! the other, each rounded, so that the same rows survive a scan on every machine:
+//!
+//! ```text
+//! survivors(query, groups, allowed, floor):      a group is the words of 8 rows abreast, 8 i16, 8 u16
+//!     for each row whose bit is set in allowed:
+//!         sum = sum over words w and planes j of 2^j * popcount(row.word[w] ^ query.planes[w][j])
+//!         upper = query.coordinate * row.i16 + (query.scale * row.u16) * (query.most - sum)
+//!         keep its bit if upper >= floor
+//!
+//! products(factors, codes):                      i16 factors in -2047..=2047, u8 codes
+//!     sum over i of factors[0][i] * codes[i], and the same of factors[1], in 32 bits that wrap
+//! ```
 
 // Calling a kernel is the unsafe operation here: it is compiled for features that the CPU must have.
 #![allow(unsafe_code)]
@@ -32,6 +48,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod groups;
 mod kernel;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon;
@@ -42,6 +59,7 @@ use std::sync::OnceLock;
 
 use self::kernel::Kernel;
 
+pub(super) use self::groups::{BitQuery, QUERY_PLANES, Uppers};
 pub(super) use self::kernel::{Block, GROUP, LANES};
 
 /// Names the kernel to use instead of the best one, for tests: `scalar`, `avx2`, `avx512` or `neon`.
@@ -104,6 +122,31 @@ impl Isa {
         // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
         unsafe { (self.0.dots)(query, rows) }
     }
+
+    /// Which of at most 64 rows, of those allowed, have an upper bound of at least `floor`, with these bounds.
+    ///
+    /// `groups` are whole groups of codes of the query's number of words; rows beyond them do not survive. Only the
+    /// bounds of survivors mean something.
+    pub(super) fn survivors(
+        self,
+        query: &BitQuery,
+        groups: &[u8],
+        allowed: u64,
+        floor: f32,
+        uppers: &mut Uppers,
+    ) -> u64 {
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.survivors)(query, groups, allowed, floor, uppers) }
+    }
+
+    /// The products of a code with two lists of factors, all of one length.
+    pub(super) fn products(self, factors: [&[i16]; 2], codes: &[u8]) -> [i32; 2] {
+        // Cut to one length, so that no kernel has to trust it.
+        let length = codes.len().min(factors[0].len()).min(factors[1].len());
+        let factors = factors.map(|factors| &factors[..length]);
+        // SAFETY: an `Isa` is made only of kernels whose `available` said that this CPU runs them.
+        unsafe { (self.0.products)(factors, &codes[..length]) }
+    }
 }
 
 impl fmt::Debug for Isa {
@@ -124,120 +167,4 @@ static KERNELS: &[Kernel] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use proptest::prelude::*;
-
-    use super::kernel::BLOCK_BYTES;
-    use super::{Block, GROUP, Isa, LANES, OVERRIDE};
-
-    const THIS_TEST: &str = "vector::arch::tests::environment_names_the_kernels";
-
-    fn blocks(components: &[f32]) -> Vec<Block> {
-        let blocks = components.chunks(LANES).map(|components| {
-            let mut lanes = [0.0; LANES];
-            lanes[..components.len()].copy_from_slice(components);
-            Block(lanes)
-        });
-        blocks.collect()
-    }
-
-    fn bytes(components: &[f32]) -> Vec<u8> {
-        components.iter().flat_map(|component| component.to_le_bytes()).collect()
-    }
-
-    /// Components that need rounding at every step; the step makes one vector differ from another.
-    fn components(count: u16, step: u16) -> Vec<f32> {
-        (0..count).map(|i| (f32::from((u32::from(i) * u32::from(step) % 97) as u16) - 48.0) / 7.0).collect()
-    }
-
-    #[test]
-    fn every_kernel_has_the_bits_of_the_scalar_one_at_every_length_and_alignment() {
-        let scalar = Isa::choose(Some("scalar"));
-        for dimension in (1..=257).chain([384, 768, 1024, 1536, 4096]) {
-            let query = blocks(&components(dimension, 31));
-            let rows: [Vec<u8>; GROUP] =
-                std::array::from_fn(|row| bytes(&components(dimension, 43 + row as u16)));
-            let expected = rows.each_ref().map(|row| scalar.dot(&query, row).to_bits());
-            for isa in Isa::supported() {
-                for offset in 0..BLOCK_BYTES {
-                    // Each row lies at another alignment, and what surrounds it must not count.
-                    let placed: [Vec<u8>; GROUP] = std::array::from_fn(|row| {
-                        let before = (offset + row * 17) % BLOCK_BYTES;
-                        [&vec![0x7f; before], rows[row].as_slice(), &[0x7f; 5]].concat()
-                    });
-                    let placed: [&[u8]; GROUP] = std::array::from_fn(|row| {
-                        let before = (offset + row * 17) % BLOCK_BYTES;
-                        &placed[row][before..before + rows[row].len()]
-                    });
-                    let dots = isa.dots(&query, placed).map(f32::to_bits);
-                    assert_eq!(dots, expected, "{isa:?}, {dimension} dimensions, offset {offset}");
-                    let dot = isa.dot(&query, placed[0]).to_bits();
-                    assert_eq!(dot, expected[0], "{isa:?}, {dimension} dimensions, offset {offset}");
-                }
-            }
-        }
-    }
-
-    /// The bits were computed with exact fractions from the pseudo-code. Without the runs, with neighbours
-    /// added first, or with products rounded, the last of them differ.
-    #[test]
-    fn order_of_additions_is_the_specified_one() {
-        for (dimension, bits) in
-            [(1, 0x423c_14e6), (15, 0x4295_6db6), (100, 0x422f_1a1d), (384, 0xc241_b6d6), (1000, 0xc2b7_ac6c)]
-        {
-            let query = blocks(&components(dimension, 31));
-            let row = bytes(&components(dimension, 43));
-            for isa in Isa::supported() {
-                assert_eq!(isa.dot(&query, &row).to_bits(), bits, "{isa:?}, {dimension} dimensions");
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn dot_is_the_sum_of_the_products(
-            pairs in prop::collection::vec((-1.0_f32..1.0, -1.0_f32..1.0), 0..700)
-        ) {
-            let (query, row): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
-            let products = || query.iter().zip(&row).map(|(query, row)| f64::from(*query) * f64::from(*row));
-            // Every component goes through at most 32 + 2 + 4 roundings.
-            let tolerance = 40.0 * f64::from(f32::EPSILON) * products().map(f64::abs).sum::<f64>() + 1e-40;
-            for isa in Isa::supported() {
-                let dot = f64::from(isa.dot(&blocks(&query), &bytes(&row)));
-                prop_assert!((dot - products().sum::<f64>()).abs() <= tolerance, "{isa:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn each_supported_name_is_obeyed_and_others_are_ignored() {
-        let best = Isa::choose(None).name();
-        for isa in Isa::supported() {
-            assert_eq!(Isa::choose(Some(isa.name())).name(), isa.name());
-        }
-        assert_eq!(Isa::choose(Some("")).name(), best);
-        assert_eq!(Isa::choose(Some("abacus")).name(), best);
-        assert_eq!(Isa::supported().last().map(Isa::name), Some("scalar"));
-    }
-
-    /// The choice is made once in a process, so the test starts itself again for each name.
-    #[test]
-    fn environment_names_the_kernels() {
-        if let Ok(name) = std::env::var(OVERRIDE) {
-            let known = Isa::supported().any(|isa| isa.name() == name);
-            let expected = if known { &name } else { Isa::choose(None).name() };
-            assert_eq!(Isa::detect().name(), expected);
-            return;
-        }
-        assert_eq!(Isa::detect().name(), Isa::choose(None).name());
-        for name in ["scalar", "avx2", "avx512", "neon", "abacus"] {
-            let itself = std::env::current_exe().expect("a running test has a path");
-            let output = Command::new(itself).args(["--exact", THIS_TEST]).env(OVERRIDE, name).output();
-            let output = output.expect("the test binary starts");
-            let printed = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success() && printed.contains("1 passed"), "{name}: {printed}");
-        }
-    }
-}
+mod tests;

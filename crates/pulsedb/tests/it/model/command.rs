@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use pulsedb::{
     AgentId, CollectiveId, ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError,
-    SearchFilter, Timestamp,
+    SearchFilter, TaskId, Timestamp,
 };
 
 use super::batch::{restored, updates};
@@ -61,6 +61,9 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
         tags_all: random.one_in(4).then(|| tags(random)),
         experience_types: random.one_in(4).then(|| vec![experience_type(random), experience_type(random)]),
         source_agents: random.one_in(4).then(|| vec![AgentId::new("agent 1"), AgentId::new("agent 3")]),
+        source_tasks: random
+            .one_in(4)
+            .then(|| [1, 3].map(|at| TaskId::new(format!("t\u{e2}che \u{1f980} {at}"))).into()),
         min_importance: random.one_in(4).then(|| random.fraction()),
         min_confidence: random.one_in(4).then(|| random.fraction()),
         since: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),

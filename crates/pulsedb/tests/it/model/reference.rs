@@ -323,13 +323,15 @@ pub(super) fn apply(update: pulsedb::ExperienceUpdate, row: &mut Experience) {
 
 fn passes(filter: &SearchFilter, row: &Experience) -> bool {
     let kind = |one: &ExperienceType| std::mem::discriminant(one);
-    let SearchFilter { domains, tags_all, experience_types, source_agents, .. } = filter;
+    let SearchFilter { domains, tags_all, experience_types, source_agents, source_tasks, .. } = filter;
+    let in_task = |any: &Vec<_>| row.source_task.as_ref().is_some_and(|task| any.contains(task));
     domains.as_ref().is_none_or(|any| any.iter().any(|one| row.domain.contains(one)))
         && tags_all.iter().flatten().all(|(key, value)| row.tags.get(key) == Some(value))
         && experience_types
             .as_ref()
             .is_none_or(|any| any.iter().any(|one| kind(one) == kind(&row.experience_type)))
         && source_agents.as_ref().is_none_or(|any| any.contains(&row.source_agent))
+        && source_tasks.as_ref().is_none_or(in_task)
         && row.importance >= filter.min_importance.unwrap_or(0.0)
         && row.confidence >= filter.min_confidence.unwrap_or(0.0)
         && filter.since.is_none_or(|since| row.timestamp >= since)

@@ -1,0 +1,259 @@
+//! How rows become blocks: analysis, codes and postings put together for the store.
+
+use std::cell::RefCell;
+
+use pulsedb_model::Model;
+
+use crate::error::{PulseDBError, Result};
+use crate::index::attributes::{Indexed, attributes};
+use crate::index::postings::BlockPostings;
+use crate::lexical::{
+    Analyser, Bits, Lengths, MergeInput, RowMap, TailRow, encode_tail_row, merge_lengths, merge_step, seal,
+};
+use crate::limits;
+use crate::model::change::Slot;
+use crate::model::{Experience, NewExperience};
+use crate::storage::{
+    BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
+    malformed_shared, malformed_tail,
+};
+use crate::vector::codes::{self, Block, Frame, Shape};
+
+thread_local! {
+    /// It holds buffers and the stemmer, which are made once for each thread.
+    static ANALYSER: RefCell<Analyser> = RefCell::new(Analyser::new());
+}
+
+/// Calls `work` with the analyser of this thread.
+pub(crate) fn with_analyser<T>(work: impl FnOnce(&mut Analyser) -> T) -> T {
+    ANALYSER.with_borrow_mut(work)
+}
+
+/// The builder of this crate: it holds nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Builder;
+
+impl Builder {
+    /// As [`BlockBuilder::index`], of a record that is not stored yet.
+    pub(crate) fn index_new(new: &NewExperience) -> IndexedRow {
+        indexed(&Indexed {
+            content: &new.content,
+            domain: &new.domain,
+            tags: &new.tags,
+            agent: &new.source_agent,
+            task: new.source_task.as_ref(),
+        })
+    }
+}
+
+fn indexed(record: &Indexed<'_>) -> IndexedRow {
+    let terms = with_analyser(|analyser| analyser.count(record.content));
+    let words = terms.length();
+    let terms = terms.with_attributes(attributes(record));
+    let pieces = Model::bundled().tokenize(record.content);
+    IndexedRow {
+        tail: encode_tail_row(&terms),
+        words,
+        // The table has fewer rows than 2^16.
+        pieces: pieces.into_iter().map(|piece| piece as u16).collect(),
+    }
+}
+
+impl BlockBuilder for Builder {
+    fn index(&self, experience: &Experience) -> IndexedRow {
+        indexed(&Indexed {
+            content: &experience.content,
+            domain: &experience.domain,
+            tags: &experience.tags,
+            agent: &experience.source_agent,
+            task: experience.source_task.as_ref(),
+        })
+    }
+
+    fn seal(&self, dimension: usize, shared: Option<&[u8]>, rows: &[RowToSeal<'_>]) -> Result<SealedBlock> {
+        let mut tails = Vec::with_capacity(rows.len());
+        for row in rows {
+            tails.push(TailRow::read(&row.tail).map_err(|_| malformed_tail(row.slot))?);
+        }
+        let words = seal(&tails).map_err(|_| malformed_tail(rows.first().map_or(Slot(0), |row| row.slot)))?;
+        let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, words.lengths)];
+        let vectors: Vec<Option<Vec<f32>>> = rows.iter().map(|row| row.vector.map(components)).collect();
+        let mut made = None;
+        if shared.is_none() && vectors.iter().any(Option::is_some) {
+            let centroid = codes::centroid(dimension, vectors.iter().flatten().map(Vec::as_slice));
+            made = Some(bytes_of(&centroid));
+        }
+        if let Some(shared) = shared.or(made.as_deref()) {
+            let frame = frame(dimension, shared).ok_or_else(malformed_shared)?;
+            let mut runs = Runs::new(frame.shape());
+            for vector in &vectors {
+                runs.push(vector.as_ref().and_then(|vector| frame.encode(vector)).as_deref());
+            }
+            parts.extend(runs.finish());
+        }
+        let postings = words.postings.into_iter().map(|value| (value.key, value.bytes)).collect();
+        Ok(SealedBlock { parts, postings, shared: made })
+    }
+
+    fn merge_parts(&self, dimension: usize, sources: &[MergeSource<'_>]) -> Result<Vec<PartValue>> {
+        let maps = row_maps(sources);
+        let mut lists = Vec::with_capacity(sources.len());
+        let shape = Shape::new(dimension);
+        let mut runs = Runs::new(shape);
+        let mut has_codes = false;
+        for (source, map) in sources.iter().zip(&maps) {
+            let list = source.block.part(BlockPart::Lengths, 0)?;
+            let list = Lengths::read(list, source.block.entry.rows);
+            lists.push((list.map_err(|_| source.block.malformed(BlockPart::Lengths))?, map));
+            if source.block.has_part(BlockPart::Codes)? {
+                has_codes = true;
+                append_codes(&mut runs, shape, source)?;
+            } else {
+                (0..map.live()).for_each(|_| runs.push(None));
+            }
+        }
+        let (lengths, _) = merge_lengths(&lists);
+        let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, lengths)];
+        if has_codes {
+            parts.extend(runs.finish());
+        }
+        Ok(parts)
+    }
+
+    fn merge_postings(
+        &self,
+        sources: &[MergeSource<'_>],
+        from: &[u8],
+        budget: usize,
+    ) -> Result<MergedPostings> {
+        let maps = row_maps(sources);
+        let inputs = sources.iter().zip(&maps);
+        let inputs: Vec<_> =
+            inputs.map(|(source, rows)| MergeInput { values: BlockPostings(source.block), rows }).collect();
+        let step = merge_step(&inputs, from, budget).map_err(|found| match sources.first() {
+            Some(source) => found.of(source.block),
+            None => PulseDBError::Closed,
+        })?;
+        let postings = step.postings.into_iter().map(|value| (value.key, value.bytes)).collect();
+        Ok(MergedPostings { postings, next_term: step.next })
+    }
+}
+
+/// Which row of the new block each row of a source becomes.
+fn row_maps(sources: &[MergeSource<'_>]) -> Vec<RowMap> {
+    let mut first = 0;
+    let map = |source: &MergeSource<'_>| {
+        let dropped = bit_bytes(&source.dropped);
+        let map = RowMap::new(source.block.entry.rows, Bits::new(&dropped), first);
+        first += map.live();
+        map
+    };
+    sources.iter().map(map).collect()
+}
+
+/// Appends the codes of the rows that are kept.
+fn append_codes(runs: &mut Runs, shape: Shape, source: &MergeSource<'_>) -> Result<()> {
+    let rows = source.block.entry.rows as usize;
+    let mut first = 0;
+    let mut run = 0;
+    while first < rows {
+        let codes = source.block.part(BlockPart::Codes, run)?;
+        let finer = source.block.part(BlockPart::Refinements, run)?;
+        let block = Block::read(shape, codes, finer).filter(|block| block.rows() > 0);
+        let block = block.ok_or_else(|| source.block.malformed(BlockPart::Codes))?;
+        let kept: Vec<u64> = (0..block.rows().div_ceil(64))
+            .map(|word| !source.dropped.get(first / 64 + word).copied().unwrap_or(0))
+            .collect();
+        runs.append(&block, &kept);
+        first += block.rows();
+        run += 1;
+    }
+    Ok(())
+}
+
+/// Rows of one value of codes or refinements: as many as fit into a value, in whole words of a bitmap.
+pub(crate) fn run_rows(shape: Shape) -> usize {
+    let fitting = (limits::VALUE_BYTES_MAX - 4096) / shape.record_bytes().max(shape.group_bytes() / 8);
+    (fitting / 64 * 64).clamp(64, 2048)
+}
+
+/// Codes of rows, cut into runs.
+struct Runs {
+    shape: Shape,
+    done: Vec<(Vec<u8>, Vec<u8>)>,
+    building: codes::BlockBuilder,
+}
+
+impl Runs {
+    fn new(shape: Shape) -> Self {
+        Self { shape, done: Vec::new(), building: codes::BlockBuilder::new(shape) }
+    }
+
+    fn push(&mut self, code: Option<&[u8]>) {
+        self.make_room();
+        let fits = self.building.push(code);
+        assert!(fits, "a code of this frame has its shape");
+    }
+
+    /// Appends the kept rows of a block, a word of the bitmap at a time where the run is nearly full.
+    fn append(&mut self, block: &Block<'_>, kept: &[u64]) {
+        self.make_room();
+        let room = run_rows(self.shape) - self.building.rows();
+        let count: usize = kept.iter().map(|word| word.count_ones() as usize).sum();
+        if count <= room {
+            self.building.append(block, kept);
+            return;
+        }
+        let (mut now, mut later) = (kept.to_vec(), kept.to_vec());
+        let mut left = room;
+        for (now, later) in now.iter_mut().zip(&mut later) {
+            let mut word = *now;
+            let mut taken = 0;
+            while word != 0 && left > 0 {
+                taken |= word & word.wrapping_neg();
+                word &= word - 1;
+                left -= 1;
+            }
+            *now = taken;
+            *later = word;
+        }
+        self.building.append(block, &now);
+        self.append(block, &later);
+    }
+
+    fn make_room(&mut self) {
+        if self.building.rows() >= run_rows(self.shape) {
+            let full = std::mem::replace(&mut self.building, codes::BlockBuilder::new(self.shape));
+            self.done.push(full.finish());
+        }
+    }
+
+    /// All codes, then all refinements, each run under its number.
+    fn finish(mut self) -> Vec<PartValue> {
+        if self.building.rows() > 0 {
+            self.done.push(self.building.finish());
+        }
+        let (codes, finer): (Vec<_>, Vec<_>) = self.done.into_iter().unzip();
+        let codes = (0..).zip(codes).map(|(run, bytes)| (BlockPart::Codes, run, bytes));
+        let finer = (0..).zip(finer).map(|(run, bytes)| (BlockPart::Refinements, run, bytes));
+        codes.chain(finer).collect()
+    }
+}
+
+fn components(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+fn bytes_of(components: &[f32]) -> Vec<u8> {
+    components.iter().flat_map(|component| component.to_le_bytes()).collect()
+}
+
+/// The frame of a series, from what its blocks share.
+pub(crate) fn frame(dimension: usize, shared: &[u8]) -> Option<Frame> {
+    (shared.len() == dimension * 4).then(|| Frame::new(dimension, &components(shared)))
+}
+
+/// A bitmap as bytes, the first row in the lowest bit of the first.
+pub(crate) fn bit_bytes(bitmap: &[u64]) -> Vec<u8> {
+    bitmap.iter().flat_map(|word| word.to_le_bytes()).collect()
+}

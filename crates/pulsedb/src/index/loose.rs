@@ -1,0 +1,55 @@
+//! Rows that no block answers for: those of the tail, and those of a block that is damaged.
+
+use std::borrow::Cow;
+
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::index::builder::Builder;
+use crate::model::change::Slot;
+use crate::storage::{BlockBuilder, CollectiveView, SlotRow};
+
+/// A row with its terms.
+#[derive(Debug, Clone)]
+pub(crate) struct LooseRow<'t> {
+    pub(crate) slot: Slot,
+    pub(crate) row: SlotRow,
+    /// As a row of the tail is stored.
+    pub(crate) terms: Cow<'t, [u8]>,
+}
+
+/// The rows of slots from one on up to another, both included. Terms that are not stored, or are damaged, are made
+/// from the record, so that the answer is slower and right.
+pub(super) fn loose_rows<'t>(
+    collective: CollectiveView<'t>,
+    from: Slot,
+    to: Slot,
+    rows: &mut Vec<LooseRow<'t>>,
+) -> Result<()> {
+    let mut tail = collective.tail(from)?.peekable();
+    for row in collective.slots_from(from)? {
+        let (slot, row) = row?;
+        if slot > to {
+            break;
+        }
+        let mut terms = None;
+        while let Some(value) = tail.next_if(|value| value.as_ref().is_ok_and(|value| value.slot <= slot)) {
+            let value = value?;
+            if value.slot == slot {
+                terms = value.bytes().ok();
+            }
+        }
+        let terms = if let Some(terms) = terms {
+            Cow::Borrowed(terms)
+        } else {
+            tracing::debug!(slot = slot.0, "a row of the index is made from its record");
+            let (_, experience) = collective.view.indexed_row(row.id)?;
+            Cow::Owned(Builder.index(&experience).tail)
+        };
+        rows.push(LooseRow { slot, row, terms });
+    }
+    Ok(())
+}
+
+/// Whether an error says that something stored is damaged, so that the records answer instead.
+pub(crate) fn is_damage(error: &PulseDBError) -> bool {
+    matches!(error, PulseDBError::Storage(StorageError::Corrupted { .. }))
+}

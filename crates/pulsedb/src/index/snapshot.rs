@@ -1,0 +1,106 @@
+//! The index of one collective in one snapshot: its blocks, and the rows that no block answers for.
+
+use crate::error::Result;
+use crate::index::builder::frame;
+use crate::index::loose::{LooseRow, loose_rows};
+use crate::lexical::Lengths;
+use crate::model::change::Slot;
+use crate::storage::{
+    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SlotRow, malformed_shared,
+};
+use crate::vector::codes::Frame;
+
+/// A block that can be read.
+#[derive(Clone)]
+pub(crate) struct Segment<'t> {
+    pub(crate) block: BlockView<'t>,
+    pub(crate) columns: Columns<'t>,
+    pub(crate) state: BlockState,
+    pub(crate) lengths: Lengths<'t>,
+    /// The address of its first row.
+    pub(crate) first: u32,
+}
+
+/// Where a row lies: rows of blocks come first, in their order, then the loose ones.
+pub(crate) type Address = u32;
+
+/// A row behind an address.
+#[derive(Clone, Copy)]
+pub(crate) enum Part<'s, 't> {
+    InBlock(&'s Segment<'t>, usize),
+    Loose(&'s LooseRow<'t>),
+}
+
+/// The index of one collective as a snapshot has it.
+pub(crate) struct Snapshot<'t> {
+    pub(crate) collective: CollectiveView<'t>,
+    pub(crate) segments: Vec<Segment<'t>>,
+    pub(crate) loose: Vec<LooseRow<'t>>,
+    /// The address of the first loose row.
+    pub(crate) first_loose: u32,
+    shared: Option<&'t [u8]>,
+}
+
+impl<'t> Snapshot<'t> {
+    /// Reads the lists, and of each block what every query needs.
+    pub(crate) fn open(collective: CollectiveView<'t>) -> Result<Self> {
+        let id = SeriesId::experiences(collective.number);
+        let mut loose = Vec::new();
+        let mut segments = Vec::new();
+        let mut first = 0;
+        let series = collective.view.series(id)?;
+        for entry in &series.blocks {
+            segments.push(Segment::open(collective.view.block(*entry), first)?);
+            first += entry.rows;
+        }
+        loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
+        let shared = collective.view.shared(id)?;
+        Ok(Self { collective, segments, loose, first_loose: first, shared })
+    }
+
+    /// Every row for itself: slower, and right where blocks are damaged.
+    pub(crate) fn of_records(collective: CollectiveView<'t>) -> Result<Self> {
+        let mut loose = Vec::new();
+        loose_rows(collective, Slot(0), Slot(u32::MAX), &mut loose)?;
+        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, shared: None })
+    }
+
+    /// The frame of the codes; `None` before the first block that has some.
+    pub(crate) fn frame(&self, dimension: usize) -> Result<Option<Frame>> {
+        let Some(shared) = self.shared else { return Ok(None) };
+        frame(dimension, shared).map(Some).ok_or_else(malformed_shared)
+    }
+
+    /// The row behind an address that this snapshot has given.
+    pub(crate) fn part(&self, address: Address) -> Part<'_, 't> {
+        if let Some(row) = address.checked_sub(self.first_loose) {
+            return Part::Loose(&self.loose[row as usize]);
+        }
+        let after = self.segments.partition_point(|segment| segment.first <= address);
+        let segment = &self.segments[after - 1];
+        Part::InBlock(segment, (address - segment.first) as usize)
+    }
+
+    /// The slot of a row, and what is kept of it.
+    pub(crate) fn row(&self, address: Address) -> (Slot, SlotRow) {
+        match self.part(address) {
+            Part::InBlock(segment, row) => {
+                let archived = segment.is_archived(row);
+                (segment.columns.slot(row), segment.columns.slot_row(row, archived))
+            }
+            Part::Loose(loose) => (loose.slot, loose.row),
+        }
+    }
+}
+
+impl<'t> Segment<'t> {
+    fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
+        let lengths = Lengths::read(block.part(BlockPart::Lengths, 0)?, block.entry.rows)
+            .map_err(|_| block.malformed(BlockPart::Lengths))?;
+        Ok(Self { columns: block.columns()?, state: block.state()?, lengths, block, first })
+    }
+
+    fn is_archived(&self, row: usize) -> bool {
+        self.state.archived.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+}

@@ -1,0 +1,55 @@
+//! What a search has found before it fetches records.
+
+use std::cmp::{Ordering, Reverse};
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::id::ExperienceId;
+use crate::index::{Address, Snapshot};
+use crate::model::SearchResult;
+
+/// A row with its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Hit {
+    pub(super) score: f32,
+    pub(super) rank: Rank,
+}
+
+/// The order of rows with one score: the greatest is the best, newer first, then the smaller id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    timestamp: Timestamp,
+    id: Reverse<ExperienceId>,
+}
+
+impl Rank {
+    pub(super) fn of(snapshot: &Snapshot<'_>, address: Address) -> Self {
+        let (_, row) = snapshot.row(address);
+        Self { timestamp: row.timestamp, id: Reverse(row.id) }
+    }
+}
+
+impl Hit {
+    /// The better one is the greater.
+    fn order(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then_with(|| self.rank.cmp(&other.rank))
+    }
+}
+
+/// The best `k` of these, best first.
+pub(super) fn best(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
+    hits.sort_unstable_by(|left, right| right.order(left));
+    hits.truncate(k);
+    hits
+}
+
+/// The records of hits, in their order.
+pub(super) fn fetch(snapshot: &Snapshot<'_>, hits: &[Hit]) -> Result<Vec<SearchResult>> {
+    let view = snapshot.collective.view;
+    hits.iter()
+        .map(|hit| {
+            let experience = view.indexed_experience(hit.rank.id.0)?;
+            Ok(SearchResult { experience, similarity: hit.score })
+        })
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! The rows whose vectors are nearest to a query.
+//!
+//! ```text
+//! few rows allowed: compare each
+//! else scan the codes of the blocks, refine what may be among the best, compare those exactly for as long as one of
+//!      the rest may be; compare the loose rows exactly
+//! ```
+
+use crate::error::Result;
+use crate::index::{Address, Snapshot, run_rows};
+use crate::search::filter::{Allowed, keep};
+use crate::search::hit::{Hit, Rank, best};
+use crate::storage::BlockPart;
+use crate::vector::codes::{self, Block, CodeQuery, Frame, Scan, Scored, gather_limit};
+use crate::vector::{Norm, PreparedQuery};
+
+/// The best `k` of the allowed rows that have a vector, best first. Up to `exact_rows` are compared without codes.
+pub(super) fn nearest(
+    snapshot: &Snapshot<'_>,
+    mut allowed: Allowed,
+    query: &PreparedQuery,
+    k: usize,
+    exact_rows: usize,
+) -> Result<Vec<Hit>> {
+    for (segment, allowed) in snapshot.segments.iter().zip(&mut allowed.blocks) {
+        keep(allowed, |row| segment.columns.has_vector(row));
+    }
+    for (row, allowed) in snapshot.loose.iter().zip(&mut allowed.loose) {
+        *allowed &= row.row.has_vector;
+    }
+    let frame = if allowed.count() <= exact_rows.max(gather_limit(k)) {
+        None
+    } else {
+        snapshot.frame(query.dimension())?
+    };
+    let scored = if let Some(frame) = frame {
+        by_codes(snapshot, &allowed, query, k, &frame)?
+    } else {
+        let rows = in_blocks(snapshot, &allowed).chain(loose(snapshot, &allowed));
+        codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))?
+    };
+    let hits = scored.into_iter();
+    let hits = hits.map(|hit| Hit { score: hit.score, rank: Rank::of(snapshot, hit.slot) });
+    Ok(best(hits.collect(), k))
+}
+
+fn by_codes(
+    snapshot: &Snapshot<'_>,
+    allowed: &Allowed,
+    query: &PreparedQuery,
+    k: usize,
+    frame: &Frame,
+) -> Result<Vec<Scored>> {
+    let shape = frame.shape();
+    let prepared = CodeQuery::new(frame, query);
+    let mut scan = Scan::new(&prepared, k);
+    for (segment, allowed) in snapshot.segments.iter().zip(&allowed.blocks) {
+        let mut first = 0;
+        for (run, allowed) in (0..).zip(allowed.chunks(run_rows(shape) / 64)) {
+            if allowed.iter().any(|word| *word != 0) {
+                let address = |row: u32| segment.first + first as u32 + row;
+                let codes = segment.block.part(BlockPart::Codes, run)?;
+                let finer = segment.block.part(BlockPart::Refinements, run)?;
+                let scanned = Block::read(shape, codes, finer)
+                    .is_some_and(|block| scan.block(&block, allowed, address));
+                if !scanned {
+                    return Err(segment.block.malformed(BlockPart::Codes));
+                }
+            }
+            first += allowed.len() * 64;
+        }
+    }
+    let candidates = scan.finish();
+    if let Some(address) = candidates.damaged() {
+        let (slot, _) = snapshot.row(address);
+        tracing::warn!(slot = slot.0, "a code is damaged, its vector was compared; run `repair`");
+    }
+    let mut scored = candidates.rescore(k, |rows, scores| score(snapshot, query, rows, scores))?;
+    scored.extend(codes::exact(loose(snapshot, allowed), k, |rows, scores| {
+        score(snapshot, query, rows, scores)
+    })?);
+    Ok(scored)
+}
+
+fn in_blocks<'s>(snapshot: &'s Snapshot<'_>, allowed: &'s Allowed) -> impl Iterator<Item = Address> + 's {
+    snapshot.segments.iter().zip(&allowed.blocks).flat_map(|(segment, allowed)| {
+        (0..segment.block.entry.rows)
+            .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
+            .map(|row| segment.first + row)
+    })
+}
+
+fn loose<'s>(snapshot: &'s Snapshot<'_>, allowed: &'s Allowed) -> impl Iterator<Item = Address> + 's {
+    let rows = allowed.loose.iter().zip(snapshot.first_loose..);
+    rows.filter(|(allowed, _)| **allowed).map(|(_, address)| address)
+}
+
+/// Appends the exact cosine of each row.
+fn score(
+    snapshot: &Snapshot<'_>,
+    query: &PreparedQuery,
+    rows: &[Address],
+    scores: &mut Vec<f32>,
+) -> Result<()> {
+    let mut vectors = Vec::with_capacity(rows.len());
+    for address in rows {
+        let (slot, row) = snapshot.row(*address);
+        let bytes = snapshot.collective.vector_bytes(slot, query.dimension())?;
+        vectors.push((bytes, Norm::from_bits(row.norm_bits)));
+    }
+    query.cosines(&vectors, scores);
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Rows of `block_state`: which rows of a block are dead, archived or superseded.
+
+use crate::storage::format::reader::Reader;
+use crate::storage::format::writer::Write;
+
+/// Rows of one word of a bitmap.
+pub(crate) const WORD_ROWS: usize = 64;
+
+/// A bitmap for each of the three.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BlockState {
+    pub(crate) rows: u32,
+    pub(crate) dead: Vec<u64>,
+    pub(crate) archived: Vec<u64>,
+    /// Records of which another one says that it takes their place.
+    pub(crate) superseded: Vec<u64>,
+}
+
+impl BlockState {
+    /// The state of a block all of whose rows live.
+    pub(crate) fn new(rows: u32) -> Self {
+        let empty = vec![0; words(rows)];
+        Self { rows, dead: empty.clone(), archived: empty.clone(), superseded: empty }
+    }
+
+    /// How many rows are dead.
+    pub(crate) fn dead_rows(&self) -> u32 {
+        self.dead.iter().map(|word| word.count_ones()).sum()
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.u32(self.rows);
+        for word in self.dead.iter().chain(&self.archived).chain(&self.superseded) {
+            out.u64(*word);
+        }
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let rows = reader.u32()?;
+        let dead = read_bitmap(&mut reader, rows)?;
+        let archived = read_bitmap(&mut reader, rows)?;
+        let superseded = read_bitmap(&mut reader, rows)?;
+        reader.end()?;
+        Some(Self { rows, dead, archived, superseded })
+    }
+}
+
+/// Words of a bitmap of so many rows.
+pub(crate) fn words(rows: u32) -> usize {
+    (rows as usize).div_ceil(WORD_ROWS)
+}
+
+pub(crate) fn set(bitmap: &mut [u64], row: usize, on: bool) {
+    if let Some(word) = bitmap.get_mut(row / WORD_ROWS) {
+        let bit = 1 << (row % WORD_ROWS);
+        *word = if on { *word | bit } else { *word & !bit };
+    }
+}
+
+pub(crate) fn has(bitmap: &[u64], row: usize) -> bool {
+    bitmap.get(row / WORD_ROWS).is_some_and(|word| word >> (row % WORD_ROWS) & 1 == 1)
+}
+
+/// Bits behind the last row are damage.
+fn read_bitmap(reader: &mut Reader<'_>, rows: u32) -> Option<Vec<u64>> {
+    let words = words(rows);
+    let (bytes, _) = reader.bytes(words.checked_mul(8)?)?.as_chunks();
+    let bitmap: Vec<u64> = bytes.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    let behind = rows as usize % WORD_ROWS;
+    let last = bitmap.last().copied().unwrap_or(0);
+    (behind == 0 || last >> behind == 0).then_some(bitmap)
+}
+
+/// The bitmaps of rows that a merge leaves out, one for each source.
+pub(crate) fn write_dropped(dropped: &[Vec<u64>], out: &mut Vec<u8>) {
+    dropped.iter().flatten().for_each(|word| out.u64(*word));
+}
+
+pub(crate) fn read_dropped(bytes: &[u8], rows: impl Iterator<Item = u32>) -> Option<Vec<Vec<u64>>> {
+    let mut reader = Reader::new(bytes);
+    let dropped = rows.map(|rows| read_bitmap(&mut reader, rows)).collect::<Option<Vec<_>>>()?;
+    reader.end()?;
+    Some(dropped)
+}

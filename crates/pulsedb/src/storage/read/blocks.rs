@@ -1,0 +1,137 @@
+//! Blocks, their states and postings, and the tail: the index as it lies in one snapshot.
+
+use std::ops::Bound;
+
+use crate::error::{PulseDBError, Result};
+use crate::model::change::Slot;
+use crate::storage::format::block_state::BlockState;
+use crate::storage::format::columns::Columns;
+use crate::storage::format::seal;
+use crate::storage::format::series::{
+    BlockEntry, BlockNumber, BlockPart, SeriesId, SeriesRow, read_tail_slot,
+};
+use crate::storage::format::tables::Table;
+use crate::storage::read::view::View;
+
+impl<'t> View<'t> {
+    /// The row that lists the blocks of a series; an empty one if nothing was sealed yet.
+    pub(crate) fn series(self, series: SeriesId) -> Result<SeriesRow> {
+        Ok(self.row(Table::Series, &series.blocks_key(), SeriesRow::read)?.unwrap_or_default())
+    }
+
+    /// What the codes of all blocks of a series share.
+    pub(crate) fn shared(self, series: SeriesId) -> Result<Option<&'t [u8]>> {
+        self.get(Table::Series, &series.shared_key())
+    }
+
+    /// The rows of the tail from a slot on, in order of their slots.
+    pub(crate) fn tail(
+        self,
+        series: SeriesId,
+        from: Slot,
+    ) -> Result<impl Iterator<Item = Result<TailValue<'t>>> + use<'t>> {
+        let (from, to) = (series.tail_key(from), series.tail_key(Slot(u32::MAX)));
+        let rows = self.sealed_range(Table::Tail, Bound::Included(&from), Bound::Included(&to))?;
+        Ok(rows.map(|row| {
+            let (key, value) = row?;
+            let slot = read_tail_slot(key).ok_or_else(|| seal::corrupted(Table::Tail, key))?;
+            Ok(TailValue { key, slot, value })
+        }))
+    }
+
+    pub(crate) fn block(self, entry: BlockEntry) -> BlockView<'t> {
+        BlockView { view: self, entry }
+    }
+}
+
+/// A row of the tail, its checksum not looked at yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TailValue<'t> {
+    key: &'t [u8],
+    pub(crate) slot: Slot,
+    value: &'t [u8],
+}
+
+impl<'t> TailValue<'t> {
+    pub(crate) fn bytes(&self) -> Result<&'t [u8]> {
+        seal::open(Table::Tail, self.key, self.value)
+    }
+
+    /// The error for bytes that are not what a row of the tail is.
+    pub(crate) fn malformed(&self) -> PulseDBError {
+        seal::corrupted(Table::Tail, self.key)
+    }
+}
+
+/// One block in one snapshot.
+#[derive(Clone, Copy)]
+pub(crate) struct BlockView<'t> {
+    pub(crate) view: View<'t>,
+    pub(crate) entry: BlockEntry,
+}
+
+impl<'t> BlockView<'t> {
+    /// A run of a part. It is checked once in a process, since a block never changes.
+    pub(crate) fn part(self, part: BlockPart, run: u16) -> Result<&'t [u8]> {
+        let key = self.entry.number.part_key(part, run);
+        let value = self.view.get_once(Table::Block, &key)?;
+        value.ok_or_else(|| seal::corrupted(Table::Block, &key))
+    }
+
+    /// Whether the block has a part.
+    pub(crate) fn has_part(self, part: BlockPart) -> Result<bool> {
+        Ok(self.view.sealed(Table::Block, &self.entry.number.part_key(part, 0))?.is_some())
+    }
+
+    pub(crate) fn columns(self) -> Result<Columns<'t>> {
+        let columns = Columns::read(self.part(BlockPart::Columns, 0)?);
+        let columns = columns.filter(|columns| columns.rows() == self.entry.rows as usize);
+        columns.ok_or_else(|| self.malformed(BlockPart::Columns))
+    }
+
+    pub(crate) fn state(self) -> Result<BlockState> {
+        let key = self.entry.number.key();
+        let state = self.view.row(Table::BlockState, &key, BlockState::read)?;
+        let state = state.filter(|state| state.rows == self.entry.rows);
+        state.ok_or_else(|| seal::corrupted(Table::BlockState, &key))
+    }
+
+    /// The values of the postings in the order of their terms: from the one with the greatest first term that is not
+    /// above `term`, or from the first.
+    pub(crate) fn postings_from(
+        self,
+        term: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
+        let number = self.entry.number;
+        let wanted = number.posting_key(term);
+        let before = self.view.at_or_before(Table::Posting, &wanted)?;
+        let before = before.filter(|key| BlockNumber::read(key) == Some(number));
+        let from = before.map_or(wanted, <[u8]>::to_vec);
+        let end = BlockNumber(number.0.saturating_add(1)).key();
+        let rows = self.view.range(Table::Posting, Bound::Included(&from), Bound::Excluded(&end))?;
+        Ok(rows.map(|row| {
+            let (key, value) = row?;
+            Ok((key.get(8..).unwrap_or_default(), value))
+        }))
+    }
+
+    /// The error for a part that is not what it should be.
+    pub(crate) fn malformed(self, part: BlockPart) -> PulseDBError {
+        seal::corrupted(Table::Block, &self.entry.number.part_key(part, 0))
+    }
+
+    /// The error for postings that are not what they should be.
+    pub(crate) fn malformed_postings(self) -> PulseDBError {
+        seal::corrupted(Table::Posting, &self.entry.number.key())
+    }
+}
+
+/// The error for a row of the tail that is not what it should be.
+pub(crate) fn malformed_tail(slot: Slot) -> PulseDBError {
+    seal::corrupted(Table::Tail, &slot.0.to_be_bytes())
+}
+
+/// The error for what the codes of a series share, if it is not what it should be.
+pub(crate) fn malformed_shared() -> PulseDBError {
+    seal::corrupted(Table::Series, b"shared")
+}

@@ -1,0 +1,214 @@
+//! Checking the index: blocks, states, postings and the tail against the records.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::model::Experience;
+use crate::model::change::{CollectiveNumber, Slot};
+use crate::storage::format::block_state;
+use crate::storage::format::columns::Columns;
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::series::{BlockEntry, BlockNumber, SeriesId, SeriesRow};
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::{OwnerKind, Table};
+use crate::storage::read::blocks::BlockView;
+use crate::storage::read::view::View;
+use crate::storage::write::block_builder::{BlockBuilder, MergeSource, RowToSeal};
+
+/// Something wrong: the table, the key in hexadecimal, and what.
+pub(super) type IndexFault = (&'static str, String, String);
+
+/// Checks the index of one collective after another.
+pub(super) struct IndexChecker<'t> {
+    view: View<'t>,
+    builder: &'t dyn BlockBuilder,
+    faults: Vec<IndexFault>,
+    /// Blocks that some series names.
+    known: BTreeSet<BlockNumber>,
+}
+
+impl<'t> IndexChecker<'t> {
+    pub(super) fn new(view: View<'t>, builder: &'t dyn BlockBuilder) -> Self {
+        Self { view, builder, faults: Vec::new(), known: BTreeSet::new() }
+    }
+
+    /// Checks the series of a collective that exists.
+    pub(super) fn collective(&mut self, number: CollectiveNumber, dimension: usize) {
+        let id = SeriesId::experiences(number);
+        let series = match self.view.series(id) {
+            Ok(series) => series,
+            Err(error) => return self.fail(Table::Series, error),
+        };
+        self.note(&series);
+        if series.damaged {
+            self.push(Table::Series, &id.blocks_key(), "a part of the index was found damaged");
+        }
+        if let Err(error) = self.tail(id, &series) {
+            self.fail(Table::Tail, error);
+        }
+        for entry in &series.blocks {
+            if let Err(error) = self.block(id, *entry, dimension) {
+                self.fail(Table::Block, error);
+            }
+        }
+    }
+
+    /// Takes in the blocks of a deleted collective, which are being removed.
+    pub(super) fn deleted(&mut self, number: CollectiveNumber) {
+        if let Ok(series) = self.view.series(SeriesId::experiences(number)) {
+            self.note(&series);
+        }
+    }
+
+    /// Looks for blocks that no series names; everything that was found.
+    pub(super) fn finish(mut self) -> Vec<IndexFault> {
+        match self.view.meta_number(meta::NEXT_BLOCK) {
+            Ok(next) if self.known.last().is_none_or(|last| last.0 < next) => {}
+            Ok(_) => self.push(Table::Meta, meta::NEXT_BLOCK, "the next number of a block is in use already"),
+            Err(error) => self.fail(Table::Meta, error),
+        }
+        for table in Table::owned_by(OwnerKind::Block) {
+            if let Err(error) = self.orphans(table) {
+                self.fail(table, error);
+            }
+        }
+        self.faults
+    }
+
+    fn note(&mut self, series: &SeriesRow) {
+        self.known.extend(series.blocks.iter().map(|entry| entry.number));
+        self.known.extend(series.merge.iter().map(|merge| merge.target));
+    }
+
+    fn orphans(&mut self, table: Table) -> Result<()> {
+        let mut last = None;
+        for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, _) = row?;
+            let number = BlockNumber::read(key);
+            let known = number.is_some_and(|number| self.known.contains(&number));
+            if !known && last != number {
+                self.push(table, key, "no series names this block");
+            }
+            last = number;
+        }
+        Ok(())
+    }
+
+    fn tail(&mut self, id: SeriesId, series: &SeriesRow) -> Result<()> {
+        let mut found = BTreeSet::new();
+        for value in self.view.tail(id, Slot(0))? {
+            let value = value?;
+            found.insert(value.slot);
+            let expected = self.record(id, value.slot)?;
+            let expected = expected.map(|(_, experience)| self.builder.index(&experience).tail);
+            if value.slot.0 < series.tail_from || expected.as_deref() != Some(value.bytes()?) {
+                self.push(Table::Tail, &id.tail_key(value.slot), "it does not agree with its record");
+            }
+        }
+        for row in self.view.slots(id.number)? {
+            let (slot, _) = row?;
+            if slot.0 >= series.tail_from && !found.contains(&slot) {
+                self.push(Table::Tail, &id.tail_key(slot), "a record's row is missing");
+            }
+            if slot.0 < series.tail_from && series.block_of(slot).is_none() {
+                self.push(Table::Series, &id.blocks_key(), &format!("no block holds slot {}", slot.0));
+            }
+        }
+        if self.view.counter(id.number)?.tail_rows as usize != found.len() {
+            let problem = format!("it does not count {} rows of the tail", found.len());
+            self.push(Table::Counter, &keys::number(id.number), &problem);
+        }
+        Ok(())
+    }
+
+    /// The record that stands in a slot.
+    fn record(&self, id: SeriesId, slot: Slot) -> Result<Option<(SlotRow, Experience)>> {
+        let Some(row) = self.view.slot_row(id.number, slot)? else { return Ok(None) };
+        Ok(self.view.stored_experience(row.id)?.map(|(_, experience)| (row, experience)))
+    }
+
+    fn block(&mut self, id: SeriesId, entry: BlockEntry, dimension: usize) -> Result<()> {
+        let block = self.view.block(entry);
+        let state = block.state()?;
+        let columns = block.columns()?;
+        if state.dead_rows() != entry.dead {
+            self.push(Table::BlockState, &entry.number.key(), "the list counts other dead rows");
+        }
+        let living = self.living(id, entry, &columns, &state.dead, &state.archived)?;
+        if !living.is_empty() && !self.agrees(id, block, &state.dead, dimension, &living)? {
+            self.push(Table::Block, &entry.number.key(), "it does not agree with its records");
+        }
+        Ok(())
+    }
+
+    /// The records of a block that live, after a comparison of its columns with them.
+    fn living(
+        &mut self,
+        id: SeriesId,
+        entry: BlockEntry,
+        columns: &Columns<'_>,
+        dead: &[u64],
+        archived: &[u64],
+    ) -> Result<Vec<RowToSeal<'t>>> {
+        let mut living = Vec::new();
+        let mut slots = 0;
+        for at in 0..columns.rows() {
+            let slot = columns.slot(at);
+            let row = columns.slot_row(at, block_state::has(archived, at));
+            let record = self.record(id, slot)?;
+            let is_dead = block_state::has(dead, at);
+            if is_dead != record.is_none() || record.as_ref().is_some_and(|(stored, _)| *stored != row) {
+                let problem = format!("the row of slot {} does not agree with its record", slot.0);
+                self.push(Table::Block, &entry.number.key(), &problem);
+            }
+            if let Some((row, experience)) = record.filter(|_| !is_dead) {
+                let key = keys::slot(id.number, slot);
+                let vector = if row.has_vector { self.view.get(Table::Vector, &key)? } else { None };
+                let tail = self.builder.index(&experience).tail.into();
+                living.push(RowToSeal { slot, row, tail, vector });
+                slots += 1;
+            }
+        }
+        let from = keys::slot(id.number, entry.first);
+        let to = keys::slot(id.number, entry.last);
+        let stored =
+            self.view.sealed_range(Table::Slot, Bound::Included(&from), Bound::Included(&to))?.count();
+        if stored != slots {
+            let problem = format!("it holds {slots} of {stored} records of its slots");
+            self.push(Table::Block, &entry.number.key(), &problem);
+        }
+        Ok(living)
+    }
+
+    /// Whether a block has the codes and postings that a block of the same records would have.
+    fn agrees(
+        &self,
+        id: SeriesId,
+        block: BlockView<'t>,
+        dead: &[u64],
+        dimension: usize,
+        living: &[RowToSeal<'_>],
+    ) -> Result<bool> {
+        let expected = self.builder.seal(dimension, self.view.shared(id)?, living)?;
+        let sources = [MergeSource { block, dropped: dead.to_vec() }];
+        let parts = self.builder.merge_parts(dimension, &sources)?;
+        let merged = self.builder.merge_postings(&sources, &[], usize::MAX)?;
+        Ok(expected.shared.is_none() && expected.parts == parts && expected.postings == merged.postings)
+    }
+
+    fn push(&mut self, table: Table, key: &[u8], problem: &str) {
+        self.faults.push((table.name(), seal::hexadecimal(key), problem.to_owned()));
+    }
+
+    fn fail(&mut self, table: Table, error: PulseDBError) {
+        self.faults.push(match error {
+            PulseDBError::Storage(StorageError::Corrupted { table, key }) => {
+                (table, key, "the value does not match its checksum or its format".to_owned())
+            }
+            other => (table.name(), "?".to_owned(), other.to_string()),
+        });
+    }
+}

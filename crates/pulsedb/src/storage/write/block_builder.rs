@@ -1,0 +1,92 @@
+//! What the store is handed at open: how rows become blocks.
+//!
+//! The store keeps bytes; it knows no code, no term and no score. A builder is a pure function of what it is given, so
+//! that every process builds the same blocks of the same rows.
+
+use crate::error::Result;
+use crate::model::Experience;
+use crate::model::change::Slot;
+use crate::storage::format::series::BlockPart;
+use crate::storage::format::slot::SlotRow;
+use crate::storage::read::blocks::BlockView;
+
+/// What the index keeps of one record beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct IndexedRow {
+    /// The row of the tail: its terms, counted.
+    pub(crate) tail: Vec<u8>,
+    /// Words of the content.
+    pub(crate) words: u32,
+    /// Pieces of the content.
+    pub(crate) pieces: Vec<u16>,
+}
+
+/// A row that goes into a block.
+#[derive(Debug, Clone)]
+pub(crate) struct RowToSeal<'t> {
+    pub(crate) slot: Slot,
+    pub(crate) row: SlotRow,
+    pub(crate) tail: std::borrow::Cow<'t, [u8]>,
+    /// The vector as it is stored, if it has one.
+    pub(crate) vector: Option<&'t [u8]>,
+}
+
+/// A value of a block: the part, the run and the bytes.
+pub(crate) type PartValue = (BlockPart, u16, Vec<u8>);
+/// A value of postings: its first term and the bytes.
+pub(crate) type PostingValue = (Vec<u8>, Vec<u8>);
+
+/// What rows have become.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct SealedBlock {
+    /// Every part but the columns, which the store makes.
+    pub(crate) parts: Vec<PartValue>,
+    pub(crate) postings: Vec<PostingValue>,
+    /// What the codes of all blocks share, if this is the first block that has codes.
+    pub(crate) shared: Option<Vec<u8>>,
+}
+
+/// A block that is joined with its neighbours.
+#[derive(Clone)]
+pub(crate) struct MergeSource<'t> {
+    pub(crate) block: BlockView<'t>,
+    /// Rows that are left out, as a bitmap.
+    pub(crate) dropped: Vec<u64>,
+}
+
+/// One range of terms of the blocks that are joined.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct MergedPostings {
+    pub(crate) postings: Vec<PostingValue>,
+    /// The term that the next range begins with; `None` after the last.
+    pub(crate) next_term: Option<Vec<u8>>,
+}
+
+/// Builds blocks.
+pub(crate) trait BlockBuilder: Send + Sync + std::fmt::Debug {
+    /// What is kept of a record beside it.
+    fn index(&self, experience: &Experience) -> IndexedRow;
+
+    /// Turns rows, in order of their slots, into a block.
+    ///
+    /// # Errors
+    /// `Corrupted` if a row is not what [`index`](Self::index) makes.
+    fn seal(&self, dimension: usize, shared: Option<&[u8]>, rows: &[RowToSeal<'_>]) -> Result<SealedBlock>;
+
+    /// Joins every part but the columns.
+    ///
+    /// # Errors
+    /// `Corrupted` for a damaged source.
+    fn merge_parts(&self, dimension: usize, sources: &[MergeSource<'_>]) -> Result<Vec<PartValue>>;
+
+    /// Joins the postings from a term on, an empty one at first, until some `budget` bytes were read.
+    ///
+    /// # Errors
+    /// `Corrupted` for a damaged source.
+    fn merge_postings(
+        &self,
+        sources: &[MergeSource<'_>],
+        from: &[u8],
+        budget: usize,
+    ) -> Result<MergedPostings>;
+}

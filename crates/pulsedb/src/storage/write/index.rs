@@ -1,0 +1,211 @@
+//! The index in a write transaction: rows of the tail come and go, rows of blocks change their state, and the commit
+//! that fills the tail turns it into a block.
+
+use heed::PutFlags;
+
+use crate::error::{PulseDBError, Result, StorageError};
+use crate::limits;
+use crate::model::change::Slot;
+use crate::storage::format::block_state::{self, BlockState};
+use crate::storage::format::columns::write_columns;
+use crate::storage::format::keys;
+use crate::storage::format::meta;
+use crate::storage::format::seal;
+use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesId};
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::Table;
+use crate::storage::format::vector::write_pieces;
+use crate::storage::format::writer::Write;
+use crate::storage::write::block_builder::{IndexedRow, RowToSeal, SealedBlock};
+use crate::storage::write::transaction::{OpenCollective, WriteTxn};
+
+/// About what a row of a block takes beside its codes.
+const SEALED_BYTES: usize = 1024;
+
+impl WriteTxn<'_> {
+    /// Adds the row of a new slot to the tail. The caller puts its other rows.
+    pub(super) fn index_insert(
+        &mut self,
+        collective: &mut OpenCollective,
+        slot: Slot,
+        indexed: &IndexedRow,
+    ) -> Result<()> {
+        let key = keys::slot(collective.number, slot);
+        self.insert(&mut collective.counter, Table::Piece, &key, |out| write_pieces(&indexed.pieces, out))?;
+        let series = &mut collective.series;
+        self.put(Table::Tail, &series.id.tail_key(slot), |out| out.put(&indexed.tail))?;
+        series.changes += 1;
+        collective.counter.tail_rows += 1;
+        collective.counter.words += u64::from(indexed.words);
+        Ok(())
+    }
+
+    /// Takes a slot out of the index. The caller removes its other rows.
+    pub(super) fn index_remove(
+        &mut self,
+        collective: &mut OpenCollective,
+        slot: Slot,
+        row: &SlotRow,
+    ) -> Result<()> {
+        self.remove(&mut collective.counter, Table::Piece, &keys::slot(collective.number, slot))?;
+        collective.series.changes += 1;
+        collective.counter.words = collective.counter.words.saturating_sub(u64::from(row.words));
+        if slot.0 >= collective.series.row.tail_from {
+            // One that is missing is no loss now.
+            self.delete(Table::Tail, &collective.series.id.tail_key(slot))?;
+            collective.counter.tail_rows = collective.counter.tail_rows.saturating_sub(1);
+            return Ok(());
+        }
+        self.change_state(collective, slot, |state, row| block_state::set(&mut state.dead, row, true))?;
+        let series = &mut collective.series;
+        let blocks = &mut series.row.blocks;
+        if let Some(entry) = blocks.iter_mut().find(|entry| entry.first <= slot && slot <= entry.last) {
+            entry.dead += 1;
+        }
+        series.changed = true;
+        Ok(())
+    }
+
+    /// Marks a slot as archived or not.
+    pub(super) fn index_set_archived(
+        &mut self,
+        collective: &mut OpenCollective,
+        slot: Slot,
+        archived: bool,
+    ) -> Result<()> {
+        if slot.0 >= collective.series.row.tail_from {
+            return Ok(());
+        }
+        self.change_state(collective, slot, |state, row| {
+            block_state::set(&mut state.archived, row, archived);
+        })
+    }
+
+    fn change_state(
+        &mut self,
+        collective: &OpenCollective,
+        slot: Slot,
+        change: impl FnOnce(&mut BlockState, usize),
+    ) -> Result<()> {
+        let series = &collective.series;
+        let lost = || seal::corrupted(Table::Series, &series.id.blocks_key());
+        let entry = *series.row.block_of(slot).ok_or_else(lost)?;
+        let (mut state, at) = {
+            let block = self.view().block(entry);
+            (block.state()?, block.columns()?.row_of(slot).ok_or_else(lost)?)
+        };
+        change(&mut state, at);
+        self.put(Table::BlockState, &entry.number.key(), |out| state.write(out))
+    }
+
+    /// Stores what has changed of the index of a collective, and turns a full tail into a block.
+    pub(super) fn close_series(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        if !collective.series.row.damaged {
+            let outcome = self.seal_tail(collective).and_then(|()| self.merge(collective));
+            match outcome {
+                Err(PulseDBError::Storage(StorageError::Corrupted { table, key })) => {
+                    // Records are kept all the same: they stay in the tail until a repair.
+                    tracing::warn!(table, key, "a damaged part of the index; run `repair`");
+                    collective.series.row.damaged = true;
+                    collective.series.changed = true;
+                }
+                outcome => outcome?,
+            }
+        }
+        let series = &mut collective.series;
+        if std::mem::take(&mut series.changed) {
+            self.put(Table::Series, &series.id.blocks_key(), |out| series.row.write(out))?;
+        }
+        Ok(())
+    }
+
+    fn seal_tail(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        let rows = collective.counter.tail_rows.min(limits::SEALED_ROWS_MAX) as usize;
+        let bytes = rows.saturating_mul(SEALED_BYTES + 2 * collective.dimension);
+        if collective.counter.tail_rows < self.rules.seal_rows || !self.has_room(bytes) {
+            return Ok(());
+        }
+        self.seal_block(collective)
+    }
+
+    /// Turns the oldest rows of the tail into a block.
+    fn seal_block(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        let id = collective.series.id;
+        let (slots, sealed) = {
+            let view = self.view();
+            let mut rows = Vec::new();
+            let from = Slot(collective.series.row.tail_from);
+            for value in view.tail(id, from)?.take(limits::SEALED_ROWS_MAX as usize) {
+                let value = value?;
+                let row = view.slot_row(id.number, value.slot)?;
+                let row = row.ok_or_else(|| value.malformed())?;
+                let key = keys::slot(id.number, value.slot);
+                let vector = if row.has_vector { view.get(Table::Vector, &key)? } else { None };
+                if row.has_vector != vector.is_some() {
+                    return Err(seal::corrupted(Table::Vector, &key));
+                }
+                rows.push(RowToSeal { slot: value.slot, row, tail: value.bytes()?.into(), vector });
+            }
+            if rows.is_empty() {
+                return Err(seal::corrupted(Table::Series, &id.blocks_key()));
+            }
+            let shared = view.shared(id)?;
+            let sealed = self.rules.builder.seal(collective.dimension, shared, &rows)?;
+            let slots: Vec<(Slot, SlotRow)> = rows.iter().map(|row| (row.slot, row.row)).collect();
+            (slots, sealed)
+        };
+        let number = self.next_block_number()?;
+        self.put_block(number, id, &slots, &sealed)?;
+        for (slot, _) in &slots {
+            self.delete(Table::Tail, &id.tail_key(*slot))?;
+        }
+        let (Some((first, _)), Some((last, _))) = (slots.first(), slots.last()) else { return Ok(()) };
+        let series = &mut collective.series;
+        series.row.blocks.push(BlockEntry {
+            number,
+            rows: slots.len() as u32,
+            dead: 0,
+            first: *first,
+            last: *last,
+        });
+        series.row.tail_from = last.0.saturating_add(1);
+        collective.counter.tail_rows = collective.counter.tail_rows.saturating_sub(slots.len() as u32);
+        series.changed = true;
+        Ok(())
+    }
+
+    fn put_block(
+        &mut self,
+        number: BlockNumber,
+        id: SeriesId,
+        rows: &[(Slot, SlotRow)],
+        sealed: &SealedBlock,
+    ) -> Result<()> {
+        let columns = number.part_key(BlockPart::Columns, 0);
+        self.write(Table::Block, &columns, PutFlags::APPEND, |out| write_columns(rows, out))?;
+        for (part, run, bytes) in &sealed.parts {
+            let key = number.part_key(*part, *run);
+            self.write(Table::Block, &key, PutFlags::APPEND, |out| out.put(bytes))?;
+        }
+        for (first_term, bytes) in &sealed.postings {
+            let key = number.posting_key(first_term);
+            self.write(Table::Posting, &key, PutFlags::APPEND, |out| out.put(bytes))?;
+        }
+        let mut state = BlockState::new(rows.len() as u32);
+        for (at, (_, row)) in rows.iter().enumerate() {
+            block_state::set(&mut state.archived, at, row.archived);
+        }
+        self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
+        if let Some(shared) = &sealed.shared {
+            self.put(Table::Series, &id.shared_key(), |out| out.put(shared))?;
+        }
+        Ok(())
+    }
+
+    /// A number above that of every block so far, so that its rows are appended.
+    pub(super) fn next_block_number(&mut self) -> Result<BlockNumber> {
+        let number = self.view().meta_number(meta::NEXT_BLOCK)?;
+        self.put(Table::Meta, meta::NEXT_BLOCK, |out| out.u64(number.saturating_add(1)))?;
+        Ok(BlockNumber(number))
+    }
+}

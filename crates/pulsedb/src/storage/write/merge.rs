@@ -1,0 +1,289 @@
+//! Merging blocks in bounded steps, one or a few a commit.
+//!
+//! ```text
+//! begin:  8 neighbours of about one size, or a block of which a quarter is dead, with its small neighbours
+//!         the rows that are dead now are left out; which they are is written down
+//! step 0: columns and the parts of the builder
+//! step n: a range of terms
+//! end:    the state of the new block from those of the old ones, whose rows may have died meanwhile
+//!         the list names the new block; the old ones are removed
+//! ```
+//! Readers use the old blocks until the list names the new one, in one transaction. What a merge has done so far is
+//! stored, so that any process goes on with it.
+
+use heed::PutFlags;
+
+use crate::error::Result;
+use crate::limits;
+use crate::model::change::Slot;
+use crate::storage::format::block_state::{self, BlockState, read_dropped, write_dropped};
+use crate::storage::format::columns::write_columns;
+use crate::storage::format::seal;
+use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, MergeRow};
+use crate::storage::format::slot::SlotRow;
+use crate::storage::format::tables::Table;
+use crate::storage::format::writer::Write;
+use crate::storage::write::block_builder::MergeSource;
+use crate::storage::write::transaction::{OpenCollective, WriteTxn};
+
+/// About what a row of a block takes beside its codes and postings.
+const COLUMN_BYTES: usize = 64;
+
+impl WriteTxn<'_> {
+    /// Takes some steps of the merge that is under way, and begins one that is due.
+    pub(super) fn merge(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        if collective.series.changes == 0 {
+            return Ok(());
+        }
+        let steps = collective.series.changes.div_ceil(limits::RECORDS_A_MERGE_STEP);
+        for _ in 0..steps {
+            if collective.series.row.merge.is_none() && !self.begin_merge(collective)? {
+                return Ok(());
+            }
+            if !self.has_room(step_bytes(collective)) {
+                return Ok(());
+            }
+            self.merge_step(collective)?;
+        }
+        Ok(())
+    }
+
+    /// Begins the next merge; whether one is due.
+    fn begin_merge(&mut self, collective: &mut OpenCollective) -> Result<bool> {
+        let Some((from, count)) = due(&collective.series.row.blocks, self.rules.seal_rows) else {
+            return Ok(false);
+        };
+        let sources = collective.series.row.blocks[from..from + count].to_vec();
+        let states = self.states(&sources)?;
+        let target = self.next_block_number()?;
+        let dropped: Vec<Vec<u64>> = states.into_iter().map(|state| state.dead).collect();
+        self.put(Table::Block, &target.part_key(BlockPart::Dropped, 0), |out| write_dropped(&dropped, out))?;
+        let series = &mut collective.series;
+        let first_source = sources[0].number;
+        let (step, next_term) = (0, Vec::new());
+        series.row.merge = Some(MergeRow { target, first_source, sources: count as u16, step, next_term });
+        series.changed = true;
+        Ok(true)
+    }
+
+    fn states(&self, sources: &[BlockEntry]) -> Result<Vec<BlockState>> {
+        sources.iter().map(|entry| self.view().block(*entry).state()).collect()
+    }
+
+    fn merge_step(&mut self, collective: &mut OpenCollective) -> Result<()> {
+        let Some(mut merge) = collective.series.row.merge.clone() else { return Ok(()) };
+        let entries = collective.series.row.sources(&merge).to_vec();
+        let dropped = self.dropped(&merge, &entries)?;
+        let kept = kept_rows(&entries, &dropped);
+        let mut is_done = kept == 0;
+        if !is_done {
+            if merge.step == 0 {
+                self.merge_parts(collective.dimension, merge.target, &entries, &dropped)?;
+            } else {
+                let next = self.merge_postings(&merge, &entries, &dropped)?;
+                is_done = next.is_none();
+                merge.next_term = next.unwrap_or_default();
+            }
+        }
+        if is_done {
+            return self.end_merge(collective, &merge, &entries, &dropped);
+        }
+        merge.step += 1;
+        collective.series.row.merge = Some(merge);
+        collective.series.changed = true;
+        Ok(())
+    }
+
+    fn dropped(&self, merge: &MergeRow, entries: &[BlockEntry]) -> Result<Vec<Vec<u64>>> {
+        let key = merge.target.part_key(BlockPart::Dropped, 0);
+        let rows = entries.iter().map(|entry| entry.rows);
+        let dropped = self.view().row(Table::Block, &key, |bytes| read_dropped(bytes, rows))?;
+        dropped.ok_or_else(|| seal::corrupted(Table::Block, &key))
+    }
+
+    fn merge_parts(
+        &mut self,
+        dimension: usize,
+        target: BlockNumber,
+        entries: &[BlockEntry],
+        dropped: &[Vec<u64>],
+    ) -> Result<()> {
+        let (rows, parts) = {
+            let sources = self.sources(entries, dropped);
+            (kept_columns(&sources)?, self.rules.builder.merge_parts(dimension, &sources)?)
+        };
+        let key = target.part_key(BlockPart::Columns, 0);
+        self.write(Table::Block, &key, PutFlags::NO_OVERWRITE, |out| write_columns(&rows, out))?;
+        for (part, run, bytes) in parts {
+            let key = target.part_key(part, run);
+            self.write(Table::Block, &key, PutFlags::NO_OVERWRITE, |out| out.put(&bytes))?;
+        }
+        Ok(())
+    }
+
+    fn merge_postings(
+        &mut self,
+        merge: &MergeRow,
+        entries: &[BlockEntry],
+        dropped: &[Vec<u64>],
+    ) -> Result<Option<Vec<u8>>> {
+        let merged = {
+            let sources = self.sources(entries, dropped);
+            self.rules.builder.merge_postings(&sources, &merge.next_term, limits::MERGE_STEP_BYTES)?
+        };
+        for (first_term, bytes) in merged.postings {
+            let key = merge.target.posting_key(&first_term);
+            self.write(Table::Posting, &key, PutFlags::NO_OVERWRITE, |out| out.put(&bytes))?;
+        }
+        Ok(merged.next_term)
+    }
+
+    fn sources(&self, entries: &[BlockEntry], dropped: &[Vec<u64>]) -> Vec<MergeSource<'_>> {
+        let each = entries.iter().zip(dropped);
+        let source = |(entry, dropped): (&BlockEntry, &Vec<u64>)| MergeSource {
+            block: self.view().block(*entry),
+            dropped: dropped.clone(),
+        };
+        each.map(source).collect()
+    }
+
+    /// Puts the new block in the place of the old ones.
+    fn end_merge(
+        &mut self,
+        collective: &mut OpenCollective,
+        merge: &MergeRow,
+        entries: &[BlockEntry],
+        dropped: &[Vec<u64>],
+    ) -> Result<()> {
+        let states = self.states(entries)?;
+        let slots = {
+            let sources = self.sources(entries, dropped);
+            kept_columns(&sources)?
+        };
+        self.delete(Table::Block, &merge.target.part_key(BlockPart::Dropped, 0))?;
+        let row = &mut collective.series.row;
+        let from = row.blocks.iter().position(|block| block.number == merge.first_source);
+        let from = from.unwrap_or(row.blocks.len());
+        let mut target = slots.first().zip(slots.last()).map(|((first, _), (last, _))| BlockEntry {
+            number: merge.target,
+            rows: slots.len() as u32,
+            dead: 0,
+            first: *first,
+            last: *last,
+        });
+        let state = joined(&states, dropped, slots.len() as u32);
+        if let Some(target) = &mut target {
+            target.dead = state.dead_rows();
+        }
+        row.blocks.splice(from..from + entries.len(), target);
+        row.merge = None;
+        collective.series.changed = true;
+        if let Some(target) = target {
+            self.put(Table::BlockState, &target.number.key(), |out| state.write(out))?;
+        }
+        entries.iter().try_for_each(|entry| self.remove_block(entry.number).map(|_| ()))
+    }
+
+    /// Removes every row of a block; how many they were.
+    pub(super) fn remove_block(&mut self, number: BlockNumber) -> Result<usize> {
+        let mut removed = usize::from(self.delete(Table::BlockState, &number.key())?);
+        for table in [Table::Block, Table::Posting] {
+            let keys = self.view().keys_under(table, number.key())?;
+            removed += keys.len();
+            for key in keys {
+                self.delete(table, &key)?;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// About what the next step writes.
+fn step_bytes(collective: &OpenCollective) -> usize {
+    let row = &collective.series.row;
+    let is_first = row.merge.as_ref().is_some_and(|merge| merge.step == 0);
+    let sources = row.merge.as_ref().map(|merge| row.sources(merge)).unwrap_or_default();
+    let rows = sources.iter().map(|entry| entry.rows as usize).sum::<usize>();
+    if is_first { rows * (COLUMN_BYTES + 2 * collective.dimension) } else { 2 * limits::MERGE_STEP_BYTES }
+}
+
+/// Which neighbours to join: the place of the first and how many.
+fn due(blocks: &[BlockEntry], seal_rows: u32) -> Option<(usize, usize)> {
+    if let Some(run) = full_run(blocks, seal_rows) {
+        return Some((run, limits::MERGED_BLOCKS));
+    }
+    let sparse = |block: &BlockEntry| block.dead > 0 && block.dead.saturating_mul(4) >= block.rows;
+    let at = blocks.iter().position(sparse)?;
+    Some((at, with_small_neighbours(&blocks[at..])))
+}
+
+/// How many blocks, the first and those behind it, fit into one of its size with what lives in them.
+fn with_small_neighbours(blocks: &[BlockEntry]) -> usize {
+    let room = blocks.first().map_or(0, |block| block.rows);
+    let mut live = 0;
+    let fitting = blocks.iter().take(limits::MERGED_BLOCKS).take_while(|block| {
+        live += block.rows - block.dead;
+        live <= room
+    });
+    fitting.count().max(1)
+}
+
+/// The place of the first of so many neighbours of one level as a merge joins.
+fn full_run(blocks: &[BlockEntry], seal_rows: u32) -> Option<usize> {
+    let mut run = 0;
+    for (at, block) in blocks.iter().enumerate() {
+        let joins = at > 0 && level(block.rows, seal_rows) == level(blocks[at - 1].rows, seal_rows);
+        run = if joins { run + 1 } else { 1 };
+        let first = at + 1 - run;
+        if run >= limits::MERGED_BLOCKS {
+            let rows: u32 = blocks[first..=at].iter().map(|block| block.rows).sum();
+            if rows <= limits::SEALED_ROWS_MAX {
+                return Some(first);
+            }
+        }
+    }
+    None
+}
+
+/// How often a block was merged, as its size tells.
+fn level(rows: u32, seal_rows: u32) -> u32 {
+    (rows / seal_rows.max(1)).max(1).ilog(limits::MERGED_BLOCKS as u32)
+}
+
+fn kept_rows(entries: &[BlockEntry], dropped: &[Vec<u64>]) -> u32 {
+    let left_out: u32 = dropped.iter().flatten().map(|word| word.count_ones()).sum();
+    entries.iter().map(|entry| entry.rows).sum::<u32>().saturating_sub(left_out)
+}
+
+/// The columns of the rows that are kept. Whether they are archived is said by states, not by columns.
+fn kept_columns(sources: &[MergeSource<'_>]) -> Result<Vec<(Slot, SlotRow)>> {
+    let mut rows = Vec::new();
+    for source in sources {
+        let columns = source.block.columns()?;
+        let kept = (0..columns.rows()).filter(|row| !block_state::has(&source.dropped, *row));
+        rows.extend(kept.map(|row| (columns.slot(row), columns.slot_row(row, false))));
+    }
+    Ok(rows)
+}
+
+/// The state of the new block from those of the old ones.
+fn joined(states: &[BlockState], dropped: &[Vec<u64>], rows: u32) -> BlockState {
+    let mut joined = BlockState::new(rows);
+    let mut to = 0;
+    for (state, dropped) in states.iter().zip(dropped) {
+        for row in 0..state.rows as usize {
+            if block_state::has(dropped, row) {
+                continue;
+            }
+            for (into, from) in [
+                (&mut joined.dead, &state.dead),
+                (&mut joined.archived, &state.archived),
+                (&mut joined.superseded, &state.superseded),
+            ] {
+                block_state::set(into, to, block_state::has(from, row));
+            }
+            to += 1;
+        }
+    }
+    joined
+}
