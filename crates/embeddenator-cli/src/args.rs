@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use embeddenator_fs::Profile;
 
@@ -41,6 +41,21 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Compare everything with its hashes; exit code 5 if something is damaged
     Verify(VerifyArgs),
+    /// Change an engram: each change but `compact` is a new snapshot
+    Update {
+        #[command(subcommand)]
+        command: UpdateCommand,
+    },
+    /// List the snapshots, or the versions of one path over them
+    Log(LogArgs),
+    /// List what differs between two snapshots
+    Diff(DiffArgs),
+    /// Take snapshots off the list; `update compact` frees their bytes
+    Forget(ForgetArgs),
+    /// Find near-duplicates: of a file, or all pairs
+    Similar(SimilarArgs),
+    /// Bundle the signatures of a snapshot hierarchically, and show what that makes
+    BundleHier(BundleArgs),
     /// Print shell completions
     Completions {
         /// Which shell
@@ -201,6 +216,174 @@ pub(crate) struct VerifyArgs {
     pub(crate) threads: ThreadsArgs,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpdateCommand {
+    /// Add files and directories under their own names, in place of what stands there
+    Add(AddArgs),
+    /// Leave paths out; older snapshots keep them
+    Remove(RemoveArgs),
+    /// Bring the engram to the state of directories
+    Modify(ModifyArgs),
+    /// Write the engram anew without what no snapshot needs
+    Compact(CompactArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    /// Files and directories to add
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) sources: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) taking: TakingArgs,
+    /// Read files even if size and time say that they are unchanged
+    #[arg(long)]
+    pub(crate) reread: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModifyArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    /// Directories; the contents of one are the root, several go under their own names
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) sources: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) taking: TakingArgs,
+    /// Read files even if size and time say that they are unchanged
+    #[arg(long)]
+    pub(crate) reread: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    /// Paths to leave out, with all below them
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) label: LabelArgs,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    #[command(flatten)]
+    pub(crate) effort: EffortArgs,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    /// Path whose versions to list [default: list the snapshots]
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    /// The older snapshot, by number or label
+    pub(crate) before: String,
+    /// The newer one [default: the newest]
+    pub(crate) after: Option<String>,
+    /// Print a line of JSON for each path
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true))]
+pub(crate) struct ForgetArgs {
+    /// The engram
+    #[arg(value_name = "FILE.egm")]
+    pub(crate) engram: PathBuf,
+    /// Numbers of snapshots to forget
+    #[arg(value_name = "NUMBER", group = "which")]
+    pub(crate) snapshots: Vec<u32>,
+    /// Keep so many of the newest
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, group = "which")]
+    pub(crate) keep_last: u32,
+    /// Keep the newest of each of so many hours
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, group = "which")]
+    pub(crate) keep_hourly: u32,
+    /// Keep the newest of each of so many days
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, group = "which")]
+    pub(crate) keep_daily: u32,
+    /// Keep the newest of each of so many weeks
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, group = "which")]
+    pub(crate) keep_weekly: u32,
+    /// Keep the newest of each of so many months
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, group = "which")]
+    pub(crate) keep_monthly: u32,
+    /// Keep the newest of each of so many years
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, group = "which")]
+    pub(crate) keep_yearly: u32,
+    /// Keep all with this label; may be repeated
+    #[arg(long, value_name = "LABEL", group = "which")]
+    pub(crate) keep_label: Vec<String>,
+    /// Change nothing, and say what would be forgotten
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimilarArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    /// File of the engram to find the like of [default: list all pairs]
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<OsString>,
+    /// File outside of the engram to find the like of
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    pub(crate) file: Option<PathBuf>,
+    /// The least similarity, from 0 to 1
+    #[arg(long, value_name = "0..1", default_value_t = 0.5, value_parser = share)]
+    pub(crate) min: f32,
+    /// Lines at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) limit: usize,
+    /// Print a line of JSON for each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "give a number from 0 to 1".to_owned())
 }
 
 fn profile() -> impl TypedValueParser<Value = Profile> {

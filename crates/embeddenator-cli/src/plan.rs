@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use embeddenator_fs::{Engram, EngramPath, Snapshot, Source, Timestamp};
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
@@ -87,4 +88,14 @@ pub(crate) fn time_set() -> anyhow::Result<Option<Timestamp>> {
     let seconds = seconds
         .ok_or_else(|| Usage(format!("SOURCE_DATE_EPOCH is {}: give seconds since 1970", text.display())))?;
     Ok(Some(Timestamp { seconds, nanoseconds: 0 }))
+}
+
+/// The time of a snapshot that is appended: the one that is set, else now.
+pub(crate) fn time_of_update() -> anyhow::Result<Timestamp> {
+    if let Some(time) = time_set()? {
+        return Ok(time);
+    }
+    // A clock before 1970 is a clock that was not set.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Timestamp { seconds: now.as_secs().cast_signed(), nanoseconds: now.subsec_nanos() })
 }

@@ -35,6 +35,9 @@ fn wrong_arguments_are_usage() {
         &["ingest", "tree", "-o", "new.egm", "--profile", "tiny"],
         &["ingest", "tree", "-o", "new.egm", "--exclude", "[a"],
         &["cat", "tree.egm", "../note"],
+        &["update", "remove", "tree.egm", "."],
+        &["similar", "tree.egm", "--min", "NaN"],
+        &["similar", "tree.egm", "note", "--file", "tree/note"],
     ] {
         failure(&shell.run(arguments), 2);
     }

@@ -4,4 +4,6 @@
 
 mod commands;
 mod exits;
+mod readme;
 mod shell;
+mod snapshots;
