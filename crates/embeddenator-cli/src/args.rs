@@ -316,6 +316,7 @@ pub(crate) struct DiffArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "embeddenator forget [OPTIONS] <FILE.egm> <NUMBER|--keep-...>...")]
 #[command(group = ArgGroup::new("which").required(true).multiple(true))]
 pub(crate) struct ForgetArgs {
     /// The engram
