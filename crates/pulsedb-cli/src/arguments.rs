@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{Arg, Command};
 
 /// Commands whose words are a text.
-const TEXT_COMMANDS: &[&str] = &["record", "search"];
+const TEXT_COMMANDS: &[&str] = &["record", "search", "update"];
 /// Ends the options: what follows are words.
 const END_OF_OPTIONS: &str = "--";
 

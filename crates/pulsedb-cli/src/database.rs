@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use etcetera::BaseStrategy;
 use pulsedb::{CheckReport, CollectiveId, Config, EmbeddingDimension, PulseDB, PulseDBError, StorageError};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::exit::CliError;
 use crate::text::printable_line;
@@ -16,6 +17,11 @@ const EXTERNAL: &str = "external";
 const PATH_VARIABLE: &str = "PULSEDB_DB";
 /// The variable that names the collective.
 const COLLECTIVE_VARIABLE: &str = "PULSEDB_COLLECTIVE";
+/// The variable that says how large a database may become, in GiB.
+const MAP_SIZE_VARIABLE: &str = "PULSEDB_MAP_SIZE";
+const GIB: u64 = 1 << 30;
+/// The smallest largest size in GiB: asking for it leaves an existing database the size that it has.
+const MAP_SIZE_MIN: usize = 1;
 /// The collective that nobody named.
 const DEFAULT_COLLECTIVE: &str = "default";
 
@@ -24,12 +30,17 @@ const DEFAULT_COLLECTIVE: &str = "default";
 pub(crate) struct Target {
     pub(crate) path: PathBuf,
     pub(crate) collective: String,
+    map_size: Option<usize>,
 }
 
 impl Target {
     /// The database and the collective that the flags name, else the environment, else the user's own and `default`.
     /// An empty variable counts as one that is not set.
-    pub(crate) fn new(path: Option<PathBuf>, collective: Option<String>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        path: Option<PathBuf>,
+        collective: Option<String>,
+        map_size: Option<usize>,
+    ) -> anyhow::Result<Self> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let path = match path.or_else(|| set(PATH_VARIABLE).map(PathBuf::from)) {
             Some(path) => expanded(path)?,
@@ -42,35 +53,70 @@ impl Target {
             })?,
             (None, None) => DEFAULT_COLLECTIVE.to_owned(),
         };
-        Ok(Self { path, collective })
+        let map_size = match (map_size, set(MAP_SIZE_VARIABLE)) {
+            (None, Some(text)) => Some(size_in_gib(&text.to_string_lossy())?),
+            (given, _) => given,
+        };
+        Ok(Self { path, collective, map_size })
     }
 
     /// Opens for reading; nothing is created and nothing changes.
     pub(crate) fn read(&self) -> anyhow::Result<PulseDB> {
-        PulseDB::open(&self.path, Config::read_only()).map_err(|error| self.say_how_to_create(error))
+        self.open_to_read().map_err(|error| self.say_how_to_create(error))
+    }
+
+    fn open_to_read(&self) -> pulsedb::Result<PulseDB> {
+        PulseDB::open(&self.path, Config::read_only())
     }
 
     /// Opens for writing what exists.
     pub(crate) fn write(&self) -> anyhow::Result<PulseDB> {
         drop(self.read()?);
-        self.open_or_create(None)
+        self.open_or_create(None, MAP_SIZE_MIN)
     }
 
     /// Opens for writing and creates what is missing; a database is created for vectors from outside if a
     /// dimension is given.
     pub(crate) fn create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
-        self.open_or_create(dimension)
+        let is_there =
+            !matches!(self.open_to_read(), Err(PulseDBError::Storage(StorageError::DatabaseNotFound { .. })));
+        let map_size = if is_there { MAP_SIZE_MIN } else { Config::default().map_size_gb };
+        self.open_or_create(dimension, map_size)
     }
 
     /// Rebuilds what can be derived from the records.
     pub(crate) fn repair(&self) -> anyhow::Result<CheckReport> {
-        with_provider(None, |config| PulseDB::repair(&self.path, config))
+        // The new file gets the size that the database has, if that can still be read.
+        let stats = self.open_to_read().and_then(|db| db.stats());
+        let map_size = stats.ok().and_then(|stats| usize::try_from(stats.map_bytes.div_ceil(GIB)).ok());
+        let map_size = map_size.unwrap_or(Config::default().map_size_gb);
+        with_provider(None, |config| PulseDB::repair(&self.path, self.sized(config, map_size)))
             .map_err(|error| self.say_how_to_create(error))
     }
 
-    fn open_or_create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
-        with_provider(dimension, |config| PulseDB::open(&self.path, config))
+    fn open_or_create(&self, dimension: Option<usize>, map_size: usize) -> anyhow::Result<PulseDB> {
+        with_provider(dimension, |config| PulseDB::open(&self.path, self.sized(config, map_size)))
             .with_context(|| format!("cannot open the database at {}", self.path.display()))
+            .and_then(|db| self.say_if_smaller(&db).map(|()| db))
+    }
+
+    /// Says on standard error that a database did not grow to the size that was asked for.
+    fn say_if_smaller(&self, db: &PulseDB) -> anyhow::Result<()> {
+        let Some(asked) = self.map_size else { return Ok(()) };
+        let map_bytes = db.stats()?.map_bytes;
+        if map_bytes < asked as u64 * GIB {
+            let largest = map_bytes / GIB;
+            eprintln!(
+                "note: the largest size of the database stays {largest} GiB; it grows to {asked} GiB when a command \
+                 opens it alone and the system has address space for it (`ulimit -v`)"
+            );
+        }
+        Ok(())
+    }
+
+    /// The settings with the largest size that was asked for, else this one.
+    fn sized(&self, config: Config, otherwise: usize) -> Config {
+        Config { map_size_gb: self.map_size.unwrap_or(otherwise), ..config }
     }
 
     /// The collective of that name, which must exist.
@@ -80,7 +126,9 @@ impl Target {
 
     pub(crate) fn collective_named(&self, db: &PulseDB, name: &str) -> anyhow::Result<CollectiveId> {
         let collectives = db.list_collectives()?;
-        if let Some(found) = collectives.iter().find(|collective| collective.name == name) {
+        // The database keeps names in NFC, whatever a keyboard or a file name gave.
+        let normal: String = name.nfc().collect();
+        if let Some(found) = collectives.iter().find(|collective| collective.name == normal) {
             return Ok(found.id);
         }
         let names: Vec<String> =
@@ -127,6 +175,12 @@ fn with_provider<T>(
 
 fn external(dimension: usize) -> Config {
     Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
+}
+
+fn size_in_gib(text: &str) -> anyhow::Result<usize> {
+    text.parse().map_err(|_| {
+        CliError::Usage(format!("{MAP_SIZE_VARIABLE} must be a whole number of GiB, not `{text}`")).into()
+    })
 }
 
 /// The path with the home directory for a leading `~`, which a shell leaves in `--db=~/x` and in quotes.

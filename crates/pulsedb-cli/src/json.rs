@@ -77,17 +77,14 @@ pub(crate) struct ExperienceLine {
     pub(crate) timestamp: Option<TimeValue>,
     pub(crate) embedding: Option<Vec<f32>>,
     pub(crate) archived: Option<bool>,
-    /// Tells a record that is already here; a new record gets a new one.
+    /// Tells a record that is already here; a new record gets a new one, unless it keeps this one.
     pub(crate) id: Option<ExperienceId>,
-    // Written by `export`; the database that reads them makes its own.
+    // Written by `export`; a record that gets a new id has its own.
+    pub(crate) updated_at: Option<TimeValue>,
+    pub(crate) last_reinforced: Option<TimeValue>,
+    pub(crate) applications: Option<u32>,
     #[serde(rename = "collective")]
     _collective: Option<IgnoredAny>,
-    #[serde(rename = "updated_at")]
-    _updated_at: Option<IgnoredAny>,
-    #[serde(rename = "last_reinforced")]
-    _last_reinforced: Option<IgnoredAny>,
-    #[serde(rename = "applications")]
-    _applications: Option<IgnoredAny>,
     sequence: Option<IgnoredAny>,
 }
 

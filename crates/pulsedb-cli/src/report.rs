@@ -13,6 +13,8 @@ pub(crate) struct Summary {
     pub(crate) moved: u64,
     /// Records of passages that are no longer in their document.
     pub(crate) removed: u64,
+    /// References to records that are neither in the input nor in the database.
+    pub(crate) unknown_references: u64,
     pub(crate) skipped: Skipped,
     pub(crate) left_out: Omissions,
     /// The encodings that were found by their bytes, each with the sources in it.

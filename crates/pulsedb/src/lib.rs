@@ -39,10 +39,12 @@
 //! # Promises
 //!
 //! - **Durable.** With [`SyncMode::Normal`], what a call has changed is on disk, in full, when the call returns.
-//! - **Exact.** A search compares every match that has a vector, and returns `min(k, matches)` hits in a total order.
-//! - **Checked.** Every value has a checksum, which is verified before the value is used (in a scan, when the process
-//!   first touches the vector). Damage is reported as [`StorageError::Corrupted`] with table and key; it never leads to
-//!   a wrong answer.
+//! - **Complete.** A search returns `min(k, matches)` hits in a total order, whatever the filter. Vectors are narrowed
+//!   down by short codes and compared exactly for as long as an error bound can change the answer;
+//!   [`SearchOptions::exact`] compares every match.
+//! - **Checked.** Every value has a checksum, which is verified before the value is used (of a part of the
+//!   index, when the process first touches it). Damage is reported as [`StorageError::Corrupted`] with table and key, or
+//!   the records answer in place of the index; it never leads to a wrong answer.
 //! - **Typed errors.** Bad input is refused with a [`ValidationError`] and changes nothing; no call panics.
 //!
 //! The database must be on a local file system of a 64-bit machine.

@@ -7,7 +7,7 @@ use crate::files::SourceFile;
 use crate::tokens::{Kind, Tokens};
 
 /// Code lines that a file may have: neither blank nor comment.
-pub const FILE_LINES_MAX: usize = 600;
+pub const FILE_LINES_MAX: usize = 450;
 
 /// Lines that a function may have, from `fn` to its closing brace: a screen.
 pub const FUNCTION_LINES_MAX: usize = 70;

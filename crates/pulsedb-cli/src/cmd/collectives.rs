@@ -1,4 +1,4 @@
-//! `collectives`: lists, creates, deletes and counts them.
+//! `collectives`: lists, creates, renames, deletes and counts them.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -32,6 +32,7 @@ pub(crate) fn run(target: &Target, args: CollectivesArgs, out: &mut Out) -> anyh
             }
             Ok(Exit::Ok)
         }
+        Some(CollectivesCommand::Rename { name, to, output }) => rename(target, &name, &to, output.json, out),
         Some(CollectivesCommand::Delete { name, yes, output }) => {
             delete(target, &name, yes, output.json, out)
         }
@@ -110,6 +111,20 @@ fn write_table(rows: &[(Collective, CollectiveStats)], out: &mut Out) -> anyhow:
     }
     out.write_all(lines(&list).as_bytes())?;
     Ok(())
+}
+
+fn rename(target: &Target, name: &str, to: &str, json: bool, out: &mut Out) -> anyhow::Result<Exit> {
+    let db = target.write()?;
+    let id = target.collective_named(&db, name)?;
+    db.rename_collective(id, to)?;
+    let missing = || pulsedb::PulseDBError::from(pulsedb::NotFoundError::Collective(id));
+    let renamed = db.get_collective(id)?.ok_or_else(missing)?.name;
+    if json {
+        out.json(&json!({ "id": id, "old_name": name, "name": renamed }))?;
+    } else {
+        writeln!(out, "renamed `{}` to `{}`", printable_line(name), printable_line(&renamed))?;
+    }
+    Ok(Exit::Ok)
 }
 
 fn delete(target: &Target, name: &str, yes: bool, json: bool, out: &mut Out) -> anyhow::Result<Exit> {

@@ -1,4 +1,4 @@
-//! The flags about records that are made, as the import and `record` need them.
+//! What commands are given about a record: flags, files and standard input, as fields of it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,11 +6,13 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::Context;
+use pulsedb::limits::CONTENT_BYTES_MAX;
 
 use crate::args::FieldArgs;
-use crate::exit::CliError;
+use crate::exit::{CliError, Exit};
 use crate::import::draft::Defaults;
-use crate::import::encoding::{Decoded, decode};
+use crate::import::encoding::{Decoded, Flaw, Text, decode};
+use crate::text::printable_line;
 
 /// Bytes of a vector: the greatest dimension with all the digits that a number can have takes far less.
 const VECTOR_BYTES_MAX: u64 = 16 << 20;
@@ -50,4 +52,30 @@ pub(crate) fn vector(path: &Path) -> anyhow::Result<Vec<f32>> {
         Decoded::Empty | Decoded::Nuls(_) | Decoded::Binary => String::new(),
     };
     serde_json::from_str(&text).with_context(|| format!("{} is not a JSON array of numbers", path.display()))
+}
+
+/// The text that standard input holds, with what of it could not be read. It is read up to a little beyond the limit at
+/// the most: then the database refuses it.
+pub(crate) fn standard_input() -> anyhow::Result<(String, Vec<Flaw>)> {
+    let mut bytes = Vec::new();
+    // A character of UTF-16 takes two bytes where UTF-8 may take one.
+    let room = 2 * CONTENT_BYTES_MAX as u64 + 4;
+    std::io::stdin().lock().take(room).read_to_end(&mut bytes).context("cannot read standard input")?;
+    match decode(&bytes) {
+        Decoded::Text(Text { content: mut text, flaws, .. }) => {
+            // The line end that the shell adds is not part of what is said.
+            text.truncate(text.trim_end_matches('\n').len());
+            Ok((text, flaws))
+        }
+        Decoded::Empty if bytes.trim_ascii().is_empty() => Ok((String::new(), Vec::new())),
+        Decoded::Empty | Decoded::Nuls(_) | Decoded::Binary => anyhow::bail!("standard input is not text"),
+    }
+}
+
+/// Names what could not be read of standard input on standard error, and says how the command ends.
+pub(crate) fn write_flaws(flaws: &[Flaw]) -> Exit {
+    for flaw in flaws {
+        eprintln!("standard input, line {}: {}", flaw.line, printable_line(&flaw.reason));
+    }
+    if flaws.is_empty() { Exit::Ok } else { Exit::Failure }
 }

@@ -5,7 +5,6 @@ use pulsedb::{SearchFilter, Timestamp};
 use crate::args::FilterArgs;
 use crate::cmd::fields::tag_map;
 use crate::exit::CliError;
-use crate::kind;
 use crate::time::reading::{Bound, bound};
 
 /// The filter that the flags describe.
@@ -17,11 +16,11 @@ pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchF
     };
     let tags = tag_map(args.tags)?;
     Ok(SearchFilter {
-        source_tasks: None,
         domains: some(args.domain),
         tags_all: (!tags.is_empty()).then_some(tags),
-        experience_types: some(args.kinds.into_iter().map(kind::prototype).collect()),
+        experience_types: some(args.kinds.into_iter().map(|kind| kind.0.into()).collect()),
         source_agents: some(args.agent.into_iter().map(Into::into).collect()),
+        source_tasks: some(args.task.into_iter().map(Into::into).collect()),
         min_importance: args.min_importance,
         min_confidence: args.min_confidence,
         since: moment(args.since, Bound::Since)?,

@@ -65,7 +65,7 @@ fn import(
             target.path.display()
         );
     })?;
-    let mut import = Import::new(&db, collective, defaults)?;
+    let mut import = Import::new(&db, collective, defaults, args.keep_ids)?;
     let progress = progress(&walked, args.quiet);
     for found in &walked.files {
         take_file(&mut import, found, args, defaults, &progress)?;

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod collectives;
+mod compact;
 mod completions;
 mod export;
 mod fields;
@@ -13,8 +14,10 @@ mod import;
 mod list;
 mod recent;
 mod record;
+mod reinforce;
 mod search;
 mod stats;
+mod update;
 
 use crate::args::{Cli, Command};
 use crate::database::Target;
@@ -28,7 +31,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Man { out } => return completions::man(out.as_deref()),
         _ => {}
     }
-    let target = Target::new(cli.global.db, cli.global.collective)?;
+    let target = Target::new(cli.global.db, cli.global.collective, cli.global.map_size)?;
     let mut out = Out::new();
     let exit = match cli.command {
         Command::Record(args) => record::run(&target, args, &mut out),
@@ -37,11 +40,14 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Recent(args) => recent::run(&target, args, &mut out),
         Command::Get(args) => get::run(&target, &args, &mut out),
         Command::List(args) => list::run(&target, &args, &mut out),
+        Command::Update(args) => update::run(&target, &args, &mut out),
+        Command::Reinforce(args) => reinforce::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
         Command::Collectives(args) => collectives::run(&target, args, &mut out),
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),
         Command::Repair(args) => check::repair(&target, &args, &mut out),
+        Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
         Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Ok),

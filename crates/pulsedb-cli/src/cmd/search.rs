@@ -1,4 +1,4 @@
-//! `search`: ranked hits for a question or a vector.
+//! `search`: ranked hits for a question, words or a vector.
 
 use std::io::Write;
 
@@ -18,12 +18,14 @@ use crate::text::printable_line;
 
 pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
-    let options =
-        SearchOptions { k: args.k, filter: filter::filter(args.filter, now)?, ..SearchOptions::default() };
+    let filter = filter::filter(args.filter, now)?;
+    let options = SearchOptions { k: args.k, filter, exact: args.comparison.exact };
     let vector = args.vector.map(|path| fields::vector(&path)).transpose()?;
     let text = args.query.join(" ");
     let query = match &vector {
         Some(vector) => Query::Vector(vector),
+        None if args.comparison.lexical => Query::Lexical(&text),
+        // What `--semantic` asks for, too.
         None => Query::Text(&text),
     };
     let db = target.read()?;

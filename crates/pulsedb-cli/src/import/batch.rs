@@ -1,28 +1,20 @@
 //! Records on their way into the database: gathered into commits, with the changes that follow each.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Range;
 
-use pulsedb::{ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError};
+use pulsedb::{
+    EmbeddingProvider, Experience, ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError,
+    Timestamp, ValidationError,
+};
 
-use crate::import::draft::Draft;
+use crate::import::draft::{Draft, Kept};
+use crate::import::references::References;
 use crate::report::Failure;
 
-/// Records of one commit: enough that the flush of the disk costs little per record.
+/// Rows of one commit: enough that the flush of the disk costs little per row.
 const ROWS_MAX: usize = 500;
 /// Bytes of contents and vectors of one commit.
 const BYTES_MAX: usize = 4 << 20;
-/// Threads that change single records. The database commits what several callers ask for together, so this many
-/// changes share one flush.
-const CHANGING_THREADS: usize = 16;
-
-/// A change of a record that is there.
-#[derive(Debug, Clone)]
-pub(crate) enum Change {
-    Update(ExperienceId, Box<ExperienceUpdate>),
-    Archive(ExperienceId),
-    Delete(ExperienceId),
-}
 
 /// What a batch has done so far.
 #[derive(Debug, Default)]
@@ -30,6 +22,8 @@ pub(crate) struct Done {
     pub(crate) added: u64,
     pub(crate) moved: u64,
     pub(crate) removed: u64,
+    /// References to records that are neither in the input nor in the database.
+    pub(crate) unknown_references: u64,
     pub(crate) failures: Vec<Failure>,
 }
 
@@ -39,82 +33,175 @@ pub(crate) struct Batch<'a> {
     db: &'a PulseDB,
     rows: Vec<Row>,
     bytes: usize,
-    changes: Vec<Change>,
-    pub(crate) done: Done,
+    /// Changes of records that are there; each kind is made in commits of its own, in this order.
+    updates: Vec<(ExperienceId, ExperienceUpdate)>,
+    archived: Vec<ExperienceId>,
+    deleted: Vec<ExperienceId>,
+    references: References,
+    done: Done,
 }
 
+/// A record that is to be added.
 #[derive(Debug)]
 struct Row {
     new: NewExperience,
     archived: bool,
+    /// The id it had where it was exported.
+    exported_id: Option<ExperienceId>,
+    /// It keeps that id.
+    kept: Option<Kept>,
     source: String,
     line: usize,
 }
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(db: &'a PulseDB) -> Self {
-        Self { db, rows: Vec::new(), bytes: 0, changes: Vec::new(), done: Done::default() }
+        Self {
+            db,
+            rows: Vec::new(),
+            bytes: 0,
+            updates: Vec::new(),
+            archived: Vec::new(),
+            deleted: Vec::new(),
+            references: References::default(),
+            done: Done::default(),
+        }
     }
 
     /// Adds a record; commits when the batch is full.
     pub(crate) fn record(&mut self, draft: Draft, source: &str) -> pulsedb::Result<()> {
         let vector = draft.new.embedding.as_ref().map_or(self.db.embedding_dimension(), Vec::len);
         self.bytes += draft.new.content.len() + vector * size_of::<f32>();
-        let source = source.to_owned();
-        self.rows.push(Row { new: draft.new, archived: draft.archived, source, line: draft.line });
+        let Draft { new, archived, id, kept, line, .. } = draft;
+        self.rows.push(Row { new, archived, exported_id: id, kept, source: source.to_owned(), line });
         if self.rows.len() >= ROWS_MAX || self.bytes >= BYTES_MAX {
             self.commit()?;
         }
         Ok(())
     }
 
-    /// Makes a change after every record added so far is there.
-    pub(crate) fn change(&mut self, change: Change) {
-        self.changes.push(change);
+    /// Notes that a draft is here already under this id, so that references to it lead there.
+    pub(crate) fn found(&mut self, draft: &Draft, id: ExperienceId) {
+        self.references.add(draft.id, id, &draft.new.experience_type);
+    }
+
+    /// Gives a record that moved within its document its new tags, after every record added so far is there.
+    pub(crate) fn update(&mut self, id: ExperienceId, update: ExperienceUpdate) {
+        self.done.moved += 1;
+        self.updates.push((id, update));
+    }
+
+    /// Archives a record after every record added so far is there.
+    pub(crate) fn archive(&mut self, id: ExperienceId) {
+        self.archived.push(id);
+    }
+
+    /// Deletes a record after every record added so far is there.
+    pub(crate) fn delete(&mut self, id: ExperienceId) {
+        self.done.removed += 1;
+        self.deleted.push(id);
+    }
+
+    /// Commits what is left, corrects references to records that came after those that refer to them, and says what
+    /// was done.
+    pub(crate) fn finish(mut self) -> pulsedb::Result<Done> {
+        self.commit()?;
+        let referring = self.references.take_referring();
+        for ids in referring.chunks(ROWS_MAX) {
+            for id in ids {
+                let resolved = self.references.resolve(self.db, *id)?;
+                self.done.unknown_references += resolved.unknown;
+                self.updates.extend(resolved.update.map(|update| (*id, update)));
+            }
+            self.make_changes()?;
+        }
+        Ok(self.done)
     }
 
     /// Commits the records, then makes the changes.
-    pub(crate) fn commit(&mut self) -> pulsedb::Result<()> {
+    fn commit(&mut self) -> pulsedb::Result<()> {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
-        let records = rows.iter().map(|row| row.new.clone()).collect();
-        match self.db.record_experiences(records) {
-            Ok(ids) => {
-                self.done.added += ids.len() as u64;
-                let archived = ids.into_iter().zip(&rows).filter(|(_, row)| row.archived);
-                self.changes.extend(archived.map(|(id, _)| Change::Archive(id)));
-            }
-            // One of them is refused: each by itself shows which, and the others go in.
-            Err(error) if is_of_input(&error) => self.record_singly(rows)?,
-            Err(error) => return Err(error),
-        }
-        let changes = std::mem::take(&mut self.changes);
-        for change in &changes {
-            match change {
-                Change::Update(..) => self.done.moved += 1,
-                Change::Delete(_) => self.done.removed += 1,
-                Change::Archive(_) => {}
-            }
-        }
-        apply(self.db, &changes)
+        let (kept, fresh): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.kept.is_some());
+        let db = self.db;
+        self.add(&fresh, |rows| db.record_experiences(rows.iter().map(|row| row.new.clone()).collect()))?;
+        self.add(&kept, |rows| {
+            let experiences = rows.iter().filter_map(|row| Some(restored(db, row, row.kept?)));
+            let experiences = experiences.collect::<pulsedb::Result<Vec<Experience>>>()?;
+            let ids = experiences.iter().map(|experience| experience.id).collect();
+            db.restore_experiences(experiences)?;
+            Ok(ids)
+        })?;
+        self.make_changes()
     }
 
-    fn record_singly(&mut self, rows: Vec<Row>) -> pulsedb::Result<()> {
-        for row in rows {
-            match self.db.record_experience(row.new) {
-                Ok(id) => {
-                    self.done.added += 1;
-                    self.changes.extend(row.archived.then_some(Change::Archive(id)));
-                }
-                Err(error) if is_of_input(&error) => {
-                    let failure = Failure { source: row.source, line: row.line, reason: error.to_string() };
-                    self.done.failures.push(failure);
-                }
-                Err(error) => return Err(error),
+    /// Adds rows through a call that adds all or none. A row that it refuses is named, and the others go in.
+    fn add(
+        &mut self,
+        rows: &[Row],
+        call: impl Fn(&[Row]) -> pulsedb::Result<Vec<ExperienceId>>,
+    ) -> pulsedb::Result<()> {
+        let add = |part: Range<usize>| {
+            let ids = call(&rows[part.clone()])?;
+            self.done.added += ids.len() as u64;
+            for (row, id) in rows[part].iter().zip(ids) {
+                self.references.add(row.exported_id, id, &row.new.experience_type);
+                // A record that is restored is archived already.
+                self.archived.extend((row.archived && row.kept.is_none()).then_some(id));
             }
+            Ok(())
+        };
+        let refused = in_parts(rows.len(), is_of_input, add)?;
+        self.done.failures.extend(refused.into_iter().map(|(at, error)| {
+            let Row { source, line, .. } = &rows[at];
+            Failure { source: source.clone(), line: *line, reason: error.to_string() }
+        }));
+        Ok(())
+    }
+
+    /// Makes the changes gathered so far. A record that another process has deleted meanwhile is not an error.
+    fn make_changes(&mut self) -> pulsedb::Result<()> {
+        let updates = std::mem::take(&mut self.updates);
+        for rows in updates.chunks(ROWS_MAX) {
+            let update = |part: Range<usize>| self.db.update_experiences(rows[part].to_vec());
+            in_parts(rows.len(), PulseDBError::is_not_found, update)?;
+        }
+        for rows in std::mem::take(&mut self.archived).chunks(ROWS_MAX) {
+            let archive = |part: Range<usize>| self.db.archive_experiences(&rows[part]);
+            in_parts(rows.len(), PulseDBError::is_not_found, archive)?;
+        }
+        for rows in std::mem::take(&mut self.deleted).chunks(ROWS_MAX) {
+            let delete = |part: Range<usize>| self.db.delete_experiences(&rows[part]);
+            in_parts(rows.len(), PulseDBError::is_not_found, delete)?;
         }
         Ok(())
     }
+}
+
+/// Makes a call that does all or none on rows by number. Where one row is at fault, the call is made on both halves, so
+/// that the rows at fault alone are left out; they are returned with their errors.
+fn in_parts(
+    rows: usize,
+    is_of_row: impl Fn(&PulseDBError) -> bool,
+    mut call: impl FnMut(Range<usize>) -> pulsedb::Result<()>,
+) -> pulsedb::Result<Vec<(usize, PulseDBError)>> {
+    let mut refused = Vec::new();
+    let mut parts = Vec::new();
+    parts.extend((rows > 0).then_some(0..rows));
+    while let Some(part) = parts.pop() {
+        match call(part.clone()) {
+            Ok(()) => {}
+            Err(error) if !is_of_row(&error) => return Err(error),
+            Err(error) if part.len() == 1 => refused.push((part.start, error)),
+            Err(_) => {
+                let middle = part.start + part.len() / 2;
+                // The first half is next, so that rows go in in their order.
+                parts.push(middle..part.end);
+                parts.push(part.start..middle);
+            }
+        }
+    }
+    Ok(refused)
 }
 
 /// Whether the record is at fault, not the database.
@@ -122,38 +209,63 @@ fn is_of_input(error: &PulseDBError) -> bool {
     error.is_validation() || matches!(error, PulseDBError::Embedding { .. })
 }
 
-/// Makes the changes, several at once. A record that another process has deleted in the meantime is not an error.
-pub(crate) fn apply(db: &PulseDB, changes: &[Change]) -> pulsedb::Result<()> {
-    let next = AtomicUsize::new(0);
-    let failed = Mutex::new(None);
-    let work = || {
-        while let Some(change) = changes.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = apply_one(db, change) {
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-                return;
-            }
+/// The experience with the id and the past that it had where it was exported.
+fn restored(db: &PulseDB, row: &Row, kept: Kept) -> pulsedb::Result<Experience> {
+    let new = row.new.clone();
+    let now = Timestamp::now();
+    let embedding = match new.embedding {
+        Some(embedding) => embedding,
+        None if db.config().embedding_provider == EmbeddingProvider::External => {
+            return Err(ValidationError::RequiredField { field: "embedding".to_owned() }.into());
         }
+        None => db.embed(&new.content)?,
     };
-    std::thread::scope(|scope| {
-        for _ in 1..changes.len().min(CHANGING_THREADS) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
+    Ok(Experience {
+        id: kept.id,
+        collective_id: new.collective_id,
+        content: new.content,
+        embedding,
+        experience_type: new.experience_type,
+        importance: new.importance,
+        confidence: new.confidence,
+        applications: kept.applications,
+        domain: new.domain,
+        tags: new.tags,
+        related_files: new.related_files,
+        source_agent: new.source_agent,
+        source_task: new.source_task,
+        timestamp: new.timestamp.unwrap_or(now),
+        updated_at: kept.updated_at.unwrap_or(now),
+        last_reinforced: kept.last_reinforced.unwrap_or(now),
+        archived: row.archived,
+        // The database gives it the number of its restoration.
+        sequence: 0,
+    })
 }
 
-fn apply_one(db: &PulseDB, change: &Change) -> pulsedb::Result<()> {
-    let result = match change {
-        Change::Update(id, update) => db.update_experience(*id, (**update).clone()),
-        Change::Archive(id) => db.archive_experience(*id),
-        Change::Delete(id) => db.delete_experience(*id),
-    };
-    match result {
-        Err(error) if error.is_not_found() => Ok(()),
-        other => other,
+#[cfg(test)]
+mod tests {
+    use pulsedb::NotFoundError;
+
+    use super::*;
+
+    #[test]
+    fn rows_at_fault_are_left_out_and_the_others_go_in_in_order() {
+        let at_fault = |row: usize| [0, 7, 8, 99].contains(&row);
+        let (mut done, mut calls) = (Vec::new(), 0);
+        let refused = in_parts(100, PulseDBError::is_not_found, |part| {
+            calls += 1;
+            if part.clone().any(at_fault) {
+                return Err(NotFoundError::Experience(ExperienceId::nil()).into());
+            }
+            done.extend(part);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(refused.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [0, 7, 8, 99]);
+        assert_eq!(done, (0..100).filter(|row| !at_fault(*row)).collect::<Vec<_>>());
+        assert!(calls < 60, "{calls} calls");
+        assert!(in_parts(0, PulseDBError::is_not_found, |_| Err(PulseDBError::Closed)).unwrap().is_empty());
+        assert!(in_parts(3, PulseDBError::is_not_found, |_| Err(PulseDBError::Closed)).is_err());
     }
 }

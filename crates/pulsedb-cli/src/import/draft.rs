@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience};
+use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience, Timestamp};
 
 use crate::import::identity::{Key, Occurrences};
 use crate::import::passages::Chunk;
@@ -21,6 +21,17 @@ pub(crate) struct Draft {
     pub(crate) archived: bool,
     /// The id it had where it was exported.
     pub(crate) id: Option<ExperienceId>,
+    /// It keeps that id.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// What a record keeps that is restored rather than recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) id: ExperienceId,
+    pub(crate) applications: u32,
+    pub(crate) updated_at: Option<Timestamp>,
+    pub(crate) last_reinforced: Option<Timestamp>,
 }
 
 /// What the command line says about every record, where the source says nothing.
@@ -57,7 +68,7 @@ pub(crate) struct Source {
     /// ever replaced.
     pub(crate) file: Option<String>,
     /// When the source was last changed.
-    pub(crate) modified: Option<pulsedb::Timestamp>,
+    pub(crate) modified: Option<Timestamp>,
 }
 
 impl Source {
@@ -110,7 +121,7 @@ pub(crate) fn document(source: &Source, chunks: Vec<Chunk>, defaults: &Defaults)
         new.experience_type = ExperienceType::Generic { category: Some("document".to_owned()) };
         new.timestamp = source.modified;
         new.content = chunk.content;
-        Draft { new, identity, line: chunk.line, archived: false, id: None }
+        Draft { new, identity, line: chunk.line, archived: false, id: None, kept: None }
     };
     chunks.into_iter().map(draft).collect()
 }

@@ -1,12 +1,13 @@
 //! An import: each source is read, compared with what is there, and brought up to date.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::path::Path;
 
-use pulsedb::{CollectiveId, ExperienceUpdate, PulseDB};
+use pulsedb::{CollectiveId, ExperienceId, ExperienceUpdate, PulseDB};
 
-use crate::import::batch::{Batch, Change};
+use crate::import::batch::{Batch, Done};
 use crate::import::content::{Content, Reading};
 use crate::import::draft::{Defaults, Draft, Source};
 use crate::import::identity::Key;
@@ -23,8 +24,12 @@ pub(crate) struct Import<'a> {
     defaults: &'a Defaults,
     existing: Existing<'a>,
     batch: Batch<'a>,
+    /// Lines keep their ids.
+    keep_ids: bool,
     /// Identities that this import has met: the same line in two files is one record.
     met: HashSet<Key>,
+    /// The ids that this import has met and keeps, with digests of their contents.
+    kept: HashMap<ExperienceId, Key>,
     summary: Summary,
     /// The source that is being taken.
     input: Input,
@@ -35,10 +40,13 @@ impl<'a> Import<'a> {
         db: &'a PulseDB,
         collective: CollectiveId,
         defaults: &'a Defaults,
+        keep_ids: bool,
     ) -> pulsedb::Result<Self> {
         Ok(Self {
             collective,
             defaults,
+            keep_ids,
+            kept: HashMap::new(),
             existing: Existing::new(db, collective)?,
             batch: Batch::new(db),
             met: HashSet::new(),
@@ -133,7 +141,7 @@ impl<'a> Import<'a> {
             }
         }
         for id in gone {
-            self.batch.change(Change::Delete(id));
+            self.batch.delete(id);
         }
         for (root, count) in roots.iter().zip(kept).filter(|(_, count)| *count > 0) {
             let records = crate::text::count(count, "record");
@@ -146,16 +154,16 @@ impl<'a> Import<'a> {
     }
 
     /// Commits what is left and tells what was done.
-    pub(crate) fn finish(mut self) -> pulsedb::Result<Summary> {
-        self.batch.commit()?;
-        let done = self.batch.done;
-        self.summary.failures.extend(done.failures);
-        Ok(Summary { added: done.added, moved: done.moved, removed: done.removed, ..self.summary })
+    pub(crate) fn finish(self) -> pulsedb::Result<Summary> {
+        let Self { batch, mut summary, .. } = self;
+        let done = batch.finish()?;
+        summary.failures.extend(done.failures);
+        let Done { added, moved, removed, unknown_references, .. } = done;
+        Ok(Summary { added, moved, removed, unknown_references, ..summary })
     }
 
     fn lines(&mut self, source: &Source, reader: Box<dyn BufRead>) -> pulsedb::Result<()> {
-        let defaults = self.defaults;
-        for row in experiences::rows(reader, defaults) {
+        for row in experiences::rows(reader, self.defaults, self.keep_ids) {
             self.note_encoding(source, row.encoding);
             for flaw in row.flaws {
                 self.fail(source, flaw.line, flaw.reason);
@@ -167,6 +175,9 @@ impl<'a> Import<'a> {
 
     /// Adds a record unless it is there.
     fn add(&mut self, source: &Source, draft: Draft) -> pulsedb::Result<()> {
+        if let Some(kept) = draft.kept {
+            return self.restore(source, draft, kept.id);
+        }
         let key = Key::of(&[draft.identity.as_bytes()]);
         let mut found = None;
         if let Some(id) = draft.id {
@@ -182,12 +193,53 @@ impl<'a> Import<'a> {
         if let Some(stored) = found {
             // A kill between the record and its archiving left it open.
             if draft.archived && !stored.archived {
-                self.batch.change(Change::Archive(stored.id));
+                self.batch.archive(stored.id);
             }
+            self.batch.found(&draft, stored.id);
             self.count_unchanged();
             return Ok(());
         }
         self.met.insert(key);
+        self.record(source, draft)
+    }
+
+    /// Adds a record under the id that it has, unless it is there. Where another one has that id, it is named.
+    fn restore(&mut self, source: &Source, draft: Draft, id: ExperienceId) -> pulsedb::Result<()> {
+        let content = Key::of(&[draft.new.content.as_bytes()]);
+        match self.kept.entry(id) {
+            Entry::Occupied(met) if *met.get() == content => {
+                self.count_unchanged();
+                return Ok(());
+            }
+            Entry::Occupied(_) => {
+                self.fail(source, draft.line, format!("the id {id} is given twice, with two contents"));
+                return Ok(());
+            }
+            Entry::Vacant(free) => free.insert(content),
+        };
+        if self.existing.same(id, &draft.new.content)?.is_some() {
+            self.batch.found(&draft, id);
+            self.count_unchanged();
+            return Ok(());
+        }
+        if let Some(holder) = self.existing.holder(id)? {
+            let reason = format!(
+                "the id {id} is taken by another record, in collective `{holder}`; import the line without --keep-ids \
+                 to give it a new id"
+            );
+            self.fail(source, draft.line, reason);
+            return Ok(());
+        }
+        let twin = self.existing.identified(&draft.identity)?;
+        if let Some(twin) = twin.filter(|twin| !self.kept.contains_key(&twin.id)) {
+            let reason = format!(
+                "this record is here already under the id {}, from an import without --keep-ids; delete it to restore \
+                 it as {id}",
+                twin.id
+            );
+            self.fail(source, draft.line, reason);
+            return Ok(());
+        }
         self.record(source, draft)
     }
 
@@ -221,7 +273,7 @@ impl<'a> Import<'a> {
         if is_whole {
             self.input.removed += stale.len() as u64;
             for id in stale {
-                self.batch.change(Change::Delete(id));
+                self.batch.delete(id);
             }
         }
         Ok(())
@@ -243,7 +295,7 @@ impl<'a> Import<'a> {
         }
         self.input.moved += 1;
         let update = ExperienceUpdate { tags: Some(tags), ..ExperienceUpdate::default() };
-        self.batch.change(Change::Update(stored.id, Box::new(update)));
+        self.batch.update(stored.id, update);
     }
 
     fn count_unchanged(&mut self) {

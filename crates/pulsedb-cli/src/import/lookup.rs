@@ -76,6 +76,12 @@ impl<'a> Existing<'a> {
         Ok(found.filter(|it| it.collective_id == self.collective && it.content == content).map(Stored::of))
     }
 
+    /// The name of the collective that has a record with this id.
+    pub(crate) fn holder(&self, id: ExperienceId) -> pulsedb::Result<Option<String>> {
+        let Some(found) = self.db.get_experience(id)? else { return Ok(None) };
+        Ok(self.db.get_collective(found.collective_id)?.map(|collective| collective.name))
+    }
+
     /// Every chunk of every document, by the value of its tag `file`.
     pub(crate) fn scan(&mut self) -> pulsedb::Result<&HashMap<String, Vec<Stored>>> {
         let scanned = match self.scanned.take() {
@@ -102,48 +108,28 @@ impl<'a> Existing<'a> {
             }
             Ok::<(), pulsedb::PulseDBError>(())
         })?;
-        for rows in found.values_mut() {
-            rows.sort_by_key(|stored| stored.id);
-            rows.dedup_by_key(|stored| stored.id);
-        }
         Ok(found)
     }
 }
 
-/// Hands over every experience of a collective, oldest first.
-///
-/// Each page begins with the last row of the page before. If another process has deleted rows before it, the page
-/// begins elsewhere; then the walk steps back until it meets what it has seen, so that nothing is missed.
-/// What is met twice is handed over once.
+/// Hands over every experience of a collective, in order of their ids. What other processes delete meanwhile hides
+/// nothing else.
 pub(crate) fn for_each_experience<E: From<pulsedb::PulseDBError>>(
     db: &PulseDB,
     collective: CollectiveId,
     mut take: impl FnMut(Experience) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut last: Option<ExperienceId> = None;
-    let mut offset = 0;
+    let mut last = None;
     loop {
-        let page = db.list_experiences(collective, RESULTS_MAX, offset)?;
-        let starts_behind = match (page.first(), last) {
-            (Some(first), Some(last)) => first.id > last,
-            (None, Some(_)) => offset > 0,
-            _ => false,
-        };
-        if starts_behind && offset > 0 {
-            offset = offset.saturating_sub(RESULTS_MAX);
-            continue;
-        }
-        let rows = page.len();
+        let page = db.list_experiences_after(collective, last, RESULTS_MAX)?;
+        let is_last = page.len() < RESULTS_MAX;
         for experience in page {
-            if last.is_none_or(|last| experience.id > last) {
-                last = Some(experience.id);
-                take(experience)?;
-            }
+            last = Some(experience.id);
+            take(experience)?;
         }
-        if rows < RESULTS_MAX {
+        if is_last {
             return Ok(());
         }
-        offset += rows - 1;
     }
 }
 
@@ -154,7 +140,6 @@ mod tests {
     use pulsedb::{Config, NewExperience};
 
     use super::*;
-    use crate::import::batch::{Change, apply};
 
     #[test]
     fn rows_deleted_during_the_walk_hide_no_others() {
@@ -176,8 +161,8 @@ mod tests {
             let at: usize = experience.content.parse().unwrap();
             met.push(at);
             for (_, rows) in going.iter().filter(|(when, _)| *when == at) {
-                let changes: Vec<_> = rows.iter().map(|row| Change::Delete(ids[*row])).collect();
-                apply(&db, &changes)?;
+                let going: Vec<_> = rows.iter().map(|row| ids[*row]).collect();
+                db.delete_experiences(&going)?;
             }
             Ok::<(), pulsedb::PulseDBError>(())
         })

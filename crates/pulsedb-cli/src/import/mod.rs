@@ -14,5 +14,6 @@ pub(crate) mod lookup;
 pub(crate) mod markdown;
 pub(crate) mod notebook;
 pub(crate) mod passages;
+pub(crate) mod references;
 pub(crate) mod text;
 pub(crate) mod tree;

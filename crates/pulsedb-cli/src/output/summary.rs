@@ -77,6 +77,13 @@ pub(crate) fn write_summary(
     if !left_out.is_empty() {
         writeln!(out, "left out: {}", left_out.join(", "))?;
     }
+    if summary.unknown_references > 0 {
+        let references = count(summary.unknown_references, "reference");
+        writeln!(
+            out,
+            "kept as they are: {references} to records that are neither in the input nor in the database"
+        )?;
+    }
     for (encoding, sources) in &summary.encodings {
         let first = sources.first().map(|first| printable_line(first)).unwrap_or_default();
         writeln!(out, "read as {encoding}: {}, such as {first}", count(sources.len() as u64, "file"))?;
@@ -139,6 +146,7 @@ pub(crate) fn document(summary: &Summary, collective: &str, seconds: f64, detail
             "special": skipped.special,
         },
         "left_out": left_out,
+        "unknown_references": summary.unknown_references,
         "encodings": encodings,
         "failure_count": summary.failures.len(),
         "failures": failures,

@@ -302,7 +302,10 @@ fn stats_check_backup_and_repair_say_what_they_saw() {
 fn completions_and_manual_pages_are_made_for_every_command() {
     let shell = Shell::new();
     for name in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(shell.ok(["completions", name]).contains("import"), "{name}");
+        let script = shell.ok(["completions", name]);
+        for word in ["import", "update", "reinforce", "compact", "rename", "map-size", "keep-ids"] {
+            assert!(script.contains(word), "{word} is not among the completions of {name}");
+        }
     }
     assert!(shell.ok(["man"]).contains(".TH pulsedb 1"));
     shell.ok(["man", "--out", "pages"]);
@@ -311,7 +314,16 @@ fn completions_and_manual_pages_are_made_for_every_command() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     pages.sort();
-    for page in ["pulsedb.1", "pulsedb-import.1", "pulsedb-search.1", "pulsedb-collectives-delete.1"] {
+    for page in [
+        "pulsedb.1",
+        "pulsedb-import.1",
+        "pulsedb-search.1",
+        "pulsedb-collectives-delete.1",
+        "pulsedb-update.1",
+        "pulsedb-reinforce.1",
+        "pulsedb-compact.1",
+        "pulsedb-collectives-rename.1",
+    ] {
         assert!(pages.iter().any(|name| name == page), "{page} is not among {pages:?}");
     }
     assert!(!shell.database().exists());

@@ -26,7 +26,8 @@ fn summary_is_the_documented_one() {
             "left_out",
             "records",
             "seconds",
-            "skipped"
+            "skipped",
+            "unknown_references"
         ]
     );
     assert_eq!(keys(&summary["records"]), ["added", "moved", "removed", "unchanged"]);

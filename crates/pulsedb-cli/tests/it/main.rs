@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 #![allow(clippy::format_collect, reason = "short texts of tests are clearer than fast")]
 
+mod changes;
 mod chats;
 mod commands;
 mod documents;
@@ -9,6 +10,9 @@ mod encodings;
 mod exits;
 mod json_lines;
 mod kill;
+mod map_size;
 mod outside_vectors;
+mod references;
+mod search;
 mod shell;
 mod trees;

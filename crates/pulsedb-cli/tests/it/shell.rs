@@ -91,7 +91,7 @@ pub(crate) fn command_in<S: AsRef<OsStr>>(
 ) -> Command {
     let mut command = Command::new(PULSEDB);
     command.args(arguments).current_dir(work).env("PULSEDB_DB", database);
-    for name in ["PULSEDB_COLLECTIVE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+    for name in ["PULSEDB_COLLECTIVE", "PULSEDB_MAP_SIZE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
     command

@@ -11,10 +11,31 @@ use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
 
 impl PulseDB {
-    /// The experiences nearest to the query, best first: `min(k, matches)` of them, ranked by cosine, then newer
-    /// timestamp, then smaller id. The answer is exact, and the same in every process.
+    /// The experiences nearest to the query, best first: ranked by score, then newer timestamp, then smaller id. The
+    /// score is the cosine, or BM25 for [`Query::Lexical`](crate::Query::Lexical). The answer is the same in every process
+    /// for the same snapshot.
+    ///
+    /// For a vector there are always `min(k, matches)` hits, whatever the filter. Where more than
+    /// [`VectorConfig::rescore`](crate::VectorConfig) records match, short codes with error bounds narrow them down before
+    /// they are compared exactly (`RaBitQ`; Gao and Long, SIGMOD 2024): of a thousand of the nearest, fewer than five are
+    /// missed; [`SearchOptions::exact`](crate::SearchOptions) compares every match. Words find only records that hold one
+    /// of them, every phrase, and nothing that the query excludes.
     ///
     /// A text of which the embedder knows nothing has no vector and finds nothing.
+    ///
+    /// ```
+    /// # use pulsedb::{Config, NewExperience, PulseDB, Query, SearchOptions};
+    /// # fn main() -> pulsedb::Result<()> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let db = PulseDB::open(directory.path().join("memory"), Config::default())?;
+    /// # let notes = db.get_or_create_collective("notes")?;
+    /// # let content = "getUserById panics on an empty id".to_owned();
+    /// # db.record_experience(NewExperience { collective_id: notes, content, ..Default::default() })?;
+    /// let hits = db.search(notes, Query::Lexical("user -admin"), SearchOptions::default())?;
+    /// assert_eq!(hits[0].experience.content, "getUserById panics on an empty id");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Validation`](crate::PulseDBError::Validation) for `k` or a filter out of bounds, a blank text, or a vector that

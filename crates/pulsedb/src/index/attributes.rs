@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_and_one_that_goes_on_have_no_last_term_in_common() {
+    fn text_and_one_that_goes_on_have_no_last_term_in_common() {
         let (short, long) = ("x".repeat(252), "x".repeat(253));
         let (short, long) = (terms(AGENT, None, &short), terms(AGENT, None, &long));
         assert_eq!((short.len(), long.len()), (1, 2));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_and_a_value_are_not_taken_for_others() {
+    fn key_and_value_are_not_taken_for_others() {
         assert_ne!(terms(TAG, Some("a"), "b\u{3}c"), terms(TAG, Some("a\u{3}b"), "c"));
         assert_ne!(terms(DOMAIN, None, "x"), terms(AGENT, None, "x"));
     }

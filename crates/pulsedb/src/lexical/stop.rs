@@ -197,7 +197,7 @@ mod tests {
     use super::{STOP_WORDS, is_stop_word};
 
     #[test]
-    fn the_list_is_sorted_and_in_normal_form() {
+    fn stop_words_are_sorted_and_in_normal_form() {
         assert!(STOP_WORDS.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(
             STOP_WORDS.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\''))

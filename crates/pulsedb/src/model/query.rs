@@ -38,8 +38,7 @@ pub struct SearchOptions {
     pub k: usize,
     /// Which experiences may be found.
     pub filter: SearchFilter,
-    /// Asks for an answer that depends on the records alone: the same in every process, before and after a restart.
-    /// This version compares every match in any case, so both values give that answer.
+    /// Compare every match exactly instead of narrowing vectors down by their codes first.
     pub exact: bool,
 }
 
@@ -96,6 +95,6 @@ impl Default for SearchFilter {
 pub struct SearchResult {
     /// The experience, whole.
     pub experience: Experience,
-    /// The score that ranked it: the cosine of the two vectors, -1 to 1.
+    /// The score that ranked it: the cosine of the two vectors, -1 to 1, or BM25, above 0, for a search by words.
     pub similarity: f32,
 }

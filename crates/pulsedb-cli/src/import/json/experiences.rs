@@ -5,12 +5,12 @@ use std::io::BufRead;
 use pulsedb::{NewExperience, Timestamp, limits};
 use serde_json::{Map, Value, json};
 
-use crate::import::draft::{Defaults, Draft};
+use crate::import::draft::{Defaults, Draft, Kept};
 use crate::import::encoding::Flaw;
 use crate::import::identity::{Key, Occurrences};
 use crate::import::json::lines::lines;
 use crate::import::json::{mend_escapes, objects, without_line};
-use crate::json::{ExperienceLine, Moment};
+use crate::json::{ExperienceLine, Moment, TimeValue};
 use crate::provenance::IMPORT_TAG;
 
 /// What was read of a line.
@@ -24,7 +24,12 @@ pub(crate) struct Row {
 }
 
 /// The experiences of a stream of lines, one by one, so that a stream of any length can be imported.
-pub(crate) fn rows(reader: impl BufRead + 'static, defaults: &Defaults) -> impl Iterator<Item = Row> {
+/// With `keep_ids`, what has an id keeps it, with its past.
+pub(crate) fn rows(
+    reader: impl BufRead + 'static,
+    defaults: &Defaults,
+    keep_ids: bool,
+) -> impl Iterator<Item = Row> {
     let mut occurrences = Occurrences::default();
     lines(reader).map(move |line| {
         let number = line.number;
@@ -36,7 +41,7 @@ pub(crate) fn rows(reader: impl BufRead + 'static, defaults: &Defaults) -> impl 
         row.flaws.extend(reason.map(named));
         for part in parts {
             let parsed = serde_json::from_str::<ExperienceLine>(part).map_err(|error| without_line(&error));
-            match parsed.and_then(|parsed| draft(parsed, number, &mut occurrences, defaults)) {
+            match parsed.and_then(|parsed| draft(parsed, number, &mut occurrences, defaults, keep_ids)) {
                 Ok(draft) => row.drafts.push(draft),
                 Err(reason) => row.flaws.push(named(reason)),
             }
@@ -55,15 +60,30 @@ fn draft(
     number: usize,
     occurrences: &mut Occurrences,
     defaults: &Defaults,
+    keep_ids: bool,
 ) -> Result<Draft, String> {
     // Only a line of `export` gives a moment that no calendar holds, as milliseconds.
-    let timestamp = line.timestamp.as_ref().map(|time| time.moment(line.is_exported())).transpose()?;
+    let moment =
+        |time: &Option<TimeValue>| time.as_ref().map(|time| time.moment(line.is_exported())).transpose();
+    let timestamp = moment(&line.timestamp)?;
+    let kept = match line.id.filter(|_| keep_ids) {
+        Some(id) => Some(Kept {
+            id,
+            applications: line.applications.unwrap_or(0),
+            updated_at: moment(&line.updated_at)?,
+            last_reinforced: moment(&line.last_reinforced)?,
+        }),
+        None => None,
+    };
     let given = line.tags.as_ref().and_then(|tags| tags.get(IMPORT_TAG));
     let identity = given.cloned().unwrap_or_else(|| occurrences.number(key(&line, timestamp)).tag());
     let base = defaults.experience();
     let mut tags = base.tags;
     tags.extend(line.tags.unwrap_or_default());
-    tags.insert(IMPORT_TAG.to_owned(), identity.clone());
+    if kept.is_none() {
+        // What keeps its id is found by it.
+        tags.insert(IMPORT_TAG.to_owned(), identity.clone());
+    }
     if tags.len() > limits::TAGS_MAX {
         return Err(format!(
             "{} tags with the tag `{IMPORT_TAG}` that an import adds, at most {} are allowed",
@@ -73,8 +93,8 @@ fn draft(
     }
     let new = NewExperience {
         content: line.content,
-        // An empty vector is the embedder's way to say that it knew no word.
-        embedding: line.embedding.filter(|embedding| !embedding.is_empty()),
+        // An empty vector is the embedder's way to say that it knew no word; a record with it can be restored only.
+        embedding: line.embedding.filter(|embedding| kept.is_some() || !embedding.is_empty()),
         experience_type: line.experience_type.unwrap_or_default(),
         importance: line.importance.unwrap_or(base.importance),
         confidence: line.confidence.unwrap_or(base.confidence),
@@ -86,7 +106,7 @@ fn draft(
         timestamp,
         ..NewExperience::default()
     };
-    Ok(Draft { new, identity, line: number, archived: line.archived.unwrap_or(false), id: line.id })
+    Ok(Draft { new, identity, line: number, archived: line.archived.unwrap_or(false), id: line.id, kept })
 }
 
 /// With an id, the id and the content; without one, all that the line says of what is recorded.
@@ -115,7 +135,7 @@ mod tests {
 
     fn read(text: &[u8]) -> Vec<Result<Draft, Flaw>> {
         let none = Defaults::default();
-        let rows: Vec<Row> = rows(std::io::Cursor::new(text.to_vec()), &none).collect();
+        let rows: Vec<Row> = rows(std::io::Cursor::new(text.to_vec()), &none, false).collect();
         rows.into_iter()
             .flat_map(|row| row.flaws.into_iter().map(Err).chain(row.drafts.into_iter().map(Ok)))
             .collect()
@@ -182,7 +202,7 @@ mod tests {
             confidence: None,
         };
         let text: &[u8] = br#"{"content":"x","agent":"line","tags":{"a":"2"},"confidence":0.1}"#;
-        let new = rows(text, &defaults).next().unwrap().drafts.remove(0).new;
+        let new = rows(text, &defaults, false).next().unwrap().drafts.remove(0).new;
         assert_eq!((new.source_agent.as_str(), new.importance, new.confidence), ("line", 0.9, 0.1));
         assert_eq!((new.tags["a"].as_str(), new.tags["b"].as_str()), ("2", "1"));
         assert_eq!(new.domain, ["d"]);

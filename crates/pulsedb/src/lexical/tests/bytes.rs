@@ -245,7 +245,7 @@ fn truncated_values_and_flipped_bits_are_errors_or_postings_and_never_a_panic() 
 }
 
 #[test]
-fn a_missing_value_of_a_split_term_is_an_error() {
+fn missing_value_of_a_split_term_is_an_error() {
     let rows = 20_000;
     let values = write(&block(rows));
     let goes_on: Vec<&Vec<u8>> = values.keys().filter(|key| key.contains(&0)).collect();

@@ -48,8 +48,8 @@ fn lmdb_error(during: &'static str, error: MdbError) -> PulseDBError {
 /// The map has no room left.
 pub(crate) fn map_full() -> StorageError {
     StorageError::Full {
-        reason: "the map is full; raise `map_size_gb` and open the database again while no other process \
-                 has it open, or delete something"
+        reason: "the map is full; raise `map_size_gb` (`--map-size` or `PULSEDB_MAP_SIZE` of the command line) and open \
+                 the database again while no other process has it open, or delete something"
             .to_owned(),
     }
 }

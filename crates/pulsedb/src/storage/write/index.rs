@@ -1,5 +1,4 @@
-//! The index in a write transaction: rows of the tail come and go, rows of blocks change their state, and the commit
-//! that fills the tail turns it into a block.
+//! The index in a write transaction: the rows of the tail, the states of blocks, and sealing.
 
 use heed::PutFlags;
 

@@ -72,7 +72,7 @@ fn ten_thousand_clustered_rows_of_1536_dimensions_are_found() {
 }
 
 #[test]
-fn a_hundred_thousand_clustered_rows_of_256_dimensions_are_found() {
+fn hundred_thousand_clustered_rows_of_256_dimensions_are_found() {
     let (rows, queries) = clustered(256, 100_000, 20);
     assert_recall(&rows, &queries, &[1, 10, 100, 1000], &[1.0]);
     assert_recall(&rows, &queries[..5], &[10], &SHARES[1..]);

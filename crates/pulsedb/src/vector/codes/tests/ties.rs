@@ -69,7 +69,7 @@ fn more_rows_than_there_are_give_all_of_them() {
 }
 
 #[test]
-fn an_error_of_the_rows_ends_the_search() {
+fn error_of_the_rows_ends_the_search() {
     let mut clusters = Clusters::new(64, 3);
     let rows = Rows::new(64, 300, || clusters.vector());
     let (_, query) = rows.query(Isa::detect(), &clusters.vector());
