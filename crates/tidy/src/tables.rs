@@ -175,13 +175,15 @@ const CURSOR: &str = "foreign bytes are read through the cursor of `embeddenator
 const SYSTEM: &str = "the operating system is named in `platform` only: add a call to each of its twins";
 const TIMELESS: &str = "the same tree gives the same bytes: times and settings are parameters";
 
+const ARGUMENTS: &str =
+    "the time and the environment are read in `plan` only: a command is told what they mean";
 const TIME: &str = "nothing but `timer` reads the time: take a duration or a moment as a parameter";
 const SURROUNDINGS: &str = "the environment is read in `init` only: take what it says as a parameter";
 const QUIET: &str = "this crate opens no connection and starts no thread: binaries do, with what it renders";
 const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
 
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, OBS, RETRIEVAL, FS];
+pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, OBS, RETRIEVAL, FS, EMBEDDENATOR_CLI];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -223,6 +225,20 @@ const FS: LayerTable = LayerTable {
         Ban { words: &["rustix"], holds_for: Scope::OutsideOf(&["platform"]), reason: SYSTEM },
         Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
         Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
+    ],
+};
+
+const EMBEDDENATOR_CLI: LayerTable = LayerTable {
+    crate_name: "embeddenator-cli",
+    layers: &[
+        Layer { name: "words", modules: &["args", "render"], mutual: false },
+        Layer { name: "ends", modules: &["exit"], mutual: false },
+        Layer { name: "meanings", modules: &["plan"], mutual: false },
+        Layer { name: "commands", modules: &["cmd"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&["plan"]), reason: ARGUMENTS },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&["plan"]), reason: ARGUMENTS },
     ],
 };
 

@@ -1,0 +1,9 @@
+//! Drives the built command on engrams in temporary directories.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
+mod commands;
+mod exits;
+mod readme;
+mod shell;
+mod snapshots;
