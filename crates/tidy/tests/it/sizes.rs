@@ -27,7 +27,7 @@ fn file_beyond_the_limit_is_refused() {
     }
     assert_clean(&over_snippet(check, &text));
     text.push_str("const LAST: u8 = 0;\n");
-    assert_refused(&over_snippet(check, &text), 1, "601 code lines");
+    assert_refused(&over_snippet(check, &text), 1, "451 code lines");
 }
 
 #[test]
