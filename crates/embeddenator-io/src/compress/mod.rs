@@ -45,7 +45,7 @@ impl Encoder {
     /// An encoder for this compression.
     ///
     /// # Errors
-    /// [`Error::CodecNotBuilt`] for a compression that was left out of the build; [`Error::Encoding`] if there is no
+    /// [`Error::CodecNotBuilt`](crate::Error::CodecNotBuilt) for a compression that was left out of the build; [`Error::Encoding`](crate::Error::Encoding) if there is no
     /// memory for it.
     pub fn new(compression: Compression) -> Result<Self> {
         let zstd = match compression {
@@ -58,7 +58,7 @@ impl Encoder {
     /// The bytes to store for `raw` and their codec; never more bytes than `raw` has.
     ///
     /// # Errors
-    /// [`Error::Encoding`] and [`Error::OutOfMemory`] if there is no memory for it.
+    /// [`Error::Encoding`](crate::Error::Encoding) and [`Error::OutOfMemory`](crate::Error::OutOfMemory) if there is no memory for it.
     pub fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<(Codec, &'a [u8])> {
         self.encode_with_prefix(raw, &[])
     }
@@ -97,7 +97,7 @@ impl Decoder {
     /// the stored bytes can stand for.
     ///
     /// # Errors
-    /// [`Error::Malformed`] and [`Error::Undecodable`] for damage; [`Error::CodecNotBuilt`], [`Error::OutOfMemory`].
+    /// [`Error::Malformed`](crate::Error::Malformed) and [`Error::Undecodable`](crate::Error::Undecodable) for damage; [`Error::CodecNotBuilt`](crate::Error::CodecNotBuilt), [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub fn decode(&mut self, encoded: Encoded<'_>, output: &mut Vec<u8>) -> Result<()> {
         self.decode_with_prefix(encoded, &[], output)
     }

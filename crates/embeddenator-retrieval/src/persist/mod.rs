@@ -18,7 +18,7 @@ impl Flat {
     /// The index as bytes.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory runs out.
+    /// [`Error::Bytes`](crate::Error::Bytes) if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(codes::flat_sections(self).into_bytes()?)
     }
@@ -26,7 +26,7 @@ impl Flat {
     /// Writes the index without a copy of it in memory; the writer is not flushed.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if the writer fails.
+    /// [`Error::Bytes`](crate::Error::Bytes) if the writer fails.
     pub fn write_to(&self, writer: &mut impl Write) -> Result<()> {
         Ok(codes::flat_sections(self).write_to(writer)?)
     }
@@ -35,7 +35,7 @@ impl Flat {
     /// verified and copied.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are damaged or
+    /// [`Error::Bytes`](crate::Error::Bytes), [`Error::Malformed`](crate::Error::Malformed) or [`Error::Code`](crate::Error::Code) if the bytes are damaged or
     /// something else.
     pub fn open(bytes: &[u8]) -> Result<Flat> {
         codes::open_flat(bytes)
@@ -61,7 +61,7 @@ impl Hierarchy {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory runs out.
+    /// [`Error::Bytes`](crate::Error::Bytes) if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         codes::with_hierarchy_sections(self, |sections| Ok(sections.into_bytes()?))
     }
@@ -69,7 +69,7 @@ impl Hierarchy {
     /// Writes the index; the writer is not flushed.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if the writer fails.
+    /// [`Error::Bytes`](crate::Error::Bytes) if the writer fails.
     pub fn write_to(&self, writer: &mut impl Write) -> Result<()> {
         codes::with_hierarchy_sections(self, |sections| Ok(sections.write_to(writer)?))
     }
@@ -81,7 +81,7 @@ impl Hierarchy {
     /// reports it.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are something else,
+    /// [`Error::Bytes`](crate::Error::Bytes), [`Error::Malformed`](crate::Error::Malformed) or [`Error::Code`](crate::Error::Code) if the bytes are something else,
     /// or if ids or codes are damaged.
     pub fn open(bytes: &[u8], options: HierarchyOptions) -> Result<Opened> {
         codes::open_hierarchy(bytes, options)
@@ -93,7 +93,7 @@ impl Inverted {
     /// follow from the vectors.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if memory runs out.
+    /// [`Error::Bytes`](crate::Error::Bytes) if memory runs out.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         Ok(inverted::sections(self).into_bytes()?)
     }
@@ -101,7 +101,7 @@ impl Inverted {
     /// Writes the index; the writer is not flushed.
     ///
     /// # Errors
-    /// [`Error::Bytes`] if the writer fails.
+    /// [`Error::Bytes`](crate::Error::Bytes) if the writer fails.
     pub fn write_to(&self, writer: &mut impl Write) -> Result<()> {
         Ok(inverted::sections(self).write_to(writer)?)
     }
@@ -110,7 +110,7 @@ impl Inverted {
     /// verified and copied.
     ///
     /// # Errors
-    /// [`Error::Bytes`], [`Error::Malformed`] or [`Error::Code`] if the bytes are damaged or
+    /// [`Error::Bytes`](crate::Error::Bytes), [`Error::Malformed`](crate::Error::Malformed) or [`Error::Code`](crate::Error::Code) if the bytes are damaged or
     /// something else.
     pub fn open(bytes: &[u8]) -> Result<Inverted> {
         inverted::open(bytes)
