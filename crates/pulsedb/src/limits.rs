@@ -60,6 +60,8 @@ pub(crate) const KEY_BYTES_MAX: usize = 511;
 pub(crate) const CHECKED_KEYS_MAX: usize = 1 << 16;
 /// Rows of a block that the store makes: what a merge copies in one step.
 pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
+/// Bytes of rows of the tail that one commit turns into a block, so that long contents do not make it long.
+pub(crate) const SEALED_TAIL_BYTES_MAX: usize = 4 << 20;
 /// Blocks that one merge joins.
 pub(crate) const MERGED_BLOCKS: usize = 8;
 /// Bytes of postings that one step of a merge reads.

@@ -57,7 +57,7 @@ pub(crate) fn write_columns(rows: &[(Slot, SlotRow)], out: &mut Vec<u8>) {
 }
 
 impl<'b> Columns<'b> {
-    /// Reads columns; `None` for bytes of another length, and for slots that do not ascend.
+    /// Reads columns; `None` for bytes of another length.
     pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
         let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
         let rows = usize::try_from(u64::from_le_bytes(*head)).ok()?;

@@ -15,6 +15,7 @@ use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
 use crate::storage::format::vector::write_pieces;
 use crate::storage::format::writer::Write;
+use crate::storage::read::view::View;
 use crate::storage::write::block_builder::{IndexedRow, RowToSeal, SealedBlock};
 use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 
@@ -132,7 +133,8 @@ impl WriteTxn<'_> {
         let id = collective.series.id;
         let (slots, sealed) = {
             let view = self.view();
-            let mut rows = Vec::new();
+            let mut rows: Vec<RowToSeal<'_>> = Vec::new();
+            let mut bytes = 0;
             let from = Slot(collective.series.row.tail_from);
             for value in view.tail(id, from)?.take(limits::SEALED_ROWS_MAX as usize) {
                 let value = value?;
@@ -143,8 +145,14 @@ impl WriteTxn<'_> {
                 if row.has_vector != vector.is_some() {
                     return Err(seal::corrupted(Table::Vector, &key));
                 }
-                rows.push(RowToSeal { slot: value.slot, row, tail: value.bytes()?.into(), vector });
+                let tail = value.bytes()?;
+                bytes += tail.len();
+                if bytes > limits::SEALED_TAIL_BYTES_MAX && !rows.is_empty() {
+                    break;
+                }
+                rows.push(RowToSeal { slot: value.slot, row, tail: tail.into(), vector });
             }
+            expect_every_slot(view, id, from, &rows)?;
             if rows.is_empty() {
                 return Err(seal::corrupted(Table::Series, &id.blocks_key()));
             }
@@ -153,6 +161,9 @@ impl WriteTxn<'_> {
             let slots: Vec<(Slot, SlotRow)> = rows.iter().map(|row| (row.slot, row.row)).collect();
             (slots, sealed)
         };
+        if !self.has_room(sealed.bytes()) {
+            return Ok(());
+        }
         let number = self.next_block_number()?;
         self.put_block(number, id, &slots, &sealed)?;
         for (slot, _) in &slots {
@@ -207,4 +218,18 @@ impl WriteTxn<'_> {
         self.put(Table::Meta, meta::NEXT_BLOCK, |out| out.u64(number.saturating_add(1)))?;
         Ok(BlockNumber(number))
     }
+}
+
+/// Fails unless every slot from the first of the tail to the last of these rows is among them: a record whose row of the
+/// tail is lost would be in no block.
+fn expect_every_slot(view: View<'_>, id: SeriesId, from: Slot, rows: &[RowToSeal<'_>]) -> Result<()> {
+    let last = rows.last().map_or(from, |row| row.slot);
+    let mut stored = 0;
+    for row in view.slots_from(id.number, from)? {
+        if row?.0 > last {
+            break;
+        }
+        stored += 1;
+    }
+    if stored == rows.len() { Ok(()) } else { Err(seal::corrupted(Table::Tail, &id.tail_key(from))) }
 }

@@ -1,6 +1,6 @@
 //! Deleting a collective: hidden and logged in one step, its rows removed in bounded steps afterwards.
 
-use crate::error::{NotFoundError, Result};
+use crate::error::{NotFoundError, PulseDBError, Result, StorageError};
 use crate::id::CollectiveId;
 use crate::limits;
 use crate::model::change::{ChangeKind, CollectiveNumber, Slot};
@@ -81,7 +81,11 @@ impl WriteTxn<'_> {
     /// Removes one block of a deleted collective; whether there was one.
     fn remove_blocks(&mut self, number: CollectiveNumber) -> Result<bool> {
         let id = SeriesId::experiences(number);
-        let mut series = self.view().series(id)?;
+        // A list that is damaged names no block: repair removes those that are left behind.
+        let mut series = match self.view().series(id) {
+            Err(PulseDBError::Storage(StorageError::Corrupted { .. })) => return Ok(false),
+            series => series?,
+        };
         let block = match &series.merge {
             Some(merge) => merge.target,
             None => match series.blocks.last() {
