@@ -161,7 +161,7 @@ pub(crate) struct ExtractArgs {
     /// Replace files that are in the way
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// Leave everything to whoever runs this, also as root
+    /// Make the current user the owner of everything, even as root
     #[arg(long)]
     pub(crate) no_owners: bool,
     /// Bring out all that is not damaged, and list what is missing
@@ -226,7 +226,7 @@ pub(crate) enum UpdateCommand {
     Remove(RemoveArgs),
     /// Bring the engram to the state of directories
     Modify(ModifyArgs),
-    /// Write the engram anew without what no snapshot needs
+    /// Rewrite the engram without what no snapshot needs
     Compact(CompactArgs),
 }
 

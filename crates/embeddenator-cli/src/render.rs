@@ -87,7 +87,7 @@ pub(crate) fn short_time(moment: Timestamp) -> String {
         .map_or_else(|_| moment.to_string(), |instant| instant.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// Puts a path into an object: as text, and in hexadecimal if it is no UTF-8.
+/// Puts a path into an object: as text, and in hexadecimal if it is not UTF-8.
 fn put_path(object: &mut Map<String, Value>, path: &EngramPath) {
     if let Ok(text) = std::str::from_utf8(path.as_bytes()) {
         object.insert("path".into(), text.into());

@@ -20,7 +20,7 @@ pub(crate) fn run(command: &UpdateCommand, out: &mut Out) -> anyhow::Result<Exit
     }
 }
 
-/// Files and directories under their own names, besides what is there.
+/// Adds files and directories under their own names to the present state.
 fn add(args: &AddArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let sources: Vec<Source> = args.sources.iter().map(Source::named).collect::<Result<_, _>>()?;
     let time = Some(plan::time_of_update()?);
@@ -32,7 +32,7 @@ fn add(args: &AddArgs, out: &mut Out) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// The state of directories, in place of what is there.
+/// Replaces the present state with that of directories.
 fn modify(args: &ModifyArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let sources = plan::sources(&args.sources)?;
     let time = Some(plan::time_of_update()?);

@@ -1,4 +1,4 @@
-//! The calls that change an engram: each appends one commit, or writes it anew; readers see the old one until then.
+//! The calls that change an engram: each appends one commit, or rewrites it; readers see the old one until then.
 
 use std::path::Path;
 
@@ -66,7 +66,7 @@ impl Engram {
         forget(path.as_ref(), options)
     }
 
-    /// Writes the engram anew with what its snapshots need and nothing else, laid out by similarity over all of them.
+    /// Rewrites the engram with what its snapshots need and nothing else, laid out by similarity over all of them.
     ///
     /// It is written beside the old one and takes its place when it is whole; snapshots keep their numbers and hashes.
     ///

@@ -17,7 +17,7 @@ use crate::workers::{Spread, in_order, threads};
 /// Who owns what is extracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Owners {
-    /// The owners of the engram if this process may give files away, as root may; else whoever runs it.
+    /// The owners of the engram if this process may give files away, as root may; else the current user.
     #[default]
     IfPossible,
     /// Whoever runs it.

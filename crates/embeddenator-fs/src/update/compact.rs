@@ -1,4 +1,4 @@
-//! Writing an engram anew, with what its snapshots need and nothing else.
+//! Rewriting an engram with what its snapshots need and nothing else.
 
 use std::collections::hash_map::Entry::Vacant;
 use std::collections::{HashMap, HashSet};
@@ -48,7 +48,7 @@ pub struct CompactReport {
     pub chunks_after: u32,
 }
 
-/// Writes an engram anew beside the old one, and puts it in its place.
+/// Writes a new engram beside the old one, and puts it in its place.
 pub(crate) fn compact(
     path: &Path,
     options: CompactOptions,

@@ -85,7 +85,7 @@ impl<'t> Snapshot<'t> {
     pub(crate) fn row(&self, address: Address) -> (Slot, SlotRow) {
         match self.part(address) {
             Part::InBlock(segment, row) => {
-                let archived = segment.is_archived(row);
+                let archived = segment.state.is_archived(row);
                 (segment.columns.slot(row), segment.columns.slot_row(row, archived))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
@@ -98,9 +98,5 @@ impl<'t> Segment<'t> {
         let lengths = Lengths::read(block.part(BlockPart::Lengths, 0)?, block.entry.rows)
             .map_err(|_| block.malformed(BlockPart::Lengths))?;
         Ok(Self { columns: block.columns()?, state: block.state()?, lengths, block, first })
-    }
-
-    fn is_archived(&self, row: usize) -> bool {
-        self.state.archived.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 }

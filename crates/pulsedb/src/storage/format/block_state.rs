@@ -23,6 +23,11 @@ impl BlockState {
         Self { rows, dead: empty.clone(), archived: empty.clone(), superseded: empty }
     }
 
+    /// Whether a row is archived.
+    pub(crate) fn is_archived(&self, row: usize) -> bool {
+        has(&self.archived, row)
+    }
+
     /// How many rows are dead.
     pub(crate) fn dead_rows(&self) -> u32 {
         self.dead.iter().map(|word| word.count_ones()).sum()

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::format::block_state;
+use crate::storage::format::block_state::{self, BlockState};
 use crate::storage::format::columns::Columns;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
@@ -137,7 +137,7 @@ impl<'t> IndexChecker<'t> {
         if state.dead_rows() != entry.dead {
             self.push(Table::BlockState, &entry.number.key(), "the list counts other dead rows");
         }
-        let living = self.living(id, entry, &columns, &state.dead, &state.archived)?;
+        let living = self.living(id, entry, &columns, &state)?;
         if !living.is_empty() && !self.agrees(id, block, &state.dead, dimension, &living)? {
             self.push(Table::Block, &entry.number.key(), "it does not agree with its records");
         }
@@ -150,16 +150,15 @@ impl<'t> IndexChecker<'t> {
         id: SeriesId,
         entry: BlockEntry,
         columns: &Columns<'_>,
-        dead: &[u64],
-        archived: &[u64],
+        state: &BlockState,
     ) -> Result<Vec<RowToSeal<'t>>> {
         let mut living = Vec::new();
         let mut slots = 0;
         for at in 0..columns.rows() {
             let slot = columns.slot(at);
-            let row = columns.slot_row(at, block_state::has(archived, at));
+            let row = columns.slot_row(at, state.is_archived(at));
             let record = self.record(id, slot)?;
-            let is_dead = block_state::has(dead, at);
+            let is_dead = block_state::has(&state.dead, at);
             if is_dead != record.is_none() || record.as_ref().is_some_and(|(stored, _)| *stored != row) {
                 let problem = format!("the row of slot {} does not agree with its record", slot.0);
                 self.push(Table::Block, &entry.number.key(), &problem);
