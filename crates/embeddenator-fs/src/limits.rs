@@ -53,6 +53,12 @@ pub(crate) const VIEW_BYTES: usize = 96 << 20;
 pub(crate) const VIEW_WALK: u64 = 2048;
 /// Decoded blocks of a manifest that a view keeps: 200 entries each, a few MB.
 pub(crate) const VIEW_BLOCKS: usize = 64;
+/// Chunks that a query compares byte by byte for a short fragment: many more than have most of its fingerprints.
+pub(crate) const QUERY_CHUNKS: usize = 64;
+/// Bytes from which on a passage ends with its line: a few sentences, which a code can still tell apart.
+pub(crate) const PASSAGE_BYTES: usize = 1024;
+/// Bytes of a file that may be a text: it is read into memory.
+pub(crate) const TEXT_BYTES_MAX: u64 = 16 << 20;
 /// Bytes that a scan reads at once: several chunks, and little beside what a thread needs to compress.
 pub(crate) const READ_BYTES: usize = 1 << 20;
 /// Threads at most: beyond, memory grows and nothing else.

@@ -206,7 +206,11 @@ const FS: LayerTable = LayerTable {
     crate_name: "embeddenator-fs",
     layers: &[
         Layer { name: "words", modules: &["error", "limits", "path", "entry", "progress"], mutual: true },
-        Layer { name: "machine", modules: &["platform", "workers", "chunk", "bands"], mutual: false },
+        Layer {
+            name: "machine",
+            modules: &["platform", "workers", "chunk", "bands", "fingerprint"],
+            mutual: false,
+        },
         Layer { name: "archives", modules: &["members"], mutual: false },
         Layer { name: "sources", modules: &["walk", "medium"], mutual: false },
         Layer { name: "container", modules: &["container"], mutual: false },
@@ -216,7 +220,7 @@ const FS: LayerTable = LayerTable {
         Layer { name: "in place", modules: &["view"], mutual: false },
         Layer {
             name: "operations",
-            modules: &["ingest", "extract", "archive", "verify", "diff", "similar"],
+            modules: &["ingest", "extract", "archive", "verify", "diff", "similar", "query"],
             mutual: false,
         },
         Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },
