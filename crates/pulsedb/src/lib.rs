@@ -32,7 +32,8 @@
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
 //!   plural name change many in one commit.
-//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
+//!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
@@ -74,11 +75,13 @@ pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, ContextWeights,
+    DatabaseStats, Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Explain, Fault, Holder,
+    NewExperience, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights, SearchFilter,
+    SearchOptions, SearchResult, Severity, Signal, SignalWeights, TableStats, WatchEvent, WatchEventType,
+    energy,
 };
+pub use search::{matched, passage};
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -1,12 +1,12 @@
 //! Calls that find experiences.
 
-use crate::config::SearchConfig;
+use crate::clock::Timestamp;
 use crate::db::PulseDB;
 use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::lexical::Bm25;
-use crate::model::{Experience, Query, SearchFilter, SearchOptions, SearchResult};
-use crate::search;
+use crate::model::{Experience, Query, SearchFilter, SearchOptions, SearchResult, SignalWeights};
+use crate::search::{self, Asked, Ranking, Recall, TextQuery};
 use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
 
@@ -51,38 +51,55 @@ impl PulseDB {
     ) -> Result<Vec<SearchResult>> {
         let store = self.store()?;
         validate::result_count("k", options.k)?;
-        let SearchOptions { k, filter, exact } = options;
+        validate::weights(&options)?;
+        let SearchOptions { k, filter, weights, signals, context, exact, explain } = options;
         let filter = validate::filter(filter)?;
-        let embedded;
-        let vector = match query {
-            Query::Vector(vector) => {
-                validate::vector("query", vector, self.inner.dimension)?;
-                vector
-            }
-            Query::Text(text) => {
-                validate::query_text(text)?;
-                embedded = self.embed_query(text)?;
-                embedded.as_slice()
+        let settings = self.inner.config.search;
+        let parameters = Bm25 { k1: settings.bm25_k1, b: settings.bm25_b };
+        let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
+        let signals = signals.unwrap_or(settings.signals);
+        let of_text = |text, vector| {
+            let context = context.unwrap_or(settings.context);
+            Ranking::Text(TextQuery { text, vector, signals, context, parameters, exact_rows })
+        };
+        let vector;
+        let ranking = match query {
+            Query::Vector(given) => {
+                validate::vector("query", given, self.inner.dimension)?;
+                vector = PreparedQuery::new(Isa::detect(), given);
+                // A vector without a direction was refused.
+                let Some(query) = &vector else { return Ok(Vec::new()) };
+                Ranking::Vector { query, exact_rows }
             }
             Query::Lexical(text) => {
                 validate::query_text(text)?;
-                let snapshot = store.snapshot()?;
-                let collective = snapshot.view().in_collective(collective)?;
-                let SearchConfig { bm25_k1: k1, bm25_b: b } = self.inner.config.search;
-                return search::lexical(collective, text, k, &filter, Bm25 { k1, b });
+                Ranking::Words { text, parameters }
+            }
+            Query::Hybrid { text, vector } => {
+                validate::query_text(text)?;
+                validate::vector("query", vector, self.inner.dimension)?;
+                of_text(text, PreparedQuery::new(Isa::detect(), vector))
+            }
+            Query::Text(text) => {
+                validate::query_text(text)?;
+                of_text(text, self.text_vector(text, signals)?)
             }
         };
-        let prepared = PreparedQuery::new(Isa::detect(), vector);
+        let decay = &self.inner.config.decay;
+        let weights = weights.or(decay.default_recall_weights);
+        let recall = weights.map(|weights| Recall { weights, decay, now: Timestamp::now() });
         let snapshot = store.snapshot()?;
         let collective = snapshot.view().in_collective(collective)?;
-        match prepared {
-            Some(prepared) => {
-                let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
-                search::nearest(collective, &prepared, k, &filter, exact_rows)
-            }
-            // Only a text without a known word has no direction.
-            None => Ok(Vec::new()),
+        search::search(collective, &ranking, &Asked { k, filter: &filter, recall, explain })
+    }
+
+    /// The vector that a text is compared by, if anything is compared by vectors and the embedder knows one.
+    fn text_vector(&self, text: &str, signals: SignalWeights) -> Result<Option<PreparedQuery>> {
+        let has_other_signals = signals.lexical > 0.0 || signals.late > 0.0;
+        if signals.vector == 0.0 || (self.inner.embedder.is_none() && has_other_signals) {
+            return Ok(None);
         }
+        Ok(PreparedQuery::new(Isa::detect(), &self.embed_query(text)?))
     }
 
     /// The `k` experiences whose vectors are nearest to this one, without archived ones.

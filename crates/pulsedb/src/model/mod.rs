@@ -7,6 +7,7 @@ pub(crate) mod experience_type;
 pub(crate) mod identity;
 pub(crate) mod norm;
 pub(crate) mod query;
+pub(crate) mod ranking;
 pub(crate) mod report;
 
 pub use change::{WatchEvent, WatchEventType};
@@ -14,7 +15,8 @@ pub use collective::{Collective, CollectiveStats};
 pub use experience::{Experience, ExperienceUpdate, NewExperience, energy};
 pub use experience_type::{ExperienceKind, ExperienceType, Severity};
 pub use identity::ProviderIdentity;
-pub use query::{Query, SearchFilter, SearchOptions, SearchResult};
+pub use query::{OwnedQuery, Query, SearchFilter, SearchOptions, SearchResult};
+pub use ranking::{ContextWeights, Explain, RecallWeights, Signal, SignalWeights};
 pub use report::{
     BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, ReaderInfo,
     TableStats,

@@ -4,10 +4,13 @@ mod normal;
 
 use std::collections::BTreeMap;
 
+use crate::config;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+use crate::model::{
+    Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter, SearchOptions,
+};
 
 pub(crate) use normal::nfc;
 
@@ -284,6 +287,17 @@ pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
         bound.map_or(Ok(()), |value| fraction(field, value))?;
     }
     Ok(filter)
+}
+
+/// Checks the weights of a search.
+pub(crate) fn weights(options: &SearchOptions) -> Result<()> {
+    if let Some(signals) = options.signals {
+        config::signal_weights("signals", signals)?;
+    }
+    if let Some(context) = options.context {
+        config::context_weights("context", context)?;
+    }
+    options.weights.map_or(Ok(()), |weights| config::recall_weights("weights", weights))
 }
 
 /// Checks a bound for energy.

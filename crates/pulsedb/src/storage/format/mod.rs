@@ -12,6 +12,7 @@ pub(in crate::storage) mod experience_type;
 mod flags;
 pub(in crate::storage) mod keys;
 pub(in crate::storage) mod meta;
+pub(in crate::storage) mod piece;
 pub(in crate::storage) mod reader;
 pub(in crate::storage) mod reclaim;
 pub(in crate::storage) mod seal;

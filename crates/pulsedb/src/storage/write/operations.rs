@@ -69,7 +69,7 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
         let words = new.domain.len() + new.tags.len();
         // The tail, the columns of a block and its postings are written too.
-        let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
+        let indexed = 4 * row.indexed.tail.len() + row.indexed.piece.len();
         record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
