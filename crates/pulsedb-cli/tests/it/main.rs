@@ -10,6 +10,7 @@ mod encodings;
 mod exits;
 mod json_lines;
 mod kill;
+mod known_items;
 mod map_size;
 mod outside_vectors;
 mod references;
