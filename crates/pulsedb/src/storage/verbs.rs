@@ -8,8 +8,6 @@ use crate::storage::write::operations::{
     self, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 use crate::storage::write::rows;
-use crate::storage::write::transaction::Size;
-use crate::validate;
 
 impl Store {
     /// Stores new experiences, all or none; returns their ids in the order given.
@@ -30,8 +28,7 @@ impl Store {
 
     /// Changes experiences, all or none.
     pub(crate) fn update(&self, prepared: Vec<PreparedUpdate>) -> Result<()> {
-        let given = prepared.iter().map(|row| validate::update_bytes(row.update.get())).sum();
-        let size = self.size_of_changes(prepared.iter().map(|row| &row.id), given)?;
+        let size = operations::size_of_updates(self.snapshot()?.view(), &prepared)?;
         self.write(size, Space::Growth, move |txn| {
             prepared.iter().try_for_each(|update| operations::update(txn, update))
         })
@@ -39,7 +36,7 @@ impl Store {
 
     /// Archives or unarchives experiences, all or none.
     pub(crate) fn set_archived(&self, ids: Vec<ExperienceId>, archived: bool) -> Result<()> {
-        let size = self.size_of_changes(ids.iter(), 0)?;
+        let size = operations::size_of_changes(self.snapshot()?.view(), ids.iter())?;
         self.write(size, Space::Growth, move |txn| {
             ids.iter().try_for_each(|id| operations::set_archived(txn, *id, archived))
         })
@@ -47,26 +44,14 @@ impl Store {
 
     /// Deletes experiences, all or none.
     pub(crate) fn delete(&self, ids: Vec<ExperienceId>) -> Result<()> {
-        let size = self.size_of_changes(ids.iter(), 0)?;
+        let size = operations::size_of_changes(self.snapshot()?.view(), ids.iter())?;
         self.write(size, Space::Reclaim, move |txn| ids.iter().try_for_each(|id| rows::delete(txn, *id)))
     }
 
     /// Counts one more application of an experience; returns how many there are.
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
-        let size = operations::size_of_change(0);
+        let size = operations::size_of_change();
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
-    }
-
-    /// About what changes of these records write. For a single one, its size is not worth a look.
-    fn size_of_changes<'i>(
-        &self,
-        ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
-        given: usize,
-    ) -> Result<Size> {
-        if ids.len() == 1 {
-            return Ok(operations::size_of_change(given));
-        }
-        operations::size_of_changes(self.snapshot()?.view(), ids, given)
     }
 
     /// Creates a collective; its name must be free.
