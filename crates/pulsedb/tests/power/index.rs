@@ -96,7 +96,9 @@ fn kill_or_power_cut_in_any_commit_that_seals_or_merges_leaves_what_was_acknowle
                 fs::write(state.join("lock"), if random.one_in(2) { &[][..] } else { &disk.lock.0 }).unwrap();
                 let what = format!("cut after event {at} of a commit with {steps:?}, {fate:?}");
                 examine(&state, &disk, SyncMode::Normal, &digests, &what);
-                steps.iter().for_each(|step| *tried.entry(step).or_default() += 1);
+                for step in steps {
+                    *tried.entry(step).or_default() += 1;
+                }
             }
         }
         disk.take(&record[*to]);
