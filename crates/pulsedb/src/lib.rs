@@ -34,6 +34,7 @@
 //!   plural name change many in one commit.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
@@ -66,18 +67,18 @@ mod vector;
 
 pub use clock::Timestamp;
 pub use config::{
-    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
-    VectorConfig,
+    ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
+    SyncMode, VectorConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
+    DatabaseStats, Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewActivity,
+    NewExperience, ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity,
+    TableStats, WatchEvent, WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

@@ -1,5 +1,6 @@
 //! The facade: a handle on an open database, and what its calls share.
 
+mod activity;
 mod admin;
 mod changes;
 mod collective;

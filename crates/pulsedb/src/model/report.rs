@@ -104,6 +104,8 @@ pub struct CheckReport {
     pub experiences: u64,
     /// Vectors read.
     pub vectors: u64,
+    /// Activities read, those of agents that have fallen silent included.
+    pub activities: u64,
     /// Rows of the change log read.
     pub changes: u64,
     /// Index rows compared with their records.

@@ -8,6 +8,7 @@ use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId};
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
@@ -90,6 +91,7 @@ pub fn change_rows(
 
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
+    same(bytes, "activity", ActivityRow::read(bytes), ActivityRow::write);
     same(bytes, "collective", CollectiveRow::read(bytes), CollectiveRow::write);
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
@@ -118,6 +120,9 @@ fn read_meta(bytes: &[u8]) {
 fn read_keys(bytes: &[u8]) {
     same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
         out.put(&keys::slot(*number, *slot));
+    });
+    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
+        out.put(&keys::activity(*number, agent));
     });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
@@ -224,6 +229,7 @@ mod tests {
 
     const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
     const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
+    const ACTIVITY: Accepts = |bytes| ActivityRow::read(bytes).is_some();
     const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
     const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
@@ -261,6 +267,15 @@ mod tests {
             };
             add(COLLECTIVE, &|out| row.write(out));
         }
+        for text in [None, Some("text".to_owned())] {
+            let row = ActivityRow {
+                started_at: Timestamp::from_millis(1),
+                last_heartbeat: Timestamp::from_millis(-1),
+                current_task: text.clone(),
+                context_summary: text,
+            };
+            add(ACTIVITY, &|out| row.write(out));
+        }
         let slot = SlotRow {
             id: ID,
             timestamp: Timestamp::from_millis(1),
@@ -275,7 +290,8 @@ mod tests {
         add(SLOT, &|out| slot.write(out));
         add(SLOT_VALUE, &|out| out.u32(5));
         add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
+            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
+                .write(out);
         });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),

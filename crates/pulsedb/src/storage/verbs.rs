@@ -1,13 +1,19 @@
 //! What can be done to a store: each verb is one operation, with an estimate of what it writes.
 
+use std::time::Duration;
+
+use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId};
+use crate::model::NewActivity;
 use crate::storage::env::Space;
 use crate::storage::store::Store;
+use crate::storage::write::activities::no_activity;
 use crate::storage::write::operations::{
-    self, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
+    self, ACTIVITY, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 use crate::storage::write::rows;
+use crate::validate::Valid;
 
 impl Store {
     /// Stores new experiences, all or none; returns their ids in the order given.
@@ -74,6 +80,28 @@ impl Store {
     /// Gives a collective another name, which must be free.
     pub(crate) fn rename_collective(&self, id: CollectiveId, name: String) -> Result<()> {
         self.write(COLLECTIVE, Space::Growth, move |txn| txn.rename_collective(id, &name))
+    }
+
+    /// Begins an activity; those whose agents have been silent for longer than `kept` may go.
+    pub(crate) fn register_activity(&self, new: Valid<NewActivity>, kept: Duration) -> Result<()> {
+        self.write(ACTIVITY, Space::Growth, move |txn| txn.register_activity(new.get(), kept))
+    }
+
+    /// Notes that an agent is alive, unless that was noted less than `interval` ago.
+    pub(crate) fn heartbeat(&self, id: CollectiveId, agent: String, interval: Duration) -> Result<()> {
+        // Most calls find a young one, and reading waits for nobody.
+        let collective = self.snapshot()?;
+        let collective = collective.view().in_collective(id)?;
+        let activity = collective.activity(id, &agent)?.ok_or_else(|| no_activity(id, &agent))?;
+        if activity.last_heartbeat.is_within(interval, clock::now()) {
+            return Ok(());
+        }
+        self.write(ACTIVITY, Space::Growth, move |txn| txn.heartbeat(id, &agent, interval))
+    }
+
+    /// Ends an activity.
+    pub(crate) fn end_activity(&self, id: CollectiveId, agent: String) -> Result<()> {
+        self.write(ACTIVITY, Space::Reclaim, move |txn| txn.end_activity(id, &agent))
     }
 
     /// Deletes a collective in one step; its rows are removed in the background.

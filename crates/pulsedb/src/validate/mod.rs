@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter};
 
 pub(crate) use normal::nfc;
 
@@ -105,6 +105,23 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
     };
     fields(&CommonFields::from(&experience))?;
     Ok(Valid(experience))
+}
+
+/// Checks everything about a new activity.
+pub(crate) fn new_activity(new: NewActivity) -> Result<Valid<NewActivity>> {
+    let new = NewActivity { agent_id: normal::agent(new.agent_id), ..new };
+    name("agent_id", new.agent_id.as_str(), limits::ACTIVITY_AGENT_BYTES_MAX)?;
+    for (field, value) in [("current_task", &new.current_task), ("context_summary", &new.context_summary)] {
+        value.as_ref().map_or(Ok(()), |value| text(field, value, limits::ACTIVITY_TEXT_BYTES_MAX))?;
+    }
+    Ok(Valid(new))
+}
+
+/// The name of an agent at work, in NFC.
+pub(crate) fn active_agent(agent: &str) -> Result<String> {
+    let agent = normal::nfc(agent.to_owned());
+    name("agent_id", &agent, limits::ACTIVITY_AGENT_BYTES_MAX)?;
+    Ok(agent)
 }
 
 /// An id that a record may be restored under.

@@ -120,6 +120,17 @@ pub(crate) fn task(number: CollectiveNumber, task: &TaskId, id: ExperienceId) ->
     key
 }
 
+/// The key of a row of `activity`. It ends with the name, so nothing needs its length.
+pub(crate) fn activity(number: CollectiveNumber, agent: &str) -> Vec<u8> {
+    [self::number(number).as_slice(), agent.as_bytes()].concat()
+}
+
+/// The collective and the agent of a key of `activity`.
+pub(crate) fn read_activity(key: &[u8]) -> Option<(CollectiveNumber, &str)> {
+    let (number, agent) = key.split_first_chunk()?;
+    Some((CollectiveNumber(u32::from_be_bytes(*number)), std::str::from_utf8(agent).ok()?))
+}
+
 /// The timestamp and id at the end of an index key.
 pub(crate) fn read_time_id(key: &[u8]) -> Option<(Timestamp, ExperienceId)> {
     let tail: &[u8; TIME_ID_BYTES] = key.last_chunk()?;

@@ -48,6 +48,8 @@ pub(crate) enum Table {
     Posting = 20,
     /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
     Piece = 21,
+    /// Agents at work, by collective number and name.
+    Activity = 22,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -65,6 +67,8 @@ pub(crate) enum OwnerKind {
     Series,
     /// One block of a series each; the key begins with the number of the block.
     Block,
+    /// One agent at work in a collective each; the key begins with the number of the collective.
+    Agent,
     /// One change each.
     Change,
     /// One deleted collective each.
@@ -105,6 +109,7 @@ const SCHEMA: &[Row] = &[
     row(Table::BlockState, "block_state", OwnerKind::Block),
     row(Table::Posting, "posting", OwnerKind::Block),
     row(Table::Piece, "piece", OwnerKind::Version),
+    row(Table::Activity, "activity", OwnerKind::Agent),
 ];
 
 /// The names of all tables, in the order of their numbers.

@@ -1,5 +1,6 @@
 //! Reading: one snapshot of all tables, every value checked before it is used.
 
+mod activities;
 pub(in crate::storage) mod blocks;
 pub(in crate::storage) mod collective_view;
 mod collectives;

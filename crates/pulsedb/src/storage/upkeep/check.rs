@@ -10,6 +10,7 @@ use crate::model::change::CollectiveNumber;
 use crate::model::norm::Norm;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
@@ -42,6 +43,7 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
         checker.section(table, |checker| checker.derived(table));
     }
     checker.index();
+    checker.section(Table::Activity, Checker::activities);
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
     Ok(checker.report)
@@ -67,6 +69,13 @@ struct Owner {
     bytes: u64,
     words: u64,
     slots_end: u32,
+    activities: u32,
+}
+
+impl Owner {
+    fn new(id: CollectiveId, deleted: bool) -> Self {
+        Self { id, deleted, experiences: 0, bytes: 0, words: 0, slots_end: 0, activities: 0 }
+    }
 }
 
 impl<'t> Checker<'t> {
@@ -157,8 +166,7 @@ impl<'t> Checker<'t> {
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
-            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, words: 0, slots_end: 0 };
-            if self.owners.insert(row.number, owner).is_some() {
+            if self.owners.insert(row.number, Owner::new(id, false)).is_some() {
                 self.fault(Table::Collective, key, "its number belongs to two collectives");
             }
         }
@@ -168,15 +176,7 @@ impl<'t> Checker<'t> {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
-            let owner = Owner {
-                id: row.collective_id,
-                deleted: true,
-                experiences: 0,
-                bytes: 0,
-                words: 0,
-                slots_end: 0,
-            };
-            self.owners.insert(number, owner);
+            self.owners.insert(number, Owner::new(row.collective_id, true));
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
             let slots = self.view.slots(number)?.count() as u64;
             if slots != owed {
@@ -359,6 +359,23 @@ impl<'t> Checker<'t> {
         }
     }
 
+    fn activities(&mut self) -> Result<()> {
+        for row in self.view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
+            let (Some((number, _)), Some(_)) = (keys::read_activity(key), row) else {
+                self.fault(Table::Activity, key, "the value does not match its checksum or its format");
+                continue;
+            };
+            match self.owners.get_mut(&number) {
+                Some(owner) => owner.activities += 1,
+                None => self.fault(Table::Activity, key, "its collective does not exist"),
+            }
+            self.report.activities += 1;
+        }
+        Ok(())
+    }
+
     fn counters(&mut self) -> Result<()> {
         let owners = std::mem::take(&mut self.owners);
         let living = owners.iter().filter(|(_, owner)| !owner.deleted);
@@ -386,6 +403,14 @@ impl<'t> Checker<'t> {
                     owner.words
                 );
                 self.fault(Table::Counter, &key, problem);
+            }
+            if counter.activities != owner.activities {
+                let (counted, found) = (counter.activities, owner.activities);
+                self.fault(
+                    Table::Counter,
+                    &key,
+                    format!("it counts {counted} activities instead of {found}"),
+                );
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");

@@ -7,7 +7,7 @@ use crate::config::{Config, EmbeddingDimension, VectorConfig};
 use crate::db::PulseDB;
 use crate::error::PulseDBError;
 use crate::id::ExperienceId;
-use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::model::{Experience, ExperienceUpdate, NewActivity, NewExperience};
 use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::tables::Table;
@@ -54,6 +54,12 @@ fn sample() -> Vec<u8> {
     db.delete_experience(block[3]).unwrap();
     db.record_experience(elsewhere(16)).unwrap();
     db.rename_collective(other, "renamed").unwrap();
+    for agent in ["first", "second"] {
+        let current_task = Some("task".into());
+        let new =
+            NewActivity { agent_id: agent.into(), collective_id: other, current_task, ..Default::default() };
+        db.register_activity(new).unwrap();
+    }
     drop(db);
     fs::read(home.path().join("data.mdb")).unwrap()
 }

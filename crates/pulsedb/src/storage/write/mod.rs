@@ -1,5 +1,6 @@
 //! Writing: one transaction, and what each operation changes in it.
 
+pub(in crate::storage) mod activities;
 pub(in crate::storage) mod block_builder;
 pub(in crate::storage) mod collectives;
 pub(in crate::storage) mod index;

@@ -26,6 +26,8 @@ const CHANGE_BYTES: usize = 32 << 10;
 const INDEXED_BYTES: usize = 4;
 /// About what a collective's own rows take.
 pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
+/// About what an activity and the counts of its collective take.
+pub(in crate::storage) const ACTIVITY: Size = Size { records: 1, bytes: 4096 };
 
 /// The name of the collective that a nil id means where the settings name no other.
 const DEFAULT_COLLECTIVE: &str = "default";

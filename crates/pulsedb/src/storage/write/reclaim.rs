@@ -105,7 +105,8 @@ impl WriteTxn<'_> {
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
         // The rows of `slot`, by which the removal counts, have gone before.
-        let tables = Table::owned_by(OwnerKind::Version).chain(Table::owned_by(OwnerKind::Series));
+        let numbered = [OwnerKind::Version, OwnerKind::Series, OwnerKind::Agent];
+        let tables = numbered.into_iter().flat_map(Table::owned_by);
         for table in tables {
             let keys = self.view().keys_of(table, number, left)?;
             left -= keys.len();

@@ -7,6 +7,7 @@ use pulsedb::{
     SearchFilter, TaskId, Timestamp,
 };
 
+use super::agents;
 use super::batch::{restored, updates};
 use super::{DIMENSION, Verb};
 use crate::random::Random;
@@ -147,6 +148,8 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
             let bytes = stats.storage_bytes > 0;
             (stats.experience_count, bytes, stats.oldest_experience, stats.newest_experience)
         })),
+        "register" | "heartbeat" | "end" => agents::perform(db, verb, cid(), words[0]),
+        "agents" => agents::list(db, cid()),
         "follow" => match db.poll_changes(cid(), number(0)) {
             Ok((events, next)) => {
                 let event = |event: pulsedb::WatchEvent| {
