@@ -72,12 +72,13 @@ pub use config::{
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
-pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
     BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    DerivedInsight, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate, Fault,
+    Holder, InsightFilter, InsightType, NewDerivedInsight, NewExperience, NewExperienceRelation,
+    ProviderIdentity, Query, ReaderInfo, RelationDirection, RelationType, SearchFilter, SearchOptions,
+    SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

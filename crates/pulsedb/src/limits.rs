@@ -24,6 +24,12 @@ pub const AGENT_BYTES_MAX: usize = 256;
 pub const TASK_BYTES_MAX: usize = 256;
 /// Bytes of each string inside an experience type.
 pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
+/// Bytes of an insight's content: what several experiences come to, and no longer than half of one.
+pub const INSIGHT_BYTES_MAX: usize = 51_200;
+/// Sources of an insight: each is an index entry, and costs a row.
+pub const INSIGHT_SOURCES_MAX: usize = 100;
+/// Bytes of the metadata of a relation: a note, not a document.
+pub const RELATION_METADATA_BYTES_MAX: usize = 10_240;
 /// Bytes of a collective's name: it is part of a key.
 pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
 /// Bytes of a collective's owner.
@@ -85,8 +91,8 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 /// Bytes of each text of an embedder's identity, which is stored once per database.
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
-/// Tables of one database: twice as many as there are, about. Each takes a slot, which every transaction clears.
-pub(crate) const TABLES_MAX: u32 = 32;
+/// Tables of one database: more than there are, by some. Each takes a slot, which every transaction clears.
+pub(crate) const TABLES_MAX: u32 = 48;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.

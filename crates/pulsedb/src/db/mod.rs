@@ -4,8 +4,10 @@ mod admin;
 mod changes;
 mod collective;
 mod experience;
+mod insight;
 mod open;
 mod record;
+mod relation;
 mod search;
 
 use std::fmt;
