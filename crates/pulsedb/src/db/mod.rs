@@ -3,6 +3,8 @@
 mod admin;
 mod changes;
 mod collective;
+#[cfg(test)]
+mod damaged_index;
 mod experience;
 mod insight;
 mod open;

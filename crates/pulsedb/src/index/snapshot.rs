@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::index::builder::frame;
-use crate::index::loose::{LooseRow, loose_rows};
+use crate::index::loose::{LooseRow, is_damage, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
@@ -50,8 +50,17 @@ impl<'t> Snapshot<'t> {
         let mut first = 0;
         let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            segments.push(Segment::open(collective.view.block(*entry), first)?);
-            first += entry.rows;
+            match Segment::open(collective.view.block(*entry), first) {
+                Ok(segment) => {
+                    segments.push(segment);
+                    first += entry.rows;
+                }
+                Err(error) if is_damage(&error) => {
+                    tracing::warn!(%error, "a block is damaged, its records answer; run `repair`");
+                    loose_rows(collective, entry.first, entry.last, &mut loose)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
         let shared = collective.view.shared(id)?;

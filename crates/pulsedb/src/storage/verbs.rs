@@ -11,7 +11,7 @@ use crate::storage::write::operations::{
 };
 use crate::storage::write::relations;
 use crate::storage::write::transaction::Size;
-use crate::validate::{self, Valid};
+use crate::validate::Valid;
 
 impl Store {
     /// Stores new experiences, all or none; returns their ids in the order given.
@@ -32,8 +32,7 @@ impl Store {
 
     /// Changes experiences, all or none.
     pub(crate) fn update(&self, prepared: Vec<PreparedUpdate>) -> Result<()> {
-        let given = prepared.iter().map(|row| validate::update_bytes(row.update.get())).sum();
-        let size = self.size_of_changes(prepared.iter().map(|row| &row.id), given)?;
+        let size = operations::size_of_updates(self.snapshot()?.view(), &prepared)?;
         self.write(size, Space::Growth, move |txn| {
             prepared.iter().try_for_each(|update| operations::update(txn, update))
         })
@@ -41,7 +40,7 @@ impl Store {
 
     /// Archives or unarchives experiences, all or none.
     pub(crate) fn set_archived(&self, ids: Vec<ExperienceId>, archived: bool) -> Result<()> {
-        let size = self.size_of_changes(ids.iter(), 0)?;
+        let size = operations::size_of_changes(self.snapshot()?.view(), ids.iter())?;
         self.write(size, Space::Growth, move |txn| {
             ids.iter().try_for_each(|id| operations::set_archived(txn, *id, archived))
         })
@@ -49,8 +48,10 @@ impl Store {
 
     /// Deletes experiences, all or none.
     pub(crate) fn delete(&self, ids: Vec<ExperienceId>) -> Result<()> {
-        let records = self.size_of_changes(ids.iter(), 0)?;
-        let cuts = relations::size_of_cuts(self.snapshot()?.view(), &ids)?;
+        let snapshot = self.snapshot()?;
+        let records = operations::size_of_changes(snapshot.view(), ids.iter())?;
+        let cuts = relations::size_of_cuts(snapshot.view(), &ids)?;
+        drop(snapshot);
         let size = Size { records: records.records + cuts.records, bytes: records.bytes + cuts.bytes };
         self.write(size, Space::Reclaim, move |txn| {
             ids.iter().try_for_each(|id| operations::delete(txn, *id))
@@ -71,7 +72,7 @@ impl Store {
         defaults: RecordDefaults,
     ) -> Result<ExperienceId> {
         let record = operations::size_of_records(std::slice::from_ref(&prepared));
-        let relation = operations::size_of_change(0);
+        let relation = operations::size_of_change();
         let size = Size { records: record.records + 1, bytes: record.bytes + relation.bytes };
         self.write(size, Space::Growth, move |txn| {
             operations::supersede(txn, older, std::slice::from_ref(&prepared), defaults)
@@ -87,13 +88,13 @@ impl Store {
 
     /// Deletes a relation.
     pub(crate) fn delete_relation(&self, id: RelationId) -> Result<()> {
-        let size = operations::size_of_change(0);
+        let size = operations::size_of_change();
         self.write(size, Space::Reclaim, move |txn| relations::delete(txn, id))
     }
 
     /// Counts one more application of an experience; returns how many there are.
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
-        let size = operations::size_of_change(0);
+        let size = operations::size_of_change();
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
     }
 
@@ -118,20 +119,8 @@ impl Store {
 
     /// Deletes an insight.
     pub(crate) fn delete_insight(&self, id: InsightId) -> Result<()> {
-        let size = operations::size_of_change(0);
+        let size = operations::size_of_change();
         self.write(size, Space::Reclaim, move |txn| insights::delete(txn, id))
-    }
-
-    /// About what changes of these records write. For a single one, its size is not worth a look.
-    fn size_of_changes<'i>(
-        &self,
-        ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
-        given: usize,
-    ) -> Result<Size> {
-        if ids.len() == 1 {
-            return Ok(operations::size_of_change(given));
-        }
-        operations::size_of_changes(self.snapshot()?.view(), ids, given)
     }
 
     /// Creates a collective; its name must be free.

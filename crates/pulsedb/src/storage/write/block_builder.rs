@@ -46,14 +46,6 @@ pub(crate) struct SealedBlock {
     pub(crate) shared: Option<Vec<u8>>,
 }
 
-impl SealedBlock {
-    /// Bytes of its parts and postings.
-    pub(crate) fn bytes(&self) -> usize {
-        let parts = self.parts.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>();
-        parts + self.postings.iter().map(|(term, bytes)| term.len() + bytes.len()).sum::<usize>()
-    }
-}
-
 /// A block that is joined with its neighbours.
 #[derive(Clone)]
 pub(crate) struct MergeSource<'t> {

@@ -22,6 +22,9 @@ const INDEX_ROW_BYTES: usize = 64;
 /// About what a change of one record writes: its rows once more. Most records are short; a long one fits into the
 /// reserve, which is many times as large as the longest.
 const CHANGE_BYTES: usize = 32 << 10;
+/// Bytes of the index for each byte of a text: its row of the tail and its pieces. Short words take more than that, long
+/// ones less.
+const INDEXED_BYTES: usize = 4;
 /// About what a collective's own rows take.
 pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
 
@@ -69,8 +72,7 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         // A vector that was given is counted with the rest.
         let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
         let words = new.domain.len() + new.tags.len();
-        // The tail, the columns of a block and its postings are written too.
-        let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
+        let indexed = row.indexed.tail.len() + 2 * row.indexed.pieces.len();
         record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
@@ -81,7 +83,8 @@ pub(in crate::storage) fn size_of_restores(prepared: &[PreparedRestore]) -> Size
     let bytes = prepared.iter().map(|row| {
         let experience = row.experience.get();
         let words = experience.domain.len() + experience.tags.len();
-        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words)
+        let indexed = INDEXED_BYTES * experience.content.len();
+        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
@@ -95,25 +98,41 @@ fn record_bytes(given: usize, vector: usize, words: usize) -> usize {
     RECORD_BYTES + 2 * given + vector + words * INDEX_ROW_BYTES
 }
 
-/// About what a change of one record writes whose input has so many bytes.
-pub(in crate::storage) fn size_of_change(given: usize) -> Size {
-    Size { records: 1, bytes: CHANGE_BYTES + 2 * given }
+/// About what a change of one record writes that needs no text.
+pub(in crate::storage) fn size_of_change() -> Size {
+    Size { records: 1, bytes: CHANGE_BYTES }
 }
 
-/// About what changes of these records write, whose input has so many bytes in all: the rows of each once more. For
-/// many records, it matters how large they are.
+/// About what changes of these records write: the rows of each once more. For a single one, its size is not worth a look;
+/// of many, it matters how large they are.
 pub(in crate::storage) fn size_of_changes<'i>(
     view: View<'_>,
     ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
-    given: usize,
 ) -> Result<Size> {
     let records = ids.len();
+    if records == 1 {
+        return Ok(size_of_change());
+    }
     let vector = view.identity()?.dimension * 4;
-    let mut bytes = 2 * given;
+    let mut bytes = 0;
     for id in ids {
         bytes += record_bytes(view.stored_bytes(*id)?, vector, 0);
     }
     Ok(Size { records, bytes })
+}
+
+/// About what updates write, which also index each record again.
+pub(in crate::storage) fn size_of_updates(view: View<'_>, updates: &[PreparedUpdate]) -> Result<Size> {
+    let mut size = size_of_changes(view, updates.iter().map(|row| &row.id))?;
+    for row in updates {
+        let update = row.update.get();
+        let content = match &update.content {
+            Some(content) => content.len(),
+            None => view.stored_bytes(row.id)?,
+        };
+        size.bytes += 2 * validate::update_bytes(update) + INDEXED_BYTES * content;
+    }
+    Ok(size)
 }
 
 /// Stores all of them or none.

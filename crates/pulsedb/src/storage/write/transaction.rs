@@ -8,7 +8,7 @@ use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::env::{Space, Turn, WriteGuard, engine_error};
+use crate::storage::env::{Space, Turn, Unproved, WriteGuard, engine_error};
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
@@ -59,6 +59,8 @@ pub(crate) struct WriteTxn<'e> {
     /// The collective whose vectors the fence follows; see [`insert_vector`](Self::insert_vector).
     fenced: Option<CollectiveNumber>,
     buffer: Vec<u8>,
+    /// Parts of blocks that were checked here.
+    unproved: Unproved,
 }
 
 /// How rows become blocks.
@@ -130,12 +132,13 @@ impl<'e> WriteTxn<'e> {
             touched: false,
             fenced: None,
             buffer: Vec::new(),
+            unproved: Unproved::default(),
         })
     }
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::uncommitted(self.guard.engine(), &self.guard)
+        View::uncommitted(self.guard.engine(), &self.guard, &self.unproved)
     }
 
     /// Prepares for the next operation: makes sure that there is room for what it writes.
@@ -174,7 +177,9 @@ impl<'e> WriteTxn<'e> {
         }
         self.remove_fence()?;
         let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
+        let engine = self.guard.engine();
         self.guard.commit()?;
+        self.unproved.proved(engine.checked());
         Ok(logged.then_some(committed))
     }
 
