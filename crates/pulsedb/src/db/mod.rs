@@ -7,8 +7,10 @@ mod collective;
 #[cfg(test)]
 mod damaged_index;
 mod experience;
+mod insight;
 mod open;
 mod record;
+mod relation;
 mod search;
 
 use std::fmt;

@@ -44,7 +44,7 @@ pub(crate) struct Snapshot<'t> {
 impl<'t> Snapshot<'t> {
     /// Reads the lists, and of each block what every query needs.
     pub(crate) fn open(collective: CollectiveView<'t>) -> Result<Self> {
-        let id = SeriesId::experiences(collective.number);
+        let id = SeriesId::of(collective.number);
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
@@ -94,8 +94,8 @@ impl<'t> Snapshot<'t> {
     pub(crate) fn row(&self, address: Address) -> (Slot, SlotRow) {
         match self.part(address) {
             Part::InBlock(segment, row) => {
-                let archived = segment.state.is_archived(row);
-                (segment.columns.slot(row), segment.columns.slot_row(row, archived))
+                let said = segment.columns.slot_row(row);
+                (segment.columns.slot(row), segment.state.of_row(row, said))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
         }

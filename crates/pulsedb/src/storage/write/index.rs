@@ -81,6 +81,22 @@ impl WriteTxn<'_> {
         Ok(())
     }
 
+    /// Marks a slot as superseded or not.
+    pub(super) fn index_set_superseded(
+        &mut self,
+        collective: &mut OpenCollective,
+        slot: Slot,
+        superseded: bool,
+    ) -> Result<()> {
+        if slot.0 >= collective.series.row.tail_from {
+            return Ok(());
+        }
+        self.change_state(collective, slot, |state, row| {
+            block_state::set(&mut state.superseded, row, superseded);
+        })?;
+        Ok(())
+    }
+
     /// Changes the state of the row of a slot; the place of its block in the list. Where the block is damaged the record
     /// is changed all the same: `None`.
     fn change_state(
@@ -221,6 +237,7 @@ impl WriteTxn<'_> {
         let mut state = BlockState::new(rows.len() as u32);
         for (at, (_, row)) in rows.iter().enumerate() {
             block_state::set(&mut state.archived, at, row.archived);
+            block_state::set(&mut state.superseded, at, row.superseded);
         }
         self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
         if let Some(shared) = &sealed.shared {

@@ -6,10 +6,11 @@ use std::collections::btree_map::Entry;
 use crate::error::{NotFoundError, Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
-use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
 use crate::storage::format::experience::Place;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
+use crate::storage::write::relations;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -30,7 +31,7 @@ pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 }
 pub(in crate::storage) const ACTIVITY: Size = Size { records: 1, bytes: 4096 };
 
 /// The name of the collective that a nil id means where the settings name no other.
-const DEFAULT_COLLECTIVE: &str = "default";
+pub(super) const DEFAULT_COLLECTIVE: &str = "default";
 
 /// A checked record with its vector, ready to be stored.
 pub(crate) struct PreparedExperience {
@@ -176,7 +177,7 @@ pub(in crate::storage) fn record(
     Ok(ids)
 }
 
-fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
+pub(super) fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
     let (expected, got) = (collective.dimension, vector.components.len());
     if expected == got {
         return Ok(());
@@ -203,6 +204,7 @@ fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
         updated_at: txn.now,
         last_reinforced: txn.now,
         archived: false,
+        superseded: false,
         sequence: 0,
     }
 }
@@ -283,6 +285,39 @@ pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) ->
     Ok(experience.applications)
 }
 
+/// Stores a record in the place of another one, which must be in the same collective.
+pub(in crate::storage) fn supersede(
+    txn: &mut WriteTxn<'_>,
+    older: ExperienceId,
+    prepared: &[PreparedExperience],
+    defaults: RecordDefaults,
+) -> Result<ExperienceId> {
+    let (_, before) = existing(txn, older)?;
+    let named = prepared.iter().map(|row| row.new.get().collective_id).find(|id| *id != before.collective_id);
+    if let Some(named) = named {
+        let reason = format!("{older} is in collective {}, not in {named}", before.collective_id);
+        return Err(ValidationError::invalid("collective_id", reason).into());
+    }
+    let ids = record(txn, prepared, defaults)?;
+    for id in &ids {
+        let relation = NewExperienceRelation {
+            source_id: *id,
+            target_id: older,
+            relation_type: RelationType::Supersedes,
+            strength: 1.0,
+            metadata: None,
+        };
+        relations::store(txn, &relation)?;
+    }
+    ids.first().copied().ok_or_else(|| NotFoundError::Experience(older).into())
+}
+
+/// Deletes a record that exists for callers with its relations.
+pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    relations::cut(txn, id)?;
+    rows::delete(txn, id)
+}
+
 /// Stores all of them as they are, or none. Their ids must be free.
 pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRestore]) -> Result<()> {
     let mut collectives = BTreeMap::new();
@@ -298,7 +333,8 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         }
     }
     for row in prepared {
-        let mut experience = row.experience.get().clone();
+        // Nothing is related with it yet.
+        let mut experience = Experience { superseded: false, ..row.experience.get().clone() };
         let Some(collective) = collectives.get_mut(&experience.collective_id) else { continue };
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }

@@ -61,6 +61,7 @@ fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
         updated_at: moment,
         last_reinforced: moment,
         archived: false,
+        superseded: false,
         sequence: 0,
     };
     PreparedRestore { experience: validate::restored_experience(experience).unwrap(), vector: None }
