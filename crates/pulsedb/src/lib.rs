@@ -35,6 +35,7 @@
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
@@ -67,19 +68,20 @@ mod vector;
 
 pub use clock::Timestamp;
 pub use config::{
-    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
-    VectorConfig,
+    ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
+    SyncMode, VectorConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
-pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, ContextWeights,
-    DatabaseStats, Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Explain, Fault, Holder,
-    NewExperience, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights, SearchFilter,
-    SearchOptions, SearchResult, Severity, Signal, SignalWeights, TableStats, WatchEvent, WatchEventType,
-    energy,
+    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
+    ContextWeights, DatabaseStats, DerivedInsight, Experience, ExperienceKind, ExperienceRelation,
+    ExperienceType, ExperienceUpdate, Explain, Fault, Holder, InsightFilter, InsightType, NewActivity,
+    NewDerivedInsight, NewExperience, NewExperienceRelation, OwnedQuery, ProviderIdentity, Query, ReaderInfo,
+    RecallWeights, RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity,
+    Signal, SignalWeights, TableStats, WatchEvent, WatchEventType, energy,
 };
 pub use search::{matched, passage};
 

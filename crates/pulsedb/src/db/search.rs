@@ -5,7 +5,10 @@ use crate::db::PulseDB;
 use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::lexical::Bm25;
-use crate::model::{Experience, Query, SearchFilter, SearchOptions, SearchResult, SignalWeights};
+use crate::model::{
+    ContextWeights, Experience, Query, RecallWeights, SearchFilter, SearchOptions, SearchResult,
+    SignalWeights,
+};
 use crate::search::{self, Asked, Ranking, Recall, TextQuery};
 use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
@@ -63,6 +66,28 @@ impl PulseDB {
         validate::weights(&options)?;
         let SearchOptions { k, filter, weights, signals, context, exact, explain } = options;
         let filter = validate::filter(filter)?;
+        let recall = self.recall(weights);
+        let ranking = self.ranking(query, signals, context, exact)?;
+        let snapshot = store.snapshot()?;
+        let collective = snapshot.view().in_collective(collective)?;
+        search::search(collective, &ranking, &Asked { k, filter: &filter, recall, explain })
+    }
+
+    /// How energy counts in a search that says so, or whose settings do.
+    fn recall(&self, weights: Option<RecallWeights>) -> Option<Recall<'_>> {
+        let decay = &self.inner.config.decay;
+        let weights = weights.or(decay.default_recall_weights)?;
+        Some(Recall { weights, decay, now: Timestamp::now() })
+    }
+
+    /// What a query ranks by. A text is embedded here, while no snapshot is held.
+    pub(super) fn ranking<'q>(
+        &self,
+        query: Query<'q>,
+        signals: Option<SignalWeights>,
+        context: Option<ContextWeights>,
+        exact: bool,
+    ) -> Result<Ranking<'q>> {
         let settings = self.inner.config.search;
         let parameters = Bm25 { k1: settings.bm25_k1, b: settings.bm25_b };
         let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
@@ -71,35 +96,25 @@ impl PulseDB {
             let context = context.unwrap_or(settings.context);
             Ranking::Text(TextQuery { text, vector, signals, context, parameters, exact_rows })
         };
-        let vector;
-        let ranking = match query {
-            Query::Vector(given) => {
-                validate::vector("query", given, self.inner.dimension)?;
-                vector = PreparedQuery::new(Isa::detect(), given);
-                // A vector without a direction was refused.
-                let Some(query) = &vector else { return Ok(Vec::new()) };
-                Ranking::Vector { query, exact_rows }
+        match query {
+            Query::Vector(vector) => {
+                validate::vector("query", vector, self.inner.dimension)?;
+                Ok(Ranking::Vector { query: PreparedQuery::new(Isa::detect(), vector), exact_rows })
             }
             Query::Lexical(text) => {
                 validate::query_text(text)?;
-                Ranking::Words { text, parameters }
+                Ok(Ranking::Words { text, parameters })
             }
             Query::Hybrid { text, vector } => {
                 validate::query_text(text)?;
                 validate::vector("query", vector, self.inner.dimension)?;
-                of_text(text, PreparedQuery::new(Isa::detect(), vector))
+                Ok(of_text(text, PreparedQuery::new(Isa::detect(), vector)))
             }
             Query::Text(text) => {
                 validate::query_text(text)?;
-                of_text(text, self.text_vector(text, signals)?)
+                Ok(of_text(text, self.text_vector(text, signals)?))
             }
-        };
-        let decay = &self.inner.config.decay;
-        let weights = weights.or(decay.default_recall_weights);
-        let recall = weights.map(|weights| Recall { weights, decay, now: Timestamp::now() });
-        let snapshot = store.snapshot()?;
-        let collective = snapshot.view().in_collective(collective)?;
-        search::search(collective, &ranking, &Asked { k, filter: &filter, recall, explain })
+        }
     }
 
     /// The vector that a text is compared by, if anything is compared by vectors and the embedder knows one.
@@ -111,7 +126,7 @@ impl PulseDB {
         Ok(PreparedQuery::new(Isa::detect(), &self.embed_query(text)?))
     }
 
-    /// The `k` experiences whose vectors are nearest to this one, without archived ones.
+    /// The `k` experiences whose vectors are nearest to this one, without archived and superseded ones.
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -138,7 +153,7 @@ impl PulseDB {
         self.search(collective, Query::Vector(query), SearchOptions { k, filter, ..SearchOptions::default() })
     }
 
-    /// The newest `limit` experiences (1 to 1000) by timestamp, without archived ones.
+    /// The newest `limit` experiences (1 to 1000) by timestamp, without archived and superseded ones.
     ///
     /// # Errors
     /// As [`get_recent_experiences_filtered`](Self::get_recent_experiences_filtered).

@@ -5,6 +5,7 @@
 mod energy;
 mod filter;
 mod hit;
+mod insights;
 mod passage;
 mod recent;
 mod text;
@@ -24,14 +25,15 @@ use crate::vector::PreparedQuery;
 pub use passage::{matched, passage};
 
 pub(crate) use energy::Recall;
+pub(crate) use insights::insights;
 pub(crate) use recent::recent;
 pub(crate) use text::TextQuery;
 
 /// What rows are ranked by.
 pub(crate) enum Ranking<'q> {
-    /// The cosine with a vector. There are `min(k, matches with a vector)` hits. Up to `exact_rows` matches are compared
-    /// without codes.
-    Vector { query: &'q PreparedQuery, exact_rows: usize },
+    /// The cosine with a vector, if there is one. There are `min(k, matches with a vector)` hits. Up to `exact_rows`
+    /// matches are compared without codes.
+    Vector { query: Option<PreparedQuery>, exact_rows: usize },
     /// BM25 of the rows that hold words of a text.
     Words { text: &'q str, parameters: Bm25 },
     /// Words, meaning and context.
@@ -71,9 +73,10 @@ pub(crate) fn search(
 
 fn ranked(snapshot: &Snapshot<'_>, allowed: &Allowed, ranking: &Ranking<'_>, k: usize) -> Result<Vec<Hit>> {
     match ranking {
-        Ranking::Vector { query, exact_rows } => {
+        Ranking::Vector { query: Some(query), exact_rows } => {
             vectors::nearest(snapshot, allowed.clone(), query, k, *exact_rows)
         }
+        Ranking::Vector { query: None, .. } => Ok(Vec::new()),
         Ranking::Words { text, parameters } => words::lexical(snapshot, allowed, text, k, *parameters),
         Ranking::Text(query) => text::ranked(snapshot, allowed, query, k),
     }
