@@ -33,6 +33,7 @@
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
 //!   plural name change many in one commit.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].

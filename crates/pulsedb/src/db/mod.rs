@@ -5,6 +5,7 @@ mod admin;
 mod changes;
 mod collective;
 mod experience;
+mod keyed;
 mod open;
 mod record;
 mod search;

@@ -124,6 +124,9 @@ fn read_keys(bytes: &[u8]) {
     same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
         out.put(&keys::activity(*number, agent));
     });
+    same(bytes, "expiry key", keys::read_expiry(bytes), |(end, number, id), out| {
+        out.put(&keys::expiry(*end, *number, *id));
+    });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
     });
@@ -208,6 +211,8 @@ mod tests {
             updated_at: Timestamp::from_millis(i64::MAX),
             last_reinforced: Timestamp::from_millis(i64::MIN),
             archived: true,
+            key: Some("k\u{e9}y".into()),
+            expires_at: Some(Timestamp::from_millis(-2)),
             sequence: u64::MAX,
         }
     }
@@ -253,6 +258,14 @@ mod tests {
             let experience = experience(experience_type);
             add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
+        let bare = Experience {
+            source_task: None,
+            key: None,
+            expires_at: None,
+            ..experience(ExperienceType::default())
+        };
+        let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
+        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
             add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId};
+use crate::limits;
 use crate::model::NewActivity;
 use crate::storage::env::Space;
 use crate::storage::store::Store;
@@ -60,6 +61,12 @@ impl Store {
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
         let size = operations::size_of_change(0);
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
+    }
+
+    /// Removes some of what has expired; returns how much.
+    pub(super) fn remove_expired(&self) -> Result<usize> {
+        let size = Size { records: 1, bytes: 0 };
+        self.write(size, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))
     }
 
     /// About what changes of these records write. For a single one, its size is not worth a look.

@@ -5,6 +5,8 @@ pub(in crate::storage) mod blocks;
 pub(in crate::storage) mod collective_view;
 mod collectives;
 mod experiences;
+pub(in crate::storage) mod expiry;
+mod keyed;
 mod log;
 pub(in crate::storage) mod newest;
 pub(in crate::storage) mod vectors;

@@ -39,7 +39,7 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
-    for table in Table::owned_by(OwnerKind::Version) {
+    for table in [OwnerKind::Version, OwnerKind::Expiry].into_iter().flat_map(Table::owned_by) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.index();
@@ -301,7 +301,7 @@ impl<'t> Checker<'t> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
-            found += u64::from(!self.belongs_to_deleted(row?.0));
+            found += u64::from(!self.belongs_to_deleted(table, row?.0));
         }
         if found <= expected {
             return Ok(());
@@ -309,16 +309,20 @@ impl<'t> Checker<'t> {
         let asked_for = self.asked_for(table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
+            if !asked_for.contains(key) && !self.belongs_to_deleted(table, key) {
                 self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
     }
 
-    /// Whether a key begins with the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
-        key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
+    /// Whether a key has the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
+        let number = match table {
+            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
+            _ => key.first_chunk().map(|number| CollectiveNumber(u32::from_be_bytes(*number))),
+        };
+        number.is_some_and(|number| self.is_deleted(number))
     }
 
     /// The keys that the readable records need in one derived table.

@@ -226,7 +226,13 @@ impl Carrier<'_> {
             // Two records claim the same place: the later one gets a new slot in the collective with this number.
             place.slot = Slot(collective.counter.next_slot);
         }
-        let experience = Experience { collective_id: collective.id, ..experience.clone() };
+        let mut experience = Experience { collective_id: collective.id, ..experience.clone() };
+        // Two records claim the same key: the later one goes without.
+        if let Some(key) = &experience.key
+            && txn.view().sealed(Table::ByKey, &keys::by_key(place.number, key))?.is_some()
+        {
+            experience.key = None;
+        }
         rows::restore(txn, collective, place, &experience, vector)?;
         let counter = &mut collective.counter;
         counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));

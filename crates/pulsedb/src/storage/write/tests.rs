@@ -61,6 +61,8 @@ fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
         updated_at: moment,
         last_reinforced: moment,
         archived: false,
+        key: None,
+        expires_at: None,
         sequence: 0,
     };
     PreparedRestore { experience: validate::restored_experience(experience).unwrap(), vector: None }
