@@ -1,5 +1,6 @@
 //! The facade: a handle on an open database, and what its calls share.
 
+mod activity;
 mod admin;
 mod changes;
 mod collective;
@@ -7,6 +8,7 @@ mod collective;
 mod damaged_index;
 mod experience;
 mod insight;
+mod keyed;
 mod open;
 mod record;
 mod relation;

@@ -108,6 +108,8 @@ pub struct CheckReport {
     pub insights: u64,
     /// Relations read.
     pub relations: u64,
+    /// Activities read, those of agents that have fallen silent included.
+    pub activities: u64,
     /// Rows of the change log read.
     pub changes: u64,
     /// Index rows compared with their records.

@@ -8,6 +8,7 @@ use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
@@ -92,6 +93,7 @@ pub fn change_rows(
 
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
+    same(bytes, "activity", ActivityRow::read(bytes), ActivityRow::write);
     same(bytes, "collective", CollectiveRow::read(bytes), CollectiveRow::write);
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
@@ -132,6 +134,12 @@ fn read_keys(bytes: &[u8]) {
         // The number of the collective is not part of a link.
         let number = keys::read_number(bytes).expect("a key of a link begins with a number");
         out.put(&link.key(number));
+    });
+    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
+        out.put(&keys::activity(*number, agent));
+    });
+    same(bytes, "expiry key", keys::read_expiry(bytes), |(end, number, id), out| {
+        out.put(&keys::expiry(*end, *number, *id));
     });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
@@ -221,6 +229,8 @@ mod tests {
             last_reinforced: Timestamp::from_millis(i64::MIN),
             archived: true,
             superseded: true,
+            key: Some("k\u{e9}y".into()),
+            expires_at: Some(Timestamp::from_millis(-2)),
             sequence: u64::MAX,
         }
     }
@@ -242,6 +252,7 @@ mod tests {
 
     const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
     const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
+    const ACTIVITY: Accepts = |bytes| ActivityRow::read(bytes).is_some();
     const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
     const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
@@ -267,6 +278,14 @@ mod tests {
             let experience = experience(experience_type);
             add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
+        let bare = Experience {
+            source_task: None,
+            key: None,
+            expires_at: None,
+            ..experience(ExperienceType::default())
+        };
+        let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
+        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
             add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
@@ -280,6 +299,15 @@ mod tests {
                 owner,
             };
             add(COLLECTIVE, &|out| row.write(out));
+        }
+        for text in [None, Some("text".to_owned())] {
+            let row = ActivityRow {
+                started_at: Timestamp::from_millis(1),
+                last_heartbeat: Timestamp::from_millis(-1),
+                current_task: text.clone(),
+                context_summary: text,
+            };
+            add(ACTIVITY, &|out| row.write(out));
         }
         let slot = SlotRow {
             id: ID,
@@ -296,7 +324,8 @@ mod tests {
         add(SLOT, &|out| slot.write(out));
         add(SLOT_VALUE, &|out| out.u32(5));
         add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
+            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
+                .write(out);
         });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),

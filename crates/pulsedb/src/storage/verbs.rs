@@ -1,13 +1,18 @@
 //! What can be done to a store: each verb is one operation, with an estimate of what it writes.
 
+use std::time::Duration;
+
+use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, InsightId, RelationId};
-use crate::model::{ExperienceRelation, NewExperienceRelation};
+use crate::limits;
+use crate::model::{ExperienceRelation, NewActivity, NewExperienceRelation};
 use crate::storage::env::Space;
 use crate::storage::store::Store;
+use crate::storage::write::activities::no_activity;
 use crate::storage::write::insights::{self, PreparedInsight, PreparedInsightRestore};
 use crate::storage::write::operations::{
-    self, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
+    self, ACTIVITY, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 use crate::storage::write::relations;
 use crate::storage::write::transaction::Size;
@@ -69,14 +74,11 @@ impl Store {
         &self,
         older: ExperienceId,
         prepared: PreparedExperience,
-        defaults: RecordDefaults,
     ) -> Result<ExperienceId> {
         let record = operations::size_of_records(std::slice::from_ref(&prepared));
         let relation = operations::size_of_change();
         let size = Size { records: record.records + 1, bytes: record.bytes + relation.bytes };
-        self.write(size, Space::Growth, move |txn| {
-            operations::supersede(txn, older, std::slice::from_ref(&prepared), defaults)
-        })
+        self.write(size, Space::Growth, move |txn| operations::supersede(txn, older, &prepared))
     }
 
     /// Stores relations as they are, all or none.
@@ -96,6 +98,12 @@ impl Store {
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
         let size = operations::size_of_change();
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
+    }
+
+    /// Removes some of what has expired; returns how much.
+    pub(super) fn remove_expired(&self) -> Result<usize> {
+        let size = Size { records: 1, bytes: 0 };
+        self.write(size, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))
     }
 
     /// Stores an insight; returns its id.
@@ -143,6 +151,28 @@ impl Store {
     /// Gives a collective another name, which must be free.
     pub(crate) fn rename_collective(&self, id: CollectiveId, name: String) -> Result<()> {
         self.write(COLLECTIVE, Space::Growth, move |txn| txn.rename_collective(id, &name))
+    }
+
+    /// Begins an activity; those whose agents have been silent for longer than `kept` may go.
+    pub(crate) fn register_activity(&self, new: Valid<NewActivity>, kept: Duration) -> Result<()> {
+        self.write(ACTIVITY, Space::Growth, move |txn| txn.register_activity(new.get(), kept))
+    }
+
+    /// Notes that an agent is alive, unless that was noted less than `interval` ago.
+    pub(crate) fn heartbeat(&self, id: CollectiveId, agent: String, interval: Duration) -> Result<()> {
+        // Most calls find a young one, and reading waits for nobody.
+        let collective = self.snapshot()?;
+        let collective = collective.view().in_collective(id)?;
+        let activity = collective.activity(id, &agent)?.ok_or_else(|| no_activity(id, &agent))?;
+        if activity.last_heartbeat.is_within(interval, clock::now()) {
+            return Ok(());
+        }
+        self.write(ACTIVITY, Space::Growth, move |txn| txn.heartbeat(id, &agent, interval))
+    }
+
+    /// Ends an activity.
+    pub(crate) fn end_activity(&self, id: CollectiveId, agent: String) -> Result<()> {
+        self.write(ACTIVITY, Space::Reclaim, move |txn| txn.end_activity(id, &agent))
     }
 
     /// Deletes a collective in one step; its rows are removed in the background.

@@ -3,6 +3,7 @@
 //! `docs/pulsedb-format.md` has every layout byte by byte. Reading never panics: what does not fit is `None`, which
 //! callers turn into the error that names table and key.
 
+pub(in crate::storage) mod activity;
 pub(in crate::storage) mod block_state;
 pub(in crate::storage) mod change;
 pub(in crate::storage) mod collective;

@@ -48,18 +48,24 @@ pub(crate) enum Table {
     Posting = 20,
     /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
     Piece = 21,
+    /// Agents at work, by collective number and name.
+    Activity = 22,
+    /// Collective number and key of an experience to slot.
+    ByKey = 23,
+    /// When an experience expires, collective number, id to slot.
+    Expiry = 24,
     /// Relations, by id.
-    Relation = 22,
+    Relation = 25,
     /// Relations of a collective in order of creation: collective number and id.
-    RelationMember = 23,
+    RelationMember = 26,
     /// Collective number, source, type, target to relation: no two relations have the same.
-    RelationBySource = 24,
+    RelationBySource = 27,
     /// Collective number, target, type, source to relation.
-    RelationByTarget = 25,
+    RelationByTarget = 28,
     /// Insights without their vectors, by id.
-    Insight = 26,
+    Insight = 29,
     /// Collective number with the bit of insights, source, insight to slot.
-    InsightSource = 27,
+    InsightSource = 30,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -83,6 +89,10 @@ pub(crate) enum OwnerKind {
     Series,
     /// One block of a series each; the key begins with the number of the block.
     Block,
+    /// The present version of one experience that expires; the key begins with the time.
+    Expiry,
+    /// One agent at work in a collective each; the key begins with the number of the collective.
+    Agent,
     /// One change each.
     Change,
     /// One deleted collective each.
@@ -123,6 +133,9 @@ const SCHEMA: &[Row] = &[
     row(Table::BlockState, "block_state", OwnerKind::Block),
     row(Table::Posting, "posting", OwnerKind::Block),
     row(Table::Piece, "piece", OwnerKind::Version),
+    row(Table::Activity, "activity", OwnerKind::Agent),
+    row(Table::ByKey, "by_key", OwnerKind::Version),
+    row(Table::Expiry, "expiry", OwnerKind::Expiry),
     row(Table::Relation, "relation", OwnerKind::Relation),
     row(Table::RelationMember, "relation_member", OwnerKind::Link),
     row(Table::RelationBySource, "relation_by_source", OwnerKind::Link),

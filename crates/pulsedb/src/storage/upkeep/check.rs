@@ -10,6 +10,7 @@ use crate::model::change::CollectiveNumber;
 use crate::model::norm::Norm;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
@@ -41,11 +42,12 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
     checker.section(Table::Insight, Checker::insights);
-    for table in Table::owned_by(OwnerKind::Version) {
+    for table in [OwnerKind::Version, OwnerKind::Expiry].into_iter().flat_map(Table::owned_by) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.index();
     checker.relations();
+    checker.section(Table::Activity, Checker::activities);
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
     Ok(checker.report)
@@ -73,11 +75,12 @@ struct Owner {
     bytes: u64,
     words: u64,
     slots_end: u32,
+    activities: u32,
 }
 
 impl Owner {
     fn new(id: CollectiveId, deleted: bool) -> Self {
-        Self { id, deleted, experiences: 0, bytes: 0, words: 0, slots_end: 0 }
+        Self { id, deleted, experiences: 0, bytes: 0, words: 0, slots_end: 0, activities: 0 }
     }
 }
 
@@ -366,7 +369,7 @@ impl<'t> Checker<'t> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
-            found += u64::from(!self.belongs_to_deleted(row?.0));
+            found += u64::from(!self.belongs_to_deleted(table, row?.0));
         }
         if found <= expected {
             return Ok(());
@@ -374,16 +377,20 @@ impl<'t> Checker<'t> {
         let asked_for = needed_keys(self.view, table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
+            if !asked_for.contains(key) && !self.belongs_to_deleted(table, key) {
                 self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
     }
 
-    /// Whether a key begins with the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
-        keys::read_number(key).is_some_and(|number| self.is_deleted(number))
+    /// Whether a key has the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
+        let number = match table {
+            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
+            _ => keys::read_number(key),
+        };
+        number.is_some_and(|number| self.is_deleted(number))
     }
 
     fn index(&mut self) {
@@ -417,6 +424,23 @@ impl<'t> Checker<'t> {
         }
     }
 
+    fn activities(&mut self) -> Result<()> {
+        for row in self.view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
+            let (Some((number, _)), Some(_)) = (keys::read_activity(key), row) else {
+                self.fault(Table::Activity, key, "the value does not match its checksum or its format");
+                continue;
+            };
+            match self.owners.get_mut(&number) {
+                Some(owner) => owner.activities += 1,
+                None => self.fault(Table::Activity, key, "its collective does not exist"),
+            }
+            self.report.activities += 1;
+        }
+        Ok(())
+    }
+
     fn counters(&mut self) -> Result<()> {
         let owners = std::mem::take(&mut self.owners);
         let living = owners.iter().filter(|(_, owner)| !owner.deleted);
@@ -444,6 +468,14 @@ impl<'t> Checker<'t> {
                     owner.words
                 );
                 self.fault(Table::Counter, &key, problem);
+            }
+            if counter.activities != owner.activities {
+                let (counted, found) = (counter.activities, owner.activities);
+                self.fault(
+                    Table::Counter,
+                    &key,
+                    format!("it counts {counted} activities instead of {found}"),
+                );
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");

@@ -11,6 +11,7 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::norm::Norm;
 use crate::model::{Experience, ProviderIdentity};
 use crate::storage::env::Environment;
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::write_change;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
@@ -21,6 +22,7 @@ use crate::storage::format::{keys, meta, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::upkeep::repair_options::{BATCH, RepairOptions, in_transaction};
+use crate::storage::write::operations::ACTIVITY;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 
@@ -65,6 +67,7 @@ pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOpti
     carrier.records(view, new)?;
     carrier.relations(view, new)?;
     carrier.insights(view, new)?;
+    carrier.activities(view, new)?;
     carrier.counters(view, new)?;
     carrier.index(new)?;
     carrier.log(view, new)?;
@@ -244,7 +247,14 @@ impl Carrier<'_> {
             place.slot = Slot(collective.counter.next_slot);
         }
         // What is superseded follows from the relations.
-        let experience = Experience { collective_id: collective.id, superseded: false, ..experience.clone() };
+        let mut experience =
+            Experience { collective_id: collective.id, superseded: false, ..experience.clone() };
+        // Two records claim the same key: the later one goes without.
+        if let Some(key) = &experience.key
+            && txn.view().sealed(Table::ByKey, &keys::by_key(place.number, key))?.is_some()
+        {
+            experience.key = None;
+        }
         rows::restore(txn, collective, place, &experience, vector)?;
         let counter = &mut collective.counter;
         counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));
@@ -274,6 +284,23 @@ impl Carrier<'_> {
             self.collectives.insert(number, collective);
         }
         Ok(())
+    }
+
+    /// Every activity that can be read, of the collectives that are there.
+    fn activities(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let mut batch = Vec::with_capacity(BATCH);
+        for row in view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
+            let (Some((number, _)), Some(row)) = (keys::read_activity(key), row) else { continue };
+            let Some(collective) = self.collectives.get_mut(&number) else { continue };
+            collective.counter.activities = collective.counter.activities.saturating_add(1);
+            batch.push((key, row));
+            if batch.len() == BATCH {
+                put_activities(new, self.options, std::mem::take(&mut batch))?;
+            }
+        }
+        put_activities(new, self.options, batch)
     }
 
     fn counters(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
@@ -359,6 +386,17 @@ fn copy_log(view: View<'_>, new: &Environment, options: &RepairOptions<'_>) -> R
 pub(super) fn is_member(view: View<'_>, key: &[u8], numbers: &[CollectiveNumber]) -> bool {
     let Some(id) = keys::read_id(key) else { return false };
     numbers.iter().any(|number| matches!(view.get(Table::Member, &keys::member(*number, id)), Ok(Some(_))))
+}
+
+fn put_activities(
+    new: &Environment,
+    options: &RepairOptions<'_>,
+    batch: Vec<(&[u8], ActivityRow)>,
+) -> Result<()> {
+    let size = Size { records: batch.len(), bytes: batch.len() * ACTIVITY.bytes };
+    in_transaction(new, options, size, |txn| {
+        batch.iter().try_for_each(|(key, row)| txn.put(Table::Activity, key, |out| row.write(out)))
+    })
 }
 
 fn put_collective(txn: &mut WriteTxn<'_>, id: CollectiveId, row: &CollectiveRow) -> Result<()> {

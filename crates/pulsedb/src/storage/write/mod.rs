@@ -1,7 +1,9 @@
 //! Writing: one transaction, and what each operation changes in it.
 
+pub(in crate::storage) mod activities;
 pub(in crate::storage) mod block_builder;
 pub(in crate::storage) mod collectives;
+mod expiry;
 pub(in crate::storage) mod index;
 pub(in crate::storage) mod insights;
 mod log;

@@ -61,6 +61,12 @@ impl WriteTxn<'_> {
                 self.pay(number, &row, slot, slot_row)?;
                 row.next_sequence += 1;
             }
+            // A row whose record is damaged is removed when its time comes.
+            if let Ok(Some((_, experience))) = self.view().stored_experience(slot_row.id)
+                && let Some(end) = experience.expires_at
+            {
+                self.delete(Table::Expiry, &keys::expiry(end, number, slot_row.id))?;
+            }
             self.delete(Table::Experience, slot_row.id.as_bytes())?;
             self.delete(Table::Slot, &keys::slot(number, slot))?;
         }
@@ -135,8 +141,8 @@ impl WriteTxn<'_> {
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
         // The rows of `slot`, by which the removal counts, have gone before.
-        let kinds = [OwnerKind::Version, OwnerKind::Link, OwnerKind::Series];
-        let tables = kinds.into_iter().flat_map(Table::owned_by);
+        let numbered = [OwnerKind::Version, OwnerKind::Link, OwnerKind::Series, OwnerKind::Agent];
+        let tables = numbered.into_iter().flat_map(Table::owned_by);
         for table in tables {
             for kept_under in [number, number.of_insights()] {
                 let keys = self.view().keys_of(table, kept_under, left)?;
