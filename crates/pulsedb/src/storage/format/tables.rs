@@ -48,24 +48,24 @@ pub(crate) enum Table {
     Posting = 20,
     /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
     Piece = 21,
-    /// Agents at work, by collective number and name.
-    Activity = 22,
-    /// Collective number and key of an experience to slot.
-    ByKey = 23,
-    /// When an experience expires, collective number, id to slot.
-    Expiry = 24,
     /// Relations, by id.
-    Relation = 25,
+    Relation = 22,
     /// Relations of a collective in order of creation: collective number and id.
-    RelationMember = 26,
+    RelationMember = 23,
     /// Collective number, source, type, target to relation: no two relations have the same.
-    RelationBySource = 27,
+    RelationBySource = 24,
     /// Collective number, target, type, source to relation.
-    RelationByTarget = 28,
+    RelationByTarget = 25,
     /// Insights without their vectors, by id.
-    Insight = 29,
+    Insight = 26,
     /// Collective number with the bit of insights, source, insight to slot.
-    InsightSource = 30,
+    InsightSource = 27,
+    /// Agents at work, by collective number and name.
+    Activity = 28,
+    /// Collective number and key of an experience to slot.
+    ByKey = 29,
+    /// When an experience expires, collective number, id to slot.
+    Expiry = 30,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -133,15 +133,15 @@ const SCHEMA: &[Row] = &[
     row(Table::BlockState, "block_state", OwnerKind::Block),
     row(Table::Posting, "posting", OwnerKind::Block),
     row(Table::Piece, "piece", OwnerKind::Version),
-    row(Table::Activity, "activity", OwnerKind::Agent),
-    row(Table::ByKey, "by_key", OwnerKind::Version),
-    row(Table::Expiry, "expiry", OwnerKind::Expiry),
     row(Table::Relation, "relation", OwnerKind::Relation),
     row(Table::RelationMember, "relation_member", OwnerKind::Link),
     row(Table::RelationBySource, "relation_by_source", OwnerKind::Link),
     row(Table::RelationByTarget, "relation_by_target", OwnerKind::Link),
     row(Table::Insight, "insight", OwnerKind::Insight),
     row(Table::InsightSource, "insight_source", OwnerKind::Version),
+    row(Table::Activity, "activity", OwnerKind::Agent),
+    row(Table::ByKey, "by_key", OwnerKind::Version),
+    row(Table::Expiry, "expiry", OwnerKind::Expiry),
 ];
 
 /// The names of all tables, in the order of their numbers.

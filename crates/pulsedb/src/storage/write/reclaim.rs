@@ -141,8 +141,8 @@ impl WriteTxn<'_> {
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
         // The rows of `slot`, by which the removal counts, have gone before.
-        let numbered = [OwnerKind::Version, OwnerKind::Link, OwnerKind::Series, OwnerKind::Agent];
-        let tables = numbered.into_iter().flat_map(Table::owned_by);
+        let kinds = [OwnerKind::Version, OwnerKind::Link, OwnerKind::Series, OwnerKind::Agent];
+        let tables = kinds.into_iter().flat_map(Table::owned_by);
         for table in tables {
             for kept_under in [number, number.of_insights()] {
                 let keys = self.view().keys_of(table, kept_under, left)?;
