@@ -34,6 +34,7 @@
 //!   plural name change many in one commit.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].

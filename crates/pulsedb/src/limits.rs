@@ -26,6 +26,8 @@ pub const TASK_BYTES_MAX: usize = 256;
 pub const ACTIVITY_AGENT_BYTES_MAX: usize = 255;
 /// Bytes of each text of an activity: a line or two for other agents to read.
 pub const ACTIVITY_TEXT_BYTES_MAX: usize = 1024;
+/// Bytes of the key of an experience: with the number of the collective it is a key of the engine, which holds 511.
+pub const EXPERIENCE_KEY_BYTES_MAX: usize = 400;
 /// Bytes of each string inside an experience type.
 pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
 /// Bytes of an insight's content: what several experiences come to, and no longer than half of one.
@@ -93,6 +95,11 @@ pub(crate) const HEARTBEAT_INTERVAL_MAX: Duration = Duration::from_secs(1);
 pub(crate) const SILENT_ACTIVITY_KEPT: Duration = Duration::from_hours(7 * 24);
 /// Activities that a registration looks at for silent ones: more than it adds, so that they cannot pile up.
 pub(crate) const ACTIVITIES_LOOKED_AT: usize = 32;
+/// Expired experiences that a commit removes at most, besides one for each change that it makes: more than it can add, so
+/// that they cannot pile up, and few enough that it stays short.
+pub(crate) const EXPIRED_A_COMMIT: usize = 8;
+/// Expired experiences that one step of a compaction removes.
+pub(crate) const EXPIRED_A_STEP: usize = 500;
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
 /// Log rows that a commit trims at most, so that retention never makes a commit slow.

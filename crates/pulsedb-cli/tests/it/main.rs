@@ -10,6 +10,7 @@ mod documents;
 mod encodings;
 mod exits;
 mod json_lines;
+mod keys;
 mod kill;
 mod known_items;
 mod map_size;

@@ -1,5 +1,6 @@
 //! Calls on insights.
 
+use crate::clock;
 use crate::db::{PulseDB, stored};
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, InsightId};
@@ -97,7 +98,7 @@ impl PulseDB {
     /// # Errors
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience and no insight names it.
     pub fn insights_of(&self, experience: ExperienceId) -> Result<Vec<DerivedInsight>> {
-        self.store()?.snapshot()?.view().insights_of(experience)
+        self.store()?.snapshot()?.view().insights_of(experience, clock::now())
     }
 
     /// Deletes an insight.

@@ -8,6 +8,7 @@ mod collective;
 mod damaged_index;
 mod experience;
 mod insight;
+mod keyed;
 mod open;
 mod record;
 mod relation;

@@ -80,6 +80,16 @@ impl<'t> Snapshot<'t> {
         frame(dimension, shared).map(Some).ok_or_else(malformed_shared)
     }
 
+    /// The address of the row in a slot, if there is one.
+    pub(crate) fn address_of(&self, slot: Slot) -> Option<Address> {
+        if let Ok(at) = self.loose.binary_search_by_key(&slot, |row| row.slot) {
+            return Some(self.first_loose + at as u32);
+        }
+        let after = self.segments.partition_point(|segment| segment.block.entry.first <= slot);
+        let segment = self.segments.get(after.checked_sub(1)?)?;
+        segment.columns.row_of(slot).map(|row| segment.first + row as u32)
+    }
+
     /// The row behind an address that this snapshot has given.
     pub(crate) fn part(&self, address: Address) -> Part<'_, 't> {
         if let Some(row) = address.checked_sub(self.first_loose) {
@@ -98,21 +108,6 @@ impl<'t> Snapshot<'t> {
     /// How many addresses there are.
     pub(crate) fn rows(&self) -> usize {
         self.first_loose as usize + self.loose.len()
-    }
-
-    /// The address of a slot, if the snapshot has a row of it.
-    pub(crate) fn address_of(&self, slot: Slot) -> Option<Address> {
-        let block = self.segments.partition_point(|segment| segment.block.entry.last < slot);
-        let in_block = self
-            .segments
-            .get(block)
-            .and_then(|segment| segment.columns.row_of(slot).map(|row| segment.first + row as Address));
-        if in_block.is_some() {
-            return in_block;
-        }
-        // It is in the tail, or in a block that is damaged.
-        let row = self.loose.binary_search_by_key(&slot, |row| row.slot).ok()?;
-        Some(self.first_loose + row as Address)
     }
 
     /// The slot of a row, and what is kept of it.

@@ -139,6 +139,8 @@ pub struct SearchFilter {
     pub source_agents: Option<Vec<AgentId>>,
     /// It belongs to one of these tasks, sessions or conversations.
     pub source_tasks: Option<Vec<TaskId>>,
+    /// Its key begins with this.
+    pub key_prefix: Option<String>,
     /// Its importance is at least this.
     pub min_importance: Option<f32>,
     /// Its confidence is at least this.
@@ -161,6 +163,7 @@ impl Default for SearchFilter {
             experience_types: None,
             source_agents: None,
             source_tasks: None,
+            key_prefix: None,
             min_importance: None,
             min_confidence: None,
             since: None,

@@ -199,8 +199,13 @@ impl<'e> WriteTxn<'e> {
         table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
     }
 
+    /// Whether this transaction took a sequence number.
+    pub(super) fn has_made(&self, sequence: Seq) -> bool {
+        sequence > self.sequence_before
+    }
+
     /// How many rows were written to the log.
-    pub(super) fn logged(&self) -> usize {
+    pub(in crate::storage) fn logged(&self) -> usize {
         self.logged
     }
 
