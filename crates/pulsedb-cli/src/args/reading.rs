@@ -125,6 +125,24 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// File of the turns of conversations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) conversations: PathBuf,
+    /// File of the questions about them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) questions: PathBuf,
+    /// How many times as much the session, its window and its questions count as by default
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, conflicts_with = "lexical")]
+    pub(crate) context: f32,
+    /// Compare words only
+    #[arg(long)]
+    pub(crate) lexical: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Include the vectors, which are most of the bytes
     #[arg(long)]

@@ -2,9 +2,10 @@
 
 use crate::clock;
 use crate::db::PulseDB;
+use crate::db::search::Choices;
 use crate::error::{Result, ValidationError};
 use crate::model::{ContextCandidates, ContextRequest, InsightFilter, Query};
-use crate::search;
+use crate::search::{self, Asked};
 use crate::validate;
 
 impl PulseDB {
@@ -23,21 +24,24 @@ impl PulseDB {
     /// calls of the parts.
     pub fn get_context_candidates(&self, request: ContextRequest) -> Result<ContextCandidates> {
         let store = self.store()?;
-        let request = validate::context_request(request)?;
+        let request = validate::context::request(request)?;
         let query = match (&request.query_text, &request.query_embedding) {
             (Some(text), Some(vector)) => Query::Hybrid { text, vector },
             (Some(text), None) => Query::Text(text),
             (None, Some(vector)) => Query::Vector(vector),
             (None, None) => return Err(ValidationError::required("query_text").into()),
         };
-        let ranking = self.ranking(query, false)?;
+        let ranking = self.ranking(query, Choices::default())?;
+        let of_insights = self.ranking(query, Choices::OF_INSIGHTS)?;
         let snapshot = store.snapshot()?;
         let view = snapshot.view();
         let collective = view.in_collective(request.collective_id)?;
         let mut found = ContextCandidates::default();
         if request.max_similar > 0 {
-            found.similar_experiences =
-                search::search(collective, &ranking, request.max_similar, &request.filter)?;
+            let recall = self.recall(request.recall_weights);
+            let (k, filter) = (request.max_similar, &request.filter);
+            let asked = Asked { k, filter, recall, explain: false };
+            found.similar_experiences = search::search(collective, &ranking, &asked)?;
         }
         if request.max_recent > 0 {
             found.recent_experiences =
@@ -45,7 +49,7 @@ impl PulseDB {
         }
         if request.include_insights && request.max_similar > 0 {
             let filter = InsightFilter::default();
-            found.insights = search::insights(collective, &ranking, request.max_similar, &filter)?;
+            found.insights = search::insights(collective, &of_insights, request.max_similar, &filter)?;
         }
         if request.include_relations {
             let similar = found.similar_experiences.iter().map(|hit| hit.experience.id);

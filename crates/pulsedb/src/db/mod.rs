@@ -4,6 +4,7 @@ mod activity;
 mod admin;
 mod changes;
 mod collective;
+mod context;
 #[cfg(test)]
 mod damaged_index;
 mod experience;

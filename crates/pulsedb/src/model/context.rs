@@ -7,6 +7,7 @@ use crate::model::experience::Experience;
 use crate::model::insight::DerivedInsight;
 use crate::model::markdown;
 use crate::model::query::{SearchFilter, SearchResult};
+use crate::model::ranking::RecallWeights;
 use crate::model::relation::ExperienceRelation;
 
 /// What a context is gathered for. `query_text` or `query_embedding` must be given.
@@ -30,6 +31,9 @@ pub struct ContextRequest {
     pub include_active_agents: bool,
     /// Which experiences may be found; insights are not filtered.
     pub filter: SearchFilter,
+    /// How much energy counts for the similar experiences; `None` means
+    /// [`DecayConfig::default_recall_weights`](crate::DecayConfig).
+    pub recall_weights: Option<RecallWeights>,
     /// The most tokens that the context may take, estimated at 4 bytes of
     /// [`render_markdown`](ContextCandidates::render_markdown) each; `None` means no limit.
     pub max_tokens: Option<usize>,
@@ -47,6 +51,7 @@ impl Default for ContextRequest {
             include_relations: true,
             include_active_agents: true,
             filter: SearchFilter::default(),
+            recall_weights: None,
             max_tokens: None,
         }
     }

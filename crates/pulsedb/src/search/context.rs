@@ -24,8 +24,7 @@ pub(crate) fn fitted(all: ContextCandidates, max_tokens: usize, now: Timestamp) 
         active_agents,
         omitted: _,
     } = all;
-    let parts =
-        [similar_experiences.len(), recent_experiences.len(), insights.len(), active_agents.len()];
+    let parts = [similar_experiences.len(), recent_experiences.len(), insights.len(), active_agents.len()];
     let rows = parts.iter().sum::<usize>() + relations.len();
     let mut kept = ContextCandidates::default();
     let mut budget = Budget::new(max_tokens);
@@ -81,7 +80,9 @@ impl Budget {
     fn takes(&mut self, section: Section, lines: &str) -> bool {
         let head = if self.begun.is_empty() { HEAD_BYTES } else { 0 };
         let heading = if self.begun.contains(&section) { 0 } else { section.bytes() };
-        let Some(left) = self.left.checked_sub(head + heading + lines.len() + AGE_BYTES) else { return false };
+        let Some(left) = self.left.checked_sub(head + heading + lines.len() + AGE_BYTES) else {
+            return false;
+        };
         self.left = left;
         if heading > 0 {
             self.begun.push(section);

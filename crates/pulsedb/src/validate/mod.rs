@@ -1,15 +1,19 @@
 //! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
+pub(crate) mod context;
 pub(crate) mod insight;
 mod normal;
 pub(crate) mod relation;
 
 use std::collections::BTreeMap;
 
+use crate::config;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter};
+use crate::model::{
+    Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter, SearchOptions,
+};
 
 pub(crate) use normal::nfc;
 
@@ -328,6 +332,17 @@ pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
         bound.map_or(Ok(()), |value| fraction(field, value))?;
     }
     Ok(filter)
+}
+
+/// Checks the weights of a search.
+pub(crate) fn weights(options: &SearchOptions) -> Result<()> {
+    if let Some(signals) = options.signals {
+        config::signal_weights("signals", signals)?;
+    }
+    if let Some(context) = options.context {
+        config::context_weights("context", context)?;
+    }
+    options.weights.map_or(Ok(()), |weights| config::recall_weights("weights", weights))
 }
 
 /// Checks a bound for energy.

@@ -22,6 +22,7 @@ mod names;
 mod paging;
 mod processes;
 mod random;
+mod ranking;
 mod readers;
 mod refusals;
 mod relations;

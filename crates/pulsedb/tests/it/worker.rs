@@ -26,6 +26,7 @@ const ROLES: &[(&str, Role)] = &[
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
     ("for ever", crate::processes::record_for_ever),
+    ("answer", crate::ranking::answer),
     #[cfg(target_os = "linux")]
     ("damage", crate::damage::look),
     ("permission", crate::files::open_both_ways),

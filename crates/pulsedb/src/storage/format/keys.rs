@@ -195,6 +195,16 @@ pub(crate) fn read_activity(key: &[u8]) -> Option<(CollectiveNumber, &str)> {
     Some((CollectiveNumber(u32::from_be_bytes(*number)), std::str::from_utf8(agent).ok()?))
 }
 
+/// The agent of a key of `by_agent`, and a key that no row of this agent is above.
+pub(crate) fn read_agent(key: &[u8]) -> Option<(&str, Vec<u8>)> {
+    let (length, rest) = key.get(4..)?.split_first_chunk::<2>()?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    let agent = std::str::from_utf8(rest.get(..length)?).ok()?;
+    let mut last = key.get(..6 + length)?.to_vec();
+    last.extend_from_slice(&[0xff; TIME_ID_BYTES]);
+    Some((agent, last))
+}
+
 /// The timestamp and id at the end of an index key.
 pub(crate) fn read_time_id(key: &[u8]) -> Option<(Timestamp, ExperienceId)> {
     let tail: &[u8; TIME_ID_BYTES] = key.last_chunk()?;

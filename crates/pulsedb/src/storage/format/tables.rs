@@ -46,7 +46,7 @@ pub(crate) enum Table {
     BlockState = 19,
     /// Packed postings, by block number and first term.
     Posting = 20,
-    /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
+    /// Pieces of the bundled table's vocabulary in a content, with its agent and its task, by collective number and slot.
     Piece = 21,
     /// Relations, by id.
     Relation = 22,

@@ -11,5 +11,6 @@ mod keyed;
 mod log;
 pub(in crate::storage) mod newest;
 mod relations;
-mod vectors;
+mod sessions;
+pub(in crate::storage) mod vectors;
 pub(in crate::storage) mod view;

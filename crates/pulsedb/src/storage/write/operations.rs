@@ -73,7 +73,7 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         // A vector that was given is counted with the rest.
         let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
         let words = new.domain.len() + new.tags.len();
-        let indexed = row.indexed.tail.len() + 2 * row.indexed.pieces.len();
+        let indexed = row.indexed.tail.len() + row.indexed.piece.len();
         record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
