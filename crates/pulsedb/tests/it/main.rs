@@ -4,6 +4,7 @@
 mod activities;
 mod batches;
 mod blocks;
+mod context;
 mod damage;
 mod embedders;
 mod experiences;
