@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use pulsedb::{
-    AgentId, CollectiveId, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter,
-    Severity, TaskId, Timestamp,
+    AgentId, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience,
+    SearchFilter, Severity, TaskId, Timestamp,
 };
 
 use crate::{Count, Number, Text, Vector};
@@ -95,6 +95,7 @@ pub struct New {
     timestamp: Option<i64>,
     key: Option<Text>,
     expires: Option<i64>,
+    duplicate: u8,
 }
 
 impl New {
@@ -112,6 +113,11 @@ impl New {
             timestamp: self.timestamp.map(Timestamp::from_millis),
             key: self.key.map(|key| key.0),
             expires_at: self.expires.map(Timestamp::from_millis),
+            duplicate: match self.duplicate % 3 {
+                0 => DuplicatePolicy::Keep,
+                1 => DuplicatePolicy::Reinforce,
+                _ => DuplicatePolicy::Refuse,
+            },
             ..Default::default()
         };
         if let Some(kind) = self.kind {

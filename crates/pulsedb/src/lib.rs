@@ -77,9 +77,9 @@ pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, Val
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
     Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
-    DatabaseStats, Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewActivity,
-    NewExperience, ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity,
-    TableStats, WatchEvent, WatchEventType, energy,
+    DatabaseStats, DuplicatePolicy, Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault,
+    Holder, NewActivity, NewExperience, ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions,
+    SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

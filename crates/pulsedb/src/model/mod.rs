@@ -13,7 +13,7 @@ pub(crate) mod report;
 pub use activity::{Activity, NewActivity};
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
-pub use experience::{Experience, ExperienceUpdate, NewExperience, energy};
+pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, energy};
 pub use experience_type::{ExperienceKind, ExperienceType, Severity};
 pub use identity::ProviderIdentity;
 pub use query::{Query, SearchFilter, SearchOptions, SearchResult};

@@ -130,6 +130,12 @@ pub(crate) fn active_agent(agent: &str) -> Result<String> {
     Ok(agent)
 }
 
+/// Checks how many domains and tags an experience has that took over those of another one.
+pub(crate) fn merged(experience: &Experience) -> Result<()> {
+    at_most("domain", experience.domain.len(), limits::DOMAINS_MAX)?;
+    at_most("tags", experience.tags.len(), limits::TAGS_MAX)
+}
+
 /// The key of an experience, in NFC.
 pub(crate) fn key(key: &str) -> Result<String> {
     let key = normal::nfc(key.to_owned());

@@ -5,6 +5,7 @@ mod activities;
 mod batches;
 mod blocks;
 mod damage;
+mod duplicates;
 mod embedders;
 mod experiences;
 mod expiry;

@@ -23,6 +23,7 @@ const ROLES: &[(&str, Role)] = &[
     ("model", crate::model::obey),
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
+    ("duplicates", crate::duplicates::reinforce),
     ("for ever", crate::processes::record_for_ever),
     #[cfg(target_os = "linux")]
     ("damage", crate::damage::look),

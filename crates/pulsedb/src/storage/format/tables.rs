@@ -54,6 +54,8 @@ pub(crate) enum Table {
     ByKey = 23,
     /// When an experience expires, collective number, id to slot.
     Expiry = 24,
+    /// Collective number, digest of the content, id to slot.
+    ByContent = 25,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -118,6 +120,7 @@ const SCHEMA: &[Row] = &[
     row(Table::Activity, "activity", OwnerKind::Agent),
     row(Table::ByKey, "by_key", OwnerKind::Version),
     row(Table::Expiry, "expiry", OwnerKind::Expiry),
+    row(Table::ByContent, "by_content", OwnerKind::Version),
 ];
 
 /// The names of all tables, in the order of their numbers.

@@ -6,7 +6,7 @@ pub(in crate::storage) mod collective_view;
 mod collectives;
 mod experiences;
 pub(in crate::storage) mod expiry;
-mod keyed;
+pub(in crate::storage) mod keyed;
 mod log;
 pub(in crate::storage) mod newest;
 pub(in crate::storage) mod vectors;

@@ -9,6 +9,7 @@ use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience};
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
+use crate::storage::write::duplicates;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -154,16 +155,22 @@ pub(in crate::storage) fn record(
     Ok(ids)
 }
 
-/// Stores one of them, in the place of the one that has its key.
+/// Stores one of them, in the place of the one that has its key; or reinforces the one that has its content.
 fn record_one(
     txn: &mut WriteTxn<'_>,
     collective: &mut OpenCollective,
     row: &PreparedExperience,
 ) -> Result<ExperienceId> {
-    let mut experience = experience(row.new.get(), txn);
-    if let Some(key) = &experience.key
-        && let Some(before) = txn.holder(collective, key)?
-    {
+    let new = row.new.get();
+    let holder = match &new.key {
+        Some(key) => txn.holder(collective, key)?,
+        None => None,
+    };
+    if let Some(found) = duplicates::found(txn, collective, new, holder.as_ref())? {
+        return duplicates::treat(txn, collective, &found, new);
+    }
+    let mut experience = experience(new, txn);
+    if let Some(before) = holder {
         experience.id = before.1.id;
         experience.collective_id = collective.id;
         experience.applications = before.1.applications;

@@ -86,6 +86,9 @@ impl Reference {
             }
             return assert_eq!(given_ids, "not found");
         }
+        if self.refuses(cid, &rows) {
+            return assert_eq!(given_ids, "refused");
+        }
         let ids = keys::ids(given_ids);
         assert_eq!((ids.len(), given_ids), (rows.len(), ok(&ids).as_str()));
         for (id, given) in ids.iter().zip(&rows) {
