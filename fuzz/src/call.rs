@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use pulsedb::{
-    AgentId, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience,
-    SearchFilter, Severity, TaskId, Timestamp,
+    AgentId, Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceType, ExperienceUpdate,
+    NewExperience, SearchFilter, Severity, TaskId, Timestamp,
 };
 
 use crate::{Count, Number, Text, Vector};
@@ -19,6 +19,7 @@ pub enum Call {
     CollectivesOf { owner: Text },
     Record(New),
     RecordMany(Vec<New>),
+    Apply { collective: Pick, changes: Vec<Step> },
     Update(Pick, Box<Update>),
     Archive(Pick),
     Unarchive(Pick),
@@ -127,6 +128,31 @@ impl New {
             new.source_agent = AgentId::new(agent.0);
         }
         new
+    }
+}
+
+/// A change among others.
+#[derive(Debug, Clone, Arbitrary)]
+pub enum Step {
+    Record(Box<New>),
+    Update(Pick, Box<Update>),
+    Archive(Pick),
+    Delete(Pick),
+}
+
+impl Step {
+    pub fn change(self, collectives: &[CollectiveId], experiences: &[ExperienceId]) -> Change {
+        match self {
+            Self::Record(new) => {
+                let collective_id = CollectiveId::nil();
+                Change::Record(NewExperience { collective_id, ..new.experience(collectives, experiences) })
+            }
+            Self::Update(pick, update) => {
+                Change::Update(pick.experience(experiences), update.update(experiences))
+            }
+            Self::Archive(pick) => Change::Archive(pick.experience(experiences)),
+            Self::Delete(pick) => Change::Delete(pick.experience(experiences)),
+        }
     }
 }
 

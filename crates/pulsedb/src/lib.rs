@@ -31,7 +31,7 @@
 //! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
-//!   plural name change many in one commit.
+//!   plural name change many in one commit, and [`PulseDB::apply`] makes changes of different kinds together.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
@@ -76,10 +76,11 @@ pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
-    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
-    DatabaseStats, DuplicatePolicy, Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault,
-    Holder, NewActivity, NewExperience, ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions,
-    SearchResult, Severity, TableStats, WatchEvent, WatchEventType, energy,
+    Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
+    CompactReport, DatabaseStats, DuplicatePolicy, Experience, ExperienceKind, ExperienceType,
+    ExperienceUpdate, Fault, Holder, NewActivity, NewExperience, Outcome, ProviderIdentity, Query,
+    ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType,
+    energy,
 };
 
 #[cfg(any(test, fuzzing))]

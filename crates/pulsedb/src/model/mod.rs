@@ -1,6 +1,7 @@
 //! The words of the API: what is stored, what is asked and what is answered.
 
 pub(crate) mod activity;
+pub(crate) mod apply;
 pub(crate) mod change;
 pub(crate) mod collective;
 pub(crate) mod experience;
@@ -11,6 +12,7 @@ pub(crate) mod query;
 pub(crate) mod report;
 
 pub use activity::{Activity, NewActivity};
+pub use apply::{Change, Outcome};
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
 pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, energy};

@@ -32,6 +32,6 @@ pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
 };
 pub(crate) use write::operations::{
-    NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
+    NewVector, PreparedChange, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 pub(crate) use write::rows::StoredVector;

@@ -6,12 +6,14 @@ use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId};
 use crate::limits;
-use crate::model::NewActivity;
+use crate::model::{NewActivity, Outcome};
 use crate::storage::env::Space;
 use crate::storage::store::Store;
 use crate::storage::write::activities::no_activity;
+use crate::storage::write::apply;
 use crate::storage::write::operations::{
-    self, ACTIVITY, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
+    self, ACTIVITY, COLLECTIVE, PreparedChange, PreparedExperience, PreparedRestore, PreparedUpdate,
+    RecordDefaults,
 };
 use crate::storage::write::rows;
 use crate::storage::write::transaction::Size;
@@ -67,6 +69,19 @@ impl Store {
     pub(super) fn remove_expired(&self) -> Result<usize> {
         let size = Size { records: 1, bytes: 0 };
         self.write(size, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))
+    }
+
+    /// Makes changes of one collective, all or none.
+    pub(crate) fn apply(
+        &self,
+        collective: CollectiveId,
+        changes: Vec<PreparedChange>,
+        defaults: RecordDefaults,
+    ) -> Result<Vec<Outcome>> {
+        let size = operations::size_of_applied(self.snapshot()?.view(), &changes)?;
+        let frees = changes.iter().all(|change| matches!(change, PreparedChange::Delete(_)));
+        let space = if frees { Space::Reclaim } else { Space::Growth };
+        self.write(size, space, move |txn| apply::apply(txn, collective, &changes, defaults))
     }
 
     /// About what changes of these records write. For a single one, its size is not worth a look.

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter};
+use crate::model::{
+    Change, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter,
+};
 
 pub(crate) use normal::nfc;
 
@@ -184,6 +186,17 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
 pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
     batch_rows(rows.len())?;
     batch_bytes(rows.iter().map(experience_bytes).sum())
+}
+
+/// Checks the size of a batch of changes; each is checked by itself.
+pub(crate) fn changes(changes: &[Change]) -> Result<()> {
+    at_most("changes", changes.len(), limits::BATCH_ROWS_MAX)?;
+    let bytes = changes.iter().map(|change| match change {
+        Change::Record(new) => experience_bytes(new),
+        Change::Update(_, update) => update_bytes(update),
+        Change::Archive(_) | Change::Delete(_) => 0,
+    });
+    batch_bytes(bytes.sum())
 }
 
 /// Checks the size of a batch of stored experiences, and that each id is given once.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod activities;
+mod applying;
 mod batches;
 mod blocks;
 mod damage;

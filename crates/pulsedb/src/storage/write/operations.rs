@@ -49,6 +49,25 @@ pub(crate) struct PreparedUpdate {
     pub(crate) vector: NewVector,
 }
 
+/// A checked change of a collective, ready to be made.
+pub(crate) enum PreparedChange {
+    Record(PreparedExperience),
+    Update(PreparedUpdate),
+    Archive(ExperienceId),
+    Delete(ExperienceId),
+}
+
+impl PreparedChange {
+    /// The experience that must be there, if the change is of one.
+    pub(in crate::storage) fn id(&self) -> Option<ExperienceId> {
+        match self {
+            Self::Record(_) => None,
+            Self::Update(update) => Some(update.id),
+            Self::Archive(id) | Self::Delete(id) => Some(*id),
+        }
+    }
+}
+
 /// What an update does to the vector.
 pub(crate) enum NewVector {
     Keep,
@@ -65,16 +84,31 @@ pub(crate) struct RecordDefaults {
 
 /// About what recording these writes.
 pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Size {
-    let bytes = prepared.iter().map(|row| {
-        let new = row.new.get();
-        // A vector that was given is counted with the rest.
-        let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
-        let words = new.domain.len() + new.tags.len();
-        // The tail, the columns of a block and its postings are written too.
-        let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
-        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
-    });
+    let bytes = prepared.iter().map(size_of_record);
     Size { records: prepared.len(), bytes: bytes.sum() }
+}
+
+/// About what one record writes.
+fn size_of_record(row: &PreparedExperience) -> usize {
+    let new = row.new.get();
+    // A vector that was given is counted with the rest.
+    let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
+    let words = new.domain.len() + new.tags.len();
+    // The tail, the columns of a block and its postings are written too.
+    let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
+    record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
+}
+
+/// About what these changes write.
+pub(in crate::storage) fn size_of_applied(view: View<'_>, changes: &[PreparedChange]) -> Result<Size> {
+    let ids: Vec<ExperienceId> = changes.iter().filter_map(PreparedChange::id).collect();
+    let given = changes.iter().map(|change| match change {
+        PreparedChange::Record(row) => size_of_record(row),
+        PreparedChange::Update(row) => 2 * validate::update_bytes(row.update.get()),
+        PreparedChange::Archive(_) | PreparedChange::Delete(_) => 0,
+    });
+    let size = size_of_changes(view, ids.iter(), 0)?;
+    Ok(Size { records: changes.len(), bytes: size.bytes + given.sum::<usize>() })
 }
 
 /// About what restoring these writes.

@@ -8,6 +8,7 @@ use pulsedb::{
 };
 
 use super::agents;
+use super::apply;
 use super::batch::{restored, updates};
 use super::keys;
 use super::{DIMENSION, Verb};
@@ -164,6 +165,7 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
         })),
         "register" | "heartbeat" | "end" => agents::perform(db, verb, cid(), words[0]),
         "agents" => agents::list(db, cid()),
+        "apply" => apply::perform(db, cid(), &words),
         "by-key" => answer(db.get_by_key(cid(), words[0])),
         "keys" => keys::list(db, cid(), &words),
         "follow" => match db.poll_changes(cid(), number(0)) {

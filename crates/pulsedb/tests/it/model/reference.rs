@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 2e-6;
 /// A number of the log, the collective it is about and, if it is about an experience, what happened to which.
 type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Reference {
     pub(super) rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
     /// Everything that was ever made, also what is gone.
