@@ -17,6 +17,7 @@ mod golden;
 mod handles;
 mod keys;
 mod kills;
+mod kills_keys;
 mod model;
 mod names;
 mod paging;

@@ -20,6 +20,7 @@ type Role = fn(&[String]);
 /// The roles that workers play, by name.
 const ROLES: &[(&str, Role)] = &[
     ("kills", crate::kills::write_until_killed),
+    ("kills keys", crate::kills_keys::write_until_killed),
     ("model", crate::model::obey),
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
