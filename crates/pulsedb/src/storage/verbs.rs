@@ -65,10 +65,13 @@ impl Store {
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
     }
 
-    /// Removes some of what has expired; returns how much.
-    pub(super) fn remove_expired(&self) -> Result<usize> {
-        let size = Size { records: 1, bytes: 0 };
-        self.write(size, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))
+    /// Removes what has expired and what deleted collectives have left, in bounded steps.
+    pub(super) fn clear_out(&self) -> Result<()> {
+        let step = Size { records: 1, bytes: 0 };
+        while self.write(step, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))? > 0 {}
+        let step = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
+        while self.write(step, Space::Reclaim, |txn| txn.reclaim_step())? {}
+        Ok(())
     }
 
     /// Makes changes of one collective, all or none.
