@@ -177,7 +177,7 @@ impl Run {
                             self.living.entry(id).and_modify(|(_, archived)| *archived = true);
                         }
                         Outcome::Deleted(id) => drop(self.living.remove(&id)),
-                        Outcome::Updated(_) => {}
+                        Outcome::Updated(_) | Outcome::Related(_) => {}
                     }
                 }
             }

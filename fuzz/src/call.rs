@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use pulsedb::{
     AgentId, Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceType, ExperienceUpdate,
-    NewExperience, SearchFilter, Severity, TaskId, Timestamp,
+    NewExperience, NewExperienceRelation, RelationType, SearchFilter, Severity, TaskId, Timestamp,
 };
 
 use crate::{Count, Number, Text, Vector};
@@ -138,6 +138,7 @@ pub enum Step {
     Update(Pick, Box<Update>),
     Archive(Pick),
     Delete(Pick),
+    Relate(Pick, Pick, u8),
 }
 
 impl Step {
@@ -152,6 +153,12 @@ impl Step {
             }
             Self::Archive(pick) => Change::Archive(pick.experience(experiences)),
             Self::Delete(pick) => Change::Delete(pick.experience(experiences)),
+            Self::Relate(source, target, kind) => Change::Relate(NewExperienceRelation {
+                source_id: source.experience(experiences),
+                target_id: target.experience(experiences),
+                relation_type: RelationType::ALL[usize::from(kind) % RelationType::ALL.len()],
+                ..Default::default()
+            }),
         }
     }
 }
@@ -236,6 +243,7 @@ pub struct Filter {
     since: Option<i64>,
     until: Option<i64>,
     exclude_archived: bool,
+    include_superseded: bool,
 }
 
 impl Filter {
@@ -254,6 +262,7 @@ impl Filter {
             since: self.since.map(Timestamp::from_millis),
             until: self.until.map(Timestamp::from_millis),
             exclude_archived: self.exclude_archived,
+            include_superseded: self.include_superseded,
         }
     }
 }

@@ -74,13 +74,14 @@ pub use config::{
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
-pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
     Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
-    CompactReport, DatabaseStats, DuplicatePolicy, Experience, ExperienceKind, ExperienceType,
-    ExperienceUpdate, Fault, Holder, NewActivity, NewExperience, Outcome, ProviderIdentity, Query,
-    ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent, WatchEventType,
-    energy,
+    CompactReport, DatabaseStats, DerivedInsight, DuplicatePolicy, Experience, ExperienceKind,
+    ExperienceRelation, ExperienceType, ExperienceUpdate, Fault, Holder, InsightFilter, InsightType,
+    NewActivity, NewDerivedInsight, NewExperience, NewExperienceRelation, Outcome, ProviderIdentity, Query,
+    ReaderInfo, RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity,
+    TableStats, WatchEvent, WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

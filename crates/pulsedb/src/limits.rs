@@ -30,6 +30,12 @@ pub const ACTIVITY_TEXT_BYTES_MAX: usize = 1024;
 pub const EXPERIENCE_KEY_BYTES_MAX: usize = 400;
 /// Bytes of each string inside an experience type.
 pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
+/// Bytes of an insight's content: what several experiences come to, and no longer than half of one.
+pub const INSIGHT_BYTES_MAX: usize = 51_200;
+/// Sources of an insight: each is an index entry, and costs a row.
+pub const INSIGHT_SOURCES_MAX: usize = 100;
+/// Bytes of the metadata of a relation: a note, not a document.
+pub const RELATION_METADATA_BYTES_MAX: usize = 10_240;
 /// Bytes of a collective's name: it is part of a key.
 pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
 /// Bytes of a collective's owner.

@@ -47,6 +47,7 @@ impl PulseDB {
                 }
                 Change::Archive(id) => Kind::Other(PreparedChange::Archive(id)),
                 Change::Delete(id) => Kind::Other(PreparedChange::Delete(id)),
+                Change::Relate(new) => Kind::Other(PreparedChange::Relate(validate::relation::new(new)?)),
             });
         }
         let mut records = self.prepare(records)?.into_iter();

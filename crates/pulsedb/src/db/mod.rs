@@ -5,10 +5,14 @@ mod admin;
 mod apply;
 mod changes;
 mod collective;
+#[cfg(test)]
+mod damaged_index;
 mod experience;
+mod insight;
 mod keyed;
 mod open;
 mod record;
+mod relation;
 mod search;
 
 use std::fmt;

@@ -1,7 +1,8 @@
 //! Several changes of different kinds in one commit.
 
-use crate::id::ExperienceId;
+use crate::id::{ExperienceId, RelationId};
 use crate::model::experience::{ExperienceUpdate, NewExperience};
+use crate::model::relation::NewExperienceRelation;
 
 /// One of the changes that [`PulseDB::apply`](crate::PulseDB::apply) makes.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,8 +13,10 @@ pub enum Change {
     Update(ExperienceId, ExperienceUpdate),
     /// Archives an experience; one that is archived already stays as it is.
     Archive(ExperienceId),
-    /// Deletes an experience.
+    /// Deletes an experience with its relations.
     Delete(ExperienceId),
+    /// Stores a relation between two experiences of the collective.
+    Relate(NewExperienceRelation),
 }
 
 /// What a change has made or changed.
@@ -27,4 +30,6 @@ pub enum Outcome {
     Archived(ExperienceId),
     /// The experience that is gone.
     Deleted(ExperienceId),
+    /// The relation that was stored.
+    Related(RelationId),
 }

@@ -26,8 +26,8 @@ pub struct Collective {
 pub struct CollectiveStats {
     /// Experiences in it, archived ones included, expired ones not.
     pub experience_count: u64,
-    /// Bytes of keys and values that its experiences take, indexes and vectors included, and those of expired ones that
-    /// are still to be removed.
+    /// Bytes of keys and values that its experiences, relations and insights take, indexes and vectors included, and those
+    /// of expired ones that are still to be removed.
     pub storage_bytes: u64,
     /// The smallest `timestamp` of its experiences.
     pub oldest_experience: Option<Timestamp>,

@@ -44,6 +44,10 @@ pub struct Experience {
     pub last_reinforced: Timestamp,
     /// Whether it is archived: kept, but left out of searches unless they ask for archived ones.
     pub archived: bool,
+    /// Whether another experience takes its place (a relation of the type
+    /// [`Supersedes`](crate::RelationType::Supersedes) has it as its target): kept, but left out of searches unless they ask
+    /// for superseded ones.
+    pub superseded: bool,
     /// The name that it can be found and replaced by, unique in its collective.
     pub key: Option<String>,
     /// From then on it is hidden from every call but [`get_experience`](crate::PulseDB::get_experience).
@@ -107,8 +111,8 @@ pub struct NewExperience {
     pub expires_at: Option<Timestamp>,
 }
 
-/// What becomes of a new experience whose content an experience of the collective has already, byte for byte. Archived and
-/// expired ones do not count; and where the new one has a key, only the one that has this key does.
+/// What becomes of a new experience whose content an experience of the collective has already, byte for byte. Archived,
+/// superseded and expired ones do not count; and where the new one has a key, only the one that has this key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DuplicatePolicy {
     /// It is recorded beside the other.

@@ -5,16 +5,18 @@
 use std::path::Path;
 
 use crate::config::SyncMode;
-use crate::id::{AgentId, ExperienceId};
+use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
 use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
+use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, FormatRow};
 use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
@@ -103,6 +105,12 @@ fn read_values(bytes: &[u8]) {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
         write_change(change, *transaction, out);
     });
+    let relation = RelationId::from_bytes([7; 16]);
+    same(bytes, "relation", RelationRow::read(relation, bytes), RelationRow::write);
+    let insight = InsightId::from_bytes([7; 16]);
+    same(bytes, "insight", read_insight(insight, bytes), |(place, insight), out| {
+        write_insight(*place, insight, out);
+    });
     same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
 }
@@ -120,6 +128,12 @@ fn read_meta(bytes: &[u8]) {
 fn read_keys(bytes: &[u8]) {
     same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
         out.put(&keys::slot(*number, *slot));
+    });
+    let relation = [7; 16];
+    same(bytes, "link key", Link::read(bytes, &relation), |link, out| {
+        // The number of the collective is not part of a link.
+        let number = keys::read_number(bytes).expect("a key of a link begins with a number");
+        out.put(&link.key(number));
     });
     same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
         out.put(&keys::activity(*number, agent));
@@ -169,7 +183,10 @@ mod tests {
     use crate::id::{CollectiveId, TaskId};
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
-    use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
+    use crate::model::{
+        DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
+        RelationType, Severity,
+    };
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();
@@ -211,6 +228,7 @@ mod tests {
             updated_at: Timestamp::from_millis(i64::MAX),
             last_reinforced: Timestamp::from_millis(i64::MIN),
             archived: true,
+            superseded: true,
             key: Some("k\u{e9}y".into()),
             expires_at: Some(Timestamp::from_millis(-2)),
             sequence: u64::MAX,
@@ -240,6 +258,8 @@ mod tests {
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
     const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
     const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
+    const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
+    const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
     const VECTOR: Accepts = |bytes| read_vector(bytes).is_some();
     const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
     const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
@@ -298,6 +318,7 @@ mod tests {
             words: 3,
             type_tag: 8,
             archived: true,
+            superseded: true,
             has_vector: false,
         };
         add(SLOT, &|out| slot.write(out));
@@ -314,6 +335,38 @@ mod tests {
             end_sequence: 12,
         };
         add(RECLAIM, &|out| reclaim.write(out));
+        for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
+            let row = RelationRow {
+                number: CollectiveNumber(1),
+                collective_id: CollectiveId::from_bytes([3; 16]),
+                relation: ExperienceRelation {
+                    id: RelationId::from_bytes([7; 16]),
+                    source_id: ID,
+                    target_id: ExperienceId::from_bytes([8; 16]),
+                    relation_type,
+                    strength: 0.5,
+                    metadata,
+                    created_at: Timestamp::from_millis(3),
+                },
+            };
+            add(RELATION, &|out| row.write(out));
+        }
+        for insight_type in InsightType::ALL {
+            let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2), has_vector: true };
+            let insight = DerivedInsight {
+                id: InsightId::from_bytes([7; 16]),
+                collective_id: CollectiveId::from_bytes([3; 16]),
+                content: "content".into(),
+                embedding: Vec::new(),
+                source_experience_ids: vec![ID, ID],
+                missing_sources: Vec::new(),
+                insight_type,
+                confidence: 0.5,
+                domain: vec!["a".into()],
+                created_at: Timestamp::from_millis(3),
+            };
+            add(INSIGHT, &|out| write_insight(place, &insight, out));
+        }
         add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
         add(FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
@@ -345,7 +398,12 @@ mod tests {
         };
         let collectives =
             [ChangeKind::CollectiveCreated, ChangeKind::CollectiveDeleted, ChangeKind::CollectiveRenamed];
-        actions.map(about_experience).into_iter().chain(collectives).collect()
+        let relations = [false, true]
+            .map(|is_deleted| ChangeKind::Relation { id: RelationId::from_bytes([7; 16]), is_deleted });
+        let insights = [false, true]
+            .map(|is_deleted| ChangeKind::Insight { id: InsightId::from_bytes([7; 16]), is_deleted });
+        let others = collectives.into_iter().chain(relations).chain(insights);
+        actions.map(about_experience).into_iter().chain(others).collect()
     }
 
     #[test]

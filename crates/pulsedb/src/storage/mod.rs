@@ -17,6 +17,7 @@ mod write;
 pub(crate) use format::block_state::BlockState;
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
+pub(crate) use format::insight::insight_tag;
 pub(crate) use format::keys::Prefix;
 pub(crate) use format::series::{BlockPart, SeriesId};
 pub(crate) use format::slot::SlotRow;
@@ -28,10 +29,12 @@ pub(crate) use read::view::View;
 pub(crate) use store::{Store, StoreHandle, StoreOptions};
 pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
+pub(crate) use write::apply::PreparedChange;
 pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
 };
+pub(crate) use write::insights::{PreparedInsight, PreparedInsightRestore};
 pub(crate) use write::operations::{
-    NewVector, PreparedChange, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
+    NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
 pub(crate) use write::rows::StoredVector;

@@ -1,6 +1,8 @@
 //! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
+pub(crate) mod insight;
 mod normal;
+pub(crate) mod relation;
 
 use std::collections::BTreeMap;
 
@@ -154,11 +156,16 @@ pub(crate) fn key_part(field: &str, part: &str) -> Result<String> {
 
 /// An id that a record may be restored under.
 fn restored_id(id: ExperienceId) -> Result<()> {
-    if id.is_nil() {
+    restored_id_bytes(id.as_bytes(), &id)
+}
+
+/// As [`restored_id`], for an id of any kind.
+fn restored_id_bytes(bytes: &[u8; 16], id: &dyn std::fmt::Display) -> Result<()> {
+    if *bytes == [0; 16] {
         return Err(ValidationError::required("id"));
     }
     // New ids are above all others, so one at the end of their range would be the last.
-    if id.as_bytes().starts_with(&[0xff; 6]) {
+    if bytes.starts_with(&[0xff; 6]) {
         let reason = format!("{id} leaves no room for the ids of later records; restore it under another id");
         return Err(ValidationError::invalid("id", reason));
     }
@@ -194,6 +201,7 @@ pub(crate) fn changes(changes: &[Change]) -> Result<()> {
     let bytes = changes.iter().map(|change| match change {
         Change::Record(new) => experience_bytes(new),
         Change::Update(_, update) => update_bytes(update),
+        Change::Relate(new) => new.metadata.as_ref().map_or(0, String::len),
         Change::Archive(_) | Change::Delete(_) => 0,
     });
     batch_bytes(bytes.sum())

@@ -1,8 +1,8 @@
 //! Changes of different kinds in one commit: all of them or none.
 
 use pulsedb::{
-    Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, NewExperience, Outcome, PulseDB,
-    PulseDBError, ValidationError, WatchEventType,
+    Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, NewExperience,
+    NewExperienceRelation, Outcome, PulseDB, PulseDBError, RelationType, ValidationError, WatchEventType,
 };
 
 use crate::samples::{directory, events, labelled, open};
@@ -70,6 +70,52 @@ fn changes_of_every_kind_are_made_in_their_order() {
     assert_eq!(events, expected);
     assert_eq!(db.apply(cid, Vec::new()).unwrap(), []);
     assert_eq!(db.apply(cid, vec![Change::Archive(b)]).unwrap(), [Archived(b)]);
+    assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
+fn relations_are_stored_with_what_else_changes() {
+    let home = directory();
+    let db = open(home.path());
+    let (cid, other) = (db.create_collective("c").unwrap(), db.create_collective("other").unwrap());
+    let made = db.apply(cid, vec![record("old"), record("new"), record("note")]).unwrap();
+    let [old, new, note] = made.into_iter().map(recorded).collect::<Vec<_>>()[..] else { panic!("three") };
+    let relate = |source_id, target_id, relation_type| {
+        Change::Relate(NewExperienceRelation { source_id, target_id, relation_type, ..Default::default() })
+    };
+    let changes = vec![
+        relate(new, old, RelationType::Supersedes),
+        relate(note, new, RelationType::Supports),
+        Change::Archive(note),
+    ];
+    let made = db.apply(cid, changes).unwrap();
+    let Outcome::Related(id) = made[0] else { panic!("{made:?}") };
+    assert_eq!(db.get_relation(id).unwrap().unwrap().target_id, old);
+    assert!(db.get_experience(old).unwrap().unwrap().superseded);
+    // What is superseded stands for no other one with its content.
+    let again = NewExperience { duplicate: DuplicatePolicy::Refuse, ..labelled("old", cid) };
+    let again = recorded(db.apply(cid, vec![Change::Record(again)]).unwrap()[0]);
+    assert_ne!(again, old);
+
+    let there = db.record_experience(labelled("there", other)).unwrap();
+    let before = state(&db);
+    let bad = [
+        relate(new, old, RelationType::Supersedes),
+        relate(old, new, RelationType::Supersedes),
+        relate(new, new, RelationType::Supports),
+        relate(there, new, RelationType::Supports),
+        relate(new, there, RelationType::Supports),
+        relate(new, ExperienceId::nil(), RelationType::Supports),
+    ];
+    for change in bad {
+        let error = db.apply(cid, vec![record("more"), change.clone()]).unwrap_err();
+        assert!(error.is_validation() || error.is_not_found(), "{change:?}: {error}");
+        assert_eq!(state(&db), before, "{change:?}");
+    }
+    // Deleting takes the relations with it, and the old one comes back.
+    db.apply(cid, vec![Change::Delete(new)]).unwrap();
+    assert!(!db.get_experience(old).unwrap().unwrap().superseded);
+    assert_eq!(db.list_relations(cid, 10, 0).unwrap(), []);
     assert!(db.check().unwrap().is_clean());
 }
 

@@ -46,6 +46,7 @@ fn kept(collective_id: CollectiveId) -> Experience {
         updated_at: moment,
         last_reinforced: moment,
         archived: false,
+        superseded: false,
         key: None,
         expires_at: None,
         sequence: 0,

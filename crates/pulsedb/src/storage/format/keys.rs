@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::clock::Timestamp;
-use crate::id::{AgentId, ExperienceId, Seq, TaskId};
+use crate::id::{AgentId, ExperienceId, InsightId, Seq, TaskId};
 use crate::model::change::{CollectiveNumber, Slot};
 
 /// A timestamp as written in keys: offset binary, so that negative ones sort first.
@@ -22,6 +22,11 @@ pub(crate) fn number(number: CollectiveNumber) -> [u8; 4] {
     number.0.to_be_bytes()
 }
 
+/// The number that a key begins with.
+pub(crate) fn read_number(key: &[u8]) -> Option<CollectiveNumber> {
+    key.first_chunk().map(|bytes| CollectiveNumber(u32::from_be_bytes(*bytes)))
+}
+
 pub(crate) fn slot(number: CollectiveNumber, slot: Slot) -> [u8; 8] {
     (u64::from(number.0) << 32 | u64::from(slot.0)).to_be_bytes()
 }
@@ -33,15 +38,34 @@ pub(crate) fn read_slot(key: &[u8]) -> Option<(CollectiveNumber, Slot)> {
 }
 
 pub(crate) fn member(number: CollectiveNumber, id: ExperienceId) -> [u8; 20] {
+    member_bytes(number, id.as_bytes())
+}
+
+/// The key of a row that says that a collective has a record or a relation of this id.
+pub(crate) fn member_bytes(number: CollectiveNumber, id: &[u8; 16]) -> [u8; 20] {
     let mut key = [0; 20];
     key[..4].copy_from_slice(&number.0.to_be_bytes());
-    key[4..].copy_from_slice(id.as_bytes());
+    key[4..].copy_from_slice(id);
+    key
+}
+
+/// The key of a row that says that an insight follows from an experience.
+pub(crate) fn insight_source(number: CollectiveNumber, source: ExperienceId, insight: InsightId) -> [u8; 36] {
+    let mut key = [0; 36];
+    key[..4].copy_from_slice(&number.0.to_be_bytes());
+    key[4..20].copy_from_slice(source.as_bytes());
+    key[20..].copy_from_slice(insight.as_bytes());
     key
 }
 
 /// The id at the end of a key of the tables `member` and `by_*`.
 pub(crate) fn read_id(key: &[u8]) -> Option<ExperienceId> {
-    key.last_chunk::<16>().map(|bytes| ExperienceId::from_bytes(*bytes))
+    read_id_bytes(key).map(ExperienceId::from_bytes)
+}
+
+/// The bytes of the id at the end of a key.
+pub(crate) fn read_id_bytes(key: &[u8]) -> Option<[u8; 16]> {
+    key.last_chunk().copied()
 }
 
 pub(crate) fn sequence(sequence: Seq) -> [u8; 8] {

@@ -62,7 +62,7 @@ impl View<'_> {
         let (oldest_experience, newest_experience) = self.time_span(row.number, &expired)?;
         Ok(Some(CollectiveStats {
             experience_count: counter.experiences.saturating_sub(expired.len() as u64),
-            storage_bytes: counter.bytes,
+            storage_bytes: counter.bytes + self.counter(row.number.of_insights())?.bytes,
             oldest_experience,
             newest_experience,
         }))

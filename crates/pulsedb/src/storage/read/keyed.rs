@@ -120,5 +120,5 @@ impl<'t> CollectiveView<'t> {
 
 /// Whether searches find an experience: then it may stand for one with the same content.
 pub(in crate::storage) fn is_found(experience: &Experience, now: Timestamp) -> bool {
-    !experience.archived && !experience.has_expired(now)
+    !experience.archived && !experience.superseded && !experience.has_expired(now)
 }

@@ -11,6 +11,7 @@ use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::tables::Table;
 use crate::storage::write::operations;
+use crate::storage::write::relations;
 use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 
@@ -41,7 +42,7 @@ impl WriteTxn<'_> {
         if !experience.has_expired(self.now) {
             return Ok(Some((place, experience)));
         }
-        rows::remove(self, collective, place, &experience)?;
+        relations::remove_record(self, collective, place, &experience)?;
         Ok(None)
     }
 
@@ -60,7 +61,7 @@ impl WriteTxn<'_> {
         let mut removed = 0;
         for some in due.chunks(REMOVED_TOGETHER) {
             let ids: Vec<ExperienceId> = some.iter().map(|row| row.id).collect();
-            let size = operations::size_of_changes(self.view(), ids.iter(), 0)?;
+            let size = operations::size_of_changes(self.view(), ids.iter())?;
             if !self.has_room(size.bytes) {
                 break;
             }
@@ -98,16 +99,16 @@ impl WriteTxn<'_> {
                 entry.insert(opened)
             }
         };
-        if unless_damaged(self.is_whole(collective, place, &experience))? != Some(true) {
+        if unless_damaged(self.is_whole(place, &experience))? != Some(true) {
             tracing::warn!(id = %experience.id, "an expired experience is damaged and stays; run `repair`");
             return Ok(false);
         }
-        rows::remove(self, collective, place, &experience)?;
+        relations::remove_record(self, collective, place, &experience)?;
         Ok(true)
     }
 
-    /// Whether every row of an experience is there, so that removing it cannot fail half-way.
-    fn is_whole(&self, collective: &OpenCollective, place: Place, experience: &Experience) -> Result<bool> {
+    /// Whether every row of an experience is there, so that removing it cannot fail half-way. Blocks may be damaged.
+    fn is_whole(&self, place: Place, experience: &Experience) -> Result<bool> {
         let view = self.view();
         let slot = keys::slot(place.number, place.slot).to_vec();
         let mut needed = rows::index_keys(place.number, experience);
@@ -121,7 +122,8 @@ impl WriteTxn<'_> {
                 return Ok(false);
             }
         }
-        Ok(view.slot_row(place.number, place.slot)?.is_some() && self.can_remove(collective, place.slot)?)
+        Ok(view.slot_row(place.number, place.slot)?.is_some()
+            && relations::are_whole(view, place.number, experience.id)?)
     }
 }
 

@@ -7,10 +7,12 @@ pub(in crate::storage) mod collectives;
 mod duplicates;
 mod expiry;
 pub(in crate::storage) mod index;
+pub(in crate::storage) mod insights;
 mod log;
 mod merge;
 pub(in crate::storage) mod operations;
 pub(in crate::storage) mod reclaim;
+pub(in crate::storage) mod relations;
 pub(in crate::storage) mod retention;
 pub(in crate::storage) mod rows;
 #[cfg(test)]

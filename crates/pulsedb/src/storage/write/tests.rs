@@ -61,6 +61,7 @@ fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
         updated_at: moment,
         last_reinforced: moment,
         archived: false,
+        superseded: false,
         key: None,
         expires_at: None,
         sequence: 0,

@@ -95,6 +95,7 @@ impl Reference {
             Change::Update(id, update) => (Verb::Update, id, update),
             Change::Archive(id) => (Verb::Archive, id, Default::default()),
             Change::Delete(id) => (Verb::Delete, id, Default::default()),
+            Change::Relate(_) => unreachable!("no relation is among them"),
         };
         let place = self.row(id).ok_or("not found")?.collective_id;
         if place != cid {

@@ -85,6 +85,7 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
         since: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         until: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         exclude_archived: random.one_in(2),
+        include_superseded: random.one_in(2),
     };
     (vector, filter)
 }

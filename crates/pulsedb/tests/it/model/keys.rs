@@ -101,17 +101,18 @@ impl Reference {
             return self.reinforced(cid, id, known, given);
         }
         let event = if holder.is_some() { WatchEventType::Updated } else { WatchEventType::Created };
-        let applications = match holder {
+        let (applications, superseded) = match holder {
             Some(holder) => {
                 assert_eq!(holder, id, "the record with the key is replaced");
-                self.rooms[&cid].1[&id].applications
+                let before = &self.rooms[&cid].1[&id];
+                (before.applications, before.superseded)
             }
             None => {
                 let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
                 let greatest = living.chain(self.pending.keys().last()).max();
                 assert!(greatest.is_none_or(|last| *last < id), "ids ascend");
                 self.ids_ever.push(id);
-                0
+                (0, false)
             }
         };
         let sequence = self.log(cid, Some((event, id)));
@@ -133,6 +134,7 @@ impl Reference {
             updated_at: UNKNOWN,
             last_reinforced: UNKNOWN,
             archived: false,
+            superseded,
             key: given.key.clone(),
             expires_at: given.expires_at,
             sequence,
@@ -147,7 +149,10 @@ impl Reference {
         holder: Option<ExperienceId>,
     ) -> Option<ExperienceId> {
         let is_same = |row: &&Experience| {
-            row.content == given.content && !row.archived && (given.key.is_none() || holder == Some(row.id))
+            row.content == given.content
+                && !row.archived
+                && !row.superseded
+                && (given.key.is_none() || holder == Some(row.id))
         };
         let asked = given.duplicate != DuplicatePolicy::Keep;
         self.rooms[&cid].1.values().find(is_same).filter(|_| asked).map(|row| row.id)
@@ -155,13 +160,14 @@ impl Reference {
 
     /// Whether one of a batch is refused because its content is there by then.
     pub(super) fn refuses(&self, cid: CollectiveId, rows: &[NewExperience]) -> bool {
-        type Living<'r> = (Option<&'r String>, &'r str, bool);
+        type Living<'r> = (Option<&'r String>, &'r str, bool, bool);
         let living = self.rooms[&cid].1.values();
-        let mut living: Vec<Living<'_>> =
-            living.map(|row| (row.key.as_ref(), row.content.as_str(), row.archived)).collect();
+        let mut living: Vec<Living<'_>> = living
+            .map(|row| (row.key.as_ref(), row.content.as_str(), row.archived, row.superseded))
+            .collect();
         for given in rows {
             let holder = living.iter().position(|row| given.key.is_some() && row.0 == given.key.as_ref());
-            let is_same = |row: &Living<'_>| row.1 == given.content && !row.2;
+            let is_same = |row: &Living<'_>| row.1 == given.content && !row.2 && !row.3;
             let known = match &given.key {
                 Some(_) => holder.filter(|at| is_same(&living[*at])),
                 None => living.iter().position(is_same),
@@ -171,11 +177,9 @@ impl Reference {
                 DuplicatePolicy::Reinforce if known.is_some() => continue,
                 _ => {}
             }
-            if let Some(at) = holder {
-                living.remove(at);
-            }
+            let superseded = holder.is_some_and(|at| living.remove(at).3);
             if !has_expired(given.expires_at) {
-                living.push((given.key.as_ref(), &given.content, false));
+                living.push((given.key.as_ref(), &given.content, false, superseded));
             }
         }
         false
