@@ -16,7 +16,7 @@
 //! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
@@ -49,6 +49,8 @@ struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
     commits: AtomicU64,
+    /// Whether something that has expired was found damaged: then commits leave it all to a repair.
+    leaves_expired: AtomicBool,
     /// The newest commit that this process has made or seen.
     committed: Mutex<Committed>,
 }
@@ -66,6 +68,7 @@ impl Committer {
             queue,
             wake: Condvar::new(),
             commits,
+            leaves_expired: AtomicBool::new(false),
             committed,
         });
         Self { shared, thread: Mutex::new(None) }
@@ -302,6 +305,14 @@ impl Shared {
 
     /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
     fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
+        let left = self.leaves_expired.load(Ordering::Relaxed);
+        let outcomes = self.try_once(batch);
+        // What has expired concerns none of the callers.
+        let was_of_expired = !left && self.leaves_expired.load(Ordering::Relaxed);
+        if outcomes.is_err() && was_of_expired { self.try_once(batch) } else { outcomes }
+    }
+
+    fn try_once(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
         let mut turn = self.env.turn()?;
         let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
         let mut outcomes = Vec::with_capacity(batch.len());
@@ -325,8 +336,12 @@ impl Shared {
 
     fn commit(&self, mut txn: WriteTxn<'_>) -> Result<()> {
         let logged = txn.logged();
-        if logged > 0 {
-            txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT))?;
+        if logged > 0 && !self.leaves_expired.load(Ordering::Relaxed) {
+            let removed = txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT));
+            removed.inspect_err(|error| {
+                tracing::warn!(%error, "cannot remove what has expired; run `repair`");
+                self.leaves_expired.store(true, Ordering::Relaxed);
+            })?;
         }
         retention::trim(&mut txn, &self.log.lock())?;
         let logged = txn.commit()?;
