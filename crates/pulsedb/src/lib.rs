@@ -33,7 +33,8 @@
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
 //!   plural name change many in one commit.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
-//! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
+//!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
@@ -63,11 +64,12 @@ mod search;
 mod storage;
 mod validate;
 mod vector;
+mod watch;
 
 pub use clock::Timestamp;
 pub use config::{
     Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
-    VectorConfig,
+    VectorConfig, WatchConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
@@ -76,9 +78,10 @@ pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
     BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
     Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, StreamEnd,
+    TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
+pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -8,6 +8,7 @@ pub(crate) mod identity;
 pub(crate) mod norm;
 pub(crate) mod query;
 pub(crate) mod report;
+pub(crate) mod watch;
 
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
@@ -19,3 +20,4 @@ pub use report::{
     BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, ReaderInfo,
     TableStats,
 };
+pub use watch::{StreamEnd, TryRecvError, WatchFilter};

@@ -1,6 +1,7 @@
 //! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
 mod normal;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use crate::limits;
 use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
 
 pub(crate) use normal::nfc;
+pub(crate) use watch::watch_filter;
 
 type Result<T> = std::result::Result<T, ValidationError>;
 

@@ -25,5 +25,8 @@ mod samples;
 mod skips;
 mod surface;
 mod upkeep;
+mod watching;
+mod watching_processes;
+mod watching_swarm;
 mod words;
 mod worker;
