@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pulsedb::{
-    CollectiveId, Config, EmbeddingDimension, ExperienceId, PulseDB, PulseDBError, Result, SearchFilter,
-    SearchOptions, SearchResult, SyncMode,
+    AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, NewActivity, PulseDB, PulseDBError,
+    Result, SearchFilter, SearchOptions, SearchResult, SyncMode,
 };
 use pulsedb_fuzz::call::{Call, Filter};
 use tempfile::TempDir;
@@ -117,8 +117,38 @@ impl Run {
                 let report = self.db.backup(&path)?;
                 assert_eq!(report.sequence, self.db.get_current_sequence());
             }
+            other @ (Call::Register { .. } | Call::Heartbeat { .. } | Call::EndActivity { .. }) => {
+                return self.activity(other);
+            }
             other => return self.change(other),
         }
+        Ok(())
+    }
+
+    /// Activities take no numbers.
+    fn activity(&mut self, call: Call) -> Result<()> {
+        let before = self.db.get_current_sequence();
+        match call {
+            Call::Register { collective, agent, task } => {
+                let collective_id = collective.collective(&self.collectives);
+                let agent_id = AgentId::new(agent.0);
+                let current_task = task.map(|task| task.0);
+                let new = NewActivity { agent_id, collective_id, current_task, ..Default::default() };
+                self.db.register_activity(new)?;
+                assert!(!self.db.get_active_agents(collective_id)?.is_empty());
+            }
+            Call::Heartbeat { collective, agent } => {
+                self.db.update_heartbeat(&agent.0, collective.collective(&self.collectives))?;
+            }
+            Call::EndActivity { collective, agent } => {
+                let collective = collective.collective(&self.collectives);
+                self.db.end_activity(&agent.0, collective)?;
+                let error = self.db.end_activity(&agent.0, collective).expect_err("it has ended");
+                assert!(error.is_not_found(), "{error}");
+            }
+            other => unreachable!("{other:?} is made elsewhere"),
+        }
+        assert_eq!(self.db.get_current_sequence(), before);
         Ok(())
     }
 

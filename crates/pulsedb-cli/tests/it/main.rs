@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 #![allow(clippy::format_collect, reason = "short texts of tests are clearer than fast")]
 
+mod agents;
 mod changes;
 mod chats;
 mod commands;

@@ -1,11 +1,16 @@
 //! The facade: a handle on an open database, and what its calls share.
 
+mod activity;
 mod admin;
 mod changes;
 mod collective;
+#[cfg(test)]
+mod damaged_index;
 mod experience;
+mod insight;
 mod open;
 mod record;
+mod relation;
 mod search;
 mod watch;
 

@@ -64,7 +64,7 @@ impl PulseDB {
     }
 
     /// Checks each experience, and embeds those without a vector.
-    fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
+    pub(super) fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
         let rows: Vec<Valid<NewExperience>> =
             new.into_iter().map(validate::new_experience).collect::<std::result::Result<_, _>>()?;
         for row in &rows {

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::index::builder::frame;
-use crate::index::loose::{LooseRow, loose_rows};
+use crate::index::loose::{LooseRow, is_damage, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
@@ -44,14 +44,23 @@ pub(crate) struct Snapshot<'t> {
 impl<'t> Snapshot<'t> {
     /// Reads the lists, and of each block what every query needs.
     pub(crate) fn open(collective: CollectiveView<'t>) -> Result<Self> {
-        let id = SeriesId::experiences(collective.number);
+        let id = SeriesId::of(collective.number);
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
         let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            segments.push(Segment::open(collective.view.block(*entry), first)?);
-            first += entry.rows;
+            match Segment::open(collective.view.block(*entry), first) {
+                Ok(segment) => {
+                    segments.push(segment);
+                    first += entry.rows;
+                }
+                Err(error) if is_damage(&error) => {
+                    tracing::warn!(%error, "a block is damaged, its records answer; run `repair`");
+                    loose_rows(collective, entry.first, entry.last, &mut loose)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
         let shared = collective.view.shared(id)?;
@@ -85,8 +94,8 @@ impl<'t> Snapshot<'t> {
     pub(crate) fn row(&self, address: Address) -> (Slot, SlotRow) {
         match self.part(address) {
             Part::InBlock(segment, row) => {
-                let archived = segment.state.is_archived(row);
-                (segment.columns.slot(row), segment.columns.slot_row(row, archived))
+                let said = segment.columns.slot_row(row);
+                (segment.columns.slot(row), segment.state.of_row(row, said))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
         }

@@ -26,7 +26,7 @@ pub struct Collective {
 pub struct CollectiveStats {
     /// Experiences in it, archived ones included.
     pub experience_count: u64,
-    /// Bytes of keys and values that its experiences take, indexes and vectors included.
+    /// Bytes of keys and values that its experiences, relations and insights take, indexes and vectors included.
     pub storage_bytes: u64,
     /// The smallest `timestamp` of its experiences.
     pub oldest_experience: Option<Timestamp>,

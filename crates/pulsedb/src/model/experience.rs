@@ -44,6 +44,10 @@ pub struct Experience {
     pub last_reinforced: Timestamp,
     /// Whether it is archived: kept, but left out of searches unless they ask for archived ones.
     pub archived: bool,
+    /// Whether another experience takes its place (a relation of the type
+    /// [`Supersedes`](crate::RelationType::Supersedes) has it as its target): kept, but left out of searches unless they ask
+    /// for superseded ones.
+    pub superseded: bool,
     /// The sequence number of its last change.
     pub sequence: Seq,
 }

@@ -71,6 +71,8 @@ pub struct SearchFilter {
     pub until: Option<Timestamp>,
     /// Archived experiences are left out; true by default.
     pub exclude_archived: bool,
+    /// Superseded experiences are found too; false by default.
+    pub include_superseded: bool,
 }
 
 impl Default for SearchFilter {
@@ -86,6 +88,7 @@ impl Default for SearchFilter {
             since: None,
             until: None,
             exclude_archived: true,
+            include_superseded: false,
         }
     }
 }

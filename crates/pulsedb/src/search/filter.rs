@@ -8,8 +8,8 @@ use crate::index::{self, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
 use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
-use crate::model::{Experience, ExperienceType, SearchFilter};
-use crate::storage::{CollectiveView, SlotRow, malformed_tail, type_tag};
+use crate::model::{Experience, ExperienceType, InsightFilter, SearchFilter};
+use crate::storage::{CollectiveView, SlotRow, insight_tag, malformed_tail, type_tag};
 
 /// Rows that may be found.
 pub(super) struct Allowed {
@@ -22,8 +22,23 @@ pub(super) struct Allowed {
 impl Allowed {
     /// The rows of a snapshot that live and match.
     pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
-        let fields = Fields::new(filter);
-        let attributes = Attributes::of(filter);
+        Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))
+    }
+
+    /// The insights of a snapshot of these that live and match.
+    pub(super) fn of_insights(snapshot: &Snapshot<'_>, filter: &InsightFilter) -> Result<Self> {
+        let types = filter.insight_types.as_deref();
+        let types = types.map(|types| types.iter().fold(0, |mask, one| mask | 1 << insight_tag(*one)));
+        let filter = SearchFilter {
+            domains: filter.domains.clone(),
+            min_confidence: filter.min_confidence,
+            ..SearchFilter::default()
+        };
+        let fields = Fields { filter: &filter, types: types.unwrap_or(u32::MAX) };
+        Self::with(snapshot, &fields, &Attributes::of(&filter))
+    }
+
+    fn with(snapshot: &Snapshot<'_>, fields: &Fields<'_>, attributes: &Attributes) -> Result<Self> {
         let mut blocks = Vec::with_capacity(snapshot.segments.len());
         for segment in &snapshot.segments {
             let mut allowed = fields.allowed(segment);
@@ -122,6 +137,7 @@ pub(super) struct Fields<'f> {
 /// What these parts ask of an experience, wherever it is read.
 struct Facts {
     archived: bool,
+    superseded: bool,
     type_tag: u8,
     importance: f32,
     confidence: f32,
@@ -136,6 +152,7 @@ impl<'f> Fields<'f> {
     fn pass(&self, facts: &Facts) -> bool {
         let filter = self.filter;
         !(filter.exclude_archived && facts.archived)
+            && (filter.include_superseded || !facts.superseded)
             && self.types >> facts.type_tag & 1 == 1
             && filter.min_importance.is_none_or(|least| facts.importance >= least)
             && filter.min_confidence.is_none_or(|least| facts.confidence >= least)
@@ -150,8 +167,11 @@ impl<'f> Fields<'f> {
         if filter.exclude_archived {
             allowed.iter_mut().zip(&segment.state.archived).for_each(|(word, archived)| *word &= !archived);
         }
+        if !filter.include_superseded {
+            allowed.iter_mut().zip(&segment.state.superseded).for_each(|(word, gone)| *word &= !gone);
+        }
         let columns = &segment.columns;
-        if filter.experience_types.is_some() {
+        if self.types != u32::MAX {
             keep(&mut allowed, |row| self.types >> columns.type_tag(row) & 1 == 1);
         }
         if let Some(least) = filter.min_importance {
@@ -170,8 +190,8 @@ impl<'f> Fields<'f> {
     }
 
     fn slot_row_passes(&self, row: &SlotRow) -> bool {
-        let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = *row;
-        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+        let SlotRow { archived, superseded, type_tag, importance, confidence, timestamp, .. } = *row;
+        self.pass(&Facts { archived, superseded, type_tag, importance, confidence, timestamp })
     }
 
     /// Whether the slot row of a record passes.
@@ -182,14 +202,14 @@ impl<'f> Fields<'f> {
 
     /// Whether a whole record matches, those parts included that postings answer.
     pub(super) fn record_passes(&self, experience: &Experience) -> bool {
-        let Experience { archived, importance, confidence, timestamp, .. } = *experience;
+        let Experience { archived, superseded, importance, confidence, timestamp, .. } = *experience;
         let type_tag = type_tag(&experience.experience_type);
         let filter = self.filter;
         let has_tags = |tags: &BTreeMap<String, String>| {
             tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
         };
         let task = experience.source_task.as_ref();
-        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+        self.pass(&Facts { archived, superseded, type_tag, importance, confidence, timestamp })
             && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
             && filter.tags_all.as_ref().is_none_or(has_tags)
             && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))

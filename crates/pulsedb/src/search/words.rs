@@ -85,8 +85,8 @@ impl Search<'_, '_> {
             return Ok(true);
         }
         let (_, row) = self.snapshot.row(address);
-        let (_, experience) = self.snapshot.collective.view.indexed_row(row.id)?;
-        Ok(with_analyser(|analyser| self.query.accepts(&experience.content, analyser)))
+        let content = self.snapshot.collective.content(row.id)?;
+        Ok(with_analyser(|analyser| self.query.accepts(&content, analyser)))
     }
 }
 

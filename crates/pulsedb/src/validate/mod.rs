@@ -1,6 +1,8 @@
 //! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
+pub(crate) mod insight;
 mod normal;
+pub(crate) mod relation;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -8,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter};
 
 pub(crate) use normal::nfc;
 pub(crate) use watch::watch_filter;
@@ -109,13 +111,35 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
     Ok(Valid(experience))
 }
 
+/// Checks everything about a new activity.
+pub(crate) fn new_activity(new: NewActivity) -> Result<Valid<NewActivity>> {
+    let new = NewActivity { agent_id: normal::agent(new.agent_id), ..new };
+    name("agent_id", new.agent_id.as_str(), limits::ACTIVITY_AGENT_BYTES_MAX)?;
+    for (field, value) in [("current_task", &new.current_task), ("context_summary", &new.context_summary)] {
+        value.as_ref().map_or(Ok(()), |value| text(field, value, limits::ACTIVITY_TEXT_BYTES_MAX))?;
+    }
+    Ok(Valid(new))
+}
+
+/// The name of an agent at work, in NFC.
+pub(crate) fn active_agent(agent: &str) -> Result<String> {
+    let agent = normal::nfc(agent.to_owned());
+    name("agent_id", &agent, limits::ACTIVITY_AGENT_BYTES_MAX)?;
+    Ok(agent)
+}
+
 /// An id that a record may be restored under.
 fn restored_id(id: ExperienceId) -> Result<()> {
-    if id.is_nil() {
+    restored_id_bytes(id.as_bytes(), &id)
+}
+
+/// As [`restored_id`], for an id of any kind.
+fn restored_id_bytes(bytes: &[u8; 16], id: &dyn std::fmt::Display) -> Result<()> {
+    if *bytes == [0; 16] {
         return Err(ValidationError::required("id"));
     }
     // New ids are above all others, so one at the end of their range would be the last.
-    if id.as_bytes().starts_with(&[0xff; 6]) {
+    if bytes.starts_with(&[0xff; 6]) {
         let reason = format!("{id} leaves no room for the ids of later records; restore it under another id");
         return Err(ValidationError::invalid("id", reason));
     }

@@ -1,6 +1,7 @@
 //! Integration tests of the crate, one module a promise.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod activities;
 mod batches;
 mod blocks;
 mod damage;
@@ -11,6 +12,8 @@ mod following;
 mod forks;
 mod golden;
 mod handles;
+mod index_kills;
+mod insights;
 mod kills;
 mod model;
 mod names;
@@ -19,10 +22,12 @@ mod processes;
 mod random;
 mod readers;
 mod refusals;
+mod relations;
 mod restoring;
 mod retrieval;
 mod samples;
 mod skips;
+mod steps;
 mod surface;
 mod upkeep;
 mod watching;

@@ -365,21 +365,23 @@ impl Shared {
     }
 
     fn reclaim_step(&self) {
-        let step = || -> Result<bool> {
+        let step = || -> Result<(bool, Option<Logged>)> {
             let mut turn = self.env.turn()?;
             let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
-            // It takes no numbers, so nobody is told.
-            self.commit(txn)?;
-            Ok(more)
+            Ok((more, self.commit(txn)?))
         };
         // Cleared before the step, so that a deletion during the step sets it again.
         self.queue.lock().reclaiming = Reclaiming::Nothing;
         match step() {
-            Ok(true) => self.queue.lock().reclaiming = Reclaiming::Due,
-            Ok(false) => {}
+            Ok((more, logged)) => {
+                self.tell(logged);
+                if more {
+                    self.queue.lock().reclaiming = Reclaiming::Due;
+                }
+            }
             // Nothing is lost: the rows stay hidden.
             Err(error) => {
                 tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now");

@@ -33,6 +33,7 @@ mod tests;
 mod turn;
 mod wake;
 
+pub(crate) use checked::Unproved;
 pub(crate) use engine::Engine;
 pub(crate) use environment::{Environment, ReadTxn};
 pub(crate) use exclusive::{Exclusive, lock_exclusive};

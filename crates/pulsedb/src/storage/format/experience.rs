@@ -6,7 +6,7 @@ use crate::id::{AgentId, CollectiveId, ExperienceId, TaskId};
 use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::experience_type::{read_type, type_tag, write_type};
-use crate::storage::format::flags::{ARCHIVED, HAS_TASK, HAS_VECTOR, bit, known_bits};
+use crate::storage::format::flags::{ARCHIVED, HAS_TASK, HAS_VECTOR, SUPERSEDED, bit, known_bits};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -33,7 +33,8 @@ pub(crate) fn write_experience(place: Place, experience: &Experience, out: &mut 
     out.u8(type_tag(&experience.experience_type));
     out.u8(bit(experience.archived, ARCHIVED)
         | bit(place.has_vector, HAS_VECTOR)
-        | bit(experience.source_task.is_some(), HAS_TASK));
+        | bit(experience.source_task.is_some(), HAS_TASK)
+        | bit(experience.superseded, SUPERSEDED));
     out.text(&experience.content);
     out.text(experience.source_agent.as_str());
     if let Some(task) = &experience.source_task {
@@ -63,7 +64,7 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
     let confidence = reader.f32()?;
     let applications = reader.u32()?;
     let type_tag = reader.u8()?;
-    let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR | HAS_TASK)?;
+    let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR | HAS_TASK | SUPERSEDED)?;
     let content = reader.text()?;
     let source_agent = AgentId::new(reader.text()?);
     let source_task = if flags & HAS_TASK == 0 { None } else { Some(TaskId::new(reader.text()?)) };
@@ -91,6 +92,7 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
         updated_at,
         last_reinforced,
         archived: flags & ARCHIVED != 0,
+        superseded: flags & SUPERSEDED != 0,
         sequence,
     };
     Some((place, experience))

@@ -1,7 +1,7 @@
 //! Keys: big-endian, so that their bytes sort as what they mean.
 
 use crate::clock::Timestamp;
-use crate::id::{AgentId, ExperienceId, Seq, TaskId};
+use crate::id::{AgentId, ExperienceId, InsightId, Seq, TaskId};
 use crate::model::change::{CollectiveNumber, Slot};
 
 /// A timestamp as written in keys: offset binary, so that negative ones sort first.
@@ -16,6 +16,11 @@ pub(crate) fn number(number: CollectiveNumber) -> [u8; 4] {
     number.0.to_be_bytes()
 }
 
+/// The number that a key begins with.
+pub(crate) fn read_number(key: &[u8]) -> Option<CollectiveNumber> {
+    key.first_chunk().map(|bytes| CollectiveNumber(u32::from_be_bytes(*bytes)))
+}
+
 pub(crate) fn slot(number: CollectiveNumber, slot: Slot) -> [u8; 8] {
     (u64::from(number.0) << 32 | u64::from(slot.0)).to_be_bytes()
 }
@@ -27,15 +32,34 @@ pub(crate) fn read_slot(key: &[u8]) -> Option<(CollectiveNumber, Slot)> {
 }
 
 pub(crate) fn member(number: CollectiveNumber, id: ExperienceId) -> [u8; 20] {
+    member_bytes(number, id.as_bytes())
+}
+
+/// The key of a row that says that a collective has a record or a relation of this id.
+pub(crate) fn member_bytes(number: CollectiveNumber, id: &[u8; 16]) -> [u8; 20] {
     let mut key = [0; 20];
     key[..4].copy_from_slice(&number.0.to_be_bytes());
-    key[4..].copy_from_slice(id.as_bytes());
+    key[4..].copy_from_slice(id);
+    key
+}
+
+/// The key of a row that says that an insight follows from an experience.
+pub(crate) fn insight_source(number: CollectiveNumber, source: ExperienceId, insight: InsightId) -> [u8; 36] {
+    let mut key = [0; 36];
+    key[..4].copy_from_slice(&number.0.to_be_bytes());
+    key[4..20].copy_from_slice(source.as_bytes());
+    key[20..].copy_from_slice(insight.as_bytes());
     key
 }
 
 /// The id at the end of a key of the tables `member` and `by_*`.
 pub(crate) fn read_id(key: &[u8]) -> Option<ExperienceId> {
-    key.last_chunk::<16>().map(|bytes| ExperienceId::from_bytes(*bytes))
+    read_id_bytes(key).map(ExperienceId::from_bytes)
+}
+
+/// The bytes of the id at the end of a key.
+pub(crate) fn read_id_bytes(key: &[u8]) -> Option<[u8; 16]> {
+    key.last_chunk().copied()
 }
 
 pub(crate) fn sequence(sequence: Seq) -> [u8; 8] {
@@ -118,6 +142,17 @@ pub(crate) fn task(number: CollectiveNumber, task: &TaskId, id: ExperienceId) ->
     let mut key = Prefix::task(number, task).0;
     key.extend_from_slice(id.as_bytes());
     key
+}
+
+/// The key of a row of `activity`. It ends with the name, so nothing needs its length.
+pub(crate) fn activity(number: CollectiveNumber, agent: &str) -> Vec<u8> {
+    [self::number(number).as_slice(), agent.as_bytes()].concat()
+}
+
+/// The collective and the agent of a key of `activity`.
+pub(crate) fn read_activity(key: &[u8]) -> Option<(CollectiveNumber, &str)> {
+    let (number, agent) = key.split_first_chunk()?;
+    Some((CollectiveNumber(u32::from_be_bytes(*number)), std::str::from_utf8(agent).ok()?))
 }
 
 /// The timestamp and id at the end of an index key.

@@ -62,7 +62,7 @@ impl<'t> CollectiveView<'t> {
 
     /// The rows of the tail from one slot on, in order of their slots.
     pub(crate) fn tail(self, from: Slot) -> Result<impl Iterator<Item = Result<TailValue<'t>>> + use<'t>> {
-        self.view.tail(SeriesId::experiences(self.number), from)
+        self.view.tail(SeriesId::of(self.number), from)
     }
 
     /// How many experiences there are, and how many words they have.

@@ -59,7 +59,7 @@ impl View<'_> {
         let (oldest_experience, newest_experience) = self.time_span(row.number)?;
         Ok(Some(CollectiveStats {
             experience_count: counter.experiences,
-            storage_bytes: counter.bytes,
+            storage_bytes: counter.bytes + self.counter(row.number.of_insights())?.bytes,
             oldest_experience,
             newest_experience,
         }))

@@ -6,10 +6,11 @@ use std::collections::btree_map::Entry;
 use crate::error::{NotFoundError, Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
-use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
 use crate::storage::format::experience::Place;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
+use crate::storage::write::relations;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -21,11 +22,16 @@ const INDEX_ROW_BYTES: usize = 64;
 /// About what a change of one record writes: its rows once more. Most records are short; a long one fits into the
 /// reserve, which is many times as large as the longest.
 const CHANGE_BYTES: usize = 32 << 10;
+/// Bytes of the index for each byte of a text: its row of the tail and its pieces. Short words take more than that, long
+/// ones less.
+const INDEXED_BYTES: usize = 4;
 /// About what a collective's own rows take.
 pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
+/// About what an activity and the counts of its collective take.
+pub(in crate::storage) const ACTIVITY: Size = Size { records: 1, bytes: 4096 };
 
 /// The name of the collective that a nil id means where the settings name no other.
-const DEFAULT_COLLECTIVE: &str = "default";
+pub(super) const DEFAULT_COLLECTIVE: &str = "default";
 
 /// A checked record with its vector, ready to be stored.
 pub(crate) struct PreparedExperience {
@@ -68,8 +74,7 @@ pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Si
         // A vector that was given is counted with the rest.
         let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
         let words = new.domain.len() + new.tags.len();
-        // The tail, the columns of a block and its postings are written too.
-        let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
+        let indexed = row.indexed.tail.len() + 2 * row.indexed.pieces.len();
         record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
@@ -80,7 +85,8 @@ pub(in crate::storage) fn size_of_restores(prepared: &[PreparedRestore]) -> Size
     let bytes = prepared.iter().map(|row| {
         let experience = row.experience.get();
         let words = experience.domain.len() + experience.tags.len();
-        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words)
+        let indexed = INDEXED_BYTES * experience.content.len();
+        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
@@ -94,25 +100,41 @@ fn record_bytes(given: usize, vector: usize, words: usize) -> usize {
     RECORD_BYTES + 2 * given + vector + words * INDEX_ROW_BYTES
 }
 
-/// About what a change of one record writes whose input has so many bytes.
-pub(in crate::storage) fn size_of_change(given: usize) -> Size {
-    Size { records: 1, bytes: CHANGE_BYTES + 2 * given }
+/// About what a change of one record writes that needs no text.
+pub(in crate::storage) fn size_of_change() -> Size {
+    Size { records: 1, bytes: CHANGE_BYTES }
 }
 
-/// About what changes of these records write, whose input has so many bytes in all: the rows of each once more. For
-/// many records, it matters how large they are.
+/// About what changes of these records write: the rows of each once more. For a single one, its size is not worth a look;
+/// of many, it matters how large they are.
 pub(in crate::storage) fn size_of_changes<'i>(
     view: View<'_>,
     ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
-    given: usize,
 ) -> Result<Size> {
     let records = ids.len();
+    if records == 1 {
+        return Ok(size_of_change());
+    }
     let vector = view.identity()?.dimension * 4;
-    let mut bytes = 2 * given;
+    let mut bytes = 0;
     for id in ids {
         bytes += record_bytes(view.stored_bytes(*id)?, vector, 0);
     }
     Ok(Size { records, bytes })
+}
+
+/// About what updates write, which also index each record again.
+pub(in crate::storage) fn size_of_updates(view: View<'_>, updates: &[PreparedUpdate]) -> Result<Size> {
+    let mut size = size_of_changes(view, updates.iter().map(|row| &row.id))?;
+    for row in updates {
+        let update = row.update.get();
+        let content = match &update.content {
+            Some(content) => content.len(),
+            None => view.stored_bytes(row.id)?,
+        };
+        size.bytes += 2 * validate::update_bytes(update) + INDEXED_BYTES * content;
+    }
+    Ok(size)
 }
 
 /// Stores all of them or none.
@@ -155,7 +177,7 @@ pub(in crate::storage) fn record(
     Ok(ids)
 }
 
-fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
+pub(super) fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
     let (expected, got) = (collective.dimension, vector.components.len());
     if expected == got {
         return Ok(());
@@ -182,6 +204,7 @@ fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
         updated_at: txn.now,
         last_reinforced: txn.now,
         archived: false,
+        superseded: false,
         sequence: 0,
     }
 }
@@ -262,6 +285,39 @@ pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) ->
     Ok(experience.applications)
 }
 
+/// Stores a record in the place of another one, which must be in the same collective.
+pub(in crate::storage) fn supersede(
+    txn: &mut WriteTxn<'_>,
+    older: ExperienceId,
+    prepared: &[PreparedExperience],
+    defaults: RecordDefaults,
+) -> Result<ExperienceId> {
+    let (_, before) = existing(txn, older)?;
+    let named = prepared.iter().map(|row| row.new.get().collective_id).find(|id| *id != before.collective_id);
+    if let Some(named) = named {
+        let reason = format!("{older} is in collective {}, not in {named}", before.collective_id);
+        return Err(ValidationError::invalid("collective_id", reason).into());
+    }
+    let ids = record(txn, prepared, defaults)?;
+    for id in &ids {
+        let relation = NewExperienceRelation {
+            source_id: *id,
+            target_id: older,
+            relation_type: RelationType::Supersedes,
+            strength: 1.0,
+            metadata: None,
+        };
+        relations::store(txn, &relation)?;
+    }
+    ids.first().copied().ok_or_else(|| NotFoundError::Experience(older).into())
+}
+
+/// Deletes a record that exists for callers with its relations.
+pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    relations::cut(txn, id)?;
+    rows::delete(txn, id)
+}
+
 /// Stores all of them as they are, or none. Their ids must be free.
 pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRestore]) -> Result<()> {
     let mut collectives = BTreeMap::new();
@@ -277,7 +333,8 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         }
     }
     for row in prepared {
-        let mut experience = row.experience.get().clone();
+        // Nothing is related with it yet.
+        let mut experience = Experience { superseded: false, ..row.experience.get().clone() };
         let Some(collective) = collectives.get_mut(&experience.collective_id) else { continue };
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }

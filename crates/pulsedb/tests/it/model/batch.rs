@@ -40,6 +40,7 @@ pub(super) fn restored(cid: CollectiveId, seed: u16, count: u8) -> Vec<Experienc
             updated_at,
             last_reinforced,
             archived: timestamp.0 & 1 == 1,
+            superseded: false,
             sequence: 0,
         }
     };

@@ -7,6 +7,7 @@ use pulsedb::{
     SearchFilter, TaskId, Timestamp,
 };
 
+use super::agents;
 use super::batch::{restored, updates};
 use super::{DIMENSION, Verb};
 use crate::random::Random;
@@ -69,6 +70,7 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
         since: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         until: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         exclude_archived: random.one_in(2),
+        include_superseded: random.one_in(2),
     };
     (vector, filter)
 }
@@ -147,6 +149,8 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
             let bytes = stats.storage_bytes > 0;
             (stats.experience_count, bytes, stats.oldest_experience, stats.newest_experience)
         })),
+        "register" | "heartbeat" | "end" => agents::perform(db, verb, cid(), words[0]),
+        "agents" => agents::list(db, cid()),
         "follow" => match db.poll_changes(cid(), number(0)) {
             Ok((events, next)) => {
                 let event = |event: pulsedb::WatchEvent| {

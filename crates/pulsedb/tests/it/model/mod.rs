@@ -1,5 +1,6 @@
 //! Random operations of two processes, compared with a model that is too simple to be wrong.
 
+mod agents;
 mod batch;
 mod command;
 mod reference;
@@ -34,6 +35,8 @@ enum Action {
     Cold { pick: u16, below: u8, limit: u8 },
     Count { pick: u16 },
     Follow { pick: u16, since: u8 },
+    Agent { pick: u16, agent: u8, verb: AgentVerb },
+    Agents { pick: u16 },
     Reopen,
 }
 
@@ -46,6 +49,13 @@ enum Verb {
     Reinforce,
     Energy,
     Get,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum AgentVerb {
+    Register,
+    Heartbeat,
+    End,
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -75,6 +85,10 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(pick, below, limit)| Action::Cold { pick, below, limit }),
         2 => any::<u16>().prop_map(|pick| Action::Count { pick }),
         2 => (any::<u16>(), any::<u8>()).prop_map(|(pick, since)| Action::Follow { pick, since }),
+        2 => (any::<u16>(), 0..6_u8, prop::sample::select(vec![
+                AgentVerb::Register, AgentVerb::Register, AgentVerb::Heartbeat, AgentVerb::End]))
+            .prop_map(|(pick, agent, verb)| Action::Agent { pick, agent, verb }),
+        1 => any::<u16>().prop_map(|pick| Action::Agents { pick }),
         1 => Just(Action::Reopen),
     ]
 }
@@ -181,6 +195,11 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let (answer, _) = ask(command::change(verb, id, seed));
             reference.changed(both.here(), verb, id, seed, &answer);
         }
+        Action::Agent { pick, agent, verb } => {
+            let cid = cid(reference, pick);
+            let (answer, _) = ask(agents::command(verb, cid, agent));
+            reference.agent(verb, cid, agent, &answer);
+        }
         Action::Reopen => both.reopen(in_other),
         _ => look(both, reference, in_other, action),
     }
@@ -222,6 +241,11 @@ fn look(both: &mut Both, reference: &Reference, in_other: bool, action: &Action)
             let (answer, command) = ask(format!("follow {cid} {since}"));
             reference.followed(cid, since, &answer, &command);
         }
+        Action::Agents { pick } => {
+            let cid = cid(reference, pick);
+            let (answer, command) = ask(format!("agents {cid}"));
+            assert_eq!(answer, reference.agents(cid), "{command}");
+        }
         _ => unreachable!("{action:?} changes something"),
     }
 }
@@ -239,6 +263,7 @@ fn run(steps: &[(bool, Action)]) {
             let all = both.ask(in_other, &format!("list {cid} 1000 0"));
             assert_eq!(all, reference.list(cid, 1000_u16, 0));
             assert_eq!(both.ask(in_other, &format!("count {cid}")), reference.count(cid));
+            assert_eq!(both.ask(in_other, &format!("agents {cid}")), reference.agents(cid));
             let answer = both.ask(in_other, &format!("search {cid} 7 200"));
             reference.found(cid, (7, 200), &answer, "the last search");
         }

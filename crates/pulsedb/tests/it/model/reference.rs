@@ -29,6 +29,8 @@ pub(super) struct Reference {
     dropped_from: BTreeMap<CollectiveId, u64>,
     /// Records that went with their collectives.
     pub(super) dropped_ids: BTreeSet<ExperienceId>,
+    /// Agents with their collectives.
+    pub(super) at_work: BTreeSet<(CollectiveId, String)>,
     /// What each number was about; `None` for those of collectives.
     events: Vec<Event>,
 }
