@@ -32,7 +32,9 @@
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
 //!   plural name change many in one commit.
-//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
+//!   [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
 //!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
@@ -78,12 +80,14 @@ pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, Val
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
     Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
-    DatabaseStats, DerivedInsight, Experience, ExperienceKind, ExperienceRelation, ExperienceType,
-    ExperienceUpdate, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight,
-    NewExperience, NewExperienceRelation, ProviderIdentity, Query, ReaderInfo, RelationDirection,
-    RelationType, SearchFilter, SearchOptions, SearchResult, Severity, StreamEnd, TableStats, TryRecvError,
-    WatchEvent, WatchEventType, WatchFilter, energy,
+    ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight, Experience,
+    ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate, Explain, Fault, Holder,
+    InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience, NewExperienceRelation,
+    OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights, RelationDirection, RelationType,
+    SearchFilter, SearchOptions, SearchResult, Severity, Signal, SignalWeights, StreamEnd, TableStats,
+    TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
+pub use search::{matched, passage};
 pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]

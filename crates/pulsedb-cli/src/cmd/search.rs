@@ -19,7 +19,8 @@ use crate::text::printable_line;
 pub(crate) fn run(target: &Target, args: SearchArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let filter = filter::filter(args.filter, now)?;
-    let options = SearchOptions { k: args.k, filter, exact: args.comparison.exact };
+    let options =
+        SearchOptions { k: args.k, filter, exact: args.comparison.exact, ..SearchOptions::default() };
     let vector = args.vector.map(|path| fields::vector(&path)).transpose()?;
     let text = args.query.join(" ");
     let query = match &vector {

@@ -10,6 +10,7 @@ mod documents;
 mod encodings;
 mod exits;
 mod json_lines;
+mod keys;
 mod kill;
 mod map_size;
 mod outside_vectors;

@@ -48,7 +48,7 @@ fn answers(db: &PulseDB, cid: CollectiveId) -> Vec<Vec<(ExperienceId, u32)>> {
     let mut answers = Vec::new();
     for filter in [SearchFilter::default(), domain] {
         for query in [Query::Vector(&query), Query::Lexical("common part2 -number7")] {
-            let options = SearchOptions { k: 7, filter: filter.clone(), exact: false };
+            let options = SearchOptions { k: 7, filter: filter.clone(), ..SearchOptions::default() };
             let hits = db.search(cid, query, options).unwrap();
             assert!(!hits.is_empty());
             answers.push(hits.iter().map(|hit| (hit.experience.id, hit.similarity.to_bits())).collect());

@@ -4,10 +4,12 @@ mod activity;
 mod admin;
 mod changes;
 mod collective;
+mod context;
 #[cfg(test)]
 mod damaged_index;
 mod experience;
 mod insight;
+mod keyed;
 mod open;
 mod record;
 mod relation;

@@ -1,5 +1,6 @@
 //! Calls on relations between experiences.
 
+use crate::clock;
 use crate::db::PulseDB;
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId, RelationId};
@@ -72,7 +73,7 @@ impl PulseDB {
         let (_, older) = older.ok_or(NotFoundError::Experience(id))?;
         let collective_id = if new.collective_id.is_nil() { older.collective_id } else { new.collective_id };
         let prepared = self.prepare(vec![NewExperience { collective_id, ..new }])?.swap_remove(0);
-        store.supersede(id, prepared, self.defaults())
+        store.supersede(id, prepared)
     }
 
     /// An experience with everything that it supersedes and that supersedes it, at once or through others: oldest
@@ -81,7 +82,7 @@ impl PulseDB {
     /// # Errors
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
     pub fn get_history(&self, id: ExperienceId) -> Result<Vec<Experience>> {
-        self.store()?.snapshot()?.view().history(id)
+        self.store()?.snapshot()?.view().history(id, clock::now())
     }
 
     /// The relation with this id, or `None`.
@@ -114,7 +115,7 @@ impl PulseDB {
         direction: RelationDirection,
         relation_type: Option<RelationType>,
     ) -> Result<Vec<(Experience, ExperienceRelation)>> {
-        self.store()?.snapshot()?.view().related(id, direction, relation_type)
+        self.store()?.snapshot()?.view().related(id, direction, relation_type, clock::now())
     }
 
     /// Deletes a relation.

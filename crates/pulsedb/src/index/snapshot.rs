@@ -80,14 +80,34 @@ impl<'t> Snapshot<'t> {
         frame(dimension, shared).map(Some).ok_or_else(malformed_shared)
     }
 
+    /// The address of the row in a slot, if there is one.
+    pub(crate) fn address_of(&self, slot: Slot) -> Option<Address> {
+        if let Ok(at) = self.loose.binary_search_by_key(&slot, |row| row.slot) {
+            return Some(self.first_loose + at as u32);
+        }
+        let after = self.segments.partition_point(|segment| segment.block.entry.first <= slot);
+        let segment = self.segments.get(after.checked_sub(1)?)?;
+        segment.columns.row_of(slot).map(|row| segment.first + row as u32)
+    }
+
     /// The row behind an address that this snapshot has given.
     pub(crate) fn part(&self, address: Address) -> Part<'_, 't> {
         if let Some(row) = address.checked_sub(self.first_loose) {
             return Part::Loose(&self.loose[row as usize]);
         }
-        let after = self.segments.partition_point(|segment| segment.first <= address);
-        let segment = &self.segments[after - 1];
-        Part::InBlock(segment, (address - segment.first) as usize)
+        let (block, row) = self.place(address);
+        Part::InBlock(&self.segments[block], row)
+    }
+
+    /// The segment of an address below the first loose one, and the row in it.
+    pub(crate) fn place(&self, address: Address) -> (usize, usize) {
+        let block = self.segments.partition_point(|segment| segment.first <= address) - 1;
+        (block, (address - self.segments[block].first) as usize)
+    }
+
+    /// How many addresses there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.first_loose as usize + self.loose.len()
     }
 
     /// The slot of a row, and what is kept of it.

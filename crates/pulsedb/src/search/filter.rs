@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::index::{self, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
+use crate::index::{self, Address, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
 use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
@@ -12,6 +12,7 @@ use crate::model::{Experience, ExperienceType, InsightFilter, SearchFilter};
 use crate::storage::{CollectiveView, SlotRow, insight_tag, malformed_tail, type_tag};
 
 /// Rows that may be found.
+#[derive(Clone)]
 pub(super) struct Allowed {
     /// A bitmap for each block.
     pub(super) blocks: Vec<Vec<u64>>,
@@ -22,7 +23,17 @@ pub(super) struct Allowed {
 impl Allowed {
     /// The rows of a snapshot that live and match.
     pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
-        Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))
+        let mut allowed = Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))?;
+        let collective = snapshot.collective;
+        if let Some(prefix) = &filter.key_prefix {
+            let mut keyed = Self::none(snapshot);
+            for slot in collective.keyed_slots(prefix)? {
+                keyed.set(snapshot, slot?, true);
+            }
+            allowed.restrict(&keyed);
+        }
+        collective.expired()?.slots().for_each(|slot| allowed.set(snapshot, slot, false));
+        Ok(allowed)
     }
 
     /// The insights of a snapshot of these that live and match.
@@ -48,6 +59,59 @@ impl Allowed {
         let loose = snapshot.loose.iter();
         let loose = loose.map(|row| Ok(fields.slot_row_passes(&row.row) && attributes.pass(row)?));
         Ok(Self { blocks, loose: loose.collect::<Result<_>>()? })
+    }
+
+    fn none(snapshot: &Snapshot<'_>) -> Self {
+        let blocks = snapshot.segments.iter().map(|segment| vec![0; segment.state.dead.len()]);
+        Self { blocks: blocks.collect(), loose: vec![false; snapshot.loose.len()] }
+    }
+
+    /// Allows the row in a slot, or not.
+    fn set(&mut self, snapshot: &Snapshot<'_>, slot: Slot, on: bool) {
+        let Some(address) = snapshot.address_of(slot) else { return };
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            self.loose[row as usize] = on;
+            return;
+        }
+        let (block, row) = snapshot.place(address);
+        let (word, bit) = (&mut self.blocks[block][row / 64], 1 << (row % 64));
+        *word = if on { *word | bit } else { *word & !bit };
+    }
+
+    /// Takes away what the other one does not allow.
+    fn restrict(&mut self, other: &Self) {
+        let words = self.blocks.iter_mut().flatten().zip(other.blocks.iter().flatten());
+        words.for_each(|(word, other)| *word &= other);
+        self.loose.iter_mut().zip(&other.loose).for_each(|(row, other)| *row &= other);
+    }
+
+    /// Whether the row behind an address is among them.
+    pub(super) fn has(&self, snapshot: &Snapshot<'_>, address: Address) -> bool {
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            return self.loose[row as usize];
+        }
+        let (block, row) = snapshot.place(address);
+        self.blocks[block][row / 64] >> (row % 64) & 1 == 1
+    }
+
+    /// Their addresses, in rising order.
+    pub(super) fn addresses(&self, snapshot: &Snapshot<'_>) -> impl DoubleEndedIterator<Item = Address> {
+        let in_blocks = snapshot.segments.iter().zip(&self.blocks).flat_map(|(segment, allowed)| {
+            (0..segment.block.entry.rows)
+                .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
+                .map(|row| segment.first + row)
+        });
+        in_blocks.chain(self.loose_addresses(snapshot))
+    }
+
+    /// Those of loose rows.
+    pub(super) fn loose_addresses(
+        &self,
+        snapshot: &Snapshot<'_>,
+    ) -> impl DoubleEndedIterator<Item = Address> {
+        let first = snapshot.first_loose;
+        let rows = self.loose.iter().enumerate();
+        rows.filter(|(_, allowed)| **allowed).map(move |(row, _)| first + row as Address)
     }
 
     /// How many they are.
@@ -214,7 +278,12 @@ impl<'f> Fields<'f> {
             && filter.tags_all.as_ref().is_none_or(has_tags)
             && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
             && filter.source_tasks.as_ref().is_none_or(|any| task.is_some_and(|task| any.contains(task)))
+            && filter.key_prefix.as_ref().is_none_or(|prefix| has_prefix(experience, prefix))
     }
+}
+
+fn has_prefix(experience: &Experience, prefix: &str) -> bool {
+    experience.key.as_ref().is_some_and(|key| key.starts_with(prefix))
 }
 
 /// The rows of a block that are not dead.

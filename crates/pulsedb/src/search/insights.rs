@@ -16,7 +16,7 @@ pub(crate) fn insights(
 ) -> Result<Vec<(DerivedInsight, f32)>> {
     answered(collective.insights(), |snapshot| {
         let allowed = Allowed::of_insights(snapshot, filter)?;
-        let hits = ranked(snapshot, allowed, ranking, k)?;
+        let hits = ranked(snapshot, &allowed, ranking, k)?;
         let insights = hits.iter().map(|hit| {
             let id = InsightId::of_record(hit.rank.id());
             Ok((snapshot.collective.view.indexed_insight(id)?, hit.score))

@@ -129,14 +129,17 @@ fn read_keys(bytes: &[u8]) {
     same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
         out.put(&keys::slot(*number, *slot));
     });
-    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
-        out.put(&keys::activity(*number, agent));
-    });
     let relation = [7; 16];
     same(bytes, "link key", Link::read(bytes, &relation), |link, out| {
         // The number of the collective is not part of a link.
         let number = keys::read_number(bytes).expect("a key of a link begins with a number");
         out.put(&link.key(number));
+    });
+    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
+        out.put(&keys::activity(*number, agent));
+    });
+    same(bytes, "expiry key", keys::read_expiry(bytes), |(end, number, id), out| {
+        out.put(&keys::expiry(*end, *number, *id));
     });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
@@ -226,6 +229,8 @@ mod tests {
             last_reinforced: Timestamp::from_millis(i64::MIN),
             archived: true,
             superseded: true,
+            key: Some("k\u{e9}y".into()),
+            expires_at: Some(Timestamp::from_millis(-2)),
             sequence: u64::MAX,
         }
     }
@@ -273,6 +278,14 @@ mod tests {
             let experience = experience(experience_type);
             add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
+        let bare = Experience {
+            source_task: None,
+            key: None,
+            expires_at: None,
+            ..experience(ExperienceType::default())
+        };
+        let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
+        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
             add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }

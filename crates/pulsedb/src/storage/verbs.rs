@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, InsightId, RelationId};
+use crate::limits;
 use crate::model::{ExperienceRelation, NewActivity, NewExperienceRelation};
 use crate::storage::env::Space;
 use crate::storage::store::Store;
@@ -73,14 +74,11 @@ impl Store {
         &self,
         older: ExperienceId,
         prepared: PreparedExperience,
-        defaults: RecordDefaults,
     ) -> Result<ExperienceId> {
         let record = operations::size_of_records(std::slice::from_ref(&prepared));
         let relation = operations::size_of_change();
         let size = Size { records: record.records + 1, bytes: record.bytes + relation.bytes };
-        self.write(size, Space::Growth, move |txn| {
-            operations::supersede(txn, older, std::slice::from_ref(&prepared), defaults)
-        })
+        self.write(size, Space::Growth, move |txn| operations::supersede(txn, older, &prepared))
     }
 
     /// Stores relations as they are, all or none.
@@ -100,6 +98,12 @@ impl Store {
     pub(crate) fn reinforce(&self, id: ExperienceId) -> Result<u32> {
         let size = operations::size_of_change();
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
+    }
+
+    /// Removes some of what has expired; returns how much.
+    pub(super) fn remove_expired(&self) -> Result<usize> {
+        let size = Size { records: 1, bytes: 0 };
+        self.write(size, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))
     }
 
     /// Stores an insight; returns its id.

@@ -1,5 +1,6 @@
 //! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
+pub(crate) mod context;
 pub(crate) mod insight;
 mod normal;
 pub(crate) mod relation;
@@ -7,10 +8,13 @@ mod watch;
 
 use std::collections::BTreeMap;
 
+use crate::config;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter};
+use crate::model::{
+    Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter, SearchOptions,
+};
 
 pub(crate) use normal::nfc;
 pub(crate) use watch::watch_filter;
@@ -38,6 +42,7 @@ struct CommonFields<'e> {
     experience_type: &'e ExperienceType,
     source_agent: &'e AgentId,
     source_task: Option<&'e TaskId>,
+    key: Option<&'e str>,
 }
 
 impl<'e> From<&'e NewExperience> for CommonFields<'e> {
@@ -52,6 +57,7 @@ impl<'e> From<&'e NewExperience> for CommonFields<'e> {
             experience_type: &new.experience_type,
             source_agent: &new.source_agent,
             source_task: new.source_task.as_ref(),
+            key: new.key.as_deref(),
         }
     }
 }
@@ -68,6 +74,7 @@ impl<'e> From<&'e Experience> for CommonFields<'e> {
             experience_type: &stored.experience_type,
             source_agent: &stored.source_agent,
             source_task: stored.source_task.as_ref(),
+            key: stored.key.as_deref(),
         }
     }
 }
@@ -81,7 +88,8 @@ fn fields(given: &CommonFields<'_>) -> Result<()> {
     related_files(given.related_files)?;
     experience_type(given.experience_type)?;
     name("source_agent", given.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
-    given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))
+    given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))?;
+    given.key.map_or(Ok(()), |key| name("key", key, limits::EXPERIENCE_KEY_BYTES_MAX))
 }
 
 /// Checks everything about a new experience, except the length of its vector.
@@ -91,6 +99,7 @@ pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>>
         tags: normal::pairs(new.tags)?,
         source_agent: normal::agent(new.source_agent),
         source_task: new.source_task.map(normal::task),
+        key: new.key.map(normal::nfc),
         ..new
     };
     fields(&CommonFields::from(&new))?;
@@ -105,6 +114,7 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
         tags: normal::pairs(experience.tags)?,
         source_agent: normal::agent(experience.source_agent),
         source_task: experience.source_task.map(normal::task),
+        key: experience.key.map(normal::nfc),
         ..experience
     };
     fields(&CommonFields::from(&experience))?;
@@ -126,6 +136,20 @@ pub(crate) fn active_agent(agent: &str) -> Result<String> {
     let agent = normal::nfc(agent.to_owned());
     name("agent_id", &agent, limits::ACTIVITY_AGENT_BYTES_MAX)?;
     Ok(agent)
+}
+
+/// The key of an experience, in NFC.
+pub(crate) fn key(key: &str) -> Result<String> {
+    let key = normal::nfc(key.to_owned());
+    name("key", &key, limits::EXPERIENCE_KEY_BYTES_MAX)?;
+    Ok(key)
+}
+
+/// What keys are to begin with, or to follow, in NFC.
+pub(crate) fn key_part(field: &str, part: &str) -> Result<String> {
+    let part = normal::nfc(part.to_owned());
+    text(field, &part, limits::EXPERIENCE_KEY_BYTES_MAX)?;
+    Ok(part)
 }
 
 /// An id that a record may be restored under.
@@ -220,7 +244,7 @@ pub(crate) fn stored_bytes(experience: &Experience) -> usize {
 fn field_bytes(fields: &CommonFields<'_>) -> usize {
     let lists = list_bytes(fields.domain) + list_bytes(fields.related_files);
     let task = fields.source_task.map_or(0, |task| task.as_str().len());
-    let names = fields.source_agent.as_str().len() + task;
+    let names = fields.source_agent.as_str().len() + task + 2 * fields.key.map_or(0, str::len);
     fields.content.len() + lists + tag_bytes(fields.tags) + names + type_bytes(fields.experience_type)
 }
 
@@ -310,6 +334,17 @@ pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
         bound.map_or(Ok(()), |value| fraction(field, value))?;
     }
     Ok(filter)
+}
+
+/// Checks the weights of a search.
+pub(crate) fn weights(options: &SearchOptions) -> Result<()> {
+    if let Some(signals) = options.signals {
+        config::signal_weights("signals", signals)?;
+    }
+    if let Some(context) = options.context {
+        config::context_weights("context", context)?;
+    }
+    options.weights.map_or(Ok(()), |weights| config::recall_weights("weights", weights))
 }
 
 /// Checks a bound for energy.

@@ -216,6 +216,8 @@ fn twins(one: &Filled, count: usize) -> (Vec<Experience>, Vec<DerivedInsight>) {
             last_reinforced: time,
             archived: false,
             superseded: false,
+            key: None,
+            expires_at: None,
             sequence: 0,
         };
         let insight = DerivedInsight {

@@ -47,6 +47,8 @@ fn kept(collective_id: CollectiveId) -> Experience {
         last_reinforced: moment,
         archived: false,
         superseded: false,
+        key: None,
+        expires_at: None,
         sequence: 0,
     }
 }
@@ -85,6 +87,8 @@ fn questions(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static
         ("by owner", db.list_collectives_by_owner("me").map(drop)),
         ("get or create", db.get_or_create_collective("there").map(drop)),
         ("collective stats", db.get_collective_stats(cid).map(drop)),
+        ("get by key", db.get_by_key(cid, "key").map(drop)),
+        ("list keys", db.list_keys(cid, "", None, 1).map(drop)),
         ("active agents", db.get_active_agents(cid).map(drop)),
         ("get", db.get_experience(id).map(drop)),
         ("energy", db.energy(id).map(drop)),

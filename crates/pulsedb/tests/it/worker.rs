@@ -31,6 +31,7 @@ const ROLES: &[(&str, Role)] = &[
     #[cfg(target_os = "linux")]
     ("subscribe", crate::watching_swarm::subscribe_and_drop),
     ("for ever", crate::processes::record_for_ever),
+    ("answer", crate::ranking::answer),
     #[cfg(target_os = "linux")]
     ("damage", crate::damage::look),
     ("permission", crate::files::open_both_ways),

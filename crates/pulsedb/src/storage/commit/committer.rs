@@ -354,6 +354,10 @@ impl Shared {
     }
 
     fn commit(&self, mut txn: WriteTxn<'_>) -> Result<Option<Logged>> {
+        let logged = txn.logged();
+        if logged > 0 {
+            txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT))?;
+        }
         retention::trim(&mut txn, &self.log.lock())?;
         let (first, changes) = (txn.sequence_before() + 1, txn.take_changes());
         let Some(committed) = txn.commit()? else { return Ok(None) };

@@ -46,7 +46,7 @@ pub(crate) enum Table {
     BlockState = 19,
     /// Packed postings, by block number and first term.
     Posting = 20,
-    /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
+    /// Pieces of the bundled table's vocabulary in a content, with its agent and its task, by collective number and slot.
     Piece = 21,
     /// Relations, by id.
     Relation = 22,
@@ -62,6 +62,10 @@ pub(crate) enum Table {
     InsightSource = 27,
     /// Agents at work, by collective number and name.
     Activity = 28,
+    /// Collective number and key of an experience to slot.
+    ByKey = 29,
+    /// When an experience expires, collective number, id to slot.
+    Expiry = 30,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -85,6 +89,8 @@ pub(crate) enum OwnerKind {
     Series,
     /// One block of a series each; the key begins with the number of the block.
     Block,
+    /// The present version of one experience that expires; the key begins with the time.
+    Expiry,
     /// One agent at work in a collective each; the key begins with the number of the collective.
     Agent,
     /// One change each.
@@ -134,6 +140,8 @@ const SCHEMA: &[Row] = &[
     row(Table::Insight, "insight", OwnerKind::Insight),
     row(Table::InsightSource, "insight_source", OwnerKind::Version),
     row(Table::Activity, "activity", OwnerKind::Agent),
+    row(Table::ByKey, "by_key", OwnerKind::Version),
+    row(Table::Expiry, "expiry", OwnerKind::Expiry),
 ];
 
 /// The names of all tables, in the order of their numbers.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use crate::clock::Timestamp;
 use crate::error::{NotFoundError, Result};
 use crate::id::{ExperienceId, InsightId};
 use crate::model::DerivedInsight;
@@ -69,9 +70,9 @@ impl<'t> View<'t> {
     ///
     /// # Errors
     /// `NotFound` if there is no such experience, and no insight names it.
-    pub(crate) fn insights_of(self, experience: ExperienceId) -> Result<Vec<DerivedInsight>> {
+    pub(crate) fn insights_of(self, experience: ExperienceId, now: Timestamp) -> Result<Vec<DerivedInsight>> {
         let row = self.experience_row(experience)?;
-        if let Some((place, _)) = &row {
+        if let Some((place, _)) = row.filter(|(_, one)| !one.has_expired(now)) {
             return self.insights_named(place.number, experience);
         }
         let mut found = Vec::new();
@@ -102,7 +103,7 @@ impl<'t> View<'t> {
 impl<'t> CollectiveView<'t> {
     /// The insights of this collective, which are kept and searched as its experiences are.
     pub(crate) fn insights(self) -> Self {
-        Self { view: self.view, number: self.number.of_insights() }
+        Self { number: self.number.of_insights(), ..self }
     }
 
     /// Insights in order of creation: `limit` of them after the first `offset`.

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use crate::clock::Timestamp;
 use crate::error::{NotFoundError, Result};
 use crate::id::{ExperienceId, RelationId};
 use crate::model::change::CollectiveNumber;
 use crate::model::{Experience, ExperienceRelation, RelationDirection, RelationType};
+use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::relation::{Link, RelationRow, link_bounds};
 use crate::storage::format::seal;
@@ -54,6 +56,7 @@ impl<'t> View<'t> {
     }
 
     /// The relations of an experience that exists, with what stands at their other ends, in order of their ids.
+    /// What has expired by `now` is hidden.
     ///
     /// # Errors
     /// `NotFound` if there is no such experience.
@@ -62,8 +65,9 @@ impl<'t> View<'t> {
         id: ExperienceId,
         direction: RelationDirection,
         relation_type: Option<RelationType>,
+        now: Timestamp,
     ) -> Result<Vec<(Experience, ExperienceRelation)>> {
-        let (place, _) = self.experience_row(id)?.ok_or(NotFoundError::Experience(id))?;
+        let (place, _) = self.visible(id, now)?;
         let mut links = Vec::new();
         for table in tables(direction) {
             for link in self.links(*table, place.number, id, relation_type)? {
@@ -71,10 +75,20 @@ impl<'t> View<'t> {
             }
         }
         links.sort_unstable_by_key(|link| link.id);
-        let related = links.into_iter();
-        related
-            .map(|link| Ok((self.indexed_experience(link.far)?, self.indexed_relation(link.id)?)))
-            .collect()
+        let mut related = Vec::with_capacity(links.len());
+        for link in links {
+            let experience = self.indexed_experience(link.far)?;
+            if !experience.has_expired(now) {
+                related.push((experience, self.indexed_relation(link.id)?));
+            }
+        }
+        Ok(related)
+    }
+
+    /// A record that exists for callers and has not expired at a moment.
+    fn visible(self, id: ExperienceId, now: Timestamp) -> Result<(Place, Experience)> {
+        let row = self.experience_row(id)?.filter(|(_, one)| !one.has_expired(now));
+        Ok(row.ok_or(NotFoundError::Experience(id))?)
     }
 
     /// Whether a record of a collective has another one in its place.
@@ -92,8 +106,8 @@ impl<'t> View<'t> {
     ///
     /// # Errors
     /// `NotFound` if there is no such experience.
-    pub(crate) fn history(self, id: ExperienceId) -> Result<Vec<Experience>> {
-        let (place, _) = self.experience_row(id)?.ok_or(NotFoundError::Experience(id))?;
+    pub(crate) fn history(self, id: ExperienceId, now: Timestamp) -> Result<Vec<Experience>> {
+        let (place, _) = self.visible(id, now)?;
         let mut found = BTreeSet::from([id]);
         let mut open = vec![id];
         // Each id is opened once, so this ends.
@@ -109,12 +123,31 @@ impl<'t> View<'t> {
         }
         let history = found.into_iter().map(|id| self.indexed_experience(id));
         let mut history = history.collect::<Result<Vec<_>>>()?;
+        history.retain(|one| !one.has_expired(now));
         history.sort_by_key(|one| (one.timestamp, one.id));
         Ok(history)
     }
 }
 
 impl CollectiveView<'_> {
+    /// The relations that have one of these records at an end and none that has expired at the other, each once, in order
+    /// of their ids.
+    pub(crate) fn relations_of(self, ids: BTreeSet<ExperienceId>) -> Result<Vec<ExperienceRelation>> {
+        let is_hiding = self.expired()?.len() > 0;
+        let mut found = BTreeSet::new();
+        for id in ids {
+            for table in tables(RelationDirection::Both) {
+                for link in self.view.links(*table, self.number, id, None)? {
+                    let link = link?;
+                    if !is_hiding || !self.view.indexed_row(link.far)?.1.has_expired(self.now) {
+                        found.insert(link.id);
+                    }
+                }
+            }
+        }
+        found.into_iter().map(|id| self.view.indexed_relation(id)).collect()
+    }
+
     /// Relations in order of creation: `limit` of them after the first `offset`.
     pub(crate) fn relations_listed(self, limit: usize, offset: usize) -> Result<Vec<ExperienceRelation>> {
         let from = keys::number(self.number);

@@ -18,7 +18,7 @@ use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::format::vector::{read_pieces, read_vector};
+use crate::storage::format::vector::read_vector;
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
 use crate::storage::upkeep::check_relations::{RelationOwner, check_relations};
@@ -42,7 +42,7 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
     checker.section(Table::Insight, Checker::insights);
-    for table in Table::owned_by(OwnerKind::Version) {
+    for table in [OwnerKind::Version, OwnerKind::Expiry].into_iter().flat_map(Table::owned_by) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.index();
@@ -316,8 +316,8 @@ impl<'t> Checker<'t> {
         self.expected_row(Table::Piece);
         if let Some(pieces) = self.expect_row(Table::Piece, &slot_key, "a record's pieces are missing") {
             bytes += row_bytes(&slot_key, pieces);
-            if read_pieces(pieces).as_deref() != Some(&indexed.pieces) {
-                self.fault(Table::Piece, &slot_key, "they are not those of its content");
+            if pieces != indexed.piece {
+                self.fault(Table::Piece, &slot_key, "they do not match its record");
             }
         }
         for (table, key) in index {
@@ -369,7 +369,7 @@ impl<'t> Checker<'t> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
-            found += u64::from(!self.belongs_to_deleted(row?.0));
+            found += u64::from(!self.belongs_to_deleted(table, row?.0));
         }
         if found <= expected {
             return Ok(());
@@ -377,16 +377,20 @@ impl<'t> Checker<'t> {
         let asked_for = needed_keys(self.view, table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
+            if !asked_for.contains(key) && !self.belongs_to_deleted(table, key) {
                 self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
     }
 
-    /// Whether a key begins with the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
-        keys::read_number(key).is_some_and(|number| self.is_deleted(number))
+    /// Whether a key has the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
+        let number = match table {
+            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
+            _ => keys::read_number(key),
+        };
+        number.is_some_and(|number| self.is_deleted(number))
     }
 
     fn index(&mut self) {
@@ -399,6 +403,23 @@ impl<'t> Checker<'t> {
             }
         }
         for (table, key, problem) in checker.finish() {
+            self.push(table, key, problem);
+        }
+    }
+
+    fn relations(&mut self) {
+        let owners = self.owners.iter();
+        let owners =
+            owners.map(|(number, one)| (*number, RelationOwner { id: one.id, deleted: one.deleted }));
+        let found = check_relations(self.view, &owners.collect());
+        self.report.relations = found.relations;
+        self.report.index_rows += found.index_rows;
+        for (number, bytes) in found.bytes {
+            if let Some(owner) = self.owners.get_mut(&number) {
+                owner.bytes += bytes;
+            }
+        }
+        for (table, key, problem) in found.faults {
             self.push(table, key, problem);
         }
     }
@@ -418,23 +439,6 @@ impl<'t> Checker<'t> {
             self.report.activities += 1;
         }
         Ok(())
-    }
-
-    fn relations(&mut self) {
-        let owners = self.owners.iter();
-        let owners =
-            owners.map(|(number, one)| (*number, RelationOwner { id: one.id, deleted: one.deleted }));
-        let found = check_relations(self.view, &owners.collect());
-        self.report.relations = found.relations;
-        self.report.index_rows += found.index_rows;
-        for (number, bytes) in found.bytes {
-            if let Some(owner) = self.owners.get_mut(&number) {
-                owner.bytes += bytes;
-            }
-        }
-        for (table, key, problem) in found.faults {
-            self.push(table, key, problem);
-        }
     }
 
     fn counters(&mut self) -> Result<()> {

@@ -247,7 +247,14 @@ impl Carrier<'_> {
             place.slot = Slot(collective.counter.next_slot);
         }
         // What is superseded follows from the relations.
-        let experience = Experience { collective_id: collective.id, superseded: false, ..experience.clone() };
+        let mut experience =
+            Experience { collective_id: collective.id, superseded: false, ..experience.clone() };
+        // Two records claim the same key: the later one goes without.
+        if let Some(key) = &experience.key
+            && txn.view().sealed(Table::ByKey, &keys::by_key(place.number, key))?.is_some()
+        {
+            experience.key = None;
+        }
         rows::restore(txn, collective, place, &experience, vector)?;
         let counter = &mut collective.counter;
         counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));

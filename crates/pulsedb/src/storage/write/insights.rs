@@ -72,8 +72,7 @@ pub(in crate::storage) fn store(
     let new = prepared.new.get();
     let mut insights = txn.open_insights(collective)?;
     for source in &new.source_experience_ids {
-        let (_, experience) =
-            txn.view().experience_row(*source)?.ok_or(NotFoundError::Experience(*source))?;
+        let (_, experience) = txn.existing(*source)?;
         if experience.collective_id != collective {
             return Err(elsewhere(*source, experience.collective_id, collective).into());
         }

@@ -3,6 +3,7 @@
 pub(in crate::storage) mod activities;
 pub(in crate::storage) mod block_builder;
 pub(in crate::storage) mod collectives;
+mod expiry;
 pub(in crate::storage) mod index;
 pub(in crate::storage) mod insights;
 mod log;

@@ -61,6 +61,12 @@ impl WriteTxn<'_> {
                 self.pay(number, &row, slot, slot_row)?;
                 row.next_sequence += 1;
             }
+            // A row whose record is damaged is removed when its time comes.
+            if let Ok(Some((_, experience))) = self.view().stored_experience(slot_row.id)
+                && let Some(end) = experience.expires_at
+            {
+                self.delete(Table::Expiry, &keys::expiry(end, number, slot_row.id))?;
+            }
             self.delete(Table::Experience, slot_row.id.as_bytes())?;
             self.delete(Table::Slot, &keys::slot(number, slot))?;
         }

@@ -6,7 +6,8 @@ use crate::clock::Timestamp;
 use crate::error::{NotFoundError, PulseDBError, Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId, RelationId};
 use crate::model::change::{ChangeKind, CollectiveNumber};
-use crate::model::{ExperienceRelation, NewExperienceRelation, RelationType};
+use crate::model::{Experience, ExperienceRelation, NewExperienceRelation, RelationType};
+use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::tables::Table;
@@ -46,7 +47,8 @@ pub(in crate::storage) fn size_of_cuts(view: View<'_>, ids: &[ExperienceId]) -> 
 
 /// Stores a relation between records that exist, and logs it.
 pub(in crate::storage) fn store(txn: &mut WriteTxn<'_>, new: &NewExperienceRelation) -> Result<RelationId> {
-    let collective = expect_storable(txn.view(), new.source_id, new.target_id, new.relation_type)?;
+    let ends = [txn.existing(new.source_id)?, txn.existing(new.target_id)?];
+    let collective = expect_storable(txn.view(), &ends, new.relation_type)?;
     let mut collective = txn.open_collective(collective)?;
     let relation = ExperienceRelation {
         id: RelationId::from_bytes(txn.next_id(Table::Relation)?),
@@ -75,8 +77,8 @@ pub(in crate::storage) fn restore(
             let reason = format!("{} exists already; nothing was restored", relation.id);
             return Err(ValidationError::invalid("id", reason).into());
         }
-        let (source, target) = (relation.source_id, relation.target_id);
-        let collective = expect_storable(txn.view(), source, target, relation.relation_type)?;
+        let ends = [txn.existing(relation.source_id)?, txn.existing(relation.target_id)?];
+        let collective = expect_storable(txn.view(), &ends, relation.relation_type)?;
         let mut collective = txn.open_collective(collective)?;
         log(txn, &collective, relation.id, false)?;
         insert(txn, &mut collective, relation.clone())?;
@@ -92,34 +94,44 @@ pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: RelationId) -> Resu
     let mut collective = txn.open_collective(row.collective_id)?;
     log(txn, &collective, id, true)?;
     remove(txn, &mut collective, &row.relation)?;
+    mark(txn, &mut collective, &row.relation)?;
     txn.close_collective(&mut collective)
 }
 
-/// Deletes every relation of a record that is about to be deleted. Those that it superseded are superseded by those that
-/// supersede it from now on.
-pub(in crate::storage) fn cut(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
-    let Some((place, experience)) = txn.view().experience_row(id)? else { return Ok(()) };
-    let links = |table| -> Result<Vec<Link>> { txn.view().links(table, place.number, id, None)?.collect() };
+/// Removes a record, with its relations, from a collective that the caller has opened, and logs it.
+pub(in crate::storage) fn remove_record(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    place: Place,
+    experience: &Experience,
+) -> Result<()> {
+    cut(txn, collective, experience.id)?;
+    rows::remove(txn, collective, place, experience)
+}
+
+/// Deletes every relation of a record. Those that it superseded are superseded by those that supersede it from now on.
+fn cut(txn: &mut WriteTxn<'_>, collective: &mut OpenCollective, id: ExperienceId) -> Result<()> {
+    let links =
+        |table| -> Result<Vec<Link>> { txn.view().links(table, collective.number, id, None)?.collect() };
     let (outgoing, incoming) = (links(Table::RelationBySource)?, links(Table::RelationByTarget)?);
-    if outgoing.is_empty() && incoming.is_empty() {
-        return Ok(());
-    }
-    let mut collective = txn.open_collective(experience.collective_id)?;
     let superseding = |links: &[Link]| -> Vec<Link> {
         links.iter().filter(|link| link.relation_type == RelationType::Supersedes).copied().collect()
     };
     for newer in superseding(&incoming) {
         for older in superseding(&outgoing) {
-            join(txn, &mut collective, &newer, &older)?;
+            join(txn, collective, &newer, &older)?;
         }
     }
-    let ids: BTreeSet<RelationId> = outgoing.iter().chain(&incoming).map(|link| link.id).collect();
-    for id in ids {
-        let relation = txn.view().indexed_relation(id)?;
-        log(txn, &collective, id, true)?;
-        remove(txn, &mut collective, &relation)?;
+    let relations: BTreeSet<RelationId> = outgoing.iter().chain(&incoming).map(|link| link.id).collect();
+    for relation in relations {
+        let relation = txn.view().indexed_relation(relation)?;
+        log(txn, collective, relation.id, true)?;
+        remove(txn, collective, &relation)?;
+        if relation.target_id != id {
+            mark(txn, collective, &relation)?;
+        }
     }
-    txn.close_collective(&mut collective)
+    Ok(())
 }
 
 /// Lets the source of one relation supersede the target of another, unless it does so already. The new relation is as
@@ -149,10 +161,12 @@ pub(in crate::storage) fn carry_over(
     collective: &mut OpenCollective,
     relation: ExperienceRelation,
 ) -> Result<bool> {
-    let (source, target) = (relation.source_id, relation.target_id);
-    match expect_storable(txn.view(), source, target, relation.relation_type) {
+    let view = txn.view();
+    let ends = (view.experience_row(relation.source_id)?, view.experience_row(relation.target_id)?);
+    let (Some(source), Some(target)) = ends else { return Ok(false) };
+    match expect_storable(view, &[source, target], relation.relation_type) {
         Ok(id) if id == collective.id => {}
-        Ok(_) | Err(PulseDBError::NotFound(_) | PulseDBError::Validation(_)) => return Ok(false),
+        Ok(_) | Err(PulseDBError::Validation(_)) => return Ok(false),
         Err(error) => return Err(error),
     }
     insert(txn, collective, relation)?;
@@ -204,12 +218,20 @@ fn remove(
     for (table, key) in index_keys(collective.number, relation) {
         txn.remove(counts, table, &key)?;
     }
-    txn.remove(counts, Table::Relation, relation.id.as_bytes())?;
-    if relation.relation_type == RelationType::Supersedes {
-        let superseded = txn.view().is_superseded(collective.number, relation.target_id)?;
-        rows::mark_superseded(txn, collective, relation.target_id, superseded)?;
+    txn.remove(counts, Table::Relation, relation.id.as_bytes())
+}
+
+/// Marks the target of a relation that is gone as what it is now.
+fn mark(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    relation: &ExperienceRelation,
+) -> Result<()> {
+    if relation.relation_type != RelationType::Supersedes {
+        return Ok(());
     }
-    Ok(())
+    let superseded = txn.view().is_superseded(collective.number, relation.target_id)?;
+    rows::mark_superseded(txn, collective, relation.target_id, superseded)
 }
 
 fn log(txn: &mut WriteTxn<'_>, collective: &OpenCollective, id: RelationId, is_deleted: bool) -> Result<()> {
@@ -220,12 +242,14 @@ fn log(txn: &mut WriteTxn<'_>, collective: &OpenCollective, id: RelationId, is_d
 /// The collective of both ends, if a relation of this type may be stored between them.
 fn expect_storable(
     view: View<'_>,
-    source: ExperienceId,
-    target: ExperienceId,
+    [(place, from), (_, to)]: &[(Place, Experience); 2],
     relation_type: RelationType,
 ) -> Result<CollectiveId> {
-    let (place, from) = view.experience_row(source)?.ok_or(NotFoundError::Experience(source))?;
-    let (_, to) = view.experience_row(target)?.ok_or(NotFoundError::Experience(target))?;
+    let (source, target) = (from.id, to.id);
+    if source == target {
+        let reason = format!("{target} is the source too; a relation has two ends");
+        return Err(ValidationError::invalid("target_id", reason).into());
+    }
     if from.collective_id != to.collective_id {
         let reason = format!(
             "{source} is in collective {}, {target} in {}; both ends must be in one",

@@ -1,6 +1,6 @@
 //! The rows of one experience: which there are, and how they are made, moved and removed together.
 
-use crate::error::{NotFoundError, Result};
+use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::Experience;
 use crate::model::change::{Action, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
@@ -49,6 +49,13 @@ pub(in crate::storage) fn index_keys(
                 .source_task
                 .iter()
                 .map(|task| (Table::ByTask, keys::task(number, task, experience.id))),
+        )
+        .chain(experience.key.iter().map(|key| (Table::ByKey, keys::by_key(number, key))))
+        .chain(
+            experience
+                .expires_at
+                .iter()
+                .map(|end| (Table::Expiry, keys::expiry(*end, number, experience.id).to_vec())),
         )
         .collect()
 }
@@ -201,17 +208,19 @@ pub(in crate::storage) fn mark_superseded(
     txn.index_set_superseded(collective, place.slot, superseded)
 }
 
-/// Deletes an experience that exists for callers, and logs it.
-pub(crate) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
-    let row = txn.view().experience_row(id)?;
-    let (place, experience) = row.ok_or(NotFoundError::Experience(id))?;
-    let mut collective = txn.open_collective(experience.collective_id)?;
-    log(txn, place, &experience, Action::Deleted, place.slot)?;
-    remove_version(txn, &mut collective, place, &experience)?;
-    txn.remove(&mut collective.counter, Table::Member, &keys::member(place.number, id))?;
-    txn.remove(&mut collective.counter, Table::Experience, id.as_bytes())?;
+/// Removes an experience from a collective that the caller has opened, and logs its deletion.
+pub(super) fn remove(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    place: Place,
+    experience: &Experience,
+) -> Result<()> {
+    log(txn, place, experience, Action::Deleted, place.slot)?;
+    remove_version(txn, collective, place, experience)?;
+    txn.remove(&mut collective.counter, Table::Member, &keys::member(place.number, experience.id))?;
+    txn.remove(&mut collective.counter, Table::Experience, experience.id.as_bytes())?;
     collective.counter.experiences = collective.counter.experiences.saturating_sub(1);
-    txn.close_collective(&mut collective)
+    Ok(())
 }
 
 /// The stored vector of an experience, to be stored again under another slot.

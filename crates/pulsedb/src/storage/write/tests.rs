@@ -62,6 +62,8 @@ fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
         last_reinforced: moment,
         archived: false,
         superseded: false,
+        key: None,
+        expires_at: None,
         sequence: 0,
     };
     PreparedRestore { experience: validate::restored_experience(experience).unwrap(), vector: None }

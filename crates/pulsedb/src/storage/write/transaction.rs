@@ -223,8 +223,13 @@ impl<'e> WriteTxn<'e> {
         self.sequence_before
     }
 
+    /// Whether this transaction took a sequence number.
+    pub(super) fn has_made(&self, sequence: Seq) -> bool {
+        sequence > self.sequence_before
+    }
+
     /// How many rows were written to the log.
-    pub(super) fn logged(&self) -> usize {
+    pub(in crate::storage) fn logged(&self) -> usize {
         self.logged
     }
 

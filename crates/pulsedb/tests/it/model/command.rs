@@ -9,6 +9,7 @@ use pulsedb::{
 
 use super::agents;
 use super::batch::{restored, updates};
+use super::keys;
 use super::{DIMENSION, Verb};
 use crate::random::Random;
 use crate::samples::{experience_type, labelled, text, vector};
@@ -26,6 +27,9 @@ pub(super) fn given(cid: CollectiveId, seed: u16, count: u8) -> Vec<NewExperienc
             embedding: Some(vector(random, DIMENSION)),
             // Few moments, so that equal ones are common; some before the epoch.
             timestamp: random.one_in(2).then(|| Timestamp::from_millis(random.below(7) as i64 - 3)),
+            key: random.one_in(4).then(|| keys::key(random.below(6))),
+            // Long past or far ahead, so that no answer depends on the moment.
+            expires_at: random.one_in(6).then(|| keys::end(random.below(8))),
             ..labelled(&format!("{seed}.{row}"), cid)
         }
     };
@@ -65,6 +69,7 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
         source_tasks: random
             .one_in(4)
             .then(|| [1, 3].map(|at| TaskId::new(format!("t\u{e2}che \u{1f980} {at}"))).into()),
+        key_prefix: random.one_in(4).then(|| keys::PREFIXES[random.below(keys::PREFIXES.len())].to_owned()),
         min_importance: random.one_in(4).then(|| random.fraction()),
         min_confidence: random.one_in(4).then(|| random.fraction()),
         since: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
@@ -151,6 +156,8 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
         })),
         "register" | "heartbeat" | "end" => agents::perform(db, verb, cid(), words[0]),
         "agents" => agents::list(db, cid()),
+        "by-key" => answer(db.get_by_key(cid(), words[0])),
+        "keys" => keys::list(db, cid(), &words),
         "follow" => match db.poll_changes(cid(), number(0)) {
             Ok((events, next)) => {
                 let event = |event: pulsedb::WatchEvent| {

@@ -3,6 +3,7 @@
 mod agents;
 mod batch;
 mod command;
+mod keys;
 mod reference;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ enum Action {
     Follow { pick: u16, since: u8 },
     Agent { pick: u16, agent: u8, verb: AgentVerb },
     Agents { pick: u16 },
+    ByKey { pick: u16, key: u8 },
+    Keys { pick: u16, prefix: u8, after: u8, limit: u8 },
     Reopen,
 }
 
@@ -89,6 +92,9 @@ fn action() -> impl Strategy<Value = Action> {
                 AgentVerb::Register, AgentVerb::Register, AgentVerb::Heartbeat, AgentVerb::End]))
             .prop_map(|(pick, agent, verb)| Action::Agent { pick, agent, verb }),
         1 => any::<u16>().prop_map(|pick| Action::Agents { pick }),
+        1 => (any::<u16>(), 0..6_u8).prop_map(|(pick, key)| Action::ByKey { pick, key }),
+        1 => (any::<u16>(), any::<u8>(), 0..7_u8, 1..5_u8)
+            .prop_map(|(pick, prefix, after, limit)| Action::Keys { pick, prefix, after, limit }),
         1 => Just(Action::Reopen),
     ]
 }
@@ -246,6 +252,17 @@ fn look(both: &mut Both, reference: &Reference, in_other: bool, action: &Action)
             let (answer, command) = ask(format!("agents {cid}"));
             assert_eq!(answer, reference.agents(cid), "{command}");
         }
+        Action::ByKey { pick, key } => {
+            let cid = cid(reference, pick);
+            let key = keys::key(usize::from(key));
+            let (answer, command) = ask(format!("by-key {cid} {key}"));
+            assert_eq!(answer, reference.by_key(cid, &key), "{command}");
+        }
+        Action::Keys { pick, prefix, after, limit } => {
+            let cid = cid(reference, pick);
+            let (answer, command) = ask(keys::command(cid, prefix, after, limit));
+            assert_eq!(answer, reference.keys(cid, prefix, after, limit), "{command}");
+        }
         _ => unreachable!("{action:?} changes something"),
     }
 }
@@ -256,6 +273,7 @@ fn run(steps: &[(bool, Action)]) {
     let mut reference = Reference::default();
     for (in_other, action) in steps {
         take(&mut both, &mut reference, *in_other, action);
+        reference.absorb(both.here());
         assert_eq!(both.here().get_current_sequence(), reference.sequence);
     }
     for cid in reference.rooms_ever.clone() {
