@@ -10,6 +10,7 @@ mod eval;
 mod export;
 mod fields;
 mod filter;
+mod fold;
 mod forget;
 mod get;
 mod import;
