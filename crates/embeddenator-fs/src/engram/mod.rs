@@ -4,12 +4,16 @@ mod changes;
 mod queries;
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::archive::{ArchiveReport, archive};
 use crate::create::NewFile;
 use crate::error::{Error, Result};
 use crate::extract::run::{ExtractOptions, ExtractReport, extract};
 use crate::ingest::run::{IngestOptions, IngestReport, Place, keep, table_compression, take_in};
+use crate::path::EngramPath;
 use crate::progress::Progress;
 use crate::snapshot::{Snapshot, SnapshotList};
 use crate::store::open::Finding;
@@ -17,12 +21,13 @@ use crate::store::read::Store;
 use crate::transaction::Transaction;
 use crate::tree::Tree;
 use crate::verify::{VerifyOptions, VerifyReport, verify};
+use crate::view::View;
 use crate::walk::Source;
 
 /// An open engram.
 ///
 /// It shows the last commit at the moment of opening, whatever is appended meanwhile, and may be used by any number of
-/// threads at once.
+/// threads at once. A clone is the same open engram.
 ///
 /// ```
 /// use embeddenator_fs::{Engram, ExtractOptions, IngestOptions, Source};
@@ -40,9 +45,9 @@ use crate::walk::Source;
 /// assert_eq!(std::fs::read_to_string(copy.join("note"))?, "vectors index, bytes store");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engram {
-    store: Store,
+    store: Arc<Store>,
 }
 
 /// What an engram is made of.
@@ -115,7 +120,7 @@ impl Engram {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| Error::of_system("open", path, error))?;
-        Ok(Self { store: Store::open(file, path)? })
+        Ok(Self { store: Arc::new(Store::open(file, path)?) })
     }
 
     /// Damage that was found when it was opened, and did not stop that.
@@ -162,6 +167,14 @@ impl Engram {
         self.tree(newest)
     }
 
+    /// A snapshot of this engram, to be read in place.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Io`].
+    pub fn view(&self, snapshot: &Snapshot) -> Result<View> {
+        View::new(Arc::clone(&self.store), snapshot)
+    }
+
     /// What it is made of.
     ///
     /// # Errors
@@ -202,6 +215,23 @@ impl Engram {
         progress: &dyn Progress,
     ) -> Result<ExtractReport> {
         extract(&self.store, tree, target.as_ref(), options, progress)
+    }
+
+    /// Writes a tree of this engram as a tar archive, in path order, with pax records where they are needed.
+    ///
+    /// Holes are written as zeros, and sockets, which no archive holds, are left out with a warning.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a path that the tree has not; [`Error::Damaged`]; [`Error::Io`] also if `output` fails. What
+    /// was written before is no whole archive.
+    pub fn archive(
+        &self,
+        tree: &Tree<'_>,
+        paths: &[EngramPath],
+        output: &mut dyn Write,
+        progress: &dyn Progress,
+    ) -> Result<ArchiveReport> {
+        archive(tree, paths, output, progress)
     }
 
     /// Compares everything with its hashes. Damage is in the report.

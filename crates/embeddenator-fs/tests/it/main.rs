@@ -1,13 +1,16 @@
 //! What the crate promises, seen from outside.
 
+#[cfg(unix)]
+mod archives;
 mod comparing;
 mod damage;
 #[cfg(unix)]
 mod extraction;
-
 mod golden;
 mod layout;
 mod lookup;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod near_duplicates;
 mod reproducible;
 #[cfg(unix)]
@@ -15,4 +18,6 @@ mod round_trip;
 mod trees;
 #[cfg(unix)]
 mod updates;
+#[cfg(unix)]
+mod views;
 mod writers;

@@ -36,7 +36,7 @@ fn contents(engram: &Engram, snapshot: &str) -> BTreeMap<String, Vec<u8>> {
 
 fn assert_sound(path: &Path) -> Engram {
     let engram = Engram::open(path).expect("opens");
-    let report = engram.verify(VerifyOptions { threads: 2 }, &()).expect("reads");
+    let report = engram.verify(VerifyOptions { threads: 2, ..VerifyOptions::default() }, &()).expect("reads");
     assert!(report.is_sound(), "{report:?}");
     engram
 }
@@ -101,7 +101,7 @@ fn added_sources_lie_over_what_is_there() {
     fs::write(other.join("b/noise"), "quiet now").expect("writes");
     fs::write(other.join("text"), text(9, 100)).expect("writes");
     fs::write(other.join("more"), text(8, 100)).expect("writes");
-    let source = Source { path: other.clone(), place: path("a") };
+    let source = Source::at(other.clone(), path("a"));
     Engram::add(&engram, &[source], &options("over"), &()).expect("adds");
     let opened = assert_sound(&engram);
     let mut expected = contents(&opened, "first");
@@ -116,13 +116,13 @@ fn added_sources_lie_over_what_is_there() {
     };
     assert_eq!(root_of("first"), root_of("over"));
     // A file in the place of a directory takes all below with it.
-    let source = Source { path: root.join("one"), place: path("a/b") };
+    let source = Source::at(root.join("one"), path("a/b"));
     Engram::add(&engram, &[source], &options("file"), &()).expect("adds");
     let opened = assert_sound(&engram);
     expected.retain(|name, _| !name.starts_with("a/b"));
     expected.insert("a/b".to_owned(), b"file\x07".to_vec());
     assert!(contents(&opened, "file") == expected);
-    let below = Source { path: root.join("one"), place: path("a/b/c/one") };
+    let below = Source::at(root.join("one"), path("a/b/c/one"));
     let error = Engram::add(&engram, &[below], &options("below"), &()).expect_err("is below a file");
     assert!(matches!(error, Error::WrongKind { .. }), "{error}");
 }
@@ -336,4 +336,25 @@ fn engram_goes_back_one_commit_if_the_last_footer_is_damaged_and_is_not_written_
     let error = Engram::modify(&engram, &[Source::contents_of(&root)], &options("over"), &());
     let error = error.expect_err("would overwrite what can be rescued");
     assert_eq!(error.category(), Category::Damaged, "{error}");
+}
+
+#[test]
+fn manifest_of_a_second_snapshot_costs_what_changed() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let (root, path) = (directory.path().join("tree"), directory.path().join("engram"));
+    for file in 0..2000_u32 {
+        let at = root.join(format!("{}/{}", file % 40, file.wrapping_mul(2_654_435_761)));
+        fs::create_dir_all(at.parent().expect("has one")).expect("makes a directory");
+        fs::write(at, file.to_string()).expect("writes");
+    }
+    let first = ingest(&root, &path, Profile::Balanced, 1);
+    // One file in each directory, so that every block of the manifest is another.
+    for file in 0..40_u32 {
+        fs::write(root.join(format!("{file}/{}", file.wrapping_mul(2_654_435_761))), "changed")
+            .expect("writes");
+    }
+    let second = Engram::modify(&path, &[Source::contents_of(&root)], &IngestOptions::default(), &())
+        .expect("modifies");
+    assert!(second.added_bytes * 5 < first.added_bytes, "{} of {}", second.added_bytes, first.added_bytes);
+    assert_sound(&path);
 }

@@ -13,6 +13,20 @@ use crate::search::{self, Asked, Ranking, Recall, TextQuery};
 use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
 
+/// How texts are ranked and vectors compared, where a caller may say it; `None` means the settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Choices {
+    pub(super) signals: Option<SignalWeights>,
+    pub(super) context: Option<ContextWeights>,
+    pub(super) exact: bool,
+}
+
+impl Choices {
+    /// An insight has no session, no question before it and no agent.
+    pub(super) const OF_INSIGHTS: Self =
+        Self { signals: None, context: Some(ContextWeights::NONE), exact: false };
+}
+
 impl PulseDB {
     /// The experiences that answer the query best, best first: ranked by score, then newer timestamp, then smaller id.
     /// The answer is the same in every process for the same snapshot, unless energy counts.
@@ -66,34 +80,28 @@ impl PulseDB {
         validate::weights(&options)?;
         let SearchOptions { k, filter, weights, signals, context, exact, explain } = options;
         let filter = validate::filter(filter)?;
+        let ranking = self.ranking(query, Choices { signals, context, exact })?;
         let recall = self.recall(weights);
-        let ranking = self.ranking(query, signals, context, exact)?;
         let snapshot = store.snapshot()?;
         let collective = snapshot.view().in_collective(collective)?;
         search::search(collective, &ranking, &Asked { k, filter: &filter, recall, explain })
     }
 
-    /// How energy counts in a search that says so, or whose settings do.
-    fn recall(&self, weights: Option<RecallWeights>) -> Option<Recall<'_>> {
+    /// How energy counts: as the caller says, or else as the settings say.
+    pub(super) fn recall(&self, weights: Option<RecallWeights>) -> Option<Recall<'_>> {
         let decay = &self.inner.config.decay;
-        let weights = weights.or(decay.default_recall_weights)?;
-        Some(Recall { weights, decay, now: Timestamp::now() })
+        let weights = weights.or(decay.default_recall_weights);
+        weights.map(|weights| Recall { weights, decay, now: Timestamp::now() })
     }
 
     /// What a query ranks by. A text is embedded here, while no snapshot is held.
-    pub(super) fn ranking<'q>(
-        &self,
-        query: Query<'q>,
-        signals: Option<SignalWeights>,
-        context: Option<ContextWeights>,
-        exact: bool,
-    ) -> Result<Ranking<'q>> {
+    pub(super) fn ranking<'q>(&self, query: Query<'q>, choices: Choices) -> Result<Ranking<'q>> {
         let settings = self.inner.config.search;
         let parameters = Bm25 { k1: settings.bm25_k1, b: settings.bm25_b };
-        let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
-        let signals = signals.unwrap_or(settings.signals);
+        let exact_rows = if choices.exact { usize::MAX } else { self.inner.config.vector.rescore };
+        let signals = choices.signals.unwrap_or(settings.signals);
+        let context = choices.context.unwrap_or(settings.context);
         let of_text = |text, vector| {
-            let context = context.unwrap_or(settings.context);
             Ranking::Text(TextQuery { text, vector, signals, context, parameters, exact_rows })
         };
         match query {

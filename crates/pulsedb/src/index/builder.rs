@@ -68,7 +68,7 @@ fn indexed(record: &Indexed<'_>) -> IndexedRow {
 fn piece_row(record: &Indexed<'_>) -> Vec<u8> {
     let pieces = Model::bundled().tokenize(record.content);
     let task = record.task.map(TaskId::as_str);
-    // An insight has no agent: an empty name is nobody's.
+    // An insight has no agent.
     let agent = record.agent.map_or("", AgentId::as_str);
     write_piece_row(agent, task, record.content.trim_end().ends_with('?'), &pieces)
 }

@@ -2,6 +2,7 @@
 //!
 //! A search is a pure function of one snapshot. Nothing here writes, and nothing is kept between two searches.
 
+mod context;
 mod energy;
 mod filter;
 mod hit;
@@ -24,6 +25,7 @@ use crate::vector::PreparedQuery;
 
 pub use passage::{matched, passage};
 
+pub(crate) use context::fitted;
 pub(crate) use energy::Recall;
 pub(crate) use insights::insights;
 pub(crate) use recent::recent;
@@ -31,8 +33,8 @@ pub(crate) use text::TextQuery;
 
 /// What rows are ranked by.
 pub(crate) enum Ranking<'q> {
-    /// The cosine with a vector, if there is one. There are `min(k, matches with a vector)` hits. Up to `exact_rows`
-    /// matches are compared without codes.
+    /// The cosine with a vector; without one there is no hit. There are `min(k, matches with a vector)` of them. Up to
+    /// `exact_rows` matches are compared without codes.
     Vector { query: Option<PreparedQuery>, exact_rows: usize },
     /// BM25 of the rows that hold words of a text.
     Words { text: &'q str, parameters: Bm25 },

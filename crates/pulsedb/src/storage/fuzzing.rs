@@ -265,18 +265,34 @@ mod tests {
     const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
     const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
 
-    /// One or more rows of each kind, as they are written, each with the reader that must take it.
-    fn rows() -> Vec<(Accepts, Vec<u8>)> {
-        let mut rows = Vec::new();
-        let mut add = |reader: Accepts, write: &dyn Fn(&mut Vec<u8>)| {
+    /// Rows as they are written, each with the reader that must take it.
+    #[derive(Default)]
+    struct Rows(Vec<(Accepts, Vec<u8>)>);
+
+    impl Rows {
+        fn add(&mut self, reader: Accepts, write: &dyn Fn(&mut Vec<u8>)) {
             let mut out = Vec::new();
             write(&mut out);
-            rows.push((reader, out));
-        };
+            self.0.push((reader, out));
+        }
+    }
+
+    /// One or more rows of each kind.
+    fn rows() -> Vec<(Accepts, Vec<u8>)> {
+        let mut rows = Rows::default();
+        add_records(&mut rows);
+        add_collectives(&mut rows);
+        add_counted(&mut rows);
+        add_related(&mut rows);
+        add_meta(&mut rows);
+        rows.0
+    }
+
+    fn add_records(rows: &mut Rows) {
         for experience_type in experience_types() {
             let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
             let experience = experience(experience_type);
-            add(EXPERIENCE, &|out| write_experience(place, &experience, out));
+            rows.add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
         let bare = Experience {
             source_task: None,
@@ -285,10 +301,13 @@ mod tests {
             ..experience(ExperienceType::default())
         };
         let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
-        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
+        rows.add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
-            add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
+            rows.add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
+    }
+
+    fn add_collectives(rows: &mut Rows) {
         for owner in [None, Some("owner".to_owned())] {
             let row = CollectiveRow {
                 number: CollectiveNumber(1),
@@ -298,7 +317,7 @@ mod tests {
                 name: "name".into(),
                 owner,
             };
-            add(COLLECTIVE, &|out| row.write(out));
+            rows.add(COLLECTIVE, &|out| row.write(out));
         }
         for text in [None, Some("text".to_owned())] {
             let row = ActivityRow {
@@ -307,8 +326,11 @@ mod tests {
                 current_task: text.clone(),
                 context_summary: text,
             };
-            add(ACTIVITY, &|out| row.write(out));
+            rows.add(ACTIVITY, &|out| row.write(out));
         }
+    }
+
+    fn add_counted(rows: &mut Rows) {
         let slot = SlotRow {
             id: ID,
             timestamp: Timestamp::from_millis(1),
@@ -321,9 +343,9 @@ mod tests {
             superseded: true,
             has_vector: false,
         };
-        add(SLOT, &|out| slot.write(out));
-        add(SLOT_VALUE, &|out| out.u32(5));
-        add(COUNTER, &|out| {
+        rows.add(SLOT, &|out| slot.write(out));
+        rows.add(SLOT_VALUE, &|out| out.u32(5));
+        rows.add(COUNTER, &|out| {
             CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
                 .write(out);
         });
@@ -334,7 +356,10 @@ mod tests {
             next_sequence: 10,
             end_sequence: 12,
         };
-        add(RECLAIM, &|out| reclaim.write(out));
+        rows.add(RECLAIM, &|out| reclaim.write(out));
+    }
+
+    fn add_related(rows: &mut Rows) {
         for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
             let row = RelationRow {
                 number: CollectiveNumber(1),
@@ -349,7 +374,7 @@ mod tests {
                     created_at: Timestamp::from_millis(3),
                 },
             };
-            add(RELATION, &|out| row.write(out));
+            rows.add(RELATION, &|out| row.write(out));
         }
         for insight_type in InsightType::ALL {
             let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2), has_vector: true };
@@ -365,14 +390,16 @@ mod tests {
                 domain: vec!["a".into()],
                 created_at: Timestamp::from_millis(3),
             };
-            add(INSIGHT, &|out| write_insight(place, &insight, out));
+            rows.add(INSIGHT, &|out| write_insight(place, &insight, out));
         }
-        add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
-        add(FORMAT, &|out| FormatRow::CURRENT.write(out));
+    }
+
+    fn add_meta(rows: &mut Rows) {
+        rows.add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        rows.add(FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        add(IDENTITY, &|out| meta::write_identity(&identity, out));
-        add(NUMBER, &|out| out.u64(u64::MAX));
-        rows
+        rows.add(IDENTITY, &|out| meta::write_identity(&identity, out));
+        rows.add(NUMBER, &|out| out.u64(u64::MAX));
     }
 
     /// Everything that a row of the log can be about.

@@ -10,7 +10,6 @@ use crate::model::change::CollectiveNumber;
 use crate::model::norm::Norm;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
-use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
@@ -53,12 +52,12 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     Ok(checker.report)
 }
 
-struct Checker<'t> {
-    view: View<'t>,
+pub(super) struct Checker<'t> {
+    pub(super) view: View<'t>,
     builder: &'t dyn BlockBuilder,
-    report: CheckReport,
+    pub(super) report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
-    owners: BTreeMap<CollectiveNumber, Owner>,
+    pub(super) owners: BTreeMap<CollectiveNumber, Owner>,
     /// How many rows the records need in each derived table.
     expected: BTreeMap<usize, u64>,
     last_sequence: Seq,
@@ -67,7 +66,7 @@ struct Checker<'t> {
 
 /// What was counted under a number: the records of a collective, or its insights.
 #[derive(Clone)]
-struct Owner {
+pub(super) struct Owner {
     id: CollectiveId,
     /// Whether it is deleted and its rows wait to be removed.
     deleted: bool,
@@ -75,7 +74,7 @@ struct Owner {
     bytes: u64,
     words: u64,
     slots_end: u32,
-    activities: u32,
+    pub(super) activities: u32,
 }
 
 impl Owner {
@@ -120,7 +119,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
+    pub(super) fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
         self.push(table.name(), seal::hexadecimal(key), problem.into());
     }
 
@@ -424,23 +423,6 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn activities(&mut self) -> Result<()> {
-        for row in self.view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
-            let (key, value) = row?;
-            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
-            let (Some((number, _)), Some(_)) = (keys::read_activity(key), row) else {
-                self.fault(Table::Activity, key, "the value does not match its checksum or its format");
-                continue;
-            };
-            match self.owners.get_mut(&number) {
-                Some(owner) => owner.activities += 1,
-                None => self.fault(Table::Activity, key, "its collective does not exist"),
-            }
-            self.report.activities += 1;
-        }
-        Ok(())
-    }
-
     fn counters(&mut self) -> Result<()> {
         let owners = std::mem::take(&mut self.owners);
         let living = owners.iter().filter(|(_, owner)| !owner.deleted);
@@ -470,12 +452,9 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, problem);
             }
             if counter.activities != owner.activities {
-                let (counted, found) = (counter.activities, owner.activities);
-                self.fault(
-                    Table::Counter,
-                    &key,
-                    format!("it counts {counted} activities instead of {found}"),
-                );
+                let (stored, found) = (counter.activities, owner.activities);
+                let problem = format!("it counts {stored} activities instead of {found}");
+                self.fault(Table::Counter, &key, problem);
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");

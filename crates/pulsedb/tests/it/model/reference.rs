@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 2e-6;
 /// A number of the log, the collective it is about and, if it is about an experience, what happened to which.
 type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Reference {
     pub(super) rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
     /// Everything that was ever made, also what is gone.
@@ -86,6 +86,9 @@ impl Reference {
             }
             return assert_eq!(given_ids, "not found");
         }
+        if self.refuses(cid, &rows) {
+            return assert_eq!(given_ids, "refused");
+        }
         let ids = keys::ids(given_ids);
         assert_eq!((ids.len(), given_ids), (rows.len(), ok(&ids).as_str()));
         for (id, given) in ids.iter().zip(&rows) {
@@ -97,7 +100,12 @@ impl Reference {
     /// The first record of a database makes the collective "default".
     fn recorded_in_default(&mut self, db: &PulseDB, which: (u16, u8), given_ids: &str) {
         let all = db.list_collectives().unwrap();
-        let made = all.iter().find(|collective| collective.name == "default").expect("it was made");
+        let Some(made) = all.iter().find(|collective| collective.name == "default") else {
+            // A batch that refuses itself makes no collective either.
+            let refusing = |row: &pulsedb::NewExperience| row.duplicate == pulsedb::DuplicatePolicy::Refuse;
+            assert!(given(CollectiveId::nil(), which.0, which.1).iter().any(refusing));
+            return assert_eq!(given_ids, "refused");
+        };
         if let Entry::Vacant(room) = self.rooms.entry(made.id) {
             room.insert((made.name.clone(), BTreeMap::new()));
             self.rooms_ever.push(made.id);
