@@ -77,6 +77,9 @@ pub(crate) struct FilterArgs {
     /// Include archived ones
     #[arg(long)]
     pub(crate) archived: bool,
+    /// Include those that another one supersedes
+    #[arg(long)]
+    pub(crate) superseded: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod json_lines;
 mod keys;
 mod kill;
 mod map_size;
+mod memory;
 mod outside_vectors;
 mod references;
 mod search;
