@@ -31,7 +31,7 @@
 //! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
-//!   plural name change many in one commit.
+//!   plural name change many in one commit, and [`PulseDB::apply`] makes changes of different kinds together.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
@@ -77,13 +77,13 @@ pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
-    ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight, Experience,
-    ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate, Explain, Fault, Holder,
-    InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience, NewExperienceRelation,
-    OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights, RelationDirection, RelationType,
-    SearchFilter, SearchOptions, SearchResult, Severity, Signal, SignalWeights, TableStats, WatchEvent,
-    WatchEventType, energy,
+    Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
+    CompactReport, ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight,
+    DuplicatePolicy, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate,
+    Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
+    NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
+    RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
+    SignalWeights, TableStats, WatchEvent, WatchEventType, energy,
 };
 pub use search::{matched, passage};
 

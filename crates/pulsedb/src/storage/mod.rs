@@ -30,6 +30,7 @@ pub(crate) use read::view::View;
 pub(crate) use store::{Store, StoreHandle, StoreOptions};
 pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
+pub(crate) use write::apply::PreparedChange;
 pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
 };

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod activities;
+mod applying;
 mod batches;
 mod blocks;
 mod context;
 mod damage;
+mod duplicates;
 mod embedders;
 mod experiences;
 mod expiry;
@@ -18,6 +20,7 @@ mod index_kills;
 mod insights;
 mod keys;
 mod kills;
+mod kills_keys;
 mod model;
 mod names;
 mod paging;

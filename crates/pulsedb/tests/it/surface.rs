@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
+    AgentId, Change, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
     ExperienceUpdate, NewActivity, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result,
     SearchFilter, SearchOptions, StorageError, TaskId, Timestamp, ValidationError,
 };
@@ -70,6 +70,7 @@ fn changes(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static s
         ("reinforce", db.reinforce_experience(id).map(drop)),
         ("delete", db.delete_experience(id)),
         ("delete many", db.delete_experiences(&[id])),
+        ("apply", db.apply(cid, vec![Change::Delete(id)]).map(drop)),
         ("register activity", db.register_activity(activity(cid))),
         ("heartbeat", db.update_heartbeat("agent", cid)),
         ("end activity", db.end_activity("agent", cid)),

@@ -99,7 +99,7 @@ impl WriteTxn<'_> {
                 entry.insert(opened)
             }
         };
-        if unless_damaged(self.is_whole(collective, place, &experience))? != Some(true) {
+        if unless_damaged(self.is_whole(place, &experience))? != Some(true) {
             tracing::warn!(id = %experience.id, "an expired experience is damaged and stays; run `repair`");
             return Ok(false);
         }
@@ -107,8 +107,8 @@ impl WriteTxn<'_> {
         Ok(true)
     }
 
-    /// Whether every row of an experience is there, so that removing it cannot fail half-way.
-    fn is_whole(&self, collective: &OpenCollective, place: Place, experience: &Experience) -> Result<bool> {
+    /// Whether every row of an experience is there, so that removing it cannot fail half-way. Blocks may be damaged.
+    fn is_whole(&self, place: Place, experience: &Experience) -> Result<bool> {
         let view = self.view();
         let slot = keys::slot(place.number, place.slot).to_vec();
         let mut needed = rows::index_keys(place.number, experience);
@@ -122,7 +122,8 @@ impl WriteTxn<'_> {
                 return Ok(false);
             }
         }
-        Ok(view.slot_row(place.number, place.slot)?.is_some() && self.can_remove(collective, place.slot)?)
+        Ok(view.slot_row(place.number, place.slot)?.is_some()
+            && relations::are_whole(view, place.number, experience.id)?)
     }
 }
 

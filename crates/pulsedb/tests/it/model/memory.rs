@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use pulsedb::{
-    CollectiveId, ContextRequest, DerivedInsight, ExperienceId, InsightFilter, InsightId, InsightType,
-    NewDerivedInsight, NewExperience, NewExperienceRelation, PulseDB, Query, RelationDirection, RelationType,
-    SearchOptions, Timestamp, WatchEventType,
+    CollectiveId, ContextRequest, DerivedInsight, DuplicatePolicy, ExperienceId, InsightFilter, InsightId,
+    InsightType, NewDerivedInsight, NewExperience, NewExperienceRelation, PulseDB, Query, RelationDirection,
+    RelationType, SearchOptions, Timestamp, WatchEventType,
 };
 
 use super::DIMENSION;
@@ -68,7 +68,7 @@ fn insight(cid: CollectiveId, seed: u16, sources: Vec<ExperienceId>) -> NewDeriv
 /// The record of a command that supersedes: in the collective of the other one, without a key and an end.
 fn newer(seed: u16) -> NewExperience {
     let new = given(CollectiveId::nil(), seed, 1).remove(0);
-    NewExperience { key: None, expires_at: None, ..new }
+    NewExperience { key: None, expires_at: None, duplicate: DuplicatePolicy::Keep, ..new }
 }
 
 /// The line of an action, as the reference chooses what it is about.
