@@ -265,18 +265,31 @@ mod tests {
     const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
     const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
 
-    /// One or more rows of each kind, as they are written, each with the reader that must take it.
-    fn rows() -> Vec<(Accepts, Vec<u8>)> {
+    /// Rows, each with the reader that must take it.
+    type Rows = Vec<(Accepts, Vec<u8>)>;
+
+    fn add(rows: &mut Rows, reader: Accepts, write: &dyn Fn(&mut Vec<u8>)) {
+        let mut out = Vec::new();
+        write(&mut out);
+        rows.push((reader, out));
+    }
+
+    /// One or more rows of each kind, as they are written.
+    fn rows() -> Rows {
         let mut rows = Vec::new();
-        let mut add = |reader: Accepts, write: &dyn Fn(&mut Vec<u8>)| {
-            let mut out = Vec::new();
-            write(&mut out);
-            rows.push((reader, out));
-        };
+        of_records(&mut rows);
+        of_collectives(&mut rows);
+        of_what_joins(&mut rows);
+        of_the_database(&mut rows);
+        rows
+    }
+
+    /// Experiences and changes of them.
+    fn of_records(rows: &mut Rows) {
         for experience_type in experience_types() {
             let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
             let experience = experience(experience_type);
-            add(EXPERIENCE, &|out| write_experience(place, &experience, out));
+            add(rows, EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
         let bare = Experience {
             source_task: None,
@@ -285,10 +298,14 @@ mod tests {
             ..experience(ExperienceType::default())
         };
         let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
-        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
+        add(rows, EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
-            add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
+            add(rows, CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
+    }
+
+    /// What belongs to a collective.
+    fn of_collectives(rows: &mut Rows) {
         for owner in [None, Some("owner".to_owned())] {
             let row = CollectiveRow {
                 number: CollectiveNumber(1),
@@ -298,7 +315,7 @@ mod tests {
                 name: "name".into(),
                 owner,
             };
-            add(COLLECTIVE, &|out| row.write(out));
+            add(rows, COLLECTIVE, &|out| row.write(out));
         }
         for text in [None, Some("text".to_owned())] {
             let row = ActivityRow {
@@ -307,7 +324,7 @@ mod tests {
                 current_task: text.clone(),
                 context_summary: text,
             };
-            add(ACTIVITY, &|out| row.write(out));
+            add(rows, ACTIVITY, &|out| row.write(out));
         }
         let slot = SlotRow {
             id: ID,
@@ -321,9 +338,9 @@ mod tests {
             superseded: true,
             has_vector: false,
         };
-        add(SLOT, &|out| slot.write(out));
-        add(SLOT_VALUE, &|out| out.u32(5));
-        add(COUNTER, &|out| {
+        add(rows, SLOT, &|out| slot.write(out));
+        add(rows, SLOT_VALUE, &|out| out.u32(5));
+        add(rows, COUNTER, &|out| {
             CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
                 .write(out);
         });
@@ -334,7 +351,11 @@ mod tests {
             next_sequence: 10,
             end_sequence: 12,
         };
-        add(RECLAIM, &|out| reclaim.write(out));
+        add(rows, RECLAIM, &|out| reclaim.write(out));
+    }
+
+    /// Relations and insights.
+    fn of_what_joins(rows: &mut Rows) {
         for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
             let row = RelationRow {
                 number: CollectiveNumber(1),
@@ -349,7 +370,7 @@ mod tests {
                     created_at: Timestamp::from_millis(3),
                 },
             };
-            add(RELATION, &|out| row.write(out));
+            add(rows, RELATION, &|out| row.write(out));
         }
         for insight_type in InsightType::ALL {
             let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2), has_vector: true };
@@ -365,14 +386,17 @@ mod tests {
                 domain: vec!["a".into()],
                 created_at: Timestamp::from_millis(3),
             };
-            add(INSIGHT, &|out| write_insight(place, &insight, out));
+            add(rows, INSIGHT, &|out| write_insight(place, &insight, out));
         }
-        add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
-        add(FORMAT, &|out| FormatRow::CURRENT.write(out));
+    }
+
+    /// Vectors and facts.
+    fn of_the_database(rows: &mut Rows) {
+        add(rows, VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        add(rows, FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        add(IDENTITY, &|out| meta::write_identity(&identity, out));
-        add(NUMBER, &|out| out.u64(u64::MAX));
-        rows
+        add(rows, IDENTITY, &|out| meta::write_identity(&identity, out));
+        add(rows, NUMBER, &|out| out.u64(u64::MAX));
     }
 
     /// Everything that a row of the log can be about.
