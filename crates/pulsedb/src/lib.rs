@@ -37,7 +37,8 @@
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::store_relation`], [`PulseDB::supersede_experience`] and [`PulseDB::store_insight`]: what experiences have to
 //!   do with each other; [`PulseDB::get_context_candidates`]: what an agent needs to know before it begins.
-//! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
+//!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
@@ -68,11 +69,12 @@ mod search;
 mod storage;
 mod validate;
 mod vector;
+mod watch;
 
 pub use clock::Timestamp;
 pub use config::{
     ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
-    SyncMode, VectorConfig,
+    SyncMode, VectorConfig, WatchConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
@@ -85,9 +87,10 @@ pub use model::{
     Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
     NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
     RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
-    SignalWeights, TableStats, WatchEvent, WatchEventType, energy,
+    SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
 pub use search::{matched, passage};
+pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -90,7 +90,7 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Import documents, source code, JSON lines and chats; run it again to pick up changes
     Import(ImportArgs),
-    /// Find experiences by meaning, best first
+    /// Find experiences by words and meaning, best first
     Search(SearchArgs),
     /// Show the newest experiences
     Recent(RecentArgs),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pulsedb::{Experience, NewExperience, NotFoundError, PulseDB, PulseDBError, Timestamp};
+use pulsedb::{Experience, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Timestamp};
 use serde_json::json;
 
 use crate::args::{HistoryArgs, SupersedeArgs};
@@ -11,8 +11,7 @@ use crate::database::Target;
 use crate::exit::{CliError, Exit};
 use crate::json::ExperienceJson;
 use crate::output::Out;
-use crate::output::experience::block;
-use crate::output::snippet::QueryWords;
+use crate::output::experience::{Heading, block};
 use crate::provenance::{CELL_TAG, FILE_TAG, HEADING_TAG, IMPORT_TAG, LINE_TAG, SOURCE_TAG};
 
 pub(crate) fn supersede(target: &Target, args: SupersedeArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -66,7 +65,8 @@ pub(crate) fn history(target: &Target, args: &HistoryArgs, out: &mut Out) -> any
     }
     let now = Timestamp::now();
     for (at, experience) in history.iter().enumerate() {
-        block(out, experience, at + 1, None, &QueryWords::of(""), now)?;
+        block(out, experience, &Heading { rank: at + 1, score: None }, Query::Text(""), now)?;
+        writeln!(out)?;
     }
     Ok(Exit::Ok)
 }

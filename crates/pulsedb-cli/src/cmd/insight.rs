@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pulsedb::{DerivedInsight, InsightFilter, NewDerivedInsight, Query, Timestamp};
+use pulsedb::{DerivedInsight, InsightFilter, NewDerivedInsight, Query, Timestamp, passage};
 use serde_json::json;
 
 use crate::args::{InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs};
@@ -10,7 +10,8 @@ use crate::cmd::fields;
 use crate::database::Target;
 use crate::exit::{CliError, Exit};
 use crate::links::InsightJson;
-use crate::output::snippet::{QueryWords, snippet};
+use crate::output::experience::Heading;
+use crate::output::snippet::{emphasise, snippet};
 use crate::output::{FAINT, Out, PLACE, STRONG};
 use crate::text::{count, name_of, printable_line};
 use crate::time;
@@ -68,7 +69,7 @@ fn list(
         if is_json {
             out.json_line(&InsightJson::new(insight, &target.collective, false))?;
         } else {
-            block(out, insight, offset + at + 1, None, &QueryWords::of(""), now)?;
+            block(out, insight, &Heading { rank: offset + at + 1, score: None }, Query::Text(""), now)?;
         }
     }
     Ok(Exit::Ok)
@@ -101,9 +102,9 @@ fn search(target: &Target, args: InsightSearchArgs, out: &mut Out) -> anyhow::Re
     if found.is_empty() {
         writeln!(out, "no insight found in collective `{}`", printable_line(&target.collective))?;
     }
-    let (words, now) = (QueryWords::of(&text), Timestamp::now());
+    let now = Timestamp::now();
     for (at, (insight, score)) in found.iter().enumerate() {
-        block(out, insight, at + 1, Some(*score), &words, now)?;
+        block(out, insight, &Heading { rank: at + 1, score: Some(*score) }, query, now)?;
     }
     Ok(Exit::Ok)
 }
@@ -111,18 +112,18 @@ fn search(target: &Target, args: InsightSearchArgs, out: &mut Out) -> anyhow::Re
 fn block(
     out: &mut Out,
     insight: &DerivedInsight,
-    rank: usize,
-    score: Option<f32>,
-    query: &QueryWords,
+    heading: &Heading,
+    query: Query<'_>,
     now: Timestamp,
 ) -> std::io::Result<()> {
-    write!(out, "{STRONG}{rank:>2}.{STRONG:#} ")?;
-    if let Some(score) = score {
+    write!(out, "{STRONG}{:>2}.{STRONG:#} ", heading.rank)?;
+    if let Some(score) = heading.score {
         write!(out, "{STRONG}{score:.3}{STRONG:#}  ")?;
     }
     writeln!(out, "{PLACE}{}{PLACE:#}", name_of(&insight.insight_type))?;
-    for line in snippet(&insight.content, query, out.width - INDENT.len(), SNIPPET_LINES) {
-        writeln!(out, "{INDENT}{}", query.emphasise(&line))?;
+    let from = passage(query, &insight.content).start;
+    for line in snippet(&insight.content, from, out.width - INDENT.len(), SNIPPET_LINES) {
+        writeln!(out, "{INDENT}{}", emphasise(query, &line))?;
     }
     let sources = count(insight.source_experience_ids.len() as u64, "source");
     let missing = match insight.missing_sources.len() {

@@ -11,6 +11,7 @@ mod eval;
 mod export;
 mod fields;
 mod filter;
+mod fold;
 mod forget;
 mod get;
 mod history;

@@ -38,5 +38,8 @@ mod skips;
 mod steps;
 mod surface;
 mod upkeep;
+mod watching;
+mod watching_processes;
+mod watching_swarm;
 mod words;
 mod worker;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::id::TaskId;
-use crate::index::{Address, Builder, Snapshot, is_damage};
+use crate::index::{Address, Snapshot, indexed_again, is_damage};
 use crate::limits;
 use crate::model::ContextWeights;
 use crate::model::change::Slot;
@@ -14,7 +14,7 @@ use crate::search::hit::Rank;
 use crate::search::text::context::Neighbours;
 use crate::search::text::{Signals, TextQuery};
 use crate::search::{vectors, words};
-use crate::storage::{BlockBuilder, PieceRow, SlotRow, malformed_piece};
+use crate::storage::{PieceRow, SlotRow, malformed_piece};
 
 /// One candidate.
 pub(super) struct Candidate<'t> {
@@ -225,10 +225,9 @@ impl<'s, 't> Pool<'s, 't> {
             _ => {
                 tracing::warn!(
                     slot = slot.0,
-                    "the pieces of a record are damaged and made anew; run `repair`"
+                    "the pieces of a record are damaged, the record answers; run `repair`"
                 );
-                let (_, experience) = collective.view.indexed_row(id)?;
-                Cow::Owned(Builder.index(&experience).piece)
+                Cow::Owned(indexed_again(collective, id)?.piece)
             }
         };
         let row = PieceRow::read(&bytes).ok_or_else(|| malformed_piece(slot))?;
