@@ -6,7 +6,6 @@ mod context;
 mod energy;
 mod filter;
 mod hit;
-mod insights;
 mod passage;
 mod recent;
 mod text;
@@ -15,9 +14,10 @@ mod ways;
 mod words;
 
 use crate::error::Result;
+use crate::id::InsightId;
 use crate::index::{Snapshot, is_damage};
 use crate::lexical::Bm25;
-use crate::model::{SearchFilter, SearchResult};
+use crate::model::{DerivedInsight, InsightFilter, SearchFilter, SearchResult};
 use crate::search::filter::Allowed;
 use crate::search::hit::Hit;
 use crate::storage::CollectiveView;
@@ -27,7 +27,6 @@ pub use passage::{matched, passage};
 
 pub(crate) use context::fitted;
 pub(crate) use energy::Recall;
-pub(crate) use insights::insights;
 pub(crate) use recent::recent;
 pub(crate) use text::TextQuery;
 
@@ -70,6 +69,25 @@ pub(crate) fn search(
             })?,
         };
         hit::fetch(snapshot, &hits, asked.explain)
+    })
+}
+
+/// The `k` insights of a collective that match the filter and rank best, best first, found and ranked as experiences are,
+/// over blocks of their own: by score, then newer, then smaller id.
+pub(crate) fn insights(
+    collective: CollectiveView<'_>,
+    ranking: &Ranking<'_>,
+    k: usize,
+    filter: &InsightFilter,
+) -> Result<Vec<(DerivedInsight, f32)>> {
+    answered(collective.insights(), |snapshot| {
+        let allowed = Allowed::of_insights(snapshot, filter)?;
+        let hits = ranked(snapshot, &allowed, ranking, k)?;
+        let insights = hits.iter().map(|hit| {
+            let id = InsightId::of_record(hit.rank.id());
+            Ok((snapshot.collective.view.indexed_insight(id)?, hit.score))
+        });
+        insights.collect()
     })
 }
 

@@ -21,6 +21,7 @@ mod insights;
 mod keys;
 mod kills;
 mod kills_keys;
+mod kills_memory;
 mod model;
 mod names;
 mod paging;

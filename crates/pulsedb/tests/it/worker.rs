@@ -21,6 +21,7 @@ type Role = fn(&[String]);
 const ROLES: &[(&str, Role)] = &[
     ("kills", crate::kills::write_until_killed),
     ("kills keys", crate::kills_keys::write_until_killed),
+    ("kills memory", crate::kills_memory::write_until_killed),
     #[cfg(target_os = "linux")]
     ("steps", crate::index_kills::write_until_step),
     ("model", crate::model::obey),
