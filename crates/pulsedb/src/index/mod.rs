@@ -5,6 +5,8 @@
 
 mod attributes;
 mod builder;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod loose;
 mod postings;
 mod snapshot;
