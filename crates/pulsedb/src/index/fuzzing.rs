@@ -7,7 +7,7 @@ use crate::lexical::{
     Accumulator, Best, Bits, Bm25, Lengths, Malformed, Matches, MergeInput, PostingValues, Query, RowMap,
     Scorer, TailRow, Totals, merge_lengths, merge_step, seal,
 };
-use crate::vector::codes::{Block, BlockBuilder, CodeQuery, Scan};
+use crate::vector::codes::{CodeQuery, Codes, CodesBuilder, Refinements, RefinementsBuilder, Scan};
 use crate::vector::{Isa, PreparedQuery};
 
 /// Rows of the blocks that values are read as parts of.
@@ -104,19 +104,26 @@ fn read_codes(bytes: &[u8]) {
     for isa in Isa::supported() {
         let query = PreparedQuery::new(isa, &query).expect("it is not zero");
         let query = CodeQuery::new(&frame, &query);
-        let Some(block) = Block::read(frame.shape(), codes, finer) else { continue };
+        let finer = Refinements::read(frame.shape(), finer);
+        if let Some(finer) = finer {
+            let mut again = RefinementsBuilder::new(frame.shape());
+            assert!(again.append(&finer, &vec![u64::MAX; finer.rows().div_ceil(64)]));
+            assert_eq!(again.rows(), finer.rows());
+        }
+        let Some(codes) = Codes::read(frame.shape(), codes) else { continue };
         let mut scan = Scan::new(&query, 3);
-        assert!(scan.block(&block, &[u64::MAX; 4], |row| row), "it has the shape of the query");
+        let record = |row: u32| finer.as_ref().and_then(|finer| finer.record(row as usize));
+        assert!(scan.codes(&codes, &[u64::MAX; 4], |row| row, record), "it has the shape of the query");
         let score = |slots: &[u32], scores: &mut Vec<f32>| -> Result<(), ()> {
             scores.extend(slots.iter().map(|slot| *slot as f32));
             Ok(())
         };
         let found = scan.finish().rescore(3, score).expect("scores of slots");
-        assert!(found.iter().all(|row| (row.slot as usize) < block.rows()));
-        let mut again = BlockBuilder::new(frame.shape());
-        assert!(again.append(&block, &vec![u64::MAX; block.rows().div_ceil(64)]));
-        let (codes, finer) = again.finish();
-        assert_eq!(Block::read(frame.shape(), &codes, &finer).map(|block| block.rows()), Some(block.rows()));
+        assert!(found.iter().all(|row| (row.slot as usize) < codes.rows()));
+        let mut again = CodesBuilder::new(frame.shape());
+        assert!(again.append(&codes, &vec![u64::MAX; codes.rows().div_ceil(64)]));
+        let again = again.finish();
+        assert_eq!(Codes::read(frame.shape(), &again).map(|again| again.rows()), Some(codes.rows()));
     }
 }
 
@@ -138,7 +145,7 @@ mod tests {
     use crate::NewExperience;
     use crate::index::builder::Builder;
     use crate::lexical::{TailRow, seal};
-    use crate::vector::codes::{BlockBuilder, Frame};
+    use crate::vector::codes::{CodesBuilder, Frame, RefinementsBuilder};
 
     /// One or more values of each kind, as they are written.
     fn values() -> Vec<Vec<u8>> {
@@ -153,12 +160,14 @@ mod tests {
         let rows: Vec<TailRow<'_>> = tails.iter().map(|tail| TailRow::read(tail).unwrap()).collect();
         let sealed = seal(&rows).unwrap();
         let frame = Frame::new(5, &[-2.0, -1.0, 0.0, 1.0, 2.0]);
-        let mut block = BlockBuilder::new(frame.shape());
+        let (mut codes, mut finer) =
+            (CodesBuilder::new(frame.shape()), RefinementsBuilder::new(frame.shape()));
         for row in 0..20 {
             let vector: Vec<f32> = (0..5).map(|at| ((row * 3 + at) % 7) as f32 - 3.0).collect();
-            assert!(block.push((row != 4).then(|| frame.encode(&vector)).flatten().as_deref()));
+            let code = (row != 4).then(|| frame.encode(&vector)).flatten();
+            assert!(codes.push(code.as_deref()) && finer.push(code.as_deref()));
         }
-        let (codes, finer) = block.finish();
+        let (codes, finer) = (codes.finish(), finer.finish());
         // As much of the rest as the codes are, in 255 parts, as nearly as that can be said.
         let share = (codes.len() * 255).div_ceil(codes.len() + finer.len());
         let codes = [[5, share as u8].as_slice(), &codes, &finer].concat();

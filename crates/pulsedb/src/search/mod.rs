@@ -10,10 +10,10 @@ mod ways;
 mod words;
 
 use crate::error::Result;
-use crate::index::{Snapshot, is_damage};
+use crate::index::{Snapshot, Terms, is_damage};
 use crate::lexical::Bm25;
 use crate::model::{SearchFilter, SearchResult};
-use crate::search::filter::Allowed;
+use crate::search::filter::{Allowed, terms_of};
 use crate::storage::CollectiveView;
 use crate::vector::PreparedQuery;
 
@@ -29,9 +29,9 @@ pub(crate) fn nearest(
     filter: &SearchFilter,
     exact_rows: usize,
 ) -> Result<Vec<SearchResult>> {
-    answered(collective, |snapshot| {
+    answered(collective, terms_of(filter), |snapshot| {
         let allowed = Allowed::of(snapshot, filter)?;
-        let hits = vectors::nearest(snapshot, allowed, query, k, exact_rows)?;
+        let hits = vectors::nearest(snapshot, &allowed, query, k, exact_rows)?;
         hit::fetch(snapshot, &hits)
     })
 }
@@ -45,7 +45,7 @@ pub(crate) fn lexical(
     filter: &SearchFilter,
     parameters: Bm25,
 ) -> Result<Vec<SearchResult>> {
-    answered(collective, |snapshot| {
+    answered(collective, Terms::Wanted, |snapshot| {
         let allowed = Allowed::of(snapshot, filter)?;
         let hits = words::lexical(snapshot, &allowed, text, k, parameters)?;
         hit::fetch(snapshot, &hits)
@@ -53,11 +53,15 @@ pub(crate) fn lexical(
 }
 
 /// The answer from the index, or from the records alone where a part of the index is damaged.
-fn answered<'t, T>(collective: CollectiveView<'t>, search: impl Fn(&Snapshot<'t>) -> Result<T>) -> Result<T> {
-    match Snapshot::open(collective).and_then(|snapshot| search(&snapshot)) {
+fn answered<'t, T>(
+    collective: CollectiveView<'t>,
+    terms: Terms,
+    search: impl Fn(&Snapshot<'t>) -> Result<T>,
+) -> Result<T> {
+    match Snapshot::open(collective, terms).and_then(|snapshot| search(&snapshot)) {
         Err(error) if is_damage(&error) => {
             tracing::warn!(%error, "the index is damaged, the records answer; run `repair`");
-            search(&Snapshot::of_records(collective)?)
+            search(&Snapshot::of_records(collective, terms)?)
         }
         outcome => outcome,
     }

@@ -30,7 +30,7 @@ pub(super) fn lexical(
         if matches.iter().all(Matches::is_empty) {
             continue;
         }
-        let added = accumulator.score(&scorer, matches, segment.lengths);
+        let added = accumulator.score(&scorer, matches, segment.lengths()?);
         added.map_err(|_| segment.block.malformed_postings())?;
         let (mut allowed, dead) = (bit_bytes(allowed), bit_bytes(&segment.state.dead));
         if query.restricts() {
@@ -71,22 +71,24 @@ impl Search<'_, '_> {
     fn offer(&mut self, score: f32, address: Address) -> f32 {
         if self.failed.is_none() && score > 0.0 && score >= self.best.floor() {
             match self.accepts(address) {
-                Ok(true) => self.best.offer(score, || Rank::of(self.snapshot, address)),
-                Ok(false) => {}
+                Ok(Some(rank)) => self.best.offer(score, || rank),
+                Ok(None) => {}
                 Err(error) => self.failed = Some(error),
             }
         }
         self.best.floor()
     }
 
-    /// Whether the record has the phrases of the query and none that it excludes.
-    fn accepts(&self, address: Address) -> Result<bool> {
-        if !self.query.needs_text() {
-            return Ok(true);
+    /// The rank of a record, if it has the phrases of the query and none that it excludes.
+    fn accepts(&self, address: Address) -> Result<Option<Rank>> {
+        if self.query.needs_text() {
+            let (_, row) = self.snapshot.row(address)?;
+            let (_, experience) = self.snapshot.collective.view.indexed_row(row.id)?;
+            if !with_analyser(|analyser| self.query.accepts(&experience.content, analyser)) {
+                return Ok(None);
+            }
         }
-        let (_, row) = self.snapshot.row(address);
-        let (_, experience) = self.snapshot.collective.view.indexed_row(row.id)?;
-        Ok(with_analyser(|analyser| self.query.accepts(&experience.content, analyser)))
+        Rank::of(self.snapshot, address).map(Some)
     }
 }
 
