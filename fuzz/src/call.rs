@@ -31,7 +31,12 @@ pub enum Call {
     SearchText { collective: Pick, text: Text, k: Count, filter: Option<Box<Filter>> },
     Recent { collective: Pick, limit: Count, filter: Option<Box<Filter>> },
     Embed(Text),
+    ByKey { collective: Pick, key: Text },
+    Keys { collective: Pick, prefix: Text, after: Option<Text>, limit: Count },
     Poll { collective: Pick, since: Since },
+    Register { collective: Pick, agent: Text, task: Option<Text> },
+    Heartbeat { collective: Pick, agent: Text },
+    EndActivity { collective: Pick, agent: Text },
     Stats,
     Check,
     Reopen { read_only: bool },
@@ -88,6 +93,8 @@ pub struct New {
     agent: Option<Text>,
     task: Option<Text>,
     timestamp: Option<i64>,
+    key: Option<Text>,
+    expires: Option<i64>,
 }
 
 impl New {
@@ -103,6 +110,8 @@ impl New {
             related_files: texts(self.related_files),
             source_task: self.task.map(|task| TaskId::new(task.0)),
             timestamp: self.timestamp.map(Timestamp::from_millis),
+            key: self.key.map(|key| key.0),
+            expires_at: self.expires.map(Timestamp::from_millis),
             ..Default::default()
         };
         if let Some(kind) = self.kind {
@@ -189,6 +198,7 @@ pub struct Filter {
     tags: Option<Vec<(Text, Text)>>,
     kinds: Option<Vec<Kind>>,
     agents: Option<Vec<Text>>,
+    key_prefix: Option<Text>,
     min_importance: Option<Number>,
     min_confidence: Option<Number>,
     since: Option<i64>,
@@ -205,6 +215,8 @@ impl Filter {
             tags_all: self.tags.map(pairs),
             experience_types: self.kinds.map(kinds),
             source_agents: self.agents.map(agents),
+            source_tasks: None,
+            key_prefix: self.key_prefix.map(|prefix| prefix.0),
             min_importance: self.min_importance.map(|number| number.0),
             min_confidence: self.min_confidence.map(|number| number.0),
             since: self.since.map(Timestamp::from_millis),

@@ -29,6 +29,8 @@ pub(crate) struct ExperienceJson<'a> {
     last_reinforced: Moment,
     applications: u32,
     archived: bool,
+    key: Option<&'a str>,
+    expires_at: Option<Moment>,
     sequence: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<&'a [f32]>,
@@ -54,6 +56,8 @@ impl<'a> ExperienceJson<'a> {
             last_reinforced: Moment(experience.last_reinforced),
             applications: experience.applications,
             archived: experience.archived,
+            key: experience.key.as_deref(),
+            expires_at: experience.expires_at.map(Moment),
             sequence: experience.sequence,
             embedding: embedding.then_some(&experience.embedding),
         }
@@ -77,6 +81,8 @@ pub(crate) struct ExperienceLine {
     pub(crate) timestamp: Option<TimeValue>,
     pub(crate) embedding: Option<Vec<f32>>,
     pub(crate) archived: Option<bool>,
+    pub(crate) key: Option<String>,
+    pub(crate) expires_at: Option<TimeValue>,
     /// Tells a record that is already here; a new record gets a new one, unless it keeps this one.
     pub(crate) id: Option<ExperienceId>,
     // Written by `export`; a record that gets a new id has its own.

@@ -35,6 +35,8 @@ pub struct Config {
     pub search: SearchConfig,
     /// How energy fades.
     pub decay: DecayConfig,
+    /// When an agent counts as gone.
+    pub activity: ActivityConfig,
     /// Refuse every change through this handle.
     pub read_only: bool,
 }
@@ -51,6 +53,7 @@ impl Default for Config {
             vector: VectorConfig::default(),
             search: SearchConfig::default(),
             decay: DecayConfig::default(),
+            activity: ActivityConfig::default(),
             read_only: false,
         }
     }
@@ -105,6 +108,9 @@ impl Config {
                 "decay.freq_weight",
                 format!("{weight} is not a finite number of at least 0"),
             ));
+        }
+        if self.activity.stale_threshold.is_zero() {
+            return Err(ValidationError::invalid("activity.stale_threshold", "must be greater than zero"));
         }
         if self.default_collective.is_some_and(|id| id.is_nil()) {
             return Err(ValidationError::invalid(
@@ -264,5 +270,27 @@ pub struct DecayConfig {
 impl Default for DecayConfig {
     fn default() -> Self {
         Self { half_life: Duration::from_hours(30 * 24), freq_weight: 0.25 }
+    }
+}
+
+/// When an agent counts as gone; each handle has its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityConfig {
+    /// An agent that has given no sign of life for longer than this is left out of
+    /// [`get_active_agents`](crate::PulseDB::get_active_agents); 300 seconds by default.
+    pub stale_threshold: Duration,
+}
+
+impl Default for ActivityConfig {
+    fn default() -> Self {
+        Self { stale_threshold: Duration::from_mins(5) }
+    }
+}
+
+impl ActivityConfig {
+    /// A heartbeat that follows the stored one sooner than this is not written: an agent may give one with each step,
+    /// and nobody can tell the difference.
+    pub(crate) fn heartbeat_interval(&self) -> Duration {
+        limits::HEARTBEAT_INTERVAL_MAX.min(self.stale_threshold / 4)
     }
 }

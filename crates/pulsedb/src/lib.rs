@@ -33,7 +33,9 @@
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
 //!   plural name change many in one commit.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
@@ -66,18 +68,20 @@ mod vector;
 
 pub use clock::Timestamp;
 pub use config::{
-    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
-    VectorConfig,
+    ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
+    SyncMode, VectorConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
-pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
+    DatabaseStats, DerivedInsight, Experience, ExperienceKind, ExperienceRelation, ExperienceType,
+    ExperienceUpdate, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight,
+    NewExperience, NewExperienceRelation, ProviderIdentity, Query, ReaderInfo, RelationDirection,
+    RelationType, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent,
+    WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

@@ -22,8 +22,20 @@ pub const RELATED_FILE_BYTES_MAX: usize = 500;
 pub const AGENT_BYTES_MAX: usize = 256;
 /// Bytes of a task's name.
 pub const TASK_BYTES_MAX: usize = 256;
+/// Bytes of the name of an agent that registers an activity.
+pub const ACTIVITY_AGENT_BYTES_MAX: usize = 255;
+/// Bytes of each text of an activity: a line or two for other agents to read.
+pub const ACTIVITY_TEXT_BYTES_MAX: usize = 1024;
+/// Bytes of the key of an experience: with the number of the collective it is a key of the engine, which holds 511.
+pub const EXPERIENCE_KEY_BYTES_MAX: usize = 400;
 /// Bytes of each string inside an experience type.
 pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
+/// Bytes of an insight's content: what several experiences come to, and no longer than half of one.
+pub const INSIGHT_BYTES_MAX: usize = 51_200;
+/// Sources of an insight: each is an index entry, and costs a row.
+pub const INSIGHT_SOURCES_MAX: usize = 100;
+/// Bytes of the metadata of a relation: a note, not a document.
+pub const RELATION_METADATA_BYTES_MAX: usize = 10_240;
 /// Bytes of a collective's name: it is part of a key.
 pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
 /// Bytes of a collective's owner.
@@ -78,6 +90,17 @@ pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
 pub(crate) const COMMIT_BYTES_MAX: usize = 1 << 20;
 /// How long a committer waits for callers that the last batch lets it expect.
 pub(crate) const COMMIT_LINGER: Duration = Duration::from_micros(200);
+/// The longest span within which a second heartbeat is not written: each one that is written waits for the disk.
+pub(crate) const HEARTBEAT_INTERVAL_MAX: Duration = Duration::from_secs(1);
+/// How long an activity is kept whose agent has fallen silent without ending it, at least.
+pub(crate) const SILENT_ACTIVITY_KEPT: Duration = Duration::from_hours(7 * 24);
+/// Activities that a registration looks at for silent ones: more than it adds, so that they cannot pile up.
+pub(crate) const ACTIVITIES_LOOKED_AT: usize = 32;
+/// Expired experiences that a commit removes at most, besides one for each change that it makes: more than it can add, so
+/// that they cannot pile up, and few enough that it stays short.
+pub(crate) const EXPIRED_A_COMMIT: usize = 8;
+/// Expired experiences that one step of a compaction removes.
+pub(crate) const EXPIRED_A_STEP: usize = 500;
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
 /// Log rows that a commit trims at most, so that retention never makes a commit slow.
@@ -90,7 +113,7 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
 /// Tables of one database: twice as many as there are, about. Each takes a slot, which every transaction clears.
-pub(crate) const TABLES_MAX: u32 = 32;
+pub(crate) const TABLES_MAX: u32 = 64;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.

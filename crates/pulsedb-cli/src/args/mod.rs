@@ -1,5 +1,6 @@
 //! The command line: commands, flags, and what each says about itself.
 
+mod agents;
 mod reading;
 mod values;
 mod writing;
@@ -10,6 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
 pub(crate) use self::reading::{ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::writing::{
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     Reinforce(ReinforceArgs),
     /// Archive experiences, restore them, or delete them
     Forget(ForgetArgs),
+    /// Show who is at work in a collective, and tell others that you are
+    Agents(AgentsArgs),
     /// List, create, rename and delete collectives
     Collectives(CollectivesArgs),
     /// Show sizes, readers and writers

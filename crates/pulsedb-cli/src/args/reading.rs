@@ -59,6 +59,9 @@ pub(crate) struct FilterArgs {
     /// Only of this task, session or conversation; if repeated, of any of them
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Vec<String>,
+    /// Only with a key that begins so
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) key_prefix: Option<String>,
     /// Only at least this important
     #[arg(long, value_name = "0..1")]
     pub(crate) min_importance: Option<f32>,
@@ -90,8 +93,11 @@ pub(crate) struct RecentArgs {
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// Its id
-    #[arg(value_parser = experience_id)]
-    pub(crate) id: ExperienceId,
+    #[arg(value_parser = experience_id, required_unless_present = "key")]
+    pub(crate) id: Option<ExperienceId>,
+    /// Its key, in the collective, instead of its id
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) key: Option<String>,
     /// Include its vector
     #[arg(long)]
     pub(crate) embedding: bool,
@@ -107,6 +113,12 @@ pub(crate) struct ListArgs {
     /// Number of experiences to skip
     #[arg(long, default_value_t = 0)]
     pub(crate) offset: usize,
+    /// Only those with a key that begins so, in the order of their keys; an empty one means every key
+    #[arg(long, value_name = "PREFIX", conflicts_with = "offset")]
+    pub(crate) key_prefix: Option<String>,
+    /// With --key-prefix: only keys that come after this one
+    #[arg(long, value_name = "KEY", requires = "key_prefix")]
+    pub(crate) after: Option<String>,
     /// Print one line of JSON for each
     #[arg(long)]
     pub(crate) json: bool,

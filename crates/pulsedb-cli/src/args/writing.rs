@@ -31,6 +31,12 @@ pub(crate) struct RecordArgs {
     /// When it happened: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 2d; UTC unless it names a zone [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) timestamp: Option<String>,
+    /// Name to find it by; if another one in the collective has it, that one is replaced and keeps its id
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// When it is to be gone: a time as for --timestamp, or a span from now such as 90min, 12h, 30d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
     /// File with its vector as a JSON array, in a database whose vectors you supply
     #[arg(long, value_name = "FILE")]
     pub(crate) embedding: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod agents;
 mod backup;
 mod check;
 mod collectives;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Update(args) => update::run(&target, &args, &mut out),
         Command::Reinforce(args) => reinforce::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
+        Command::Agents(args) => agents::run(&target, args, &mut out),
         Command::Collectives(args) => collectives::run(&target, args, &mut out),
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),

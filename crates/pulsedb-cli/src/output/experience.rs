@@ -91,6 +91,8 @@ pub(crate) fn page(
         let times = count(u64::from(experience.applications), "time");
         fields.push(("reinforced", format!("{times}, last {}", time::display(experience.last_reinforced))));
     }
+    fields.extend(experience.key.as_ref().map(|key| ("key", key.clone())));
+    fields.extend(experience.expires_at.map(|end| ("expires", time::display(end))));
     if experience.archived {
         fields.push(("archived", "yes; `pulsedb forget --undo` restores it".to_owned()));
     }

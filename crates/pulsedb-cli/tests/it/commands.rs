@@ -5,7 +5,7 @@ use std::fs;
 use crate::shell::{Shell, failure, keys, text_of};
 
 /// The keys of an experience, as `docs/pulsedb-cli.md` lists them.
-const EXPERIENCE_KEYS: [&str; 17] = [
+const EXPERIENCE_KEYS: [&str; 19] = [
     "agent",
     "applications",
     "archived",
@@ -13,8 +13,10 @@ const EXPERIENCE_KEYS: [&str; 17] = [
     "confidence",
     "content",
     "domain",
+    "expires_at",
     "id",
     "importance",
+    "key",
     "last_reinforced",
     "related_files",
     "sequence",

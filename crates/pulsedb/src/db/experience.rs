@@ -11,7 +11,8 @@ use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
 impl PulseDB {
-    /// The experience with this id, in full, or `None`.
+    /// The experience with this id, in full, or `None`. Alone of all calls this one also returns what has expired, until
+    /// it is removed.
     ///
     /// # Errors
     /// Those of [every call](PulseDB#errors).
@@ -129,8 +130,10 @@ impl PulseDB {
         let store = self.store()?;
         let snapshot = store.snapshot()?;
         let row = snapshot.view().experience_row(id)?;
+        let now = clock::now();
+        let row = row.filter(|(_, experience)| !experience.has_expired(now));
         let (_, experience) = row.ok_or(NotFoundError::Experience(id))?;
-        Ok(self.energy_of(&experience, clock::now()))
+        Ok(self.energy_of(&experience, now))
     }
 
     fn energy_of(&self, experience: &Experience, now: Timestamp) -> f32 {

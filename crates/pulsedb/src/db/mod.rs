@@ -1,13 +1,17 @@
 //! The facade: a handle on an open database, and what its calls share.
 
+mod activity;
 mod admin;
 mod changes;
 mod collective;
 #[cfg(test)]
 mod damaged_index;
 mod experience;
+mod insight;
+mod keyed;
 mod open;
 mod record;
+mod relation;
 mod search;
 
 use std::fmt;

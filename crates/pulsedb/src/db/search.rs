@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::lexical::Bm25;
 use crate::model::{Experience, Query, SearchFilter, SearchOptions, SearchResult};
-use crate::search;
+use crate::search::{self, Ranking};
 use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
 
@@ -53,39 +53,36 @@ impl PulseDB {
         validate::result_count("k", options.k)?;
         let SearchOptions { k, filter, exact } = options;
         let filter = validate::filter(filter)?;
-        let embedded;
-        let vector = match query {
+        let ranking = self.ranking(query, exact)?;
+        let snapshot = store.snapshot()?;
+        let collective = snapshot.view().in_collective(collective)?;
+        search::search(collective, &ranking, k, &filter)
+    }
+
+    /// What a query ranks by. A text is embedded here, while no snapshot is held.
+    pub(super) fn ranking<'q>(&self, query: Query<'q>, exact: bool) -> Result<Ranking<'q>> {
+        let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
+        let by =
+            |vector: &[f32]| Ranking::Vector { query: PreparedQuery::new(Isa::detect(), vector), exact_rows };
+        match query {
             Query::Vector(vector) => {
                 validate::vector("query", vector, self.inner.dimension)?;
-                vector
+                Ok(by(vector))
             }
             Query::Text(text) => {
                 validate::query_text(text)?;
-                embedded = self.embed_query(text)?;
-                embedded.as_slice()
+                // Only a text without a known word has no direction.
+                Ok(by(&self.embed_query(text)?))
             }
             Query::Lexical(text) => {
                 validate::query_text(text)?;
-                let snapshot = store.snapshot()?;
-                let collective = snapshot.view().in_collective(collective)?;
                 let SearchConfig { bm25_k1: k1, bm25_b: b } = self.inner.config.search;
-                return search::lexical(collective, text, k, &filter, Bm25 { k1, b });
+                Ok(Ranking::Words { text, parameters: Bm25 { k1, b } })
             }
-        };
-        let prepared = PreparedQuery::new(Isa::detect(), vector);
-        let snapshot = store.snapshot()?;
-        let collective = snapshot.view().in_collective(collective)?;
-        match prepared {
-            Some(prepared) => {
-                let exact_rows = if exact { usize::MAX } else { self.inner.config.vector.rescore };
-                search::nearest(collective, &prepared, k, &filter, exact_rows)
-            }
-            // Only a text without a known word has no direction.
-            None => Ok(Vec::new()),
         }
     }
 
-    /// The `k` experiences whose vectors are nearest to this one, without archived ones.
+    /// The `k` experiences whose vectors are nearest to this one, without archived and superseded ones.
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -112,7 +109,7 @@ impl PulseDB {
         self.search(collective, Query::Vector(query), SearchOptions { k, filter, ..SearchOptions::default() })
     }
 
-    /// The newest `limit` experiences (1 to 1000) by timestamp, without archived ones.
+    /// The newest `limit` experiences (1 to 1000) by timestamp, without archived and superseded ones.
     ///
     /// # Errors
     /// As [`get_recent_experiences_filtered`](Self::get_recent_experiences_filtered).

@@ -1,6 +1,7 @@
 //! How rows become blocks: analysis, codes and postings put together for the store.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pulsedb_model::Model;
@@ -13,7 +14,7 @@ use crate::lexical::{
 };
 use crate::limits;
 use crate::model::change::Slot;
-use crate::model::{Experience, NewExperience};
+use crate::model::{DerivedInsight, Experience, NewDerivedInsight, NewExperience};
 use crate::storage::{
     BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
     malformed_shared, malformed_tail,
@@ -41,10 +42,20 @@ impl Builder {
             content: &new.content,
             domain: &new.domain,
             tags: &new.tags,
-            agent: &new.source_agent,
+            agent: Some(&new.source_agent),
             task: new.source_task.as_ref(),
         })
     }
+
+    /// As [`BlockBuilder::index_insight`], of an insight that is not stored yet.
+    pub(crate) fn index_new_insight(new: &NewDerivedInsight) -> IndexedRow {
+        indexed_insight(&new.content, &new.domain)
+    }
+}
+
+/// An insight has words, pieces and domains.
+fn indexed_insight(content: &str, domain: &[String]) -> IndexedRow {
+    indexed(&Indexed { content, domain, tags: &BTreeMap::new(), agent: None, task: None })
 }
 
 fn indexed(record: &Indexed<'_>) -> IndexedRow {
@@ -66,9 +77,13 @@ impl BlockBuilder for Builder {
             content: &experience.content,
             domain: &experience.domain,
             tags: &experience.tags,
-            agent: &experience.source_agent,
+            agent: Some(&experience.source_agent),
             task: experience.source_task.as_ref(),
         })
+    }
+
+    fn index_insight(&self, insight: &DerivedInsight) -> IndexedRow {
+        indexed_insight(&insight.content, &insight.domain)
     }
 
     fn seal(&self, dimension: usize, shared: Option<&[u8]>, rows: &[RowToSeal<'_>]) -> Result<SealedBlock> {

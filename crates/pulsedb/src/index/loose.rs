@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::InsightId;
 use crate::index::builder::Builder;
 use crate::model::change::Slot;
 use crate::storage::{BlockBuilder, CollectiveView, SlotRow};
@@ -55,8 +56,13 @@ pub(super) fn loose_rows<'t>(
             Cow::Borrowed(terms)
         } else {
             tracing::debug!(slot = slot.0, "a row of the index is made from its record");
-            let (_, experience) = collective.view.indexed_row(row.id)?;
-            Cow::Owned(Builder.index(&experience).tail)
+            let indexed = if collective.number.is_of_insights() {
+                let (_, insight) = collective.view.indexed_insight_row(InsightId::of_record(row.id))?;
+                Builder.index_insight(&insight)
+            } else {
+                Builder.index(&collective.view.indexed_row(row.id)?.1)
+            };
+            Cow::Owned(indexed.tail)
         };
         rows.push(LooseRow { slot, row, terms });
     }

@@ -46,7 +46,7 @@ pub(crate) struct Snapshot<'t> {
 impl<'t> Snapshot<'t> {
     /// Reads the lists, and of each block what every query needs; of loose rows their terms, if they are asked for.
     pub(crate) fn open(collective: CollectiveView<'t>, terms: Terms) -> Result<Self> {
-        let id = SeriesId::experiences(collective.number);
+        let id = SeriesId::of(collective.number);
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
@@ -82,6 +82,18 @@ impl<'t> Snapshot<'t> {
         frame(dimension, shared).map(Some).ok_or_else(malformed_shared)
     }
 
+    /// The address of the row in a slot, if there is one.
+    pub(crate) fn address_of(&self, slot: Slot) -> Result<Option<Address>> {
+        if let Ok(at) = self.loose.binary_search_by_key(&slot, |row| row.slot) {
+            return Ok(Some(self.first_loose + at as u32));
+        }
+        let after = self.segments.partition_point(|segment| segment.block.entry.first <= slot);
+        let Some(segment) = after.checked_sub(1).and_then(|at| self.segments.get(at)) else {
+            return Ok(None);
+        };
+        Ok(segment.columns()?.row_of(slot).map(|row| segment.first + row as u32))
+    }
+
     /// The row behind an address that this snapshot has given.
     pub(crate) fn part(&self, address: Address) -> Part<'_, 't> {
         if let Some(row) = address.checked_sub(self.first_loose) {
@@ -96,8 +108,8 @@ impl<'t> Snapshot<'t> {
     pub(crate) fn row(&self, address: Address) -> Result<(Slot, SlotRow)> {
         Ok(match self.part(address) {
             Part::InBlock(segment, row) => {
-                let (archived, columns) = (segment.state.is_archived(row), segment.columns()?);
-                (columns.slot(row), columns.slot_row(row, archived))
+                let columns = segment.columns()?;
+                (columns.slot(row), segment.state.of_row(row, columns.slot_row(row)))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
         })

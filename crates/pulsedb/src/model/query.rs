@@ -61,6 +61,8 @@ pub struct SearchFilter {
     pub source_agents: Option<Vec<AgentId>>,
     /// It belongs to one of these tasks, sessions or conversations.
     pub source_tasks: Option<Vec<TaskId>>,
+    /// Its key begins with this.
+    pub key_prefix: Option<String>,
     /// Its importance is at least this.
     pub min_importance: Option<f32>,
     /// Its confidence is at least this.
@@ -71,6 +73,8 @@ pub struct SearchFilter {
     pub until: Option<Timestamp>,
     /// Archived experiences are left out; true by default.
     pub exclude_archived: bool,
+    /// Superseded experiences are found too; false by default.
+    pub include_superseded: bool,
 }
 
 impl Default for SearchFilter {
@@ -81,11 +85,13 @@ impl Default for SearchFilter {
             experience_types: None,
             source_agents: None,
             source_tasks: None,
+            key_prefix: None,
             min_importance: None,
             min_confidence: None,
             since: None,
             until: None,
             exclude_archived: true,
+            include_superseded: false,
         }
     }
 }

@@ -29,6 +29,12 @@ impl Rank {
     }
 }
 
+impl Rank {
+    pub(super) fn id(self) -> ExperienceId {
+        self.id.0
+    }
+}
+
 impl Hit {
     /// The better one is the greater.
     fn order(&self, other: &Self) -> Ordering {

@@ -4,6 +4,7 @@
 
 mod filter;
 mod hit;
+mod insights;
 mod recent;
 mod vectors;
 mod ways;
@@ -14,42 +15,52 @@ use crate::index::{Snapshot, Terms, is_damage};
 use crate::lexical::Bm25;
 use crate::model::{SearchFilter, SearchResult};
 use crate::search::filter::{Allowed, terms_of};
+use crate::search::hit::Hit;
 use crate::storage::CollectiveView;
 use crate::vector::PreparedQuery;
 
+pub(crate) use insights::insights;
 pub(crate) use recent::recent;
 
-/// The `k` experiences that match the filter and whose vectors are nearest to the query, best first: by
-/// cosine, then newer timestamp, then smaller id. There are `min(k, matches with a vector)` of them. Up to `exact_rows`
-/// matches are compared without codes.
-pub(crate) fn nearest(
+/// What rows are ranked by.
+pub(crate) enum Ranking<'q> {
+    /// The cosine with a vector, if there is one. There are `min(k, matches with a vector)` hits. Up to `exact_rows`
+    /// matches are compared without codes.
+    Vector { query: Option<PreparedQuery>, exact_rows: usize },
+    /// BM25 of the rows that hold words of a text.
+    Words { text: &'q str, parameters: Bm25 },
+}
+
+/// The `k` experiences that match the filter and rank best, best first: by score, then newer timestamp, then smaller id.
+pub(crate) fn search(
     collective: CollectiveView<'_>,
-    query: &PreparedQuery,
+    ranking: &Ranking<'_>,
     k: usize,
     filter: &SearchFilter,
-    exact_rows: usize,
 ) -> Result<Vec<SearchResult>> {
-    answered(collective, terms_of(filter), |snapshot| {
+    answered(collective, terms_for(ranking, filter), |snapshot| {
         let allowed = Allowed::of(snapshot, filter)?;
-        let hits = vectors::nearest(snapshot, &allowed, query, k, exact_rows)?;
+        let hits = ranked(snapshot, &allowed, ranking, k)?;
         hit::fetch(snapshot, &hits)
     })
 }
 
-/// The `k` experiences that match the filter and hold words of the text, best first: by BM25, then newer timestamp,
-/// then smaller id.
-pub(crate) fn lexical(
-    collective: CollectiveView<'_>,
-    text: &str,
-    k: usize,
-    filter: &SearchFilter,
-    parameters: Bm25,
-) -> Result<Vec<SearchResult>> {
-    answered(collective, Terms::Wanted, |snapshot| {
-        let allowed = Allowed::of(snapshot, filter)?;
-        let hits = words::lexical(snapshot, &allowed, text, k, parameters)?;
-        hit::fetch(snapshot, &hits)
-    })
+/// What ranking and filter want to know of the terms of rows.
+fn terms_for(ranking: &Ranking<'_>, filter: &SearchFilter) -> Terms {
+    match ranking {
+        Ranking::Vector { .. } => terms_of(filter),
+        Ranking::Words { .. } => Terms::Wanted,
+    }
+}
+
+fn ranked(snapshot: &Snapshot<'_>, allowed: &Allowed, ranking: &Ranking<'_>, k: usize) -> Result<Vec<Hit>> {
+    match ranking {
+        Ranking::Vector { query: Some(query), exact_rows } => {
+            vectors::nearest(snapshot, allowed, query, k, *exact_rows)
+        }
+        Ranking::Vector { query: None, .. } => Ok(Vec::new()),
+        Ranking::Words { text, parameters } => words::lexical(snapshot, allowed, text, k, *parameters),
+    }
 }
 
 /// The answer from the index, or from the records alone where a part of the index is damaged.

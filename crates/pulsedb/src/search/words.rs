@@ -83,8 +83,8 @@ impl Search<'_, '_> {
     fn accepts(&self, address: Address) -> Result<Option<Rank>> {
         if self.query.needs_text() {
             let (_, row) = self.snapshot.row(address)?;
-            let (_, experience) = self.snapshot.collective.view.indexed_row(row.id)?;
-            if !with_analyser(|analyser| self.query.accepts(&experience.content, analyser)) {
+            let content = self.snapshot.collective.content(row.id)?;
+            if !with_analyser(|analyser| self.query.accepts(&content, analyser)) {
                 return Ok(None);
             }
         }

@@ -5,18 +5,21 @@
 use std::path::Path;
 
 use crate::config::SyncMode;
-use crate::id::{AgentId, ExperienceId};
+use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
 use crate::model::change::Slot;
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::block_state::{BlockState, read_dropped, write_dropped};
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::columns::{Columns, write_columns};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
+use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, FormatRow};
 use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
 use crate::storage::format::series::SeriesRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
@@ -94,6 +97,7 @@ pub fn change_rows(
 
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
+    same(bytes, "activity", ActivityRow::read(bytes), ActivityRow::write);
     same(bytes, "collective", CollectiveRow::read(bytes), CollectiveRow::write);
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
@@ -104,6 +108,12 @@ fn read_values(bytes: &[u8]) {
     same(bytes, "log", read_change(7, bytes), |(change, transaction), out| {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
         write_change(change, *transaction, out);
+    });
+    let relation = RelationId::from_bytes([7; 16]);
+    same(bytes, "relation", RelationRow::read(relation, bytes), RelationRow::write);
+    let insight = InsightId::from_bytes([7; 16]);
+    same(bytes, "insight", read_insight(insight, bytes), |(place, insight), out| {
+        write_insight(*place, insight, out);
     });
     same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
     same(bytes, "pieces", read_pieces(bytes), |pieces, out| write_pieces(pieces, out));
@@ -121,7 +131,7 @@ fn read_values(bytes: &[u8]) {
 fn same_columns(bytes: &[u8]) {
     let Some(columns) = Columns::read(bytes) else { return };
     let rows: Vec<(Slot, SlotRow)> =
-        (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row, false))).collect();
+        (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
     let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
     let (values, flags) = bytes.split_at(bytes.len() - rows.len());
     let mut out = Vec::new();
@@ -143,6 +153,18 @@ fn read_meta(bytes: &[u8]) {
 fn read_keys(bytes: &[u8]) {
     same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
         out.put(&keys::slot(*number, *slot));
+    });
+    let relation = [7; 16];
+    same(bytes, "link key", Link::read(bytes, &relation), |link, out| {
+        // The number of the collective is not part of a link.
+        let number = keys::read_number(bytes).expect("a key of a link begins with a number");
+        out.put(&link.key(number));
+    });
+    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
+        out.put(&keys::activity(*number, agent));
+    });
+    same(bytes, "expiry key", keys::read_expiry(bytes), |(end, number, id), out| {
+        out.put(&keys::expiry(*end, *number, *id));
     });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
@@ -185,7 +207,10 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::id::{CollectiveId, TaskId};
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
-    use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
+    use crate::model::{
+        DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
+        RelationType, Severity,
+    };
     use crate::storage::format::block_state;
     use crate::storage::format::series::{BlockEntry, BlockNumber, MergeRow};
 
@@ -229,6 +254,9 @@ mod tests {
             updated_at: Timestamp::from_millis(i64::MAX),
             last_reinforced: Timestamp::from_millis(i64::MIN),
             archived: true,
+            superseded: true,
+            key: Some("k\u{e9}y".into()),
+            expires_at: Some(Timestamp::from_millis(-2)),
             sequence: u64::MAX,
         }
     }
@@ -250,6 +278,7 @@ mod tests {
 
     const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
     const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
+    const ACTIVITY: Accepts = |bytes| ActivityRow::read(bytes).is_some();
     const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
     const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
@@ -259,6 +288,8 @@ mod tests {
     const COLUMNS: Accepts = |bytes| Columns::read(bytes).is_some();
     const DROPPED: Accepts = |bytes| read_dropped(bytes, [1, 64, 65].into_iter()).is_some();
     const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
+    const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
+    const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
     const VECTOR: Accepts = |bytes| read_vector(bytes).is_some();
     const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
     const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
@@ -277,6 +308,14 @@ mod tests {
             let experience = experience(experience_type);
             add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
+        let bare = Experience {
+            source_task: None,
+            key: None,
+            expires_at: None,
+            ..experience(ExperienceType::default())
+        };
+        let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
+        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
             add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
@@ -291,6 +330,15 @@ mod tests {
             };
             add(COLLECTIVE, &|out| row.write(out));
         }
+        for text in [None, Some("text".to_owned())] {
+            let row = ActivityRow {
+                started_at: Timestamp::from_millis(1),
+                last_heartbeat: Timestamp::from_millis(-1),
+                current_task: text.clone(),
+                context_summary: text,
+            };
+            add(ACTIVITY, &|out| row.write(out));
+        }
         let slot = SlotRow {
             id: ID,
             timestamp: Timestamp::from_millis(1),
@@ -300,13 +348,15 @@ mod tests {
             words: 3,
             type_tag: 8,
             archived: true,
+            superseded: true,
             has_vector: false,
         };
         add(SLOT, &|out| slot.write(out));
         add_index_rows(slot, &mut add);
         add(SLOT_VALUE, &|out| out.u32(5));
         add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
+            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
+                .write(out);
         });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),
@@ -316,6 +366,38 @@ mod tests {
             end_sequence: 12,
         };
         add(RECLAIM, &|out| reclaim.write(out));
+        for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
+            let row = RelationRow {
+                number: CollectiveNumber(1),
+                collective_id: CollectiveId::from_bytes([3; 16]),
+                relation: ExperienceRelation {
+                    id: RelationId::from_bytes([7; 16]),
+                    source_id: ID,
+                    target_id: ExperienceId::from_bytes([8; 16]),
+                    relation_type,
+                    strength: 0.5,
+                    metadata,
+                    created_at: Timestamp::from_millis(3),
+                },
+            };
+            add(RELATION, &|out| row.write(out));
+        }
+        for insight_type in InsightType::ALL {
+            let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2), has_vector: true };
+            let insight = DerivedInsight {
+                id: InsightId::from_bytes([7; 16]),
+                collective_id: CollectiveId::from_bytes([3; 16]),
+                content: "content".into(),
+                embedding: Vec::new(),
+                source_experience_ids: vec![ID, ID],
+                missing_sources: Vec::new(),
+                insight_type,
+                confidence: 0.5,
+                domain: vec!["a".into()],
+                created_at: Timestamp::from_millis(3),
+            };
+            add(INSIGHT, &|out| write_insight(place, &insight, out));
+        }
         add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
         add(FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
@@ -376,7 +458,12 @@ mod tests {
         };
         let collectives =
             [ChangeKind::CollectiveCreated, ChangeKind::CollectiveDeleted, ChangeKind::CollectiveRenamed];
-        actions.map(about_experience).into_iter().chain(collectives).collect()
+        let relations = [false, true]
+            .map(|is_deleted| ChangeKind::Relation { id: RelationId::from_bytes([7; 16]), is_deleted });
+        let insights = [false, true]
+            .map(|is_deleted| ChangeKind::Insight { id: InsightId::from_bytes([7; 16]), is_deleted });
+        let others = collectives.into_iter().chain(relations).chain(insights);
+        actions.map(about_experience).into_iter().chain(others).collect()
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod write;
 pub(crate) use format::block_state::BlockState;
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
+pub(crate) use format::insight::insight_tag;
 pub(crate) use format::keys::Prefix;
 pub(crate) use format::series::{BlockPart, SeriesId};
 pub(crate) use format::slot::SlotRow;
@@ -31,6 +32,7 @@ pub(crate) use upkeep::repair_options::RepairOptions;
 pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
 };
+pub(crate) use write::insights::{PreparedInsight, PreparedInsightRestore};
 pub(crate) use write::operations::{
     NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };

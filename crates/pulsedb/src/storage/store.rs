@@ -160,8 +160,9 @@ impl Store {
         check::check(&self.env, &*self.builder)
     }
 
-    /// Rewrites the data file without free pages; its bytes before and after.
+    /// Removes what has expired, then rewrites the data file without free pages; its bytes before and after.
     pub(crate) fn compact(&self) -> Result<(u64, u64)> {
+        while self.remove_expired()? > 0 {}
         self.env.compact()
     }
 

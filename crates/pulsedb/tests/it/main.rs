@@ -1,17 +1,21 @@
 //! Integration tests of the crate, one module a promise.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod activities;
 mod batches;
 mod blocks;
 mod damage;
 mod embedders;
 mod experiences;
+mod expiry;
 mod files;
 mod following;
 mod forks;
 mod golden;
 mod handles;
 mod index_kills;
+mod insights;
+mod keys;
 mod kills;
 mod model;
 mod names;
@@ -20,6 +24,7 @@ mod processes;
 mod random;
 mod readers;
 mod refusals;
+mod relations;
 mod restoring;
 mod retrieval;
 mod samples;

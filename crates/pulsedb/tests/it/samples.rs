@@ -139,6 +139,8 @@ pub(crate) fn labelled(label: &str, collective_id: CollectiveId) -> NewExperienc
             .one_in(2)
             .then(|| TaskId::new(format!("t\u{e2}che \u{1f980} {}", random.below(4)))),
         timestamp: None,
+        key: None,
+        expires_at: None,
     }
 }
 
@@ -162,6 +164,8 @@ pub(crate) fn difference(found: &Experience, given: &NewExperience) -> Option<St
         source_agent: found.source_agent.clone(),
         source_task: found.source_task.clone(),
         timestamp: given.timestamp.map(|_| found.timestamp),
+        key: found.key.clone(),
+        expires_at: found.expires_at,
     };
     (as_given != *given).then(|| format!("{as_given:?}\nis not\n{given:?}"))
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
-use pulsedb::{CollectiveId, Config, Experience, ExperienceUpdate, PulseDB, SyncMode};
+use pulsedb::{CollectiveId, Config, Experience, ExperienceUpdate, NewActivity, PulseDB, SyncMode};
 
 use crate::calls::{self, Event, Target};
 use crate::random::Random;
@@ -96,6 +96,9 @@ impl Run {
     fn work(&mut self, name: &str) {
         let cid = self.db.create_collective(name).unwrap();
         self.acknowledged();
+        // It takes no number: a cut may lose it, but must not tear it.
+        let agent = NewActivity { agent_id: "agent".into(), collective_id: cid, ..Default::default() };
+        self.db.register_activity(agent).unwrap();
         let large = self.db.create_collective(&format!("{name} large")).unwrap();
         self.acknowledged();
         let ids: Vec<_> =

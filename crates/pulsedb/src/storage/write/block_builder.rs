@@ -4,8 +4,8 @@
 //! that every process builds the same blocks of the same rows.
 
 use crate::error::Result;
-use crate::model::Experience;
 use crate::model::change::Slot;
+use crate::model::{DerivedInsight, Experience};
 use crate::storage::format::series::BlockPart;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::read::blocks::BlockView;
@@ -66,6 +66,9 @@ pub(crate) struct MergedPostings {
 pub(crate) trait BlockBuilder: Send + Sync + std::fmt::Debug {
     /// What is kept of a record beside it.
     fn index(&self, experience: &Experience) -> IndexedRow;
+
+    /// What is kept of an insight beside it.
+    fn index_insight(&self, insight: &DerivedInsight) -> IndexedRow;
 
     /// Turns rows, in order of their slots, into a block.
     ///

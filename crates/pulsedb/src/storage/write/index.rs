@@ -65,6 +65,17 @@ impl WriteTxn<'_> {
         Ok(())
     }
 
+    /// Whether [`index_remove`](Self::index_remove) finds what it changes.
+    pub(super) fn can_remove(&self, collective: &OpenCollective, slot: Slot) -> Result<bool> {
+        if slot.0 >= collective.series.row.tail_from {
+            return Ok(true);
+        }
+        let Some(entry) = collective.series.row.block_of(slot) else { return Ok(false) };
+        let block = self.view().block(*entry);
+        block.state()?;
+        Ok(block.columns()?.row_of(slot).is_some())
+    }
+
     /// Marks a slot as archived or not.
     pub(super) fn index_set_archived(
         &mut self,
@@ -77,6 +88,22 @@ impl WriteTxn<'_> {
         }
         self.change_state(collective, slot, |state, row| {
             block_state::set(&mut state.archived, row, archived);
+        })?;
+        Ok(())
+    }
+
+    /// Marks a slot as superseded or not.
+    pub(super) fn index_set_superseded(
+        &mut self,
+        collective: &mut OpenCollective,
+        slot: Slot,
+        superseded: bool,
+    ) -> Result<()> {
+        if slot.0 >= collective.series.row.tail_from {
+            return Ok(());
+        }
+        self.change_state(collective, slot, |state, row| {
+            block_state::set(&mut state.superseded, row, superseded);
         })?;
         Ok(())
     }
@@ -221,6 +248,7 @@ impl WriteTxn<'_> {
         let mut state = BlockState::new(rows.len() as u32);
         for (at, (_, row)) in rows.iter().enumerate() {
             block_state::set(&mut state.archived, at, row.archived);
+            block_state::set(&mut state.superseded, at, row.superseded);
         }
         self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
         if let Some(shared) = &sealed.shared {

@@ -259,13 +259,13 @@ fn kept_rows(entries: &[BlockEntry], dropped: &[Vec<u64>]) -> u32 {
     entries.iter().map(|entry| entry.rows).sum::<u32>().saturating_sub(left_out)
 }
 
-/// The columns of the rows that are kept. Whether they are archived is said by states, not by columns.
+/// The columns of the rows that are kept. Whether they are archived or superseded is said by states, not by columns.
 fn kept_columns(sources: &[MergeSource<'_>]) -> Result<Vec<(Slot, SlotRow)>> {
     let mut rows = Vec::new();
     for source in sources {
         let columns = source.block.columns()?;
         let kept = (0..columns.rows()).filter(|row| !block_state::has(&source.dropped, *row));
-        rows.extend(kept.map(|row| (columns.slot(row), columns.slot_row(row, false))));
+        rows.extend(kept.map(|row| (columns.slot(row), columns.slot_row(row))));
     }
     Ok(rows)
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::error::{NotFoundError, Result, ValidationError};
+use crate::error::{Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
-use crate::model::{Experience, ExperienceUpdate, NewExperience};
-use crate::storage::format::experience::Place;
+use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
+use crate::storage::write::relations;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -26,9 +26,11 @@ const CHANGE_BYTES: usize = 32 << 10;
 const INDEXED_BYTES: usize = 4;
 /// About what a collective's own rows take.
 pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
+/// About what an activity and the counts of its collective take.
+pub(in crate::storage) const ACTIVITY: Size = Size { records: 1, bytes: 4096 };
 
 /// The name of the collective that a nil id means where the settings name no other.
-const DEFAULT_COLLECTIVE: &str = "default";
+pub(super) const DEFAULT_COLLECTIVE: &str = "default";
 
 /// A checked record with its vector, ready to be stored.
 pub(crate) struct PreparedExperience {
@@ -166,15 +168,34 @@ pub(in crate::storage) fn record(
                 entry.insert(txn.open_collective(id)?)
             }
         };
-        let mut experience = experience(row.new.get(), txn);
-        rows::insert(txn, collective, &mut experience, row.vector.as_ref(), &row.indexed)?;
-        ids.push(experience.id);
+        ids.push(record_one(txn, collective, row)?);
     }
     collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))?;
     Ok(ids)
 }
 
-fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
+/// Stores one of them, in the place of the one that has its key.
+fn record_one(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    row: &PreparedExperience,
+) -> Result<ExperienceId> {
+    let mut experience = experience(row.new.get(), txn);
+    if let Some(key) = &experience.key
+        && let Some(before) = txn.holder(collective, key)?
+    {
+        experience.id = before.1.id;
+        experience.collective_id = collective.id;
+        experience.applications = before.1.applications;
+        experience.superseded = before.1.superseded;
+        rows::move_to_new_slot(txn, collective, &before, &mut experience, row.vector.as_ref())?;
+        return Ok(experience.id);
+    }
+    rows::insert(txn, collective, &mut experience, row.vector.as_ref(), &row.indexed)?;
+    Ok(experience.id)
+}
+
+pub(super) fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
     let (expected, got) = (collective.dimension, vector.components.len());
     if expected == got {
         return Ok(());
@@ -201,13 +222,16 @@ fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
         updated_at: txn.now,
         last_reinforced: txn.now,
         archived: false,
+        superseded: false,
+        key: new.key.clone(),
+        expires_at: new.expires_at,
         sequence: 0,
     }
 }
 
 /// Changes what the update names. An empty update changes nothing and takes no number.
 pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpdate) -> Result<()> {
-    let before = existing(txn, prepared.id)?;
+    let before = txn.existing(prepared.id)?;
     let update = prepared.update.get();
     if *update == ExperienceUpdate::default() {
         return Ok(());
@@ -257,7 +281,7 @@ pub(in crate::storage) fn set_archived(
     id: ExperienceId,
     archived: bool,
 ) -> Result<()> {
-    let (place, mut experience) = existing(txn, id)?;
+    let (place, mut experience) = txn.existing(id)?;
     if experience.archived == archived {
         return Ok(());
     }
@@ -271,7 +295,7 @@ pub(in crate::storage) fn set_archived(
 
 /// Counts one more application; returns how many there are.
 pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<u32> {
-    let (place, mut experience) = existing(txn, id)?;
+    let (place, mut experience) = txn.existing(id)?;
     experience.applications = experience.applications.saturating_add(1);
     experience.last_reinforced = txn.now;
     experience.updated_at = txn.now;
@@ -279,6 +303,44 @@ pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) ->
     rows::rewrite(txn, &mut collective, place, &mut experience, Action::Reinforced)?;
     txn.close_collective(&mut collective)?;
     Ok(experience.applications)
+}
+
+/// Stores a record in the place of another one, which must be in the same collective.
+pub(in crate::storage) fn supersede(
+    txn: &mut WriteTxn<'_>,
+    older: ExperienceId,
+    prepared: &PreparedExperience,
+) -> Result<ExperienceId> {
+    let (_, before) = txn.existing(older)?;
+    let named = prepared.new.get().collective_id;
+    if named != before.collective_id {
+        let reason = format!("{older} is in collective {}, not in {named}", before.collective_id);
+        return Err(ValidationError::invalid("collective_id", reason).into());
+    }
+    let key = prepared.new.get().key.as_ref();
+    if let Some(key) = key.filter(|key| before.key.as_ref() == Some(*key)) {
+        let reason = format!("`{key}` is the key of {older}, which would be replaced; choose another key");
+        return Err(ValidationError::invalid("key", reason).into());
+    }
+    let mut collective = txn.open_collective(before.collective_id)?;
+    if let Some(vector) = &prepared.vector {
+        same_dimension(&collective, vector)?;
+    }
+    let source_id = record_one(txn, &mut collective, prepared)?;
+    txn.close_collective(&mut collective)?;
+    let relation_type = RelationType::Supersedes;
+    let relation =
+        NewExperienceRelation { source_id, target_id: older, relation_type, strength: 1.0, metadata: None };
+    relations::store(txn, &relation)?;
+    Ok(source_id)
+}
+
+/// Deletes a record that exists for callers with its relations.
+pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    let (place, experience) = txn.existing(id)?;
+    let mut collective = txn.open_collective(experience.collective_id)?;
+    relations::remove_record(txn, &mut collective, place, &experience)?;
+    txn.close_collective(&mut collective)
 }
 
 /// Stores all of them as they are, or none. Their ids must be free.
@@ -296,8 +358,15 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         }
     }
     for row in prepared {
-        let mut experience = row.experience.get().clone();
+        // Nothing is related with it yet.
+        let mut experience = Experience { superseded: false, ..row.experience.get().clone() };
         let Some(collective) = collectives.get_mut(&experience.collective_id) else { continue };
+        if let Some(key) = &experience.key
+            && let Some((_, holder)) = txn.holder(collective, key)?
+        {
+            let reason = format!("`{key}` is the key of experience {}; nothing was restored", holder.id);
+            return Err(ValidationError::invalid("key", reason).into());
+        }
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }
     collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))
@@ -305,17 +374,13 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
 
 /// Refuses an id that is taken, also by a record that its deleted collective still holds.
 fn expect_free_id(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<()> {
-    if txn.view().stored_experience(id)?.is_none() {
-        return Ok(());
-    }
-    let reason = if txn.view().experience_row(id)?.is_some() {
-        format!("{id} exists already; nothing was restored")
-    } else {
+    let Some((_, stored)) = txn.view().stored_experience(id)? else { return Ok(()) };
+    let reason = if txn.view().experience_row(id)?.is_none() {
         format!("{id} belongs to a deleted collective that is still being removed; try again later")
+    } else if stored.has_expired(txn.now) {
+        format!("{id} is an experience that has expired and is still to be removed; try again later")
+    } else {
+        format!("{id} exists already; nothing was restored")
     };
     Err(ValidationError::invalid("id", reason).into())
-}
-
-fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(Place, Experience)> {
-    Ok(txn.view().experience_row(id)?.ok_or(NotFoundError::Experience(id))?)
 }

@@ -7,7 +7,9 @@ use pulsedb::{
     SearchFilter, TaskId, Timestamp,
 };
 
+use super::agents;
 use super::batch::{restored, updates};
+use super::keys;
 use super::{DIMENSION, Verb};
 use crate::random::Random;
 use crate::samples::{experience_type, labelled, text, vector};
@@ -25,6 +27,9 @@ pub(super) fn given(cid: CollectiveId, seed: u16, count: u8) -> Vec<NewExperienc
             embedding: Some(vector(random, DIMENSION)),
             // Few moments, so that equal ones are common; some before the epoch.
             timestamp: random.one_in(2).then(|| Timestamp::from_millis(random.below(7) as i64 - 3)),
+            key: random.one_in(4).then(|| keys::key(random.below(6))),
+            // Long past or far ahead, so that no answer depends on the moment.
+            expires_at: random.one_in(6).then(|| keys::end(random.below(8))),
             ..labelled(&format!("{seed}.{row}"), cid)
         }
     };
@@ -64,11 +69,13 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
         source_tasks: random
             .one_in(4)
             .then(|| [1, 3].map(|at| TaskId::new(format!("t\u{e2}che \u{1f980} {at}"))).into()),
+        key_prefix: random.one_in(4).then(|| keys::PREFIXES[random.below(keys::PREFIXES.len())].to_owned()),
         min_importance: random.one_in(4).then(|| random.fraction()),
         min_confidence: random.one_in(4).then(|| random.fraction()),
         since: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         until: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         exclude_archived: random.one_in(2),
+        include_superseded: random.one_in(2),
     };
     (vector, filter)
 }
@@ -147,6 +154,10 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
             let bytes = stats.storage_bytes > 0;
             (stats.experience_count, bytes, stats.oldest_experience, stats.newest_experience)
         })),
+        "register" | "heartbeat" | "end" => agents::perform(db, verb, cid(), words[0]),
+        "agents" => agents::list(db, cid()),
+        "by-key" => answer(db.get_by_key(cid(), words[0])),
+        "keys" => keys::list(db, cid(), &words),
         "follow" => match db.poll_changes(cid(), number(0)) {
             Ok((events, next)) => {
                 let event = |event: pulsedb::WatchEvent| {
