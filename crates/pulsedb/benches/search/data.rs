@@ -92,6 +92,11 @@ impl Data {
         self.weights.partition_point(|sum| *sum < drawn).min(WORDS - 1)
     }
 
+    /// The moment of a record, in milliseconds.
+    pub(crate) fn moment(number: usize) -> i64 {
+        FIRST_MS + number as i64 * 1000
+    }
+
     /// The number of the record of this moment.
     pub(crate) fn number_at(moment: Timestamp) -> usize {
         ((moment.as_millis() - FIRST_MS) / 1000) as usize
@@ -116,7 +121,7 @@ impl Data {
             domain: within().map(|(_, name)| (*name).to_owned()).collect(),
             tags: BTreeMap::from([("rarest".to_owned(), rarest.to_owned())]),
             source_agent: AgentId::new(format!("agent {rarest}")),
-            timestamp: Some(Timestamp::from_millis(FIRST_MS + number as i64 * 1000)),
+            timestamp: Some(Timestamp::from_millis(Self::moment(number))),
             ..Default::default()
         }
     }
