@@ -2,12 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use pulsedb::{Experience, ExperienceId, ExperienceType, Timestamp};
+use pulsedb::{Experience, ExperienceId, ExperienceType, Explain, Signal, Timestamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::time;
 use crate::time::reading;
+
+/// What a score is made of, written.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExplainJson {
+    lexical: Option<SignalJson>,
+    vector: Option<SignalJson>,
+    late: Option<SignalJson>,
+    fused: f32,
+    session: f32,
+    window: f32,
+    question: f32,
+    agent: f32,
+    energy: Option<f32>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignalJson {
+    raw: f32,
+    share: f32,
+}
+
+impl ExplainJson {
+    pub(crate) fn new(parts: &Explain) -> Self {
+        let signal = |signal: Option<Signal>| signal.map(|Signal { raw, share }| SignalJson { raw, share });
+        Self {
+            lexical: signal(parts.lexical),
+            vector: signal(parts.vector),
+            late: signal(parts.late),
+            fused: parts.fused,
+            session: parts.session,
+            window: parts.window,
+            question: parts.question,
+            agent: parts.agent,
+            energy: parts.energy,
+        }
+    }
+}
 
 /// An experience, written.
 #[derive(Debug, Serialize)]

@@ -31,10 +31,12 @@
 //! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
-//!   plural name change many in one commit.
-//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//!   plural name change many in one commit, and [`PulseDB::apply`] makes changes of different kinds together.
+//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
+//!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
-//! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
+//!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
@@ -65,24 +67,28 @@ mod search;
 mod storage;
 mod validate;
 mod vector;
+mod watch;
 
 pub use clock::Timestamp;
 pub use config::{
     ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
-    SyncMode, VectorConfig,
+    SyncMode, VectorConfig, WatchConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
-    DatabaseStats, DerivedInsight, Experience, ExperienceKind, ExperienceRelation, ExperienceType,
-    ExperienceUpdate, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight,
-    NewExperience, NewExperienceRelation, ProviderIdentity, Query, ReaderInfo, RelationDirection,
-    RelationType, SearchFilter, SearchOptions, SearchResult, Severity, TableStats, WatchEvent,
-    WatchEventType, energy,
+    Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
+    CompactReport, ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight,
+    DuplicatePolicy, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate,
+    Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
+    NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
+    RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
+    SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
+pub use search::{matched, passage};
+pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

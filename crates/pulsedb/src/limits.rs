@@ -48,6 +48,10 @@ pub const BATCH_ROWS_MAX: usize = 10_000;
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 /// The greatest `k` and `limit` of a query: answers are copied out while a read transaction is open.
 pub const RESULTS_MAX: usize = 1000;
+/// Bytes that count as one token of a context: English prose has about four a token in common vocabularies.
+pub const BYTES_A_TOKEN: usize = 4;
+/// The cosine from which on two texts say the same to a context.
+pub const NEAR_DUPLICATE_COSINE: f32 = 0.97;
 /// Events of one `poll_changes`.
 pub const EVENTS_MAX: usize = 1000;
 /// Entries of each list in a filter: each is a range scan.
@@ -55,8 +59,15 @@ pub const FILTER_ITEMS_MAX: usize = 1000;
 /// Bytes of a text that is embedded for a query: the same as of a content.
 pub const QUERY_BYTES_MAX: usize = CONTENT_BYTES_MAX;
 
+/// The greatest weight of a part of a score: far more than one part can need, far less than what spoils sums of `f32`.
+pub const WEIGHT_MAX: f32 = 1000.0;
+
 /// The largest map in GiB: 16 TiB, a quarter of the address space of the smallest 64-bit systems.
 pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
+/// The longest poll interval of a stream, in milliseconds: an hour. A longer one would look like a stream that is stuck.
+pub const POLL_INTERVAL_MS_MAX: u64 = 3_600_000;
+/// The most events that a stream holds: their room is set aside when it begins, some 100 MB here.
+pub const WATCH_BUFFER_MAX: usize = 1_000_000;
 /// The most rows that a search compares exactly instead of by their codes.
 pub const RESCORE_MAX: usize = 100_000;
 /// The fewest rows of a new block: fewer would make more blocks than a search should visit.
@@ -116,6 +127,8 @@ pub const IDENTITY_BYTES_MAX: usize = 1024;
 pub(crate) const TABLES_MAX: u32 = 64;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
+/// Sleeping subscribers that a commit wakes itself, each by a call of the system; the feeder thread wakes the others.
+pub(crate) const WAKES_OF_A_COMMIT: usize = 4;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.
 pub(crate) const READER_ATTEMPTS: u32 = 20;
 /// Milliseconds between two looks of those who read at whether their files are still in place: half of what is promised.
@@ -160,3 +173,17 @@ pub(crate) const QUERY_TERMS_MAX: usize = 1024;
 pub(crate) const QUERY_CLAUSES_MAX: usize = 32;
 /// Bytes of a term that stands for a part of an attribute: what one byte of a length holds.
 pub(crate) const ATTRIBUTE_BYTES_MAX: usize = 255;
+/// Rows that a text is compared with in full; where more match, candidates are found by words and vectors first.
+pub(crate) const RANKED_WHOLE_MAX: usize = 200;
+/// Candidates of each signal of a text, if no more hits than this are asked for: within half a point of all.
+pub(crate) const CANDIDATES_MIN: usize = 100;
+/// By how much candidates are multiplied where they were too few.
+pub(crate) const CANDIDATES_GROWTH: usize = 4;
+/// Of a hundred candidates of a signal, how many of the best bring their neighbours in their session with them.
+pub(crate) const NEIGHBOURED_PERCENT: usize = 30;
+/// Records on each side of one in its session that count for it.
+pub(crate) const WINDOW_RECORDS: usize = 3;
+/// Pieces of a query that are compared one by one: a longer text is found by its first ones and by all of its words.
+pub(crate) const LATE_PIECES_MAX: usize = 256;
+/// Agents of a collective among whom a name is looked for, one look into an index each.
+pub(crate) const NAMED_AGENTS_MAX: usize = 1000;

@@ -12,6 +12,7 @@ mod exits;
 mod json_lines;
 mod keys;
 mod kill;
+mod known_items;
 mod map_size;
 mod outside_vectors;
 mod references;

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::limits;
 use crate::model::{Activity, NewActivity};
+use crate::storage::CollectiveView;
 use crate::validate;
 
 impl PulseDB {
@@ -75,9 +76,14 @@ impl PulseDB {
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective.
     pub fn get_active_agents(&self, collective: CollectiveId) -> Result<Vec<Activity>> {
         let store = self.store()?;
-        let threshold = self.inner.config.activity.stale_threshold;
         let snapshot = store.snapshot()?;
-        let mut activities = snapshot.view().in_collective(collective)?.activities(collective)?;
+        self.active_agents(snapshot.view().in_collective(collective)?, collective)
+    }
+
+    /// As [`get_active_agents`](Self::get_active_agents), in one snapshot.
+    pub(super) fn active_agents(&self, view: CollectiveView<'_>, id: CollectiveId) -> Result<Vec<Activity>> {
+        let threshold = self.inner.config.activity.stale_threshold;
+        let mut activities = view.activities(id)?;
         let now = clock::now();
         activities.retain(|activity| now.since(activity.last_heartbeat) <= threshold);
         // They come in order of their names.

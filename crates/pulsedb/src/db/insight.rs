@@ -1,6 +1,7 @@
 //! Calls on insights.
 
 use crate::clock;
+use crate::db::search::Choices;
 use crate::db::{PulseDB, stored};
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, InsightId};
@@ -53,7 +54,7 @@ impl PulseDB {
     }
 
     /// The `k` insights that match the filter and rank best, best first, each with its score: ranked as
-    /// [`search`](Self::search) ranks experiences.
+    /// [`search`](Self::search) ranks experiences, each for itself.
     ///
     /// ```
     /// # use pulsedb::*;
@@ -87,7 +88,7 @@ impl PulseDB {
         let store = self.store()?;
         validate::result_count("k", k)?;
         let filter = validate::insight::filter(filter)?;
-        let ranking = self.ranking(query, false)?;
+        let ranking = self.ranking(query, Choices::OF_INSIGHTS)?;
         let snapshot = store.snapshot()?;
         search::insights(snapshot.view().in_collective(collective)?, &ranking, k, &filter)
     }

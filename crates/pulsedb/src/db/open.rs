@@ -15,6 +15,7 @@ use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::{BlockBuilder, Store, StoreOptions};
+use crate::watch::Watching;
 
 /// The provider name of databases whose vectors callers supply.
 const EXTERNAL: &str = "external";
@@ -108,6 +109,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
             .then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
     };
     let inner = Inner {
+        watching: Watching::new(&config.watch),
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,

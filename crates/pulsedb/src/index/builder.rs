@@ -7,6 +7,7 @@ use std::rc::Rc;
 use pulsedb_model::Model;
 
 use crate::error::{PulseDBError, Result};
+use crate::id::{AgentId, TaskId};
 use crate::index::attributes::{Indexed, attributes};
 use crate::index::postings::BlockPostings;
 use crate::lexical::{
@@ -17,7 +18,7 @@ use crate::model::change::Slot;
 use crate::model::{DerivedInsight, Experience, NewDerivedInsight, NewExperience};
 use crate::storage::{
     BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
-    malformed_shared, malformed_tail,
+    malformed_shared, malformed_tail, write_piece_row,
 };
 use crate::vector::codes::{self, Codes, Frame, Refinements, Shape};
 
@@ -62,13 +63,15 @@ fn indexed(record: &Indexed<'_>) -> IndexedRow {
     let terms = with_analyser(|analyser| analyser.count(record.content));
     let words = terms.length();
     let terms = terms.with_attributes(attributes(record));
+    IndexedRow { tail: encode_tail_row(&terms), words, piece: piece_row(record) }
+}
+
+fn piece_row(record: &Indexed<'_>) -> Vec<u8> {
     let pieces = Model::bundled().tokenize(record.content);
-    IndexedRow {
-        tail: encode_tail_row(&terms),
-        words,
-        // The table has fewer rows than 2^16.
-        pieces: pieces.into_iter().map(|piece| piece as u16).collect(),
-    }
+    let task = record.task.map(TaskId::as_str);
+    // An insight has no agent.
+    let agent = record.agent.map_or("", AgentId::as_str);
+    write_piece_row(agent, task, record.content.trim_end().ends_with('?'), &pieces)
 }
 
 impl BlockBuilder for Builder {

@@ -99,9 +99,19 @@ impl<'t> Snapshot<'t> {
         if let Some(row) = address.checked_sub(self.first_loose) {
             return Part::Loose(&self.loose[row as usize]);
         }
-        let after = self.segments.partition_point(|segment| segment.first <= address);
-        let segment = &self.segments[after - 1];
-        Part::InBlock(segment, (address - segment.first) as usize)
+        let (block, row) = self.place(address);
+        Part::InBlock(&self.segments[block], row)
+    }
+
+    /// The segment of an address below the first loose one, and the row in it.
+    pub(crate) fn place(&self, address: Address) -> (usize, usize) {
+        let block = self.segments.partition_point(|segment| segment.first <= address) - 1;
+        (block, (address - self.segments[block].first) as usize)
+    }
+
+    /// How many addresses there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.first_loose as usize + self.loose.len()
     }
 
     /// The slot of a row, and what is kept of it.

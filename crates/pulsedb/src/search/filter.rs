@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::index::{self, AllOf, BlockPostings, LooseRow, Segment, Snapshot, Terms};
+use crate::index::{self, Address, AllOf, BlockPostings, LooseRow, Segment, Snapshot, Terms};
 use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
@@ -12,6 +12,7 @@ use crate::model::{Experience, ExperienceType, InsightFilter, SearchFilter};
 use crate::storage::{CollectiveView, SlotRow, insight_tag, malformed_tail, type_tag};
 
 /// Rows that may be found.
+#[derive(Clone)]
 pub(super) struct Allowed {
     /// A bitmap for each block.
     pub(super) blocks: Vec<Vec<u64>>,
@@ -72,9 +73,8 @@ impl Allowed {
             self.loose[row as usize] = on;
             return Ok(());
         }
-        let after = snapshot.segments.partition_point(|segment| segment.first <= address);
-        let row = (address - snapshot.segments[after - 1].first) as usize;
-        let (word, bit) = (&mut self.blocks[after - 1][row / 64], 1 << (row % 64));
+        let (block, row) = snapshot.place(address);
+        let (word, bit) = (&mut self.blocks[block][row / 64], 1 << (row % 64));
         *word = if on { *word | bit } else { *word & !bit };
         Ok(())
     }
@@ -84,6 +84,35 @@ impl Allowed {
         let words = self.blocks.iter_mut().flatten().zip(other.blocks.iter().flatten());
         words.for_each(|(word, other)| *word &= other);
         self.loose.iter_mut().zip(&other.loose).for_each(|(row, other)| *row &= other);
+    }
+
+    /// Whether the row behind an address is among them.
+    pub(super) fn has(&self, snapshot: &Snapshot<'_>, address: Address) -> bool {
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            return self.loose[row as usize];
+        }
+        let (block, row) = snapshot.place(address);
+        self.blocks[block][row / 64] >> (row % 64) & 1 == 1
+    }
+
+    /// Their addresses, in rising order.
+    pub(super) fn addresses(&self, snapshot: &Snapshot<'_>) -> impl DoubleEndedIterator<Item = Address> {
+        let in_blocks = snapshot.segments.iter().zip(&self.blocks).flat_map(|(segment, allowed)| {
+            (0..segment.block.entry.rows)
+                .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
+                .map(|row| segment.first + row)
+        });
+        in_blocks.chain(self.loose_addresses(snapshot))
+    }
+
+    /// Those of loose rows.
+    pub(super) fn loose_addresses(
+        &self,
+        snapshot: &Snapshot<'_>,
+    ) -> impl DoubleEndedIterator<Item = Address> {
+        let first = snapshot.first_loose;
+        let rows = self.loose.iter().enumerate();
+        rows.filter(|(_, allowed)| **allowed).map(move |(row, _)| first + row as Address)
     }
 
     /// How many they are.

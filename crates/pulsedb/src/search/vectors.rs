@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use crate::error::{PulseDBError, Result};
 use crate::index::{Address, Segment, Snapshot, code_run_rows, refinement_run_rows};
+use crate::model::Explain;
 use crate::model::change::Slot;
 use crate::model::norm::Norm;
 use crate::search::filter::Allowed;
@@ -40,7 +41,10 @@ pub(super) fn nearest(
     };
     scored.extend(loose(snapshot, allowed, query, k)?);
     let hits = scored.into_iter();
-    let hits = hits.map(|hit| Ok(Hit { score: hit.score, rank: Rank::of(snapshot, hit.slot)? }));
+    let hits = hits.map(|hit| {
+        let (rank, parts) = (Rank::of(snapshot, hit.slot)?, Explain::of_vector(hit.score));
+        Ok(Hit { score: hit.score, rank, address: hit.slot, parts })
+    });
     Ok(best(hits.collect::<Result<_>>()?, k))
 }
 
@@ -156,8 +160,8 @@ fn exactly(
     codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))
 }
 
-/// Appends the exact cosine of each row.
-fn score(
+/// Appends the exact cosine of each row, all of which have a vector.
+pub(super) fn score(
     snapshot: &Snapshot<'_>,
     query: &PreparedQuery,
     rows: &[Address],
@@ -175,9 +179,9 @@ fn score(
 
 /// The best of the loose rows, each allowed one compared.
 fn loose(snapshot: &Snapshot<'_>, allowed: &Allowed, query: &PreparedQuery, k: usize) -> Result<Vec<Scored>> {
-    let rows = allowed.loose.iter().zip(&snapshot.loose).zip(snapshot.first_loose..);
-    let rows = rows.filter(|((allowed, row), _)| **allowed && row.row.has_vector).map(|(_, address)| address);
-    let rows: Vec<Address> = rows.collect();
+    let has_vector =
+        |address: &Address| snapshot.loose[(address - snapshot.first_loose) as usize].row.has_vector;
+    let rows: Vec<Address> = allowed.loose_addresses(snapshot).filter(has_vector).collect();
     let Some(slots) = dense(snapshot, &rows)? else {
         return codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores));
     };

@@ -18,13 +18,14 @@ use crate::storage::format::experience::{Place, read_experience, write_experienc
 use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::piece::{PieceRow, write_piece_row};
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
 use crate::storage::format::series::SeriesRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
-use crate::storage::format::vector::{read_pieces, read_vector, write_pieces, write_vector};
+use crate::storage::format::vector::{read_vector, write_vector};
 use crate::storage::format::writer::Write as _;
 
 /// The names of the tables, in the order of their numbers.
@@ -116,7 +117,10 @@ fn read_values(bytes: &[u8]) {
         write_insight(*place, insight, out);
     });
     same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
-    same(bytes, "pieces", read_pieces(bytes), |pieces, out| write_pieces(pieces, out));
+    same(bytes, "piece", PieceRow::read(bytes), |row, out| {
+        let pieces: Vec<u32> = row.pieces().map(u32::from).collect();
+        out.put(&write_piece_row(row.agent, row.task, row.asks, &pieces));
+    });
     same(bytes, "series", SeriesRow::read(bytes), SeriesRow::write);
     same(bytes, "block state", BlockState::read(bytes), BlockState::write);
     for rows in [[1, 64, 65], [0, 3, 200]] {

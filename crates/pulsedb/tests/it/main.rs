@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod activities;
+mod applying;
 mod batches;
 mod blocks;
+mod context;
 mod damage;
+mod duplicates;
 mod embedders;
 mod experiences;
 mod expiry;
@@ -18,11 +21,13 @@ mod index_processes;
 mod insights;
 mod keys;
 mod kills;
+mod kills_keys;
 mod model;
 mod names;
 mod paging;
 mod processes;
 mod random;
+mod ranking;
 mod readers;
 mod refusals;
 mod relations;
@@ -33,5 +38,8 @@ mod skips;
 mod steps;
 mod surface;
 mod upkeep;
+mod watching;
+mod watching_processes;
+mod watching_swarm;
 mod words;
 mod worker;

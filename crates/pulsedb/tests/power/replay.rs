@@ -6,7 +6,10 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
-use pulsedb::{CollectiveId, Config, Experience, ExperienceUpdate, NewActivity, PulseDB, SyncMode};
+use pulsedb::{
+    Change, CollectiveId, Config, DuplicatePolicy, Experience, ExperienceUpdate, NewActivity, NewExperience,
+    PulseDB, SyncMode, Timestamp,
+};
 
 use crate::calls::{self, Event, Target};
 use crate::random::Random;
@@ -60,6 +63,7 @@ fn put(experience: &Experience, hasher: &mut DefaultHasher) {
     (id, timestamp, updated_at, last_reinforced, applications, experience.sequence).hash(hasher);
     (&experience.content, &experience.domain, &experience.tags, &experience.source_agent).hash(hasher);
     (&experience.related_files, &experience.source_task, experience.archived).hash(hasher);
+    (&experience.key, experience.expires_at).hash(hasher);
     (experience.importance.to_bits(), experience.confidence.to_bits()).hash(hasher);
     experience.embedding.iter().for_each(|component| component.to_bits().hash(hasher));
     std::mem::discriminant(&experience.experience_type).hash(hasher);
@@ -118,10 +122,35 @@ impl Run {
         }
         self.db.delete_collective(large).unwrap();
         self.acknowledged();
+        self.name_and_end(cid);
         for number in 6..10 {
             self.record(cid, &format!("single {number}"), 1);
         }
         self.db.delete_experience(ids[1]).unwrap();
+        self.acknowledged();
+    }
+}
+
+impl Run {
+    /// Keys, ends, equal contents and mixed commits.
+    fn name_and_end(&mut self, cid: CollectiveId) {
+        for (label, key) in [("keyed", "k"), ("other", "l"), ("replacing", "k")] {
+            let new = NewExperience { key: Some(key.into()), ..labelled(label, cid) };
+            self.db.record_experience(new).unwrap();
+            self.acknowledged();
+        }
+        for end in [1, i64::MAX] {
+            let expires_at = Some(Timestamp::from_millis(end));
+            let rows = (0..20).map(|at| NewExperience { expires_at, ..labelled(&format!("end {at}"), cid) });
+            self.db.record_experiences(rows.collect()).unwrap();
+            self.acknowledged();
+        }
+        let same = NewExperience { duplicate: DuplicatePolicy::Reinforce, ..labelled("same", cid) };
+        let first = self.db.record_experience(same.clone()).unwrap();
+        self.acknowledged();
+        let changes =
+            vec![Change::Record(same), Change::Record(labelled("mixed", cid)), Change::Archive(first)];
+        self.db.apply(cid, changes).unwrap();
         self.acknowledged();
     }
 }

@@ -108,6 +108,7 @@ fn draft(
         timestamp,
         key: line.key,
         expires_at,
+        duplicate: base.duplicate,
         ..NewExperience::default()
     };
     Ok(Draft { new, identity, line: number, archived: line.archived.unwrap_or(false), id: line.id, kept })
@@ -139,6 +140,8 @@ fn key(line: &ExperienceLine, timestamp: Option<Timestamp>, expires_at: Option<T
 
 #[cfg(test)]
 mod tests {
+    use pulsedb::DuplicatePolicy;
+
     use super::*;
 
     fn read(text: &[u8]) -> Vec<Result<Draft, Flaw>> {
@@ -208,6 +211,7 @@ mod tests {
             tags: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "1".to_owned())].into(),
             importance: Some(0.9),
             confidence: None,
+            duplicate: DuplicatePolicy::Keep,
         };
         let text: &[u8] = br#"{"content":"x","agent":"line","tags":{"a":"2"},"confidence":0.1}"#;
         let new = rows(text, &defaults, false).next().unwrap().drafts.remove(0).new;

@@ -31,6 +31,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod wake;
 
 pub(crate) use checked::Unproved;
 pub(crate) use engine::Engine;
@@ -47,3 +48,4 @@ pub(crate) use settings::EnvOptions;
 pub(crate) use space::Space;
 pub(crate) use system::will_need;
 pub(crate) use turn::{Turn, WriteGuard};
+pub(crate) use wake::Bell;

@@ -1,5 +1,7 @@
 //! Keys: big-endian, so that their bytes sort as what they mean.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::clock::Timestamp;
 use crate::id::{AgentId, ExperienceId, InsightId, Seq, TaskId};
 use crate::model::change::{CollectiveNumber, Slot};
@@ -158,6 +160,22 @@ pub(crate) fn read_by_key(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(4..)?).ok()
 }
 
+/// Bytes of the beginning of a key of `by_content`.
+const CONTENT_BYTES: usize = 4 + 8;
+
+/// What the keys of `by_content` of all experiences with this content, and perhaps of others, begin with.
+pub(crate) fn content(number: CollectiveNumber, content: &str) -> [u8; CONTENT_BYTES] {
+    let mut key = [0; CONTENT_BYTES];
+    key[..4].copy_from_slice(&number.0.to_be_bytes());
+    key[4..].copy_from_slice(&xxh3_64(content.as_bytes()).to_be_bytes());
+    key
+}
+
+/// The key of a row of `by_content`.
+pub(crate) fn by_content(number: CollectiveNumber, content: &str, id: ExperienceId) -> Vec<u8> {
+    [self::content(number, content).as_slice(), id.as_bytes()].concat()
+}
+
 /// Bytes of a key of `expiry`.
 const EXPIRY_BYTES: usize = 8 + 4 + 16;
 
@@ -193,6 +211,16 @@ pub(crate) fn activity(number: CollectiveNumber, agent: &str) -> Vec<u8> {
 pub(crate) fn read_activity(key: &[u8]) -> Option<(CollectiveNumber, &str)> {
     let (number, agent) = key.split_first_chunk()?;
     Some((CollectiveNumber(u32::from_be_bytes(*number)), std::str::from_utf8(agent).ok()?))
+}
+
+/// The agent of a key of `by_agent`, and a key that no row of this agent is above.
+pub(crate) fn read_agent(key: &[u8]) -> Option<(&str, Vec<u8>)> {
+    let (length, rest) = key.get(4..)?.split_first_chunk::<2>()?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    let agent = std::str::from_utf8(rest.get(..length)?).ok()?;
+    let mut last = key.get(..6 + length)?.to_vec();
+    last.extend_from_slice(&[0xff; TIME_ID_BYTES]);
+    Some((agent, last))
 }
 
 /// The timestamp and id at the end of an index key.

@@ -14,6 +14,7 @@ mod flags;
 pub(in crate::storage) mod insight;
 pub(in crate::storage) mod keys;
 pub(in crate::storage) mod meta;
+pub(in crate::storage) mod piece;
 pub(in crate::storage) mod reader;
 pub(in crate::storage) mod reclaim;
 pub(in crate::storage) mod relation;

@@ -130,6 +130,24 @@ impl<'t> View<'t> {
 }
 
 impl CollectiveView<'_> {
+    /// The relations that have one of these records at an end and none that has expired at the other, each once, in order
+    /// of their ids.
+    pub(crate) fn relations_of(self, ids: BTreeSet<ExperienceId>) -> Result<Vec<ExperienceRelation>> {
+        let is_hiding = self.expired()?.len() > 0;
+        let mut found = BTreeSet::new();
+        for id in ids {
+            for table in tables(RelationDirection::Both) {
+                for link in self.view.links(*table, self.number, id, None)? {
+                    let link = link?;
+                    if !is_hiding || !self.view.indexed_row(link.far)?.1.has_expired(self.now) {
+                        found.insert(link.id);
+                    }
+                }
+            }
+        }
+        found.into_iter().map(|id| self.view.indexed_relation(id)).collect()
+    }
+
     /// Relations in order of creation: `limit` of them after the first `offset`.
     pub(crate) fn relations_listed(self, limit: usize, offset: usize) -> Result<Vec<ExperienceRelation>> {
         let from = keys::number(self.number);

@@ -18,7 +18,7 @@ use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::format::vector::{read_pieces, read_vector};
+use crate::storage::format::vector::read_vector;
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
 use crate::storage::upkeep::check_relations::{RelationOwner, check_relations};
@@ -316,8 +316,8 @@ impl<'t> Checker<'t> {
         self.expected_row(Table::Piece);
         if let Some(pieces) = self.expect_row(Table::Piece, &slot_key, "a record's pieces are missing") {
             bytes += row_bytes(&slot_key, pieces);
-            if read_pieces(pieces).as_deref() != Some(&indexed.pieces) {
-                self.fault(Table::Piece, &slot_key, "they are not those of its content");
+            if pieces != indexed.piece {
+                self.fault(Table::Piece, &slot_key, "they do not match its record");
             }
         }
         for (table, key) in index {

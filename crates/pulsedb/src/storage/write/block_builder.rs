@@ -17,8 +17,8 @@ pub(crate) struct IndexedRow {
     pub(crate) tail: Vec<u8>,
     /// Words of the content.
     pub(crate) words: u32,
-    /// Pieces of the content.
-    pub(crate) pieces: Vec<u16>,
+    /// The row of its pieces, with its agent and its task.
+    pub(crate) piece: Vec<u8>,
 }
 
 /// A row that goes into a block.

@@ -13,7 +13,6 @@ use crate::storage::format::seal;
 use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesId};
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
-use crate::storage::format::vector::write_pieces;
 use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::{IndexedRow, RowToSeal, SealedBlock};
@@ -31,7 +30,7 @@ impl WriteTxn<'_> {
         indexed: &IndexedRow,
     ) -> Result<()> {
         let key = keys::slot(collective.number, slot);
-        self.insert(&mut collective.counter, Table::Piece, &key, |out| write_pieces(&indexed.pieces, out))?;
+        self.insert(&mut collective.counter, Table::Piece, &key, |out| out.put(&indexed.piece))?;
         let series = &mut collective.series;
         self.put(Table::Tail, &series.id.tail_key(slot), |out| out.put(&indexed.tail))?;
         series.changes += 1;
@@ -63,17 +62,6 @@ impl WriteTxn<'_> {
             collective.series.changed = true;
         }
         Ok(())
-    }
-
-    /// Whether [`index_remove`](Self::index_remove) finds what it changes.
-    pub(super) fn can_remove(&self, collective: &OpenCollective, slot: Slot) -> Result<bool> {
-        if slot.0 >= collective.series.row.tail_from {
-            return Ok(true);
-        }
-        let Some(entry) = collective.series.row.block_of(slot) else { return Ok(false) };
-        let block = self.view().block(*entry);
-        block.state()?;
-        Ok(block.columns()?.row_of(slot).is_some())
     }
 
     /// Marks a slot as archived or not.

@@ -97,7 +97,7 @@ impl Reference {
         }
     }
 
-    fn change_one(&mut self, verb: Verb, id: ExperienceId, update: ExperienceUpdate) {
+    pub(super) fn change_one(&mut self, verb: Verb, id: ExperienceId, update: ExperienceUpdate) {
         // One that stands twice is deleted once.
         let Some(row) = self.row(id) else { return };
         let cid = row.collective_id;

@@ -1,6 +1,7 @@
 //! Random operations of two processes, compared with a model that is too simple to be wrong.
 
 mod agents;
+mod apply;
 mod batch;
 mod command;
 mod keys;
@@ -40,6 +41,7 @@ enum Action {
     Agents { pick: u16 },
     ByKey { pick: u16, key: u8 },
     Keys { pick: u16, prefix: u8, after: u8, limit: u8 },
+    Apply { pick: u16, seed: u16, count: u8 },
     Reopen,
 }
 
@@ -95,6 +97,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (any::<u16>(), 0..6_u8).prop_map(|(pick, key)| Action::ByKey { pick, key }),
         1 => (any::<u16>(), any::<u8>(), 0..7_u8, 1..5_u8)
             .prop_map(|(pick, prefix, after, limit)| Action::Keys { pick, prefix, after, limit }),
+        3 => (any::<u16>(), any::<u16>(), 1..8_u8)
+            .prop_map(|(pick, seed, count)| Action::Apply { pick, seed, count }),
         1 => Just(Action::Reopen),
     ]
 }
@@ -205,6 +209,12 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let cid = cid(reference, pick);
             let (answer, _) = ask(agents::command(verb, cid, agent));
             reference.agent(verb, cid, agent, &answer);
+        }
+        Action::Apply { pick, seed, count } => {
+            let cid = cid(reference, pick);
+            let ids = reference.some_living(pick, count);
+            let (answer, _) = ask(apply::command(cid, seed, &ids));
+            reference.applied(both.here(), cid, seed, &ids, &answer);
         }
         Action::Reopen => both.reopen(in_other),
         _ => look(both, reference, in_other, action),

@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 2e-6;
 /// A number of the log, the collective it is about and, if it is about an experience, what happened to which.
 type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Reference {
     pub(super) rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
     /// Everything that was ever made, also what is gone.
@@ -85,6 +85,9 @@ impl Reference {
                 return self.recorded_in_default(db, which, given_ids);
             }
             return assert_eq!(given_ids, "not found");
+        }
+        if self.refuses(cid, &rows) {
+            return assert_eq!(given_ids, "refused");
         }
         let ids = keys::ids(given_ids);
         assert_eq!((ids.len(), given_ids), (rows.len(), ok(&ids).as_str()));
