@@ -35,6 +35,8 @@
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
+//! - [`PulseDB::store_relation`], [`PulseDB::supersede_experience`] and [`PulseDB::store_insight`]: what experiences have to
+//!   do with each other; [`PulseDB::get_context_candidates`]: what an agent needs to know before it begins.
 //! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
 //!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
@@ -92,4 +94,8 @@ pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
-pub use storage::fuzzing;
+pub mod fuzzing {
+    //! Every reader of stored bytes.
+    pub use crate::index::fuzzing::read_index;
+    pub use crate::storage::fuzzing::{RowPlace, TABLES, change_rows, read, sealed};
+}

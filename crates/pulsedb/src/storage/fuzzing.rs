@@ -6,18 +6,23 @@ use std::path::Path;
 
 use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
+use crate::model::change::Slot;
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
 use crate::storage::format::activity::ActivityRow;
+use crate::storage::format::block_state::{BlockState, read_dropped, write_dropped};
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::columns::{Columns, write_columns};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
 use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::piece::{PieceRow, write_piece_row};
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
 use crate::storage::format::vector::{read_vector, write_vector};
@@ -112,7 +117,31 @@ fn read_values(bytes: &[u8]) {
         write_insight(*place, insight, out);
     });
     same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "piece", PieceRow::read(bytes), |row, out| {
+        let pieces: Vec<u32> = row.pieces().map(u32::from).collect();
+        out.put(&write_piece_row(row.agent, row.task, row.asks, &pieces));
+    });
+    same(bytes, "series", SeriesRow::read(bytes), SeriesRow::write);
+    same(bytes, "block state", BlockState::read(bytes), BlockState::write);
+    for rows in [[1, 64, 65], [0, 3, 200]] {
+        let dropped = read_dropped(bytes, rows.into_iter());
+        same(bytes, "left out rows", dropped, |dropped, out| write_dropped(dropped, out));
+    }
+    same_columns(bytes);
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
+}
+
+/// Columns are not decoded, so that each byte of a flag but its lowest bit is passed over.
+fn same_columns(bytes: &[u8]) {
+    let Some(columns) = Columns::read(bytes) else { return };
+    let rows: Vec<(Slot, SlotRow)> =
+        (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
+    let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
+    let (values, flags) = bytes.split_at(bytes.len() - rows.len());
+    let mut out = Vec::new();
+    write_columns(&rows, &mut out);
+    let lowest: Vec<u8> = flags.iter().map(|flags| flags & 1).collect();
+    assert_eq!(out, [values, &lowest].concat(), "columns are written in another way than they were read");
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -181,12 +210,13 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::id::{CollectiveId, TaskId};
-    use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{
         DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
         RelationType, Severity,
     };
+    use crate::storage::format::block_state;
+    use crate::storage::format::series::{BlockEntry, BlockNumber, MergeRow};
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();
@@ -257,6 +287,10 @@ mod tests {
     const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
     const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
+    const SERIES: Accepts = |bytes| SeriesRow::read(bytes).is_some();
+    const BLOCK_STATE: Accepts = |bytes| BlockState::read(bytes).is_some();
+    const COLUMNS: Accepts = |bytes| Columns::read(bytes).is_some();
+    const DROPPED: Accepts = |bytes| read_dropped(bytes, [1, 64, 65].into_iter()).is_some();
     const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
     const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
     const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
@@ -344,6 +378,7 @@ mod tests {
             has_vector: false,
         };
         rows.add(SLOT, &|out| slot.write(out));
+        add_index_rows(rows, slot);
         rows.add(SLOT_VALUE, &|out| out.u32(5));
         rows.add(COUNTER, &|out| {
             CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
@@ -400,6 +435,35 @@ mod tests {
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
         rows.add(IDENTITY, &|out| meta::write_identity(&identity, out));
         rows.add(NUMBER, &|out| out.u64(u64::MAX));
+    }
+
+    /// Values of the index that the store makes itself.
+    fn add_index_rows(rows: &mut Rows, slot: SlotRow) {
+        let block = |number: u64, first: u32| BlockEntry {
+            number: BlockNumber(number),
+            rows: 70,
+            dead: 3,
+            first: Slot(first),
+            last: Slot(first + 99),
+        };
+        let merge = MergeRow {
+            target: BlockNumber(9),
+            first_source: BlockNumber(4),
+            sources: 1,
+            step: 2,
+            next_term: b"term".to_vec(),
+        };
+        for merge in [None, Some(merge)] {
+            let blocks = vec![block(3, 0), block(4, 100)];
+            let row = SeriesRow { blocks, tail_from: 200, damaged: merge.is_none(), merge };
+            rows.add(SERIES, &|out| row.write(out));
+        }
+        let mut state = BlockState::new(70);
+        block_state::set(&mut state.dead, 69, true);
+        rows.add(BLOCK_STATE, &|out| state.write(out));
+        rows.add(DROPPED, &|out| write_dropped(&[vec![1], vec![u64::MAX], vec![0, 1]], out));
+        let columns = [(Slot(3), slot), (Slot(7), SlotRow { archived: false, ..slot })];
+        rows.add(COLUMNS, &|out| write_columns(&columns, out));
     }
 
     /// Everything that a row of the log can be about.

@@ -77,8 +77,8 @@ impl Reference {
         let key = key?;
         let has = |row: &&Experience| row.collective_id == cid && row.key.as_ref() == Some(key);
         if let Some(gone) = self.pending.values().find(has).map(|row| row.id) {
+            self.log_gone(cid, gone);
             self.pending.remove(&gone);
-            self.log(cid, Some((WatchEventType::Deleted, gone)));
         }
         self.rooms[&cid].1.values().find(has).map(|row| row.id)
     }
@@ -239,10 +239,9 @@ impl Reference {
         removed.sort_unstable_by_key(|event| event.sequence);
         for event in removed {
             assert_eq!(event.event_type, WatchEventType::Deleted);
+            let sequence = self.log_gone(event.collective_id, event.experience_id);
             let gone = self.pending.remove(&event.experience_id);
             assert!(gone.is_some(), "{event:?} is about nothing that has expired");
-            let sequence =
-                self.log(event.collective_id, Some((WatchEventType::Deleted, event.experience_id)));
             assert_eq!(sequence, event.sequence);
         }
     }
