@@ -94,6 +94,11 @@ impl Reference {
         }
     }
 
+    pub(super) fn greatest_id(&self) -> Option<ExperienceId> {
+        let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
+        living.chain(self.pending.keys().last()).max().copied()
+    }
+
     /// One record of a batch; its times are the database's own and come later.
     pub(super) fn recorded_one(&mut self, cid: CollectiveId, id: ExperienceId, given: &NewExperience) {
         let holder = self.holder(cid, given.key.as_ref());
@@ -108,9 +113,7 @@ impl Reference {
                 (before.applications, before.superseded)
             }
             None => {
-                let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
-                let greatest = living.chain(self.pending.keys().last()).max();
-                assert!(greatest.is_none_or(|last| *last < id), "ids ascend");
+                assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
                 self.ids_ever.push(id);
                 (0, false)
             }
