@@ -110,7 +110,7 @@ class Chroma:
         settings = chromadb.Settings(anonymized_telemetry=False)
         client = chromadb.PersistentClient(tempfile.mkdtemp(dir=home), settings=settings)
         self.collection = client.create_collection(
-            "t", embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            "turns", embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
         self.collection.add(
             ids=[str(at) for at in range(len(rows))],

@@ -94,4 +94,8 @@ pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
-pub use storage::fuzzing;
+pub mod fuzzing {
+    //! Every reader of stored bytes.
+    pub use crate::index::fuzzing::read_index;
+    pub use crate::storage::fuzzing::{RowPlace, TABLES, change_rows, read, sealed};
+}

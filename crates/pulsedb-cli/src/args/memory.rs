@@ -8,7 +8,7 @@ use pulsedb::{ExperienceId, InsightType, RelationType};
 
 use crate::args::reading::FilterArgs;
 use crate::args::values::{JsonArgs, experience_id};
-use crate::args::writing::{CreationArgs, FieldArgs};
+use crate::args::writing::FieldArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct RelateArgs {
@@ -172,7 +172,7 @@ pub(crate) struct WithoutArgs {
 /// The names of relation types, as the API writes them.
 fn relation_type() -> impl TypedValueParser<Value = RelationType> {
     let names = ["supports", "contradicts", "elaborates", "supersedes", "implies", "related_to"];
-    let one = |name: String| names.iter().zip(RelationType::ALL).find(|(known, _)| **known == name);
+    let one = move |name: String| names.into_iter().zip(RelationType::ALL).find(|(known, _)| *known == name);
     PossibleValuesParser::new(names)
         .try_map(move |name| one(name).map(|(_, one)| one).ok_or("no such type of relation"))
 }
@@ -180,7 +180,7 @@ fn relation_type() -> impl TypedValueParser<Value = RelationType> {
 /// The names of insight types, as the API writes them.
 fn insight_type() -> impl TypedValueParser<Value = InsightType> {
     let names = ["pattern", "synthesis", "abstraction", "correlation"];
-    let one = |name: String| names.iter().zip(InsightType::ALL).find(|(known, _)| **known == name);
+    let one = move |name: String| names.into_iter().zip(InsightType::ALL).find(|(known, _)| *known == name);
     PossibleValuesParser::new(names)
         .try_map(move |name| one(name).map(|(_, one)| one).ok_or("no such type of insight"))
 }

@@ -139,7 +139,8 @@ fn search_ranks_and_filters() {
     assert!(hits[0]["score"].as_f64() >= hits[1]["score"].as_f64());
     assert!(hits.iter().all(|hit| hit["experience"]["domain"][0] == "garden"));
     let count = |filter: &[&str]| {
-        let arguments = ["search", "water", "--json"].iter().chain(filter);
+        // Each has a word of it.
+        let arguments = ["search", "water pages", "--json"].iter().chain(filter);
         shell.json(arguments)["count"].as_u64().unwrap()
     };
     assert_eq!(count(&[]), 3);

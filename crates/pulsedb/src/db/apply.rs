@@ -2,10 +2,10 @@
 
 use crate::db::PulseDB;
 use crate::error::{Result, ValidationError};
-use crate::id::CollectiveId;
-use crate::model::{Change, NewExperience, Outcome};
+use crate::id::{CollectiveId, ExperienceId};
+use crate::model::{Change, NewExperience, NewExperienceRelation, Outcome};
 use crate::storage::PreparedChange;
-use crate::validate;
+use crate::validate::{self, Valid};
 
 impl PulseDB {
     /// Makes all of these changes of a collective or none, in one commit, in the order given: at most 10 000, with at most
@@ -45,9 +45,9 @@ impl PulseDB {
                     updates.push((id, update));
                     Kind::Update
                 }
-                Change::Archive(id) => Kind::Other(PreparedChange::Archive(id)),
-                Change::Delete(id) => Kind::Other(PreparedChange::Delete(id)),
-                Change::Relate(new) => Kind::Other(PreparedChange::Relate(validate::relation::new(new)?)),
+                Change::Archive(id) => Kind::Archive(id),
+                Change::Delete(id) => Kind::Delete(id),
+                Change::Relate(new) => Kind::Relate(validate::relation::new(new)?),
             });
         }
         let mut records = self.prepare(records)?.into_iter();
@@ -55,17 +55,21 @@ impl PulseDB {
         let prepared = kinds.into_iter().filter_map(|kind| match kind {
             Kind::Record => records.next().map(PreparedChange::Record),
             Kind::Update => updates.next().map(PreparedChange::Update),
-            Kind::Other(change) => Some(change),
+            Kind::Archive(id) => Some(PreparedChange::Archive(id)),
+            Kind::Delete(id) => Some(PreparedChange::Delete(id)),
+            Kind::Relate(new) => Some(PreparedChange::Relate(new)),
         });
         store.apply(collective, prepared.collect(), self.defaults())
     }
 }
 
-/// Where the prepared change comes from.
+/// A change, without what is prepared together with others of its kind.
 enum Kind {
     Record,
     Update,
-    Other(PreparedChange),
+    Archive(ExperienceId),
+    Delete(ExperienceId),
+    Relate(Valid<NewExperienceRelation>),
 }
 
 fn of_collective(new: NewExperience, collective: CollectiveId) -> Result<NewExperience> {

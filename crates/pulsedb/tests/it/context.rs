@@ -214,18 +214,16 @@ fn what_says_the_same_is_taken_once() {
         (vector[0], vector[1]) = (x, y);
         Some(vector)
     };
-    let mut moment = 0;
-    let mut record = |content: &str, embedding| {
-        moment += 1;
-        let timestamp = Some(Timestamp::from_millis(moment));
-        let content = content.to_owned();
+    let record = |content: &str, embedding, millis| {
+        let timestamp = Some(Timestamp::from_millis(millis));
+        let content = content.into();
         let new = NewExperience { collective_id: cid, content, embedding, timestamp, ..Default::default() };
         db.record_experience(new).unwrap()
     };
-    let first = record("the port is 8080", vector(1.0, 0.0));
-    let same = record("the port is 8080", vector(0.0, 1.0));
-    let near = record("the port is 8080!", vector(1.0, 0.1));
-    let other = record("something else", vector(1.0, 1.0));
+    let first = record("the port is 8080", vector(1.0, 0.0), 1);
+    let same = record("the port is 8080", vector(0.0, 1.0), 2);
+    let near = record("the port is 8080!", vector(1.0, 0.1), 3);
+    let other = record("something else", vector(1.0, 1.0), 4);
     let new = NewDerivedInsight {
         collective_id: cid,
         content: "the port is 8080".into(),
@@ -292,25 +290,32 @@ fn markdown_names_ids_ages_agents_and_confidence_and_keeps_texts_in_fences() {
         assert!(line.contains(part), "{part} is not in {line}");
     }
     assert!(markdown.contains(&format!("`````text\n{hostile}\n`````\n")), "{markdown}");
-    let outside = outside_fences(&markdown);
-    let headings: Vec<&str> = outside.iter().filter(|line| line.starts_with('#')).copied().collect();
-    assert_eq!(headings, ["# Shared memory", "## About this", "## Recent", "## Relations", "## At work now"]);
-}
-
-/// The lines of a text that are in no fence, as a reader of Markdown finds them.
-fn outside_fences(markdown: &str) -> Vec<&str> {
-    let mut fence = 0;
-    let outside = markdown.lines().filter(|line| {
+    // Outside of fences there are only headings of ours and rows.
+    let mut fence = None;
+    for line in markdown.lines() {
         let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
         match fence {
-            0 if ticks >= 3 => fence = ticks,
-            0 => return true,
-            _ if ticks >= fence => fence = 0,
-            _ => {}
+            None if ticks >= 3 => fence = Some(ticks),
+            Some(length) if ticks >= length => fence = None,
+            None => assert!(!line.contains("instructions\n") && !line.starts_with("# New"), "{line}"),
+            Some(_) => {}
         }
-        false
-    });
-    let outside = outside.collect();
-    assert_eq!(fence, 0, "a fence is left open");
-    outside
+    }
+    assert_eq!(fence, None);
+    let headings: Vec<&str> = {
+        let mut inside = 0;
+        markdown
+            .lines()
+            .filter(|line| {
+                let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
+                if inside == 0 && ticks >= 3 {
+                    inside = ticks;
+                } else if inside > 0 && ticks >= inside {
+                    inside = 0;
+                }
+                inside == 0 && line.starts_with('#')
+            })
+            .collect()
+    };
+    assert_eq!(headings, ["# Shared memory", "## About this", "## Recent", "## Relations", "## At work now"]);
 }

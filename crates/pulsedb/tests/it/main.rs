@@ -17,6 +17,7 @@ mod forks;
 mod golden;
 mod handles;
 mod index_kills;
+mod index_processes;
 mod insights;
 mod keys;
 mod kills;

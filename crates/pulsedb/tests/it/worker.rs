@@ -24,6 +24,9 @@ const ROLES: &[(&str, Role)] = &[
     ("kills memory", crate::kills_memory::write_until_killed),
     #[cfg(target_os = "linux")]
     ("steps", crate::index_kills::write_until_step),
+    ("see", crate::index_processes::change_and_search),
+    #[cfg(target_os = "linux")]
+    ("search all", crate::index_processes::search_all),
     ("model", crate::model::obey),
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),

@@ -9,7 +9,6 @@ use crate::limits;
 use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Fault};
 use crate::storage::env::Environment;
-use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys;
 use crate::storage::format::meta;
@@ -69,7 +68,7 @@ pub(super) struct Owner {
     pub(super) bytes: u64,
     pub(super) words: u64,
     pub(super) slots_end: u32,
-    activities: u32,
+    pub(super) activities: u32,
 }
 
 impl Owner {
@@ -264,23 +263,6 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn activities(&mut self) -> Result<()> {
-        for row in self.view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
-            let (key, value) = row?;
-            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
-            let (Some((number, _)), Some(_)) = (keys::read_activity(key), row) else {
-                self.fault(Table::Activity, key, "the value does not match its checksum or its format");
-                continue;
-            };
-            match self.owners.get_mut(&number) {
-                Some(owner) => owner.activities += 1,
-                None => self.fault(Table::Activity, key, "its collective does not exist"),
-            }
-            self.report.activities += 1;
-        }
-        Ok(())
-    }
-
     fn counters(&mut self) -> Result<()> {
         let owners = std::mem::take(&mut self.owners);
         let living = owners.iter().filter(|(_, owner)| !owner.deleted);
@@ -310,12 +292,9 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, problem);
             }
             if counter.activities != owner.activities {
-                let (counted, found) = (counter.activities, owner.activities);
-                self.fault(
-                    Table::Counter,
-                    &key,
-                    format!("it counts {counted} activities instead of {found}"),
-                );
+                let (stored, found) = (counter.activities, owner.activities);
+                let problem = format!("it counts {stored} activities instead of {found}");
+                self.fault(Table::Counter, &key, problem);
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");

@@ -105,7 +105,12 @@ impl Reference {
     /// The first record of a database makes the collective "default".
     fn recorded_in_default(&mut self, db: &PulseDB, which: (u16, u8), given_ids: &str) {
         let all = db.list_collectives().unwrap();
-        let made = all.iter().find(|collective| collective.name == "default").expect("it was made");
+        let Some(made) = all.iter().find(|collective| collective.name == "default") else {
+            // A batch that refuses itself makes no collective either.
+            let refusing = |row: &pulsedb::NewExperience| row.duplicate == pulsedb::DuplicatePolicy::Refuse;
+            assert!(given(CollectiveId::nil(), which.0, which.1).iter().any(refusing));
+            return assert_eq!(given_ids, "refused");
+        };
         if let Entry::Vacant(room) = self.rooms.entry(made.id) {
             room.insert((made.name.clone(), BTreeMap::new()));
             self.rooms_ever.push(made.id);
