@@ -6,6 +6,7 @@ mod batches;
 mod blocks;
 mod context;
 mod damage;
+mod e2e;
 mod embedders;
 mod experiences;
 mod expiry;
@@ -32,6 +33,8 @@ mod retrieval;
 mod samples;
 mod skips;
 mod steps;
+#[cfg(feature = "substrate")]
+mod substrate;
 mod surface;
 mod upkeep;
 mod watching;
