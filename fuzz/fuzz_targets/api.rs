@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pulsedb::{
-    AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, NewActivity, PulseDB, PulseDBError,
-    Result, SearchFilter, SearchOptions, SearchResult, SyncMode, Timestamp,
+    AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, NewActivity, Outcome, PulseDB,
+    PulseDBError, Result, SearchFilter, SearchOptions, SearchResult, SyncMode, Timestamp,
 };
 use pulsedb_fuzz::call::{Call, Filter};
 use tempfile::TempDir;
@@ -166,6 +166,20 @@ impl Run {
                 let news = news.into_iter().map(|new| new.experience(collectives, experiences)).collect();
                 let ids = self.db.record_experiences(news)?;
                 self.recorded(&ids)?;
+            }
+            Call::Apply { collective, changes } => {
+                let collective = collective.collective(collectives);
+                let changes = changes.into_iter().map(|step| step.change(collectives, experiences));
+                for outcome in self.db.apply(collective, changes.collect())? {
+                    match outcome {
+                        Outcome::Recorded(id) => self.recorded(&[id])?,
+                        Outcome::Archived(id) => {
+                            self.living.entry(id).and_modify(|(_, archived)| *archived = true);
+                        }
+                        Outcome::Deleted(id) => drop(self.living.remove(&id)),
+                        Outcome::Updated(_) | Outcome::Related(_) => {}
+                    }
+                }
             }
             Call::Update(pick, update) => {
                 self.db.update_experience(pick.experience(experiences), update.update(experiences))?;

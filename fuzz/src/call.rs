@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use pulsedb::{
-    AgentId, CollectiveId, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter,
-    Severity, TaskId, Timestamp,
+    AgentId, Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceType, ExperienceUpdate,
+    NewExperience, NewExperienceRelation, RelationType, SearchFilter, Severity, TaskId, Timestamp,
 };
 
 use crate::{Count, Number, Text, Vector};
@@ -19,6 +19,7 @@ pub enum Call {
     CollectivesOf { owner: Text },
     Record(New),
     RecordMany(Vec<New>),
+    Apply { collective: Pick, changes: Vec<Step> },
     Update(Pick, Box<Update>),
     Archive(Pick),
     Unarchive(Pick),
@@ -95,6 +96,7 @@ pub struct New {
     timestamp: Option<i64>,
     key: Option<Text>,
     expires: Option<i64>,
+    duplicate: u8,
 }
 
 impl New {
@@ -112,6 +114,11 @@ impl New {
             timestamp: self.timestamp.map(Timestamp::from_millis),
             key: self.key.map(|key| key.0),
             expires_at: self.expires.map(Timestamp::from_millis),
+            duplicate: match self.duplicate % 3 {
+                0 => DuplicatePolicy::Keep,
+                1 => DuplicatePolicy::Reinforce,
+                _ => DuplicatePolicy::Refuse,
+            },
             ..Default::default()
         };
         if let Some(kind) = self.kind {
@@ -121,6 +128,38 @@ impl New {
             new.source_agent = AgentId::new(agent.0);
         }
         new
+    }
+}
+
+/// A change among others.
+#[derive(Debug, Clone, Arbitrary)]
+pub enum Step {
+    Record(Box<New>),
+    Update(Pick, Box<Update>),
+    Archive(Pick),
+    Delete(Pick),
+    Relate(Pick, Pick, u8),
+}
+
+impl Step {
+    pub fn change(self, collectives: &[CollectiveId], experiences: &[ExperienceId]) -> Change {
+        match self {
+            Self::Record(new) => {
+                let collective_id = CollectiveId::nil();
+                Change::Record(NewExperience { collective_id, ..new.experience(collectives, experiences) })
+            }
+            Self::Update(pick, update) => {
+                Change::Update(pick.experience(experiences), update.update(experiences))
+            }
+            Self::Archive(pick) => Change::Archive(pick.experience(experiences)),
+            Self::Delete(pick) => Change::Delete(pick.experience(experiences)),
+            Self::Relate(source, target, kind) => Change::Relate(NewExperienceRelation {
+                source_id: source.experience(experiences),
+                target_id: target.experience(experiences),
+                relation_type: RelationType::ALL[usize::from(kind) % RelationType::ALL.len()],
+                ..Default::default()
+            }),
+        }
     }
 }
 
@@ -204,6 +243,7 @@ pub struct Filter {
     since: Option<i64>,
     until: Option<i64>,
     exclude_archived: bool,
+    include_superseded: bool,
 }
 
 impl Filter {
@@ -222,6 +262,7 @@ impl Filter {
             since: self.since.map(Timestamp::from_millis),
             until: self.until.map(Timestamp::from_millis),
             exclude_archived: self.exclude_archived,
+            include_superseded: self.include_superseded,
         }
     }
 }

@@ -31,10 +31,12 @@
 //! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
-//!   plural name change many in one commit.
+//!   plural name change many in one commit, and [`PulseDB::apply`] makes changes of different kinds together.
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
+//! - [`PulseDB::store_relation`], [`PulseDB::supersede_experience`] and [`PulseDB::store_insight`]: what experiences have to
+//!   do with each other; [`PulseDB::get_context_candidates`]: what an agent needs to know before it begins.
 //! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
 //!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
@@ -82,13 +84,13 @@ pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    Activity, BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport,
-    ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight, Experience,
-    ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate, Explain, Fault, Holder,
-    InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience, NewExperienceRelation,
-    OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights, RelationDirection, RelationType,
-    SearchFilter, SearchOptions, SearchResult, Severity, Signal, SignalWeights, StreamEnd, TableStats,
-    TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
+    Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
+    CompactReport, ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight,
+    DuplicatePolicy, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate,
+    Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
+    NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
+    RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
+    SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
 pub use search::{matched, passage};
 #[cfg(feature = "substrate")]
@@ -97,4 +99,8 @@ pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
-pub use storage::fuzzing;
+pub mod fuzzing {
+    //! Every reader of stored bytes.
+    pub use crate::index::fuzzing::read_index;
+    pub use crate::storage::fuzzing::{RowPlace, TABLES, change_rows, read, sealed};
+}

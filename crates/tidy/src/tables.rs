@@ -213,6 +213,7 @@ const FS: LayerTable = LayerTable {
         Layer { name: "formats", modules: &["snapshot", "tables", "manifest"], mutual: false },
         Layer { name: "stored", modules: &["store", "transaction", "create"], mutual: false },
         Layer { name: "tree", modules: &["tree", "signatures"], mutual: false },
+        Layer { name: "in place", modules: &["view"], mutual: false },
         Layer {
             name: "operations",
             modules: &["ingest", "extract", "archive", "verify", "diff", "similar"],
@@ -220,6 +221,7 @@ const FS: LayerTable = LayerTable {
         },
         Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },
         Layer { name: "facade", modules: &["engram"], mutual: false },
+        Layer { name: "mounts", modules: &["mount"], mutual: false },
     ],
     bans: &[
         Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&[]), reason: CURSOR },

@@ -21,6 +21,12 @@ pub(crate) struct SearchArgs {
     /// Number of hits, from 1 to 1000
     #[arg(short, default_value_t = 10)]
     pub(crate) k: usize,
+    /// Say of each hit what its score is made of
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Show every hit, also those that are nearly the same as a better one of the same document
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     #[command(flatten)]
@@ -33,7 +39,7 @@ pub(crate) struct ComparisonArgs {
     /// Compare words only: "a phrase" must be in a hit, -word must not, begin* stands for words that begin so
     #[arg(long, conflicts_with_all = ["semantic", "vector"])]
     pub(crate) lexical: bool,
-    /// Compare meanings only
+    /// Compare meanings only: the vector of the text with those of the contents
     #[arg(long, conflicts_with = "vector")]
     pub(crate) semantic: bool,
     /// Compare whole vectors, for the answer that depends on the records alone
@@ -77,6 +83,9 @@ pub(crate) struct FilterArgs {
     /// Include archived ones
     #[arg(long)]
     pub(crate) archived: bool,
+    /// Include superseded ones
+    #[arg(long)]
+    pub(crate) superseded: bool,
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +147,9 @@ pub(crate) struct EvalArgs {
     /// Compare words only
     #[arg(long)]
     pub(crate) lexical: bool,
+    /// Number of hits of a question; those of 2000 tokens should be among them
+    #[arg(short, default_value_t = 100)]
+    pub(crate) k: usize,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use pulsedb::ExperienceId;
+use clap::{Args, ValueEnum};
+use pulsedb::{DuplicatePolicy, ExperienceId};
 
 use crate::args::values::{JsonArgs, experience_id, pair};
 use crate::import::content::Format;
@@ -72,6 +72,30 @@ pub(crate) struct FieldArgs {
     /// Who records it [default: anonymous]
     #[arg(long)]
     pub(crate) agent: Option<String>,
+    /// What to do with a text that the collective holds already
+    #[arg(long, value_name = "POLICY", default_value = "keep")]
+    pub(crate) duplicates: Duplicates,
+}
+
+/// What becomes of a text that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Duplicates {
+    /// Record it beside the other
+    Keep,
+    /// Count it as another use of the other, which gets its tags and domains too
+    Reinforce,
+    /// Refuse it
+    Refuse,
+}
+
+impl From<Duplicates> for DuplicatePolicy {
+    fn from(duplicates: Duplicates) -> Self {
+        match duplicates {
+            Duplicates::Keep => Self::Keep,
+            Duplicates::Reinforce => Self::Reinforce,
+            Duplicates::Refuse => Self::Refuse,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

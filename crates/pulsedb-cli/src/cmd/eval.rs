@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::time::Instant;
 
 use pulsedb::{Config, ContextWeights, PulseDB, Query, SearchOptions, SyncMode};
 use serde::Serialize;
@@ -12,8 +13,6 @@ use crate::exit::{CliError, Exit};
 use crate::output::Out;
 use crate::output::table::{lines, table};
 
-/// Hits of a question: as many as ten pages of text, far more than the last budget of tokens.
-const HITS: usize = 100;
 /// Records of one commit.
 const BATCH: usize = 5000;
 
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &EvalArgs, out: &mut Out) -> anyhow::Result<Exit> {
         question: args.context * context.question,
         agent: context.agent,
     };
-    let mut scores = Scores::default();
+    let (mut scores, mut times) = (Scores::default(), Vec::with_capacity(questions.len()));
     for question in &questions {
         let collective = collectives.get(&question.conversation).ok_or_else(|| {
             let name = &question.conversation;
@@ -39,15 +38,20 @@ pub(crate) fn run(args: &EvalArgs, out: &mut Out) -> anyhow::Result<Exit> {
         })?;
         let text = question.question.as_str();
         let query = if args.lexical { Query::Lexical(text) } else { Query::Text(text) };
-        let options = SearchOptions { k: HITS, context: Some(context), ..SearchOptions::default() };
-        scores.add(question, &db.search(*collective, query, options)?);
+        let options = SearchOptions { k: args.k, context: Some(context), ..SearchOptions::default() };
+        let start = Instant::now();
+        let hits = db.search(*collective, query, options)?;
+        times.push(start.elapsed());
+        scores.add(question, &hits);
     }
     let setting =
         if args.lexical { "words alone".to_owned() } else { format!("text, context {}", args.context) };
+    times.sort_unstable();
+    let median_ms = times.get(times.len() / 2).map_or(0.0, |time| 1000.0 * time.as_secs_f64());
     if args.output.json {
-        out.json(&EvalJson::new(&setting, &scores))?;
+        out.json(&EvalJson::new(&setting, median_ms, &scores))?;
     } else {
-        writeln!(out, "{setting}\n")?;
+        writeln!(out, "{setting}; median of a search for {} hits {median_ms:.2} ms\n", args.k)?;
         show(&scores, out)?;
     }
     Ok(Exit::Ok)
@@ -109,6 +113,8 @@ fn name(category: u32) -> String {
 #[derive(Serialize)]
 struct EvalJson<'a> {
     setting: &'a str,
+    /// Of one search.
+    median_ms: f64,
     categories: Vec<CategoryJson>,
 }
 
@@ -127,10 +133,10 @@ enum Category {
 }
 
 impl<'a> EvalJson<'a> {
-    fn new(setting: &'a str, scores: &Scores) -> Self {
+    fn new(setting: &'a str, median_ms: f64, scores: &Scores) -> Self {
         let each =
             scores.each().map(|(category, score)| CategoryJson { category: Category::One(category), score });
         let headline = CategoryJson { category: Category::Several("1-4"), score: scores.headline() };
-        Self { setting, categories: each.chain([headline]).collect() }
+        Self { setting, median_ms, categories: each.chain([headline]).collect() }
     }
 }

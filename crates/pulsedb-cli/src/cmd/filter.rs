@@ -27,6 +27,7 @@ pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchF
         since: moment(args.since, Bound::Since)?,
         until: moment(args.until, Bound::Until)?,
         exclude_archived: !args.archived,
+        include_superseded: args.superseded,
     })
 }
 

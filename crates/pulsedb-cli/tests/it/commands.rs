@@ -126,7 +126,10 @@ fn search_ranks_and_filters() {
     assert_eq!(keys(&found), ["collective", "count", "hits", "query"]);
     assert_eq!((found["query"].as_str(), found["count"].as_u64()), (Some("watering plants"), Some(2)));
     let hits = found["hits"].as_array().unwrap();
-    assert_eq!(keys(&hits[0]), ["experience", "heading", "line", "rank", "score", "source"]);
+    assert_eq!(
+        keys(&hits[0]),
+        ["experience", "folds_into", "heading", "line", "passage", "rank", "score", "source"]
+    );
     assert_eq!(keys(&hits[0]["experience"]), EXPERIENCE_KEYS);
     assert_eq!(hits[0]["rank"], 1);
     assert!(
@@ -136,7 +139,8 @@ fn search_ranks_and_filters() {
     assert!(hits[0]["score"].as_f64() >= hits[1]["score"].as_f64());
     assert!(hits.iter().all(|hit| hit["experience"]["domain"][0] == "garden"));
     let count = |filter: &[&str]| {
-        let arguments = ["search", "water", "--json"].iter().chain(filter);
+        // Each has a word of it.
+        let arguments = ["search", "water pages", "--json"].iter().chain(filter);
         shell.json(arguments)["count"].as_u64().unwrap()
     };
     assert_eq!(count(&[]), 3);

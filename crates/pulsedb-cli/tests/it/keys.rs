@@ -66,3 +66,21 @@ fn keys_and_ends_survive_an_export_and_an_import() {
     let replaced = other.json(["get", "--key", "a", "-c", "copy", "--json"]);
     assert_eq!((replaced["content"].as_str(), &replaced["id"]), (Some("third"), &shown["id"]));
 }
+
+#[test]
+fn text_that_is_there_is_kept_twice_reinforced_or_refused() {
+    let shell = Shell::new();
+    let id = shell.ok(["record", "the same"]);
+    assert_ne!(shell.ok(["record", "the same"]), id);
+    assert_eq!(shell.ok(["record", "the same", "--duplicates", "reinforce", "--domain", "new"]), id);
+    let shown = shell.json(["get", id.trim(), "--json"]);
+    assert_eq!((shown["applications"].as_u64(), shown["domain"][0].as_str()), (Some(1), Some("new")));
+    failure(&shell.run(["record", "the same", "--duplicates", "refuse"]), 2);
+    text_of(&shell.run_with(["import", "-", "--duplicates", "reinforce"], r#"{"content":"the same"}"#));
+    assert_eq!(shell.json(["get", id.trim(), "--json"])["applications"], 2);
+    failure(
+        &shell.run_with(["import", "-", "--duplicates", "refuse"], r#"{"content":"the same","task":"t"}"#),
+        1,
+    );
+    assert_eq!(shell.contents(), ["the same"; 2]);
+}

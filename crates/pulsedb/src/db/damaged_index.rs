@@ -47,8 +47,15 @@ fn answers(db: &PulseDB, cid: CollectiveId) -> Vec<Vec<(ExperienceId, u32)>> {
     let query = vector(3);
     let mut answers = Vec::new();
     for filter in [SearchFilter::default(), domain] {
-        for query in [Query::Vector(&query), Query::Lexical("common part2 -number7")] {
-            let options = SearchOptions { k: 7, filter: filter.clone(), ..SearchOptions::default() };
+        let text = "common part2 number7";
+        let queries = [
+            Query::Vector(&query),
+            Query::Lexical("common part2 -number7"),
+            Query::Text(text),
+            Query::Hybrid { text, vector: &query },
+        ];
+        for query in queries {
+            let options = SearchOptions { k: 7, filter: filter.clone(), ..Default::default() };
             let hits = db.search(cid, query, options).unwrap();
             assert!(!hits.is_empty());
             answers.push(hits.iter().map(|hit| (hit.experience.id, hit.similarity.to_bits())).collect());
@@ -96,6 +103,7 @@ fn flipped_bit_in_any_part_of_the_index_is_noticed_answered_and_repaired_and_ref
         ("block_state", None),
         ("posting", None),
         ("tail", None),
+        ("piece", None),
     ];
     for (at, (table, part)) in parts.into_iter().enumerate() {
         let path = home.path().join(format!("damaged {at}"));

@@ -42,6 +42,14 @@ impl PulseDB {
         if updates.is_empty() {
             return Ok(());
         }
+        store.update(self.prepare_updates(updates)?)
+    }
+
+    /// Checks each update, and embeds the new contents without a vector.
+    pub(super) fn prepare_updates(
+        &self,
+        updates: Vec<(ExperienceId, ExperienceUpdate)>,
+    ) -> Result<Vec<PreparedUpdate>> {
         let updates = updates
             .into_iter()
             .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
@@ -60,7 +68,7 @@ impl PulseDB {
             };
             prepared.push(PreparedUpdate { id, update, vector });
         }
-        store.update(prepared)
+        Ok(prepared)
     }
 
     /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod admin;
+mod apply;
 mod changes;
 mod collective;
 mod context;

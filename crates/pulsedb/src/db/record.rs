@@ -11,10 +11,12 @@ use crate::validate::{self, Valid};
 impl PulseDB {
     /// Records an experience, which is durable when the call returns (with
     /// [`SyncMode::Normal`](crate::SyncMode::Normal)). Where its `key` is taken, it replaces the experience that has it, and
-    /// that one's id is returned.
+    /// that one's id is returned; `duplicate` says what becomes
+    /// of it where its content is there already, whichever process has recorded that.
     ///
     /// # Errors
-    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit;
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit, and for a content that is there already
+    /// with [`DuplicatePolicy::Refuse`](crate::DuplicatePolicy::Refuse);
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
     /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails. Nothing is recorded then.
     pub fn record_experience(&self, new: NewExperience) -> Result<ExperienceId> {

@@ -28,17 +28,26 @@ impl Choices {
 }
 
 impl PulseDB {
-    /// The experiences nearest to the query, best first: ranked by score, then newer timestamp, then smaller id. The
-    /// score is the cosine, or BM25 for [`Query::Lexical`](crate::Query::Lexical). The answer is the same in every process
-    /// for the same snapshot.
+    /// The experiences that answer the query best, best first: ranked by score, then newer timestamp, then smaller id.
+    /// The answer is the same in every process for the same snapshot, unless energy counts.
     ///
-    /// For a vector there are always `min(k, matches)` hits, whatever the filter. Where more than
+    /// **A text** ([`Query::Text`](crate::Query::Text), [`Query::Hybrid`](crate::Query::Hybrid)) is ranked by its words,
+    /// its meaning, late interaction and what stands beside a record in its session: `docs/pulsedb-ranking.md` has the
+    /// recipe, [`SignalWeights`](crate::SignalWeights) and [`ContextWeights`](crate::ContextWeights) its weights. It finds
+    /// what any signal scores above zero, so a text that the embedder does not know is found by its words. Where callers
+    /// supply the vectors, a text is ranked by words and late interaction alone, and the `vector` of
+    /// [`Explain`](crate::Explain) is `None`.
+    ///
+    /// **A vector** has always `min(k, matches)` hits, whatever the filter, and the cosine is the score. Where more than
     /// [`VectorConfig::rescore`](crate::VectorConfig) records match, short codes with error bounds narrow them down before
     /// they are compared exactly (`RaBitQ`; Gao and Long, SIGMOD 2024): of a thousand of the nearest, fewer than five are
-    /// missed; [`SearchOptions::exact`](crate::SearchOptions) compares every match. Words find only records that hold one
-    /// of them, every phrase, and nothing that the query excludes.
+    /// missed; [`SearchOptions::exact`](crate::SearchOptions) compares every match.
     ///
-    /// A text of which the embedder knows nothing has no vector and finds nothing.
+    /// **Words** ([`Query::Lexical`](crate::Query::Lexical)) find only records that hold one of them, every phrase, and
+    /// nothing that the query excludes; BM25 is the score.
+    ///
+    /// With [`RecallWeights`](crate::RecallWeights) the energy of a record counts beside its score, and candidates are
+    /// widened until energy cannot change the answer.
     ///
     /// ```
     /// # use pulsedb::{Config, NewExperience, PulseDB, Query, SearchOptions};
@@ -55,11 +64,11 @@ impl PulseDB {
     /// ```
     ///
     /// # Errors
-    /// [`Validation`](crate::PulseDBError::Validation) for `k` or a filter out of bounds, a blank text, or a vector that
-    /// does not have the database's dimensions, is not finite or is zero;
+    /// [`Validation`](crate::PulseDBError::Validation) for `k`, a weight or a filter out of bounds, a blank text, or a
+    /// vector that does not have the database's dimensions, is not finite or is zero;
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
-    /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails, or for a text where callers supply the
-    /// vectors.
+    /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails, or for a text that vectors alone should rank
+    /// where callers supply the vectors.
     pub fn search(
         &self,
         collective: CollectiveId,

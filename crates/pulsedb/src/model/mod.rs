@@ -1,6 +1,7 @@
 //! The words of the API: what is stored, what is asked and what is answered.
 
 pub(crate) mod activity;
+pub(crate) mod apply;
 pub(crate) mod change;
 pub(crate) mod collective;
 pub(crate) mod context;
@@ -17,10 +18,11 @@ pub(crate) mod report;
 pub(crate) mod watch;
 
 pub use activity::{Activity, NewActivity};
+pub use apply::{Change, Outcome};
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
 pub use context::{ContextCandidates, ContextRequest};
-pub use experience::{Experience, ExperienceUpdate, NewExperience, energy};
+pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, energy};
 pub use experience_type::{ExperienceKind, ExperienceType, Severity};
 pub use identity::ProviderIdentity;
 pub use insight::{DerivedInsight, InsightFilter, InsightType, NewDerivedInsight};

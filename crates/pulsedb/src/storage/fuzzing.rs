@@ -6,18 +6,23 @@ use std::path::Path;
 
 use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
+use crate::model::change::Slot;
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
 use crate::storage::format::activity::ActivityRow;
+use crate::storage::format::block_state::{BlockState, read_dropped, write_dropped};
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::columns::{Columns, write_columns};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
 use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::piece::{PieceRow, write_piece_row};
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
 use crate::storage::format::vector::{read_vector, write_vector};
@@ -112,7 +117,31 @@ fn read_values(bytes: &[u8]) {
         write_insight(*place, insight, out);
     });
     same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "piece", PieceRow::read(bytes), |row, out| {
+        let pieces: Vec<u32> = row.pieces().map(u32::from).collect();
+        out.put(&write_piece_row(row.agent, row.task, row.asks, &pieces));
+    });
+    same(bytes, "series", SeriesRow::read(bytes), SeriesRow::write);
+    same(bytes, "block state", BlockState::read(bytes), BlockState::write);
+    for rows in [[1, 64, 65], [0, 3, 200]] {
+        let dropped = read_dropped(bytes, rows.into_iter());
+        same(bytes, "left out rows", dropped, |dropped, out| write_dropped(dropped, out));
+    }
+    same_columns(bytes);
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
+}
+
+/// Columns are not decoded, so that each byte of a flag but its lowest bit is passed over.
+fn same_columns(bytes: &[u8]) {
+    let Some(columns) = Columns::read(bytes) else { return };
+    let rows: Vec<(Slot, SlotRow)> =
+        (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
+    let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
+    let (values, flags) = bytes.split_at(bytes.len() - rows.len());
+    let mut out = Vec::new();
+    write_columns(&rows, &mut out);
+    let lowest: Vec<u8> = flags.iter().map(|flags| flags & 1).collect();
+    assert_eq!(out, [values, &lowest].concat(), "columns are written in another way than they were read");
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -181,12 +210,13 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::id::{CollectiveId, TaskId};
-    use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{
         DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
         RelationType, Severity,
     };
+    use crate::storage::format::block_state;
+    use crate::storage::format::series::{BlockEntry, BlockNumber, MergeRow};
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();
@@ -257,6 +287,10 @@ mod tests {
     const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
     const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
+    const SERIES: Accepts = |bytes| SeriesRow::read(bytes).is_some();
+    const BLOCK_STATE: Accepts = |bytes| BlockState::read(bytes).is_some();
+    const COLUMNS: Accepts = |bytes| Columns::read(bytes).is_some();
+    const DROPPED: Accepts = |bytes| read_dropped(bytes, [1, 64, 65].into_iter()).is_some();
     const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
     const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
     const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
@@ -265,18 +299,34 @@ mod tests {
     const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
     const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
 
-    /// One or more rows of each kind, as they are written, each with the reader that must take it.
-    fn rows() -> Vec<(Accepts, Vec<u8>)> {
-        let mut rows = Vec::new();
-        let mut add = |reader: Accepts, write: &dyn Fn(&mut Vec<u8>)| {
+    /// Rows as they are written, each with the reader that must take it.
+    #[derive(Default)]
+    struct Rows(Vec<(Accepts, Vec<u8>)>);
+
+    impl Rows {
+        fn add(&mut self, reader: Accepts, write: &dyn Fn(&mut Vec<u8>)) {
             let mut out = Vec::new();
             write(&mut out);
-            rows.push((reader, out));
-        };
+            self.0.push((reader, out));
+        }
+    }
+
+    /// One or more rows of each kind.
+    fn rows() -> Vec<(Accepts, Vec<u8>)> {
+        let mut rows = Rows::default();
+        add_records(&mut rows);
+        add_collectives(&mut rows);
+        add_counted(&mut rows);
+        add_related(&mut rows);
+        add_meta(&mut rows);
+        rows.0
+    }
+
+    fn add_records(rows: &mut Rows) {
         for experience_type in experience_types() {
             let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
             let experience = experience(experience_type);
-            add(EXPERIENCE, &|out| write_experience(place, &experience, out));
+            rows.add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
         let bare = Experience {
             source_task: None,
@@ -285,10 +335,13 @@ mod tests {
             ..experience(ExperienceType::default())
         };
         let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
-        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
+        rows.add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
-            add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
+            rows.add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
+    }
+
+    fn add_collectives(rows: &mut Rows) {
         for owner in [None, Some("owner".to_owned())] {
             let row = CollectiveRow {
                 number: CollectiveNumber(1),
@@ -298,7 +351,7 @@ mod tests {
                 name: "name".into(),
                 owner,
             };
-            add(COLLECTIVE, &|out| row.write(out));
+            rows.add(COLLECTIVE, &|out| row.write(out));
         }
         for text in [None, Some("text".to_owned())] {
             let row = ActivityRow {
@@ -307,8 +360,11 @@ mod tests {
                 current_task: text.clone(),
                 context_summary: text,
             };
-            add(ACTIVITY, &|out| row.write(out));
+            rows.add(ACTIVITY, &|out| row.write(out));
         }
+    }
+
+    fn add_counted(rows: &mut Rows) {
         let slot = SlotRow {
             id: ID,
             timestamp: Timestamp::from_millis(1),
@@ -321,9 +377,10 @@ mod tests {
             superseded: true,
             has_vector: false,
         };
-        add(SLOT, &|out| slot.write(out));
-        add(SLOT_VALUE, &|out| out.u32(5));
-        add(COUNTER, &|out| {
+        rows.add(SLOT, &|out| slot.write(out));
+        add_index_rows(rows, slot);
+        rows.add(SLOT_VALUE, &|out| out.u32(5));
+        rows.add(COUNTER, &|out| {
             CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
                 .write(out);
         });
@@ -334,7 +391,10 @@ mod tests {
             next_sequence: 10,
             end_sequence: 12,
         };
-        add(RECLAIM, &|out| reclaim.write(out));
+        rows.add(RECLAIM, &|out| reclaim.write(out));
+    }
+
+    fn add_related(rows: &mut Rows) {
         for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
             let row = RelationRow {
                 number: CollectiveNumber(1),
@@ -349,7 +409,7 @@ mod tests {
                     created_at: Timestamp::from_millis(3),
                 },
             };
-            add(RELATION, &|out| row.write(out));
+            rows.add(RELATION, &|out| row.write(out));
         }
         for insight_type in InsightType::ALL {
             let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2), has_vector: true };
@@ -365,14 +425,45 @@ mod tests {
                 domain: vec!["a".into()],
                 created_at: Timestamp::from_millis(3),
             };
-            add(INSIGHT, &|out| write_insight(place, &insight, out));
+            rows.add(INSIGHT, &|out| write_insight(place, &insight, out));
         }
-        add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
-        add(FORMAT, &|out| FormatRow::CURRENT.write(out));
+    }
+
+    fn add_meta(rows: &mut Rows) {
+        rows.add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        rows.add(FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        add(IDENTITY, &|out| meta::write_identity(&identity, out));
-        add(NUMBER, &|out| out.u64(u64::MAX));
-        rows
+        rows.add(IDENTITY, &|out| meta::write_identity(&identity, out));
+        rows.add(NUMBER, &|out| out.u64(u64::MAX));
+    }
+
+    /// Values of the index that the store makes itself.
+    fn add_index_rows(rows: &mut Rows, slot: SlotRow) {
+        let block = |number: u64, first: u32| BlockEntry {
+            number: BlockNumber(number),
+            rows: 70,
+            dead: 3,
+            first: Slot(first),
+            last: Slot(first + 99),
+        };
+        let merge = MergeRow {
+            target: BlockNumber(9),
+            first_source: BlockNumber(4),
+            sources: 1,
+            step: 2,
+            next_term: b"term".to_vec(),
+        };
+        for merge in [None, Some(merge)] {
+            let blocks = vec![block(3, 0), block(4, 100)];
+            let row = SeriesRow { blocks, tail_from: 200, damaged: merge.is_none(), merge };
+            rows.add(SERIES, &|out| row.write(out));
+        }
+        let mut state = BlockState::new(70);
+        block_state::set(&mut state.dead, 69, true);
+        rows.add(BLOCK_STATE, &|out| state.write(out));
+        rows.add(DROPPED, &|out| write_dropped(&[vec![1], vec![u64::MAX], vec![0, 1]], out));
+        let columns = [(Slot(3), slot), (Slot(7), SlotRow { archived: false, ..slot })];
+        rows.add(COLUMNS, &|out| write_columns(&columns, out));
     }
 
     /// Everything that a row of the log can be about.

@@ -7,7 +7,7 @@ mod commit;
 pub(crate) mod env;
 mod format;
 #[cfg(any(test, fuzzing))]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod read;
 mod store;
 mod upkeep;
@@ -31,6 +31,7 @@ pub(crate) use read::view::View;
 pub(crate) use store::{Store, StoreHandle, StoreOptions};
 pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
+pub(crate) use write::apply::PreparedChange;
 pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
 };

@@ -6,10 +6,11 @@ use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, InsightId, RelationId};
 use crate::limits;
-use crate::model::{ExperienceRelation, NewActivity, NewExperienceRelation};
+use crate::model::{ExperienceRelation, NewActivity, NewExperienceRelation, Outcome};
 use crate::storage::env::Space;
 use crate::storage::store::Store;
 use crate::storage::write::activities::no_activity;
+use crate::storage::write::apply::{self, PreparedChange};
 use crate::storage::write::insights::{self, PreparedInsight, PreparedInsightRestore};
 use crate::storage::write::operations::{
     self, ACTIVITY, COLLECTIVE, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
@@ -100,10 +101,26 @@ impl Store {
         self.write(size, Space::Growth, move |txn| operations::reinforce(txn, id))
     }
 
-    /// Removes some of what has expired; returns how much.
-    pub(super) fn remove_expired(&self) -> Result<usize> {
-        let size = Size { records: 1, bytes: 0 };
-        self.write(size, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))
+    /// Removes what has expired and what deleted collectives have left, in bounded steps.
+    pub(super) fn clear_out(&self) -> Result<()> {
+        let step = Size { records: 1, bytes: 0 };
+        while self.write(step, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))? > 0 {}
+        let step = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
+        // A method's path is not general enough in the lifetime of the transaction.
+        #[allow(clippy::redundant_closure_for_method_calls)]
+        while self.write(step, Space::Reclaim, |txn| txn.reclaim_step())? {}
+        Ok(())
+    }
+
+    /// Makes changes of one collective, all or none.
+    pub(crate) fn apply(
+        &self,
+        collective: CollectiveId,
+        changes: Vec<PreparedChange>,
+        defaults: RecordDefaults,
+    ) -> Result<Vec<Outcome>> {
+        let (size, space) = apply::size_of_changes(self.snapshot()?.view(), &changes)?;
+        self.write(size, space, move |txn| apply::apply(txn, collective, &changes, defaults))
     }
 
     /// Stores an insight; returns its id.

@@ -13,7 +13,8 @@ use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
 use crate::model::{
-    Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter, SearchOptions,
+    Change, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter,
+    SearchOptions,
 };
 
 pub(crate) use normal::nfc;
@@ -138,6 +139,12 @@ pub(crate) fn active_agent(agent: &str) -> Result<String> {
     Ok(agent)
 }
 
+/// Checks how many domains and tags an experience has that took over those of another one.
+pub(crate) fn merged(experience: &Experience) -> Result<()> {
+    at_most("domain", experience.domain.len(), limits::DOMAINS_MAX)?;
+    at_most("tags", experience.tags.len(), limits::TAGS_MAX)
+}
+
 /// The key of an experience, in NFC.
 pub(crate) fn key(key: &str) -> Result<String> {
     let key = normal::nfc(key.to_owned());
@@ -191,6 +198,18 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
 pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
     batch_rows(rows.len())?;
     batch_bytes(rows.iter().map(experience_bytes).sum())
+}
+
+/// Checks the size of a batch of changes; each is checked by itself.
+pub(crate) fn changes(changes: &[Change]) -> Result<()> {
+    at_most("changes", changes.len(), limits::BATCH_ROWS_MAX)?;
+    let bytes = changes.iter().map(|change| match change {
+        Change::Record(new) => experience_bytes(new),
+        Change::Update(_, update) => update_bytes(update),
+        Change::Relate(new) => new.metadata.as_ref().map_or(0, String::len),
+        Change::Archive(_) | Change::Delete(_) => 0,
+    });
+    batch_bytes(bytes.sum())
 }
 
 /// Checks the size of a batch of stored experiences, and that each id is given once.

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod activities;
+mod applying;
 mod batches;
 mod blocks;
 mod context;
 mod damage;
+mod duplicates;
 mod e2e;
 mod embedders;
 mod experiences;
@@ -16,9 +18,12 @@ mod forks;
 mod golden;
 mod handles;
 mod index_kills;
+mod index_processes;
 mod insights;
 mod keys;
 mod kills;
+mod kills_keys;
+mod kills_memory;
 mod model;
 mod names;
 mod paging;

@@ -1,28 +1,11 @@
-//! The neighbours of a candidate in its session.
+//! What the neighbours of a candidate in its session add to it.
 
 use crate::error::Result;
-use crate::index::Address;
-use crate::limits;
+use crate::search::text::neighbours::Neighbours;
 use crate::search::text::pool::Pool;
 
 /// How much less a neighbour counts for each further step.
 const FADING: f32 = 0.8;
-
-/// The rows before and after one in its session, nearest first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Neighbours {
-    before: Side,
-    after: Side,
-}
-
-type Side = [Option<Address>; limits::WINDOW_RECORDS];
-
-impl Neighbours {
-    /// All of them that the snapshot has.
-    pub(super) fn each(self) -> impl Iterator<Item = Address> {
-        self.before.into_iter().chain(self.after).flatten()
-    }
-}
 
 impl Pool<'_, '_> {
     /// The neighbours of a candidate, read once.
@@ -35,11 +18,11 @@ impl Pool<'_, '_> {
         if let Some(task) = self.task(place)? {
             let before = snapshot.collective.before_in_task(task, id)?;
             for (neighbour, slot) in neighbours.before.iter_mut().zip(before) {
-                *neighbour = snapshot.address_of(slot?);
+                *neighbour = snapshot.address_of(slot?)?;
             }
             let after = snapshot.collective.after_in_task(task, id)?;
             for (neighbour, slot) in neighbours.after.iter_mut().zip(after) {
-                *neighbour = snapshot.address_of(slot?);
+                *neighbour = snapshot.address_of(slot?)?;
             }
         }
         self.candidates[place].neighbours = Some(neighbours);

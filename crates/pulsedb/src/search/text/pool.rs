@@ -5,16 +5,16 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::id::TaskId;
-use crate::index::{Address, Builder, Snapshot, is_damage};
+use crate::index::{Address, Snapshot, indexed_again, is_damage};
 use crate::limits;
 use crate::model::ContextWeights;
 use crate::model::change::Slot;
 use crate::search::filter::Allowed;
 use crate::search::hit::Rank;
-use crate::search::text::context::Neighbours;
-use crate::search::text::{Signals, TextQuery};
+use crate::search::text::neighbours::Neighbours;
+use crate::search::text::signals::{Signals, TextQuery};
 use crate::search::{vectors, words};
-use crate::storage::{BlockBuilder, PieceRow, SlotRow, malformed_piece};
+use crate::storage::{PieceRow, SlotRow, malformed_piece};
 
 /// One candidate.
 pub(super) struct Candidate<'t> {
@@ -81,7 +81,7 @@ impl<'s, 't> Pool<'s, 't> {
     /// Takes every allowed row.
     pub(super) fn add_all(&mut self, signals: &mut Signals<'_>) -> Result<()> {
         for address in self.allowed.addresses(self.snapshot) {
-            self.add(address, signals, None);
+            self.add(address, signals, None)?;
         }
         self.compare(signals)
     }
@@ -95,19 +95,19 @@ impl<'s, 't> Pool<'s, 't> {
         with_newest: bool,
     ) -> Result<()> {
         if let Some(scores) = &signals.words {
-            for address in words::best_of(self.snapshot, self.allowed, scores, breadth) {
-                self.add(address, signals, None);
+            for address in words::best_of(self.snapshot, self.allowed, scores, breadth)? {
+                self.add(address, signals, None)?;
             }
         }
         if let Some(vector) = signals.vector {
-            let allowed = self.allowed.clone();
-            for hit in vectors::nearest(self.snapshot, allowed, vector, breadth, self.exact_rows)? {
-                self.add(hit.address, signals, Some(hit.score));
+            for hit in vectors::nearest(self.snapshot, self.allowed, vector, breadth, self.exact_rows)? {
+                self.add(hit.address, signals, Some(hit.score))?;
             }
         }
         if with_newest {
-            let newest = self.allowed.addresses(self.snapshot).rev().take(breadth);
-            newest.for_each(|address| self.add(address, signals, None));
+            for address in self.allowed.addresses(self.snapshot).rev().take(breadth) {
+                self.add(address, signals, None)?;
+            }
         }
         self.compare(signals)?;
         let ContextWeights { session, window, question, .. } = self.context;
@@ -115,7 +115,7 @@ impl<'s, 't> Pool<'s, 't> {
             for place in self.best_without_late(signals, breadth * limits::NEIGHBOURED_PERCENT / 100) {
                 let around = self.neighbours(place)?;
                 for address in around.each().filter(|address| self.allowed.has(self.snapshot, *address)) {
-                    self.add(address, signals, None);
+                    self.add(address, signals, None)?;
                 }
             }
             self.compare(signals)?;
@@ -155,17 +155,17 @@ impl<'s, 't> Pool<'s, 't> {
         Ok(self.session(place)?.map(|session| &self.sessions[session].task))
     }
 
-    fn add(&mut self, address: Address, signals: &Signals<'_>, vector: Option<f32>) {
+    fn add(&mut self, address: Address, signals: &Signals<'_>, vector: Option<f32>) -> Result<()> {
         if let Some(place) = self.places.get(&address) {
             let known = &mut self.candidates[*place].vector;
             *known = known.or(vector);
-            return;
+            return Ok(());
         }
-        let (slot, row) = self.snapshot.row(address);
+        let (slot, row) = self.snapshot.row(address)?;
         self.places.insert(address, self.candidates.len());
         self.candidates.push(Candidate {
             address,
-            rank: Rank::of(self.snapshot, address),
+            rank: Rank::of(self.snapshot, address)?,
             row,
             slot,
             lexical: signals.words.as_ref().map_or(0.0, |scores| scores[address as usize]),
@@ -174,6 +174,7 @@ impl<'s, 't> Pool<'s, 't> {
             facts: None,
             neighbours: None,
         });
+        Ok(())
     }
 
     /// Compares the vectors of candidates that were not found by theirs.
@@ -225,10 +226,9 @@ impl<'s, 't> Pool<'s, 't> {
             _ => {
                 tracing::warn!(
                     slot = slot.0,
-                    "the pieces of a record are damaged and made anew; run `repair`"
+                    "the pieces of a record are damaged, the record answers; run `repair`"
                 );
-                let (_, experience) = collective.view.indexed_row(id)?;
-                Cow::Owned(Builder.index(&experience).piece)
+                Cow::Owned(indexed_again(collective, id)?.piece)
             }
         };
         let row = PieceRow::read(&bytes).ok_or_else(|| malformed_piece(slot))?;

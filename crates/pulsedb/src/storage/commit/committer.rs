@@ -15,7 +15,7 @@
 //! that is refused before it has changed anything costs its neighbours nothing; after one that fails half way, the
 //! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
@@ -50,6 +50,8 @@ struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
     commits: AtomicU64,
+    /// Whether something that has expired was found damaged: then commits leave it all to a repair.
+    leaves_expired: AtomicBool,
     /// The newest commit that this process has made or seen.
     committed: Mutex<Committed>,
     /// Who is told of commits, once somebody asks to be.
@@ -69,6 +71,7 @@ impl Committer {
             queue,
             wake: Condvar::new(),
             commits,
+            leaves_expired: AtomicBool::new(false),
             committed,
             listener: OnceLock::new(),
         });
@@ -330,6 +333,14 @@ impl Shared {
     /// One transaction for all of them: the outcome of each, and what was logged; or the error for which nothing was
     /// committed.
     fn try_together(&self, batch: &mut [Job]) -> Result<(Vec<Result<()>>, Option<Logged>)> {
+        let left = self.leaves_expired.load(Ordering::Relaxed);
+        let outcomes = self.try_once(batch);
+        // What has expired concerns none of the callers.
+        let was_of_expired = !left && self.leaves_expired.load(Ordering::Relaxed);
+        if outcomes.is_err() && was_of_expired { self.try_once(batch) } else { outcomes }
+    }
+
+    fn try_once(&self, batch: &mut [Job]) -> Result<(Vec<Result<()>>, Option<Logged>)> {
         let mut turn = self.env.turn()?;
         let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
         if self.listener.get().is_some_and(|listener| listener.wants_changes()) {
@@ -355,8 +366,12 @@ impl Shared {
 
     fn commit(&self, mut txn: WriteTxn<'_>) -> Result<Option<Logged>> {
         let logged = txn.logged();
-        if logged > 0 {
-            txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT))?;
+        if logged > 0 && !self.leaves_expired.load(Ordering::Relaxed) {
+            let removed = txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT));
+            removed.inspect_err(|error| {
+                tracing::warn!(%error, "cannot remove what has expired; run `repair`");
+                self.leaves_expired.store(true, Ordering::Relaxed);
+            })?;
         }
         retention::trim(&mut txn, &self.log.lock())?;
         let (first, changes) = (txn.sequence_before() + 1, txn.take_changes());

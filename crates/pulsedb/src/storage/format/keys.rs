@@ -1,5 +1,7 @@
 //! Keys: big-endian, so that their bytes sort as what they mean.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::clock::Timestamp;
 use crate::id::{AgentId, ExperienceId, InsightId, Seq, TaskId};
 use crate::model::change::{CollectiveNumber, Slot};
@@ -156,6 +158,22 @@ pub(crate) fn by_key(number: CollectiveNumber, key: &str) -> Vec<u8> {
 /// The text of a key of `by_key`.
 pub(crate) fn read_by_key(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(4..)?).ok()
+}
+
+/// Bytes of the beginning of a key of `by_content`.
+const CONTENT_BYTES: usize = 4 + 8;
+
+/// What the keys of `by_content` of all experiences with this content, and perhaps of others, begin with.
+pub(crate) fn content(number: CollectiveNumber, content: &str) -> [u8; CONTENT_BYTES] {
+    let mut key = [0; CONTENT_BYTES];
+    key[..4].copy_from_slice(&number.0.to_be_bytes());
+    key[4..].copy_from_slice(&xxh3_64(content.as_bytes()).to_be_bytes());
+    key
+}
+
+/// The key of a row of `by_content`.
+pub(crate) fn by_content(number: CollectiveNumber, content: &str, id: ExperienceId) -> Vec<u8> {
+    [self::content(number, content).as_slice(), id.as_bytes()].concat()
 }
 
 /// Bytes of a key of `expiry`.

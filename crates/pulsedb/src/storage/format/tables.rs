@@ -66,6 +66,8 @@ pub(crate) enum Table {
     ByKey = 29,
     /// When an experience expires, collective number, id to slot.
     Expiry = 30,
+    /// Collective number, digest of the content, id to slot.
+    ByContent = 31,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -142,6 +144,7 @@ const SCHEMA: &[Row] = &[
     row(Table::Activity, "activity", OwnerKind::Agent),
     row(Table::ByKey, "by_key", OwnerKind::Version),
     row(Table::Expiry, "expiry", OwnerKind::Expiry),
+    row(Table::ByContent, "by_content", OwnerKind::Version),
 ];
 
 /// The names of all tables, in the order of their numbers.

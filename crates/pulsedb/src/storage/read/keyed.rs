@@ -1,7 +1,8 @@
-//! Experiences by their keys.
+//! Experiences by their keys and by their contents.
 
 use std::ops::Bound;
 
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::limits;
 use crate::model::Experience;
@@ -14,7 +15,7 @@ use crate::storage::format::tables::Table;
 use crate::storage::read::collective_view::CollectiveView;
 use crate::storage::read::view::View;
 
-impl<'t> View<'t> {
+impl View<'_> {
     /// The experience that has a key, without its vector, also if it has expired.
     pub(in crate::storage) fn keyed(
         self,
@@ -30,6 +31,27 @@ impl<'t> View<'t> {
             return Ok(Some((place, experience)));
         }
         Err(seal::corrupted(Table::ByKey, &row))
+    }
+
+    /// The oldest experience with exactly this content that searches find, without its vector.
+    pub(in crate::storage) fn identical(
+        self,
+        number: CollectiveNumber,
+        content: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Place, Experience)>> {
+        let from = keys::content(number, content);
+        let to = [from.as_slice(), &[0xff; 16]].concat();
+        for row in self.range(Table::ByContent, Bound::Included(&from), Bound::Included(&to))? {
+            let (key, _) = row?;
+            let id = keys::read_id(key).ok_or_else(|| seal::corrupted(Table::ByContent, key))?;
+            let (place, experience) = self.indexed_row(id)?;
+            // Two contents may have one digest.
+            if experience.content == content && is_found(&experience, now) {
+                return Ok(Some((place, experience)));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -94,4 +116,9 @@ impl<'t> CollectiveView<'t> {
             Ok((key, slot.ok_or_else(|| seal::corrupted(Table::ByKey, key))?))
         }))
     }
+}
+
+/// Whether searches find an experience: then it may stand for one with the same content.
+pub(in crate::storage) fn is_found(experience: &Experience, now: Timestamp) -> bool {
+    !experience.archived && !experience.superseded && !experience.has_expired(now)
 }

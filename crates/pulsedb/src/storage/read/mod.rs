@@ -7,7 +7,7 @@ mod collectives;
 mod experiences;
 pub(in crate::storage) mod expiry;
 mod insights;
-mod keyed;
+pub(in crate::storage) mod keyed;
 mod log;
 pub(in crate::storage) mod newest;
 mod relations;

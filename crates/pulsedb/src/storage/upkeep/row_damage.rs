@@ -329,7 +329,9 @@ fn two_records_with_one_key_are_told_and_the_first_keeps_it() {
     change_rows(home.path(), &places, |_, key, value| {
         let mut payload = value[seal::SEAL_BYTES..].to_vec();
         let at = payload.windows(6).position(|bytes| bytes == b"key 18");
-        at.into_iter().for_each(|at| payload[at..at + 6].copy_from_slice(b"key 17"));
+        if let Some(at) = at {
+            payload[at..at + 6].copy_from_slice(b"key 17");
+        }
         Some(sealed(Table::Experience as usize, key, &payload))
     });
     assert!(is_told(home.path()));
@@ -339,4 +341,25 @@ fn two_records_with_one_key_are_told_and_the_first_keeps_it() {
     let renamed = db.list_collectives().unwrap().into_iter().find(|one| one.name == "renamed").unwrap();
     let found = db.get_by_key(renamed.id, "key 17").unwrap().unwrap();
     assert_eq!(found.content, "elsewhere 17");
+}
+
+#[test]
+fn damage_of_what_has_expired_stops_no_commit() {
+    let sample = sample();
+    for (table, row) in rows(&sample) {
+        let is_of_record = matches!(
+            table,
+            Table::Experience | Table::Vector | Table::Slot | Table::Piece | Table::Member | Table::Expiry
+        );
+        let is_index = matches!(table, Table::ByTime | Table::ByTag | Table::ByKey | Table::ByContent);
+        if !is_of_record && !is_index {
+            continue;
+        }
+        let home = changed(&sample, (table as usize, row), |_, _, _| None);
+        let db = PulseDB::open(home.path(), config()).unwrap();
+        for content in ["one", "another"] {
+            let recorded = db.record_experience(note(content));
+            assert!(recorded.is_ok(), "row {row} of {}: {recorded:?}", table.name());
+        }
+    }
 }

@@ -64,17 +64,6 @@ impl WriteTxn<'_> {
         Ok(())
     }
 
-    /// Whether [`index_remove`](Self::index_remove) finds what it changes.
-    pub(super) fn can_remove(&self, collective: &OpenCollective, slot: Slot) -> Result<bool> {
-        if slot.0 >= collective.series.row.tail_from {
-            return Ok(true);
-        }
-        let Some(entry) = collective.series.row.block_of(slot) else { return Ok(false) };
-        let block = self.view().block(*entry);
-        block.state()?;
-        Ok(block.columns()?.row_of(slot).is_some())
-    }
-
     /// Marks a slot as archived or not.
     pub(super) fn index_set_archived(
         &mut self,

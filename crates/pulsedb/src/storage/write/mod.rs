@@ -1,8 +1,10 @@
 //! Writing: one transaction, and what each operation changes in it.
 
 pub(in crate::storage) mod activities;
+pub(in crate::storage) mod apply;
 pub(in crate::storage) mod block_builder;
 pub(in crate::storage) mod collectives;
+mod duplicates;
 mod expiry;
 pub(in crate::storage) mod index;
 pub(in crate::storage) mod insights;

@@ -9,6 +9,7 @@ use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
+use crate::storage::write::duplicates;
 use crate::storage::write::relations;
 use crate::storage::write::rows::{self, StoredVector};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
@@ -68,15 +69,18 @@ pub(crate) struct RecordDefaults {
 
 /// About what recording these writes.
 pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Size {
-    let bytes = prepared.iter().map(|row| {
-        let new = row.new.get();
-        // A vector that was given is counted with the rest.
-        let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
-        let words = new.domain.len() + new.tags.len();
-        let indexed = row.indexed.tail.len() + row.indexed.piece.len();
-        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
-    });
+    let bytes = prepared.iter().map(size_of_record);
     Size { records: prepared.len(), bytes: bytes.sum() }
+}
+
+/// About what one record writes.
+pub(super) fn size_of_record(row: &PreparedExperience) -> usize {
+    let new = row.new.get();
+    // A vector that was given is counted with the rest.
+    let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
+    let words = new.domain.len() + new.tags.len();
+    let indexed = row.indexed.tail.len() + row.indexed.piece.len();
+    record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
 }
 
 /// About what restoring these writes.
@@ -174,16 +178,22 @@ pub(in crate::storage) fn record(
     Ok(ids)
 }
 
-/// Stores one of them, in the place of the one that has its key.
+/// Stores one of them, in the place of the one that has its key; or reinforces the one that has its content.
 fn record_one(
     txn: &mut WriteTxn<'_>,
     collective: &mut OpenCollective,
     row: &PreparedExperience,
 ) -> Result<ExperienceId> {
-    let mut experience = experience(row.new.get(), txn);
-    if let Some(key) = &experience.key
-        && let Some(before) = txn.holder(collective, key)?
-    {
+    let new = row.new.get();
+    let holder = match &new.key {
+        Some(key) => txn.holder(collective, key)?,
+        None => None,
+    };
+    if let Some(found) = duplicates::found(txn, collective, new, holder.as_ref())? {
+        return duplicates::treat(txn, collective, &found, new);
+    }
+    let mut experience = experience(new, txn);
+    if let Some(before) = holder {
         experience.id = before.1.id;
         experience.collective_id = collective.id;
         experience.applications = before.1.applications;

@@ -50,6 +50,7 @@ pub(in crate::storage) fn index_keys(
                 .iter()
                 .map(|task| (Table::ByTask, keys::task(number, task, experience.id))),
         )
+        .chain([(Table::ByContent, keys::by_content(number, &experience.content, experience.id))])
         .chain(experience.key.iter().map(|key| (Table::ByKey, keys::by_key(number, key))))
         .chain(
             experience

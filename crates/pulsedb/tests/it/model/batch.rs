@@ -97,7 +97,7 @@ impl Reference {
         }
     }
 
-    fn change_one(&mut self, verb: Verb, id: ExperienceId, update: ExperienceUpdate) {
+    pub(super) fn change_one(&mut self, verb: Verb, id: ExperienceId, update: ExperienceUpdate) {
         // One that stands twice is deleted once.
         let Some(row) = self.row(id) else { return };
         let cid = row.collective_id;
@@ -112,6 +112,9 @@ impl Reference {
             }
             _ => Some(WatchEventType::Deleted),
         };
+        if matches!(verb, Verb::Delete) {
+            self.cut(id);
+        }
         if let Some(event) = event {
             let sequence = self.log(cid, Some((event, id)));
             self.row(id).unwrap().sequence = sequence;

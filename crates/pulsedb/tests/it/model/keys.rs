@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use pulsedb::{CollectiveId, Experience, ExperienceId, NewExperience, PulseDB, Timestamp, WatchEventType};
+use pulsedb::{
+    CollectiveId, DuplicatePolicy, Experience, ExperienceId, NewExperience, PulseDB, Timestamp,
+    WatchEventType,
+};
 
 use super::command::answer;
 use super::reference::{Reference, ok};
@@ -74,8 +77,8 @@ impl Reference {
         let key = key?;
         let has = |row: &&Experience| row.collective_id == cid && row.key.as_ref() == Some(key);
         if let Some(gone) = self.pending.values().find(has).map(|row| row.id) {
+            self.log_gone(cid, gone);
             self.pending.remove(&gone);
-            self.log(cid, Some((WatchEventType::Deleted, gone)));
         }
         self.rooms[&cid].1.values().find(has).map(|row| row.id)
     }
@@ -94,6 +97,9 @@ impl Reference {
     /// One record of a batch; its times are the database's own and come later.
     pub(super) fn recorded_one(&mut self, cid: CollectiveId, id: ExperienceId, given: &NewExperience) {
         let holder = self.holder(cid, given.key.as_ref());
+        if let Some(known) = self.identical(cid, given, holder) {
+            return self.reinforced(cid, id, known, given);
+        }
         let event = if holder.is_some() { WatchEventType::Updated } else { WatchEventType::Created };
         let (applications, superseded) = match holder {
             Some(holder) => {
@@ -135,6 +141,74 @@ impl Reference {
         });
     }
 
+    /// The record that stands for a new one with the same content.
+    fn identical(
+        &self,
+        cid: CollectiveId,
+        given: &NewExperience,
+        holder: Option<ExperienceId>,
+    ) -> Option<ExperienceId> {
+        let is_same = |row: &&Experience| {
+            row.content == given.content
+                && !row.archived
+                && !row.superseded
+                && (given.key.is_none() || holder == Some(row.id))
+        };
+        let asked = given.duplicate != DuplicatePolicy::Keep;
+        self.rooms[&cid].1.values().find(is_same).filter(|_| asked).map(|row| row.id)
+    }
+
+    /// Whether one of a batch is refused because its content is there by then.
+    pub(super) fn refuses(&self, cid: CollectiveId, rows: &[NewExperience]) -> bool {
+        type Living<'r> = (Option<&'r String>, &'r str, bool, bool);
+        let living = self.rooms[&cid].1.values();
+        let mut living: Vec<Living<'_>> = living
+            .map(|row| (row.key.as_ref(), row.content.as_str(), row.archived, row.superseded))
+            .collect();
+        for given in rows {
+            let holder = living.iter().position(|row| given.key.is_some() && row.0 == given.key.as_ref());
+            let is_same = |row: &Living<'_>| row.1 == given.content && !row.2 && !row.3;
+            let known = match &given.key {
+                Some(_) => holder.filter(|at| is_same(&living[*at])),
+                None => living.iter().position(is_same),
+            };
+            match given.duplicate {
+                DuplicatePolicy::Refuse if known.is_some() => return true,
+                DuplicatePolicy::Reinforce if known.is_some() => continue,
+                _ => {}
+            }
+            let superseded = holder.is_some_and(|at| living.remove(at).3);
+            if !has_expired(given.expires_at) {
+                living.push((given.key.as_ref(), &given.content, false, superseded));
+            }
+        }
+        false
+    }
+
+    fn reinforced(
+        &mut self,
+        cid: CollectiveId,
+        id: ExperienceId,
+        known: ExperienceId,
+        given: &NewExperience,
+    ) {
+        assert_eq!(id, known, "the record with the content is reinforced");
+        let sequence = self.log(cid, Some((WatchEventType::Updated, id)));
+        let row = self.row(id).unwrap();
+        row.applications += 1;
+        row.importance = row.importance.max(given.importance);
+        row.confidence = row.confidence.max(given.confidence);
+        for domain in &given.domain {
+            if !row.domain.contains(domain) {
+                row.domain.push(domain.clone());
+            }
+        }
+        for (key, value) in &given.tags {
+            row.tags.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        (row.updated_at, row.last_reinforced, row.sequence) = (UNKNOWN, UNKNOWN, sequence);
+    }
+
     /// Takes over the times that the database has given, and compares the rest.
     pub(super) fn complete(&mut self, db: &PulseDB, ids: &[ExperienceId]) {
         for id in ids {
@@ -146,12 +220,10 @@ impl Reference {
                 continue;
             };
             let found = found.unwrap();
-            if row.updated_at == UNKNOWN {
-                row.updated_at = found.updated_at;
-                row.last_reinforced = found.updated_at;
-            }
-            if row.timestamp == UNKNOWN {
-                row.timestamp = found.updated_at;
+            for time in [&mut row.updated_at, &mut row.last_reinforced, &mut row.timestamp] {
+                if *time == UNKNOWN {
+                    *time = found.updated_at;
+                }
             }
             assert_eq!(found, *row);
         }
@@ -167,10 +239,9 @@ impl Reference {
         removed.sort_unstable_by_key(|event| event.sequence);
         for event in removed {
             assert_eq!(event.event_type, WatchEventType::Deleted);
+            let sequence = self.log_gone(event.collective_id, event.experience_id);
             let gone = self.pending.remove(&event.experience_id);
             assert!(gone.is_some(), "{event:?} is about nothing that has expired");
-            let sequence =
-                self.log(event.collective_id, Some((WatchEventType::Deleted, event.experience_id)));
             assert_eq!(sequence, event.sequence);
         }
     }
