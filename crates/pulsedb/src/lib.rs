@@ -40,6 +40,7 @@
 //! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
 //!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
+//! - `SubstrateProvider` and `PulseDBSubstrate`, with the feature `substrate`: the same for asynchronous callers.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
@@ -67,6 +68,8 @@ pub mod limits;
 mod model;
 mod search;
 mod storage;
+#[cfg(feature = "substrate")]
+pub mod substrate;
 mod validate;
 mod vector;
 mod watch;
@@ -90,6 +93,8 @@ pub use model::{
     SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
 pub use search::{matched, passage};
+#[cfg(feature = "substrate")]
+pub use substrate::{PulseDBSubstrate, SubstrateProvider};
 pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]

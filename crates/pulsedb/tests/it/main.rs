@@ -8,6 +8,7 @@ mod blocks;
 mod context;
 mod damage;
 mod duplicates;
+mod e2e;
 mod embedders;
 mod experiences;
 mod expiry;
@@ -37,6 +38,8 @@ mod retrieval;
 mod samples;
 mod skips;
 mod steps;
+#[cfg(feature = "substrate")]
+mod substrate;
 mod surface;
 mod upkeep;
 mod watching;

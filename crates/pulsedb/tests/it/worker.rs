@@ -30,6 +30,7 @@ const ROLES: &[(&str, Role)] = &[
     ("model", crate::model::obey),
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
+    ("hive", crate::e2e::hive_mind_simulation::live),
     ("duplicates", crate::duplicates::reinforce),
     ("watch", crate::watching_processes::watch),
     ("obey", crate::watching_processes::record_when_told),
