@@ -1,6 +1,7 @@
 //! The command line: commands, flags, and what each says about itself.
 
 mod agents;
+mod memory;
 mod reading;
 mod values;
 mod writing;
@@ -12,6 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
+pub(crate) use self::memory::{
+    ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
+    SupersedeArgs,
+};
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::writing::{
@@ -95,6 +100,16 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Change an experience: only what is named changes
     Update(UpdateArgs),
+    /// Show what an agent may need to know, as Markdown for a prompt
+    Context(ContextArgs),
+    /// Say what one experience has to do with another, and print the id of the relation
+    Relate(RelateArgs),
+    /// Record an experience in the place of another one, which is kept but no longer found, and print its id
+    Supersede(SupersedeArgs),
+    /// Show an experience with all that it supersedes and that supersede it, oldest first
+    History(HistoryArgs),
+    /// Store, list and find what follows from several experiences
+    Insight(InsightArgs),
     /// Say that an experience was useful again, which keeps its energy up
     Reinforce(ReinforceArgs),
     /// Archive experiences, restore them, or delete them
@@ -113,7 +128,7 @@ pub(crate) enum Command {
     Compact(JsonArgs),
     /// Copy the database while others use it
     Backup(BackupArgs),
-    /// Write every experience as a line of JSON, which `import` reads
+    /// Write every experience, relation and insight as a line of JSON, which `import` reads
     Export(ExportArgs),
     /// Measure how much of the evidence of questions about conversations a search finds
     #[command(after_help = EVAL_FILES)]

@@ -6,6 +6,7 @@ mod check;
 mod collectives;
 mod compact;
 mod completions;
+mod context;
 mod eval;
 mod export;
 mod fields;
@@ -13,11 +14,14 @@ mod filter;
 mod fold;
 mod forget;
 mod get;
+mod history;
 mod import;
+mod insight;
 mod list;
 mod recent;
 mod record;
 mod reinforce;
+mod relate;
 mod search;
 mod stats;
 mod update;
@@ -50,6 +54,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Get(args) => get::run(&target, &args, &mut out),
         Command::List(args) => list::run(&target, &args, &mut out),
         Command::Update(args) => update::run(&target, &args, &mut out),
+        Command::Context(args) => context::run(&target, args, &mut out),
+        Command::Relate(args) => relate::run(&target, args, &mut out),
+        Command::Supersede(args) => history::supersede(&target, args, &mut out),
+        Command::History(args) => history::history(&target, &args, &mut out),
+        Command::Insight(args) => insight::run(&target, args, &mut out),
         Command::Reinforce(args) => reinforce::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
         Command::Agents(args) => agents::run(&target, args, &mut out),

@@ -14,6 +14,7 @@ mod keys;
 mod kill;
 mod known_items;
 mod map_size;
+mod memory;
 mod outside_vectors;
 mod references;
 mod search;

@@ -7,7 +7,7 @@ mod commit;
 pub(crate) mod env;
 mod format;
 #[cfg(any(test, fuzzing))]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod read;
 mod store;
 mod upkeep;

@@ -373,6 +373,10 @@ impl Shared {
                 self.leaves_expired.store(true, Ordering::Relaxed);
             })?;
         }
+        self.finish(txn)
+    }
+
+    fn finish(&self, mut txn: WriteTxn<'_>) -> Result<Option<Logged>> {
         retention::trim(&mut txn, &self.log.lock())?;
         let (first, changes) = (txn.sequence_before() + 1, txn.take_changes());
         let Some(committed) = txn.commit()? else { return Ok(None) };
@@ -390,7 +394,8 @@ impl Shared {
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
-            Ok((more, self.commit(txn)?))
+            // What has expired goes with the next call that changes something.
+            Ok((more, self.finish(txn)?))
         };
         // Cleared before the step, so that a deletion during the step sets it again.
         self.queue.lock().reclaiming = Reclaiming::Nothing;

@@ -4,6 +4,7 @@ mod carry_links;
 pub(in crate::storage) mod check;
 mod check_activities;
 mod check_index;
+mod check_records;
 mod check_relations;
 mod needed_keys;
 mod rebuild;

@@ -77,8 +77,8 @@ impl Reference {
         let key = key?;
         let has = |row: &&Experience| row.collective_id == cid && row.key.as_ref() == Some(key);
         if let Some(gone) = self.pending.values().find(has).map(|row| row.id) {
+            self.log_gone(cid, gone);
             self.pending.remove(&gone);
-            self.log(cid, Some((WatchEventType::Deleted, gone)));
         }
         self.rooms[&cid].1.values().find(has).map(|row| row.id)
     }
@@ -92,6 +92,11 @@ impl Reference {
         } else {
             rows.insert(row.id, row);
         }
+    }
+
+    pub(super) fn greatest_id(&self) -> Option<ExperienceId> {
+        let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
+        living.chain(self.pending.keys().last()).max().copied()
     }
 
     /// One record of a batch; its times are the database's own and come later.
@@ -108,9 +113,7 @@ impl Reference {
                 (before.applications, before.superseded)
             }
             None => {
-                let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
-                let greatest = living.chain(self.pending.keys().last()).max();
-                assert!(greatest.is_none_or(|last| *last < id), "ids ascend");
+                assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
                 self.ids_ever.push(id);
                 (0, false)
             }
@@ -239,10 +242,9 @@ impl Reference {
         removed.sort_unstable_by_key(|event| event.sequence);
         for event in removed {
             assert_eq!(event.event_type, WatchEventType::Deleted);
+            let sequence = self.log_gone(event.collective_id, event.experience_id);
             let gone = self.pending.remove(&event.experience_id);
             assert!(gone.is_some(), "{event:?} is about nothing that has expired");
-            let sequence =
-                self.log(event.collective_id, Some((WatchEventType::Deleted, event.experience_id)));
             assert_eq!(sequence, event.sequence);
         }
     }
