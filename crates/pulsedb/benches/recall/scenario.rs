@@ -104,7 +104,8 @@ impl Scenario {
         assert_eq!(self.answers_of_child(), here, "answers of another process");
         let everything = SearchFilter { exclude_archived: false, ..Default::default() };
         for query in 0..QUERIES {
-            let options = SearchOptions { k: ARCHIVED, filter: everything.clone(), exact: true };
+            let options =
+                SearchOptions { k: ARCHIVED, filter: everything.clone(), exact: true, ..Default::default() };
             let query = self.data.query(query);
             let nearest = db.search(cid, Query::Vector(&query), options).expect("a search succeeds");
             let nearest: Vec<_> = nearest.iter().map(|hit| hit.experience.id).collect();
@@ -153,7 +154,7 @@ pub(crate) fn shares(
     filter: &SearchFilter,
 ) -> (usize, [f64; KS.len()]) {
     let search = |query: &[f32], k: usize, exact: bool| -> Vec<(ExperienceId, f32)> {
-        let options = SearchOptions { k, filter: filter.clone(), exact };
+        let options = SearchOptions { k, filter: filter.clone(), exact, ..Default::default() };
         let hits = db.search(cid, Query::Vector(query), options).expect("a search succeeds");
         hits.iter().map(|hit| (hit.experience.id, hit.similarity)).collect()
     };
