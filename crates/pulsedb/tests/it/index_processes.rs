@@ -75,7 +75,9 @@ fn found(db: &PulseDB, cid: CollectiveId, word: &str) -> String {
 }
 
 fn tell_all(workers: &mut [Worker], line: &str) {
-    workers.iter_mut().for_each(|worker| worker.tell(line));
+    for worker in &mut *workers {
+        worker.tell(line);
+    }
     for worker in workers {
         assert_eq!(worker.expect_line(), "done");
     }
@@ -98,7 +100,9 @@ fn what_four_writing_processes_change_is_in_the_very_next_search_of_each() {
     drop(open(&path));
     let start = |tag: usize| Worker::start("see", &[path.to_str().unwrap(), &tag.to_string()]);
     let mut workers: Vec<Worker> = (0..PROCESSES).map(start).collect();
-    workers.iter_mut().for_each(|worker| assert_eq!(worker.expect_line(), "open"));
+    for worker in &mut workers {
+        assert_eq!(worker.expect_line(), "open");
+    }
     for round in 0..ROUNDS {
         tell_all(&mut workers, &format!("record {round}"));
         expect_everywhere(&mut workers, round, false, "1 1 1");
