@@ -1,5 +1,6 @@
-//! The index and several processes: what one has changed is in the very next search of each, and many collectives take
-//! no memory.
+//! The index and several processes, each of which finds at once what another has changed.
+//!
+//! Many collectives take no memory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
