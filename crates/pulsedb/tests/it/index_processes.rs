@@ -1,5 +1,4 @@
-//! The index and several processes: what one has changed is in the very next search of each, and many collectives take
-//! no memory.
+//! The index and several processes: every change is in the very next search, and searches leave memory as it is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
