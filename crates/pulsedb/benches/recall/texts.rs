@@ -1,4 +1,4 @@
-//! Real texts with the bundled embedder: the turns and questions of `PULSEDB_EVAL` in one collective.
+//! Real texts with the bundled embedder: the conversations and the questions of `PULSEDB_EVAL`.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,4 @@
-//! The index and several processes, each of which finds at once what another has changed.
-//!
-//! Many collectives take no memory.
+//! The index and several processes: every change is in the very next search, and searches leave memory as it is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
