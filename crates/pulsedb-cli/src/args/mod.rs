@@ -4,6 +4,7 @@ mod agents;
 mod memory;
 mod reading;
 mod values;
+mod watching;
 mod writing;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use self::memory::{
 };
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
+pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
     CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReinforceArgs, UpdateArgs,
 };
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List experiences in the order they were recorded
     List(ListArgs),
+    /// Show changes as they are committed, by any process, until interrupted
+    Watch(WatchArgs),
     /// Change an experience: only what is named changes
     Update(UpdateArgs),
     /// Show what an agent may need to know, as Markdown for a prompt
@@ -128,6 +132,8 @@ pub(crate) enum Command {
     Compact(JsonArgs),
     /// Copy the database while others use it
     Backup(BackupArgs),
+    /// Measure how long records, searches and changes take on this machine
+    Bench(BenchArgs),
     /// Write every experience, relation and insight as a line of JSON, which `import` reads
     Export(ExportArgs),
     /// Measure how much of the evidence of questions about conversations a search finds

@@ -2,6 +2,7 @@
 
 mod agents;
 mod backup;
+mod bench;
 mod check;
 mod collectives;
 mod compact;
@@ -25,6 +26,7 @@ mod relate;
 mod search;
 mod stats;
 mod update;
+mod watch;
 
 use crate::args::{Cli, Command};
 use crate::database::Target;
@@ -53,6 +55,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Recent(args) => recent::run(&target, args, &mut out),
         Command::Get(args) => get::run(&target, &args, &mut out),
         Command::List(args) => list::run(&target, &args, &mut out),
+        Command::Watch(args) => watch::run(&target, args, &mut out),
+        Command::Bench(args) => bench::run(&target, &args, &mut out),
         Command::Update(args) => update::run(&target, &args, &mut out),
         Command::Context(args) => context::run(&target, args, &mut out),
         Command::Relate(args) => relate::run(&target, args, &mut out),

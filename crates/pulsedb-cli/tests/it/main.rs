@@ -20,3 +20,4 @@ mod references;
 mod search;
 mod shell;
 mod trees;
+mod watch;
