@@ -1,6 +1,8 @@
 //! The model of changes of different kinds in one commit.
 
-use pulsedb::{Change, CollectiveId, DuplicatePolicy, ExperienceId, NewExperience, Outcome, PulseDB};
+use pulsedb::{
+    Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, NewExperience, Outcome, PulseDB,
+};
 
 use super::Verb;
 use super::command::{answer, given, update};
@@ -106,8 +108,8 @@ impl Reference {
                 return Ok(Outcome::Recorded(told));
             }
             Change::Update(id, update) => (Verb::Update, id, update),
-            Change::Archive(id) => (Verb::Archive, id, Default::default()),
-            Change::Delete(id) => (Verb::Delete, id, Default::default()),
+            Change::Archive(id) => (Verb::Archive, id, ExperienceUpdate::default()),
+            Change::Delete(id) => (Verb::Delete, id, ExperienceUpdate::default()),
             Change::Relate(_) => unreachable!("no relation is among them"),
         };
         let place = self.row(id).ok_or("not found")?.collective_id;

@@ -106,17 +106,14 @@ impl Reference {
             return self.reinforced(cid, id, known, given);
         }
         let event = if holder.is_some() { WatchEventType::Updated } else { WatchEventType::Created };
-        let (applications, superseded) = match holder {
-            Some(holder) => {
-                assert_eq!(holder, id, "the record with the key is replaced");
-                let before = &self.rooms[&cid].1[&id];
-                (before.applications, before.superseded)
-            }
-            None => {
-                assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
-                self.ids_ever.push(id);
-                (0, false)
-            }
+        let (applications, superseded) = if let Some(holder) = holder {
+            assert_eq!(holder, id, "the record with the key is replaced");
+            let before = &self.rooms[&cid].1[&id];
+            (before.applications, before.superseded)
+        } else {
+            assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
+            self.ids_ever.push(id);
+            (0, false)
         };
         let sequence = self.log(cid, Some((event, id)));
         self.put(Experience {
