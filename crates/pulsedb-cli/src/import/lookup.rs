@@ -95,6 +95,7 @@ impl<'a> Existing<'a> {
         let filter = SearchFilter {
             tags_all: Some([(key.to_owned(), value.to_owned())].into()),
             exclude_archived: false,
+            include_superseded: true,
             ..SearchFilter::default()
         };
         self.db.get_recent_experiences_filtered(self.collective, limit, filter)

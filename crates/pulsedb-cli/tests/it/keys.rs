@@ -52,9 +52,13 @@ fn keys_and_ends_survive_an_export_and_an_import() {
     shell.ok(["record", "--key", "b", "second"]);
     let exported = shell.ok(["export"]);
     let other = Shell::new();
-    for flags in [&[][..], &["--keep-ids"]] {
-        text_of(&other.run_with(["import", "-", "-c", "copy"].iter().chain(flags), exported.as_bytes()));
+    for arguments in [&["copy"][..], &["kept", "--keep-ids"]] {
+        text_of(&other.run_with(["import", "-", "-c"].iter().chain(arguments), exported.as_bytes()));
     }
+    assert_eq!(
+        other.json(["get", "--key", "a", "-c", "kept", "--json"])["id"],
+        shell.json(["get", "--key", "a", "--json"])["id"]
+    );
     let shown = other.json(["get", "--key", "a", "-c", "copy", "--json"]);
     assert_eq!(
         (shown["content"].as_str(), shown["expires_at"].as_str()),

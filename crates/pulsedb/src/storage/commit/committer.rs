@@ -391,6 +391,10 @@ impl Shared {
         let step = || -> Result<(bool, Option<Logged>)> {
             let mut turn = self.env.turn()?;
             let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
+            if !txn.has_reclaims()? {
+                // No room is set aside for nothing, which would make the file of a compacted database grow again.
+                return Ok((false, None));
+            }
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
