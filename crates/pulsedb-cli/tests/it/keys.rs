@@ -72,6 +72,22 @@ fn keys_and_ends_survive_an_export_and_an_import() {
 }
 
 #[test]
+fn export_that_is_imported_where_it_came_from_undoes_no_later_change() {
+    let shell = Shell::new();
+    shell.ok(["record", "--key", "q", "the first version"]);
+    let exported = shell.ok(["export"]);
+    shell.ok(["record", "--key", "q", "the second version"]);
+    for flags in [&[][..], &["--keep-ids"]] {
+        text_of(&shell.run_with(["import", "-"].iter().chain(flags), exported.as_bytes()));
+        assert_eq!(shell.contents(), ["the second version"]);
+    }
+    // What was edited since the last change is a change.
+    let edited = shell.ok(["export"]).replace("second", "third");
+    text_of(&shell.run_with(["import", "-"], edited.as_bytes()));
+    assert_eq!(shell.contents(), ["the third version"]);
+}
+
+#[test]
 fn text_that_is_there_is_kept_twice_reinforced_or_refused() {
     let shell = Shell::new();
     let id = shell.ok(["record", "the same"]);
