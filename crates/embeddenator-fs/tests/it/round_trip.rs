@@ -253,7 +253,8 @@ fn engram_in_its_own_tree_is_left_out() {
     let opened = Engram::open(&engram).expect("opens");
     let path = EngramPath::new("self.egm").expect("is a path");
     assert!(opened.latest().expect("has a snapshot").find(&path).expect("reads").is_none());
-    assert!(first.len().abs_diff(fs::read(&engram).expect("reads").len()) < 64);
+    // Times take more or fewer bytes; the engram itself would take as many as it has.
+    assert!(first.len().abs_diff(fs::read(&engram).expect("reads").len()) < first.len() / 2);
 }
 
 #[test]
