@@ -31,15 +31,23 @@
 //! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
-//!   plural name change many in one commit.
-//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
-//! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//!   plural name change many in one commit, and [`PulseDB::apply`] makes changes of different kinds together.
+//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
+//!   [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
+//! - [`PulseDB::store_relation`], [`PulseDB::supersede_experience`] and [`PulseDB::store_insight`]: what experiences have to
+//!   do with each other; [`PulseDB::get_context_candidates`]: what an agent needs to know before it begins.
+//! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
+//!   [`PulseDB::poll_changes`] asks once.
+//! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
+//! - `SubstrateProvider` and `PulseDBSubstrate`, with the feature `substrate`: the same for asynchronous callers.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
 //!
 //! - **Durable.** With [`SyncMode::Normal`], what a call has changed is on disk, in full, when the call returns.
-//! - **Complete.** A search returns `min(k, matches)` hits in a total order, whatever the filter. Vectors are narrowed
+//! - **Complete.** A search by vector returns `min(k, matches)` hits, of the records that have a vector, and a search by
+//!   text those that a signal scores above zero, in a total order, whatever the filter. Vectors are narrowed
 //!   down by short codes and compared exactly for as long as an error bound can change the answer;
 //!   [`SearchOptions::exact`] compares every match.
 //! - **Checked.** Every value has a checksum, which is verified before the value is used (of a part of the
@@ -61,25 +69,39 @@ pub mod limits;
 mod model;
 mod search;
 mod storage;
+#[cfg(feature = "substrate")]
+pub mod substrate;
 mod validate;
 mod vector;
+mod watch;
 
 pub use clock::Timestamp;
 pub use config::{
-    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
-    VectorConfig,
+    ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
+    SyncMode, VectorConfig, WatchConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
-pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
+    CompactReport, ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight,
+    DuplicatePolicy, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate,
+    Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
+    NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
+    RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
+    SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
 };
+pub use search::{matched, passage};
+#[cfg(feature = "substrate")]
+pub use substrate::{PulseDBSubstrate, SubstrateProvider};
+pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
-pub use storage::fuzzing;
+pub mod fuzzing {
+    //! Every reader of stored bytes.
+    pub use crate::index::fuzzing::read_index;
+    pub use crate::storage::fuzzing::{RowPlace, TABLES, change_rows, read, sealed};
+}

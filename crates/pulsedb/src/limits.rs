@@ -22,8 +22,20 @@ pub const RELATED_FILE_BYTES_MAX: usize = 500;
 pub const AGENT_BYTES_MAX: usize = 256;
 /// Bytes of a task's name.
 pub const TASK_BYTES_MAX: usize = 256;
+/// Bytes of the name of an agent that registers an activity.
+pub const ACTIVITY_AGENT_BYTES_MAX: usize = 255;
+/// Bytes of each text of an activity: a line or two for other agents to read.
+pub const ACTIVITY_TEXT_BYTES_MAX: usize = 1024;
+/// Bytes of the key of an experience: with the number of the collective it is a key of the engine, which holds 511.
+pub const EXPERIENCE_KEY_BYTES_MAX: usize = 400;
 /// Bytes of each string inside an experience type.
 pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
+/// Bytes of an insight's content: what several experiences come to, and no longer than half of one.
+pub const INSIGHT_BYTES_MAX: usize = 51_200;
+/// Sources of an insight: each is an index entry, and costs a row.
+pub const INSIGHT_SOURCES_MAX: usize = 100;
+/// Bytes of the metadata of a relation: a note, not a document.
+pub const RELATION_METADATA_BYTES_MAX: usize = 10_240;
 /// Bytes of a collective's name: it is part of a key.
 pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
 /// Bytes of a collective's owner.
@@ -36,6 +48,10 @@ pub const BATCH_ROWS_MAX: usize = 10_000;
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 /// The greatest `k` and `limit` of a query: answers are copied out while a read transaction is open.
 pub const RESULTS_MAX: usize = 1000;
+/// Bytes that count as one token of a context: English prose has about four a token in common vocabularies.
+pub const BYTES_A_TOKEN: usize = 4;
+/// The cosine from which on two texts say the same to a context.
+pub const NEAR_DUPLICATE_COSINE: f32 = 0.97;
 /// Events of one `poll_changes`.
 pub const EVENTS_MAX: usize = 1000;
 /// Entries of each list in a filter: each is a range scan.
@@ -43,8 +59,15 @@ pub const FILTER_ITEMS_MAX: usize = 1000;
 /// Bytes of a text that is embedded for a query: the same as of a content.
 pub const QUERY_BYTES_MAX: usize = CONTENT_BYTES_MAX;
 
+/// The greatest weight of a part of a score: far more than one part can need, far less than what spoils sums of `f32`.
+pub const WEIGHT_MAX: f32 = 1000.0;
+
 /// The largest map in GiB: 16 TiB, a quarter of the address space of the smallest 64-bit systems.
 pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
+/// The longest poll interval of a stream, in milliseconds: an hour. A longer one would look like a stream that is stuck.
+pub const POLL_INTERVAL_MS_MAX: u64 = 3_600_000;
+/// The most events that a stream holds: their room is set aside when it begins, some 100 MB here.
+pub const WATCH_BUFFER_MAX: usize = 1_000_000;
 /// The most rows that a search compares exactly instead of by their codes.
 pub const RESCORE_MAX: usize = 100_000;
 /// The fewest rows of a new block: fewer would make more blocks than a search should visit.
@@ -62,6 +85,10 @@ pub(crate) const CHECKED_KEYS_MAX: usize = 1 << 16;
 pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
 /// Bytes of rows of the tail that one commit turns into a block, so that long contents do not make it long.
 pub(crate) const SEALED_TAIL_BYTES_MAX: usize = 4 << 20;
+/// Rows of one value of refinements: a merge copies them value by value.
+pub(crate) const REFINEMENT_RUN_ROWS_MAX: usize = 2048;
+/// Frames of codes that a thread keeps: a few kilobytes each.
+pub(crate) const FRAMES_MAX: usize = 4;
 /// Blocks that one merge joins.
 pub(crate) const MERGED_BLOCKS: usize = 8;
 /// Bytes of postings that one step of a merge reads.
@@ -74,6 +101,17 @@ pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
 pub(crate) const COMMIT_BYTES_MAX: usize = 1 << 20;
 /// How long a committer waits for callers that the last batch lets it expect.
 pub(crate) const COMMIT_LINGER: Duration = Duration::from_micros(200);
+/// The longest span within which a second heartbeat is not written: each one that is written waits for the disk.
+pub(crate) const HEARTBEAT_INTERVAL_MAX: Duration = Duration::from_secs(1);
+/// How long an activity is kept whose agent has fallen silent without ending it, at least.
+pub(crate) const SILENT_ACTIVITY_KEPT: Duration = Duration::from_hours(7 * 24);
+/// Activities that a registration looks at for silent ones: more than it adds, so that they cannot pile up.
+pub(crate) const ACTIVITIES_LOOKED_AT: usize = 32;
+/// Expired experiences that a commit removes at most, besides one for each change that it makes: more than it can add, so
+/// that they cannot pile up, and few enough that it stays short.
+pub(crate) const EXPIRED_A_COMMIT: usize = 8;
+/// Expired experiences that one step of a compaction removes.
+pub(crate) const EXPIRED_A_STEP: usize = 500;
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
 /// Log rows that a commit trims at most, so that retention never makes a commit slow.
@@ -86,9 +124,11 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
 /// Tables of one database: twice as many as there are, about. Each takes a slot, which every transaction clears.
-pub(crate) const TABLES_MAX: u32 = 32;
+pub(crate) const TABLES_MAX: u32 = 64;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
+/// Sleeping subscribers that a commit wakes itself, each by a call of the system; the feeder thread wakes the others.
+pub(crate) const WAKES_OF_A_COMMIT: usize = 4;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.
 pub(crate) const READER_ATTEMPTS: u32 = 20;
 /// Milliseconds between two looks of those who read at whether their files are still in place: half of what is promised.
@@ -133,3 +173,17 @@ pub(crate) const QUERY_TERMS_MAX: usize = 1024;
 pub(crate) const QUERY_CLAUSES_MAX: usize = 32;
 /// Bytes of a term that stands for a part of an attribute: what one byte of a length holds.
 pub(crate) const ATTRIBUTE_BYTES_MAX: usize = 255;
+/// Rows that a text is compared with in full; where more match, candidates are found by words and vectors first.
+pub(crate) const RANKED_WHOLE_MAX: usize = 200;
+/// Candidates of each signal of a text, if no more hits than this are asked for: within half a point of all.
+pub(crate) const CANDIDATES_MIN: usize = 100;
+/// By how much candidates are multiplied where they were too few.
+pub(crate) const CANDIDATES_GROWTH: usize = 4;
+/// Of a hundred candidates of a signal, how many of the best bring their neighbours in their session with them.
+pub(crate) const NEIGHBOURED_PERCENT: usize = 30;
+/// Records on each side of one in its session that count for it.
+pub(crate) const WINDOW_RECORDS: usize = 3;
+/// Pieces of a query that are compared one by one: a longer text is found by its first ones and by all of its words.
+pub(crate) const LATE_PIECES_MAX: usize = 256;
+/// Agents of a collective among whom a name is looked for, one look into an index each.
+pub(crate) const NAMED_AGENTS_MAX: usize = 1000;

@@ -290,6 +290,7 @@ const PULSEDB: LayerTable = LayerTable {
         Layer { name: "engines", modules: &["storage", "vector", "lexical", "embed"], mutual: false },
         Layer { name: "index", modules: &["index"], mutual: false },
         Layer { name: "queries", modules: &["search"], mutual: false },
+        Layer { name: "streams", modules: &["watch"], mutual: false },
         Layer { name: "facade", modules: &["db"], mutual: false },
         Layer { name: "async", modules: &["substrate"], mutual: false },
     ],

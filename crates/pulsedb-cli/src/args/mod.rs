@@ -1,7 +1,10 @@
 //! The command line: commands, flags, and what each says about itself.
 
+mod agents;
+mod memory;
 mod reading;
 mod values;
+mod watching;
 mod writing;
 
 use std::path::PathBuf;
@@ -10,8 +13,14 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::reading::{ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
+pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
+pub(crate) use self::memory::{
+    ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
+    SupersedeArgs,
+};
+pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
+pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
     CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReinforceArgs, UpdateArgs,
 };
@@ -24,6 +33,10 @@ Exit codes:
   3  no such database, collective or experience
   4  busy: another process is using the database in a way that excludes this; try again
   5  damaged: run `pulsedb repair`, or restore a backup";
+
+const EVAL_FILES: &str = "\
+Both files are lines of JSON. A turn: conversation, id, session, date, speaker, text, and perhaps caption. A question:
+conversation, question, category, and evidence, the ids of the turns that answer it. A temporary database is used.";
 
 /// An embedded database for what agents learn: import documents, code and chats, and ask it questions.
 #[derive(Debug, Parser)]
@@ -79,7 +92,7 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Import documents, source code, JSON lines and chats; run it again to pick up changes
     Import(ImportArgs),
-    /// Find experiences by meaning, best first
+    /// Find experiences by words and meaning, best first
     Search(SearchArgs),
     /// Show the newest experiences
     Recent(RecentArgs),
@@ -87,12 +100,26 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List experiences in the order they were recorded
     List(ListArgs),
+    /// Show changes as they are committed, by any process, until interrupted
+    Watch(WatchArgs),
     /// Change an experience: only what is named changes
     Update(UpdateArgs),
+    /// Show what an agent may need to know, as Markdown for a prompt
+    Context(ContextArgs),
+    /// Say what one experience has to do with another, and print the id of the relation
+    Relate(RelateArgs),
+    /// Record an experience in the place of another one, which is kept but no longer found, and print its id
+    Supersede(SupersedeArgs),
+    /// Show an experience with all that it supersedes and that supersede it, oldest first
+    History(HistoryArgs),
+    /// Store, list and find what follows from several experiences
+    Insight(InsightArgs),
     /// Say that an experience was useful again, which keeps its energy up
     Reinforce(ReinforceArgs),
     /// Archive experiences, restore them, or delete them
     Forget(ForgetArgs),
+    /// Show who is at work in a collective, and tell others that you are
+    Agents(AgentsArgs),
     /// List, create, rename and delete collectives
     Collectives(CollectivesArgs),
     /// Show sizes, readers and writers
@@ -105,8 +132,13 @@ pub(crate) enum Command {
     Compact(JsonArgs),
     /// Copy the database while others use it
     Backup(BackupArgs),
-    /// Write every experience as a line of JSON, which `import` reads
+    /// Measure how long records, searches and changes take on this machine
+    Bench(BenchArgs),
+    /// Write every experience, relation and insight as a line of JSON, which `import` reads
     Export(ExportArgs),
+    /// Measure how much of the evidence of questions about conversations a search finds
+    #[command(after_help = EVAL_FILES)]
+    Eval(EvalArgs),
     /// Print shell completions
     Completions {
         /// Which shell

@@ -1,23 +1,32 @@
 //! The commands, one file each.
 
+mod agents;
 mod backup;
+mod bench;
 mod check;
 mod collectives;
 mod compact;
 mod completions;
+mod context;
+mod eval;
 mod export;
 mod fields;
 mod filter;
+mod fold;
 mod forget;
 mod get;
+mod history;
 mod import;
+mod insight;
 mod list;
 mod recent;
 mod record;
 mod reinforce;
+mod relate;
 mod search;
 mod stats;
 mod update;
+mod watch;
 
 use crate::args::{Cli, Command};
 use crate::database::Target;
@@ -29,6 +38,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Completions { shell } => return completions::completions(*shell),
         Command::Man { out } => return completions::man(out.as_deref()),
+        Command::Eval(args) => {
+            let mut out = Out::new();
+            let exit = eval::run(args, &mut out)?;
+            out.finish()?;
+            return Ok(exit);
+        }
         _ => {}
     }
     let target = Target::new(cli.global.db, cli.global.collective, cli.global.map_size)?;
@@ -40,9 +55,17 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Recent(args) => recent::run(&target, args, &mut out),
         Command::Get(args) => get::run(&target, &args, &mut out),
         Command::List(args) => list::run(&target, &args, &mut out),
+        Command::Watch(args) => watch::run(&target, args, &mut out),
+        Command::Bench(args) => bench::run(&target, &args, &mut out),
         Command::Update(args) => update::run(&target, &args, &mut out),
+        Command::Context(args) => context::run(&target, args, &mut out),
+        Command::Relate(args) => relate::run(&target, args, &mut out),
+        Command::Supersede(args) => history::supersede(&target, args, &mut out),
+        Command::History(args) => history::history(&target, &args, &mut out),
+        Command::Insight(args) => insight::run(&target, args, &mut out),
         Command::Reinforce(args) => reinforce::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
+        Command::Agents(args) => agents::run(&target, args, &mut out),
         Command::Collectives(args) => collectives::run(&target, args, &mut out),
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),
@@ -50,7 +73,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
-        Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Ok),
+        Command::Completions { .. } | Command::Man { .. } | Command::Eval(_) => Ok(Exit::Ok),
     }?;
     out.finish()?;
     Ok(exit)

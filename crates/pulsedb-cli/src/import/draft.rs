@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience, Timestamp};
+use pulsedb::{AgentId, DuplicatePolicy, ExperienceId, ExperienceType, NewExperience, Timestamp};
 
 use crate::import::identity::{Key, Occurrences};
 use crate::import::passages::Chunk;
@@ -21,6 +21,8 @@ pub(crate) struct Draft {
     pub(crate) archived: bool,
     /// The id it had where it was exported.
     pub(crate) id: Option<ExperienceId>,
+    /// When it had last been changed there.
+    pub(crate) updated_at: Option<Timestamp>,
     /// It keeps that id.
     pub(crate) kept: Option<Kept>,
 }
@@ -42,6 +44,7 @@ pub(crate) struct Defaults {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) importance: Option<f32>,
     pub(crate) confidence: Option<f32>,
+    pub(crate) duplicate: DuplicatePolicy,
 }
 
 impl Defaults {
@@ -53,6 +56,7 @@ impl Defaults {
             tags: self.tags.clone(),
             importance: self.importance.unwrap_or(plain.importance),
             confidence: self.confidence.unwrap_or(plain.confidence),
+            duplicate: self.duplicate,
             source_agent: self.agent.as_deref().map_or(plain.source_agent, AgentId::from),
             ..NewExperience::default()
         }
@@ -121,7 +125,7 @@ pub(crate) fn document(source: &Source, chunks: Vec<Chunk>, defaults: &Defaults)
         new.experience_type = ExperienceType::Generic { category: Some("document".to_owned()) };
         new.timestamp = source.modified;
         new.content = chunk.content;
-        Draft { new, identity, line: chunk.line, archived: false, id: None, kept: None }
+        Draft { new, identity, line: chunk.line, archived: false, id: None, updated_at: None, kept: None }
     };
     chunks.into_iter().map(draft).collect()
 }

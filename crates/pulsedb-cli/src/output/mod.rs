@@ -1,6 +1,7 @@
 //! Output for people: where it goes, how wide it is, how it is coloured.
 
 pub(crate) mod experience;
+pub(crate) mod explain;
 pub(crate) mod snippet;
 pub(crate) mod summary;
 pub(crate) mod table;
@@ -63,6 +64,11 @@ impl Out {
     /// Writes a document on one line.
     pub(crate) fn json_line(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
         write_json_line(&mut self.raw, document)
+    }
+
+    /// Where lines for programs go.
+    pub(crate) fn lines(&mut self) -> &mut impl Write {
+        &mut self.raw
     }
 
     /// Hands everything to the system, which may refuse it.

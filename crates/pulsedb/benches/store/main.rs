@@ -6,6 +6,7 @@
 mod bare;
 mod data;
 mod database;
+mod memory;
 mod processes;
 mod reads;
 mod records;
@@ -36,6 +37,7 @@ fn main() {
         processes::measure(&database, &mut report);
         reads::measure(&database, &mut report);
         records::measure(&database, &mut report);
+        memory::measure(&database, &mut report);
     }
     report.finish();
 }

@@ -11,7 +11,8 @@ use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
 impl PulseDB {
-    /// The experience with this id, in full, or `None`.
+    /// The experience with this id, in full, or `None`. Alone of all calls this one also returns what has expired, until
+    /// it is removed.
     ///
     /// # Errors
     /// Those of [every call](PulseDB#errors).
@@ -41,6 +42,14 @@ impl PulseDB {
         if updates.is_empty() {
             return Ok(());
         }
+        store.update(self.prepare_updates(updates)?)
+    }
+
+    /// Checks each update, and embeds the new contents without a vector.
+    pub(super) fn prepare_updates(
+        &self,
+        updates: Vec<(ExperienceId, ExperienceUpdate)>,
+    ) -> Result<Vec<PreparedUpdate>> {
         let updates = updates
             .into_iter()
             .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
@@ -59,7 +68,7 @@ impl PulseDB {
             };
             prepared.push(PreparedUpdate { id, update, vector });
         }
-        store.update(prepared)
+        Ok(prepared)
     }
 
     /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.
@@ -129,8 +138,10 @@ impl PulseDB {
         let store = self.store()?;
         let snapshot = store.snapshot()?;
         let row = snapshot.view().experience_row(id)?;
+        let now = clock::now();
+        let row = row.filter(|(_, experience)| !experience.has_expired(now));
         let (_, experience) = row.ok_or(NotFoundError::Experience(id))?;
-        Ok(self.energy_of(&experience, clock::now()))
+        Ok(self.energy_of(&experience, now))
     }
 
     fn energy_of(&self, experience: &Experience, now: Timestamp) -> f32 {

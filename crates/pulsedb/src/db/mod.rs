@@ -1,12 +1,21 @@
 //! The facade: a handle on an open database, and what its calls share.
 
+mod activity;
 mod admin;
+mod apply;
 mod changes;
 mod collective;
+mod context;
+#[cfg(test)]
+mod damaged_index;
 mod experience;
+mod insight;
+mod keyed;
 mod open;
 mod record;
+mod relation;
 mod search;
+mod watch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,6 +31,7 @@ use crate::id::Embedding;
 use crate::model::norm::Norm;
 use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
+use crate::watch::Watching;
 
 /// An open database. A clone is the same open database; it is `Send` and `Sync`.
 ///
@@ -56,6 +66,8 @@ pub struct PulseDB {
 }
 
 struct Inner {
+    /// Before the store, so that its streams end first.
+    watching: Watching,
     /// `None` once the handle is closed.
     store: RwLock<Option<Arc<StoreHandle>>>,
     path: PathBuf,
@@ -109,13 +121,16 @@ impl PulseDB {
         self.embed_query(text)
     }
 
-    /// Closes this handle and its clones; other handles and processes are not affected. Dropping the last clone does
-    /// the same. Calls that other threads have begun are completed; the files are closed after the last of them.
+    /// Closes this handle and its clones, and ends their streams; other handles and processes are not affected. Dropping
+    /// the last clone does the same. Calls that other threads have begun are completed; the files are closed after the
+    /// last of them.
     ///
     /// # Errors
     /// None in this version; closing a handle whose clone was closed before succeeds too.
     pub fn close(self) -> Result<()> {
         let store = self.inner.store.write().take();
+        // While the store is open: a thread that reads it for the streams ends first.
+        self.inner.watching.close();
         drop(store);
         Ok(())
     }

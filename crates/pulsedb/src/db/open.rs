@@ -15,6 +15,7 @@ use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::{BlockBuilder, Store, StoreOptions};
+use crate::watch::Watching;
 
 /// The provider name of databases whose vectors callers supply.
 const EXTERNAL: &str = "external";
@@ -108,6 +109,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
             .then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
     };
     let inner = Inner {
+        watching: Watching::new(&config.watch),
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,
@@ -124,8 +126,8 @@ pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingSer
         EmbeddingProvider::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
         EmbeddingProvider::Builtin { model_path: Some(model) } => {
             let reason = format!(
-                "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                 version does not have; use the bundled table (`model_path: None`) or external vectors",
+                "this version cannot run the model in {}; use the bundled table (`model_path: None`) or external \
+                 vectors",
                 model.display()
             );
             Err(PulseDBError::Config { reason })

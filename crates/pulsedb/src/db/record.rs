@@ -10,10 +10,13 @@ use crate::validate::{self, Valid};
 
 impl PulseDB {
     /// Records an experience, which is durable when the call returns (with
-    /// [`SyncMode::Normal`](crate::SyncMode::Normal)).
+    /// [`SyncMode::Normal`](crate::SyncMode::Normal)). Where its `key` is taken, it replaces the experience that has it, and
+    /// that one's id is returned; `duplicate` says what becomes
+    /// of it where its content is there already, whichever process has recorded that.
     ///
     /// # Errors
-    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit;
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit, and for a content that is there already
+    /// with [`DuplicatePolicy::Refuse`](crate::DuplicatePolicy::Refuse);
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
     /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails. Nothing is recorded then.
     pub fn record_experience(&self, new: NewExperience) -> Result<ExperienceId> {
@@ -42,8 +45,8 @@ impl PulseDB {
     /// is stored without one.
     ///
     /// # Errors
-    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` that exists already or is given twice, and for
-    /// one whose first six bytes are all 255, above which there is no room for later ids;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` or a `key` that exists already or is given twice,
+    /// and for an id whose first six bytes are all 255, above which there is no room for later ids;
     /// [`NotFound`](crate::PulseDBError::NotFound) if a collective does not exist;
     /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit. Nothing is restored then.
     pub fn restore_experiences(&self, experiences: Vec<Experience>) -> Result<()> {
@@ -64,7 +67,7 @@ impl PulseDB {
     }
 
     /// Checks each experience, and embeds those without a vector.
-    fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
+    pub(super) fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
         let rows: Vec<Valid<NewExperience>> =
             new.into_iter().map(validate::new_experience).collect::<std::result::Result<_, _>>()?;
         for row in &rows {

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::index::{self, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
+use crate::index::{self, Address, AllOf, BlockPostings, LooseRow, Segment, Snapshot, Terms};
 use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
-use crate::model::{Experience, ExperienceType, SearchFilter};
-use crate::storage::{CollectiveView, SlotRow, malformed_tail, type_tag};
+use crate::model::{Experience, ExperienceType, InsightFilter, SearchFilter};
+use crate::storage::{CollectiveView, SlotRow, insight_tag, malformed_tail, type_tag};
 
 /// Rows that may be found.
+#[derive(Clone)]
 pub(super) struct Allowed {
     /// A bitmap for each block.
     pub(super) blocks: Vec<Vec<u64>>,
@@ -22,17 +23,96 @@ pub(super) struct Allowed {
 impl Allowed {
     /// The rows of a snapshot that live and match.
     pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
-        let fields = Fields::new(filter);
-        let attributes = Attributes::of(filter);
+        let mut allowed = Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))?;
+        let collective = snapshot.collective;
+        if let Some(prefix) = &filter.key_prefix {
+            let mut keyed = Self::none(snapshot);
+            for slot in collective.keyed_slots(prefix)? {
+                keyed.set(snapshot, slot?, true)?;
+            }
+            allowed.restrict(&keyed);
+        }
+        collective.expired()?.slots().try_for_each(|slot| allowed.set(snapshot, slot, false))?;
+        Ok(allowed)
+    }
+
+    /// The insights of a snapshot of these that live and match.
+    pub(super) fn of_insights(snapshot: &Snapshot<'_>, filter: &InsightFilter) -> Result<Self> {
+        let types = filter.insight_types.as_deref();
+        let types = types.map(|types| types.iter().fold(0, |mask, one| mask | 1 << insight_tag(*one)));
+        let filter = SearchFilter {
+            domains: filter.domains.clone(),
+            min_confidence: filter.min_confidence,
+            ..SearchFilter::default()
+        };
+        let fields = Fields { filter: &filter, types: types.unwrap_or(u32::MAX) };
+        Self::with(snapshot, &fields, &Attributes::of(&filter))
+    }
+
+    fn with(snapshot: &Snapshot<'_>, fields: &Fields<'_>, attributes: &Attributes) -> Result<Self> {
         let mut blocks = Vec::with_capacity(snapshot.segments.len());
         for segment in &snapshot.segments {
-            let mut allowed = fields.allowed(segment);
+            let mut allowed = fields.allowed(segment)?;
             attributes.restrict(segment, &mut allowed)?;
             blocks.push(allowed);
         }
         let loose = snapshot.loose.iter();
         let loose = loose.map(|row| Ok(fields.slot_row_passes(&row.row) && attributes.pass(row)?));
         Ok(Self { blocks, loose: loose.collect::<Result<_>>()? })
+    }
+
+    fn none(snapshot: &Snapshot<'_>) -> Self {
+        let blocks = snapshot.segments.iter().map(|segment| vec![0; segment.state.dead.len()]);
+        Self { blocks: blocks.collect(), loose: vec![false; snapshot.loose.len()] }
+    }
+
+    /// Allows the row in a slot, or not.
+    fn set(&mut self, snapshot: &Snapshot<'_>, slot: Slot, on: bool) -> Result<()> {
+        let Some(address) = snapshot.address_of(slot)? else { return Ok(()) };
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            self.loose[row as usize] = on;
+            return Ok(());
+        }
+        let (block, row) = snapshot.place(address);
+        let (word, bit) = (&mut self.blocks[block][row / 64], 1 << (row % 64));
+        *word = if on { *word | bit } else { *word & !bit };
+        Ok(())
+    }
+
+    /// Takes away what the other one does not allow.
+    fn restrict(&mut self, other: &Self) {
+        let words = self.blocks.iter_mut().flatten().zip(other.blocks.iter().flatten());
+        words.for_each(|(word, other)| *word &= other);
+        self.loose.iter_mut().zip(&other.loose).for_each(|(row, other)| *row &= other);
+    }
+
+    /// Whether the row behind an address is among them.
+    pub(super) fn has(&self, snapshot: &Snapshot<'_>, address: Address) -> bool {
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            return self.loose[row as usize];
+        }
+        let (block, row) = snapshot.place(address);
+        self.blocks[block][row / 64] >> (row % 64) & 1 == 1
+    }
+
+    /// Their addresses, in rising order.
+    pub(super) fn addresses(&self, snapshot: &Snapshot<'_>) -> impl DoubleEndedIterator<Item = Address> {
+        let in_blocks = snapshot.segments.iter().zip(&self.blocks).flat_map(|(segment, allowed)| {
+            (0..segment.block.entry.rows)
+                .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
+                .map(|row| segment.first + row)
+        });
+        in_blocks.chain(self.loose_addresses(snapshot))
+    }
+
+    /// Those of loose rows.
+    pub(super) fn loose_addresses(
+        &self,
+        snapshot: &Snapshot<'_>,
+    ) -> impl DoubleEndedIterator<Item = Address> {
+        let first = snapshot.first_loose;
+        let rows = self.loose.iter().enumerate();
+        rows.filter(|(_, allowed)| **allowed).map(move |(row, _)| first + row as Address)
     }
 
     /// How many they are.
@@ -45,6 +125,11 @@ impl Allowed {
 /// What a filter asks of domains, tags, agents and tasks: of each group one at least, and of that one all terms.
 struct Attributes {
     groups: Vec<Vec<AllOf>>,
+}
+
+/// Whether a filter looks at the terms of rows.
+pub(super) fn terms_of(filter: &SearchFilter) -> Terms {
+    if Attributes::of(filter).groups.is_empty() { Terms::Unread } else { Terms::Wanted }
 }
 
 impl Attributes {
@@ -122,6 +207,7 @@ pub(super) struct Fields<'f> {
 /// What these parts ask of an experience, wherever it is read.
 struct Facts {
     archived: bool,
+    superseded: bool,
     type_tag: u8,
     importance: f32,
     confidence: f32,
@@ -136,6 +222,7 @@ impl<'f> Fields<'f> {
     fn pass(&self, facts: &Facts) -> bool {
         let filter = self.filter;
         !(filter.exclude_archived && facts.archived)
+            && (filter.include_superseded || !facts.superseded)
             && self.types >> facts.type_tag & 1 == 1
             && filter.min_importance.is_none_or(|least| facts.importance >= least)
             && filter.min_confidence.is_none_or(|least| facts.confidence >= least)
@@ -144,34 +231,42 @@ impl<'f> Fields<'f> {
     }
 
     /// The rows of a block that live and pass.
-    fn allowed(&self, segment: &Segment<'_>) -> Vec<u64> {
+    fn allowed(&self, segment: &Segment<'_>) -> Result<Vec<u64>> {
         let filter = self.filter;
         let mut allowed = live_rows(segment);
         if filter.exclude_archived {
             allowed.iter_mut().zip(&segment.state.archived).for_each(|(word, archived)| *word &= !archived);
         }
-        let columns = &segment.columns;
-        if filter.experience_types.is_some() {
-            keep(&mut allowed, |row| self.types >> columns.type_tag(row) & 1 == 1);
+        if !filter.include_superseded {
+            allowed.iter_mut().zip(&segment.state.superseded).for_each(|(word, gone)| *word &= !gone);
+        }
+        if let Some(types) = self.named_types() {
+            let named: [bool; 256] = std::array::from_fn(|tag| tag < 32 && types >> tag & 1 == 1);
+            keep(&mut allowed, segment.columns()?.types(), |[tag]| named[usize::from(tag)]);
         }
         if let Some(least) = filter.min_importance {
-            keep(&mut allowed, |row| columns.importance(row) >= least);
+            keep(&mut allowed, segment.columns()?.importances(), |bytes| f32::from_le_bytes(bytes) >= least);
         }
         if let Some(least) = filter.min_confidence {
-            keep(&mut allowed, |row| columns.confidence(row) >= least);
+            keep(&mut allowed, segment.columns()?.confidences(), |bytes| f32::from_le_bytes(bytes) >= least);
         }
-        if let Some(since) = filter.since {
-            keep(&mut allowed, |row| columns.time(row) >= since);
+        if let Some(Timestamp(since)) = filter.since {
+            keep(&mut allowed, segment.columns()?.times(), |bytes| i64::from_le_bytes(bytes) >= since);
         }
-        if let Some(until) = filter.until {
-            keep(&mut allowed, |row| columns.time(row) <= until);
+        if let Some(Timestamp(until)) = filter.until {
+            keep(&mut allowed, segment.columns()?.times(), |bytes| i64::from_le_bytes(bytes) <= until);
         }
-        allowed
+        Ok(allowed)
+    }
+
+    /// The mask of types, if not all of them pass.
+    fn named_types(&self) -> Option<u32> {
+        (self.types != u32::MAX).then_some(self.types)
     }
 
     fn slot_row_passes(&self, row: &SlotRow) -> bool {
-        let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = *row;
-        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+        let SlotRow { archived, superseded, type_tag, importance, confidence, timestamp, .. } = *row;
+        self.pass(&Facts { archived, superseded, type_tag, importance, confidence, timestamp })
     }
 
     /// Whether the slot row of a record passes.
@@ -182,19 +277,24 @@ impl<'f> Fields<'f> {
 
     /// Whether a whole record matches, those parts included that postings answer.
     pub(super) fn record_passes(&self, experience: &Experience) -> bool {
-        let Experience { archived, importance, confidence, timestamp, .. } = *experience;
+        let Experience { archived, superseded, importance, confidence, timestamp, .. } = *experience;
         let type_tag = type_tag(&experience.experience_type);
         let filter = self.filter;
         let has_tags = |tags: &BTreeMap<String, String>| {
             tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
         };
         let task = experience.source_task.as_ref();
-        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+        self.pass(&Facts { archived, superseded, type_tag, importance, confidence, timestamp })
             && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
             && filter.tags_all.as_ref().is_none_or(has_tags)
             && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
             && filter.source_tasks.as_ref().is_none_or(|any| task.is_some_and(|task| any.contains(task)))
+            && filter.key_prefix.as_ref().is_none_or(|prefix| has_prefix(experience, prefix))
     }
+}
+
+fn has_prefix(experience: &Experience, prefix: &str) -> bool {
+    experience.key.as_ref().is_some_and(|key| key.starts_with(prefix))
 }
 
 /// The rows of a block that are not dead.
@@ -207,18 +307,29 @@ fn live_rows(segment: &Segment<'_>) -> Vec<u64> {
     live
 }
 
-/// Keeps the rows of a bitmap that pass.
-pub(super) fn keep(bitmap: &mut [u64], passes: impl Fn(usize) -> bool) {
-    for (at, word) in bitmap.iter_mut().enumerate() {
-        let mut left = *word;
-        while left != 0 {
-            let bit = left.trailing_zeros() as usize;
-            if !passes(at * 64 + bit) {
-                *word &= !(1 << bit);
-            }
-            left &= left - 1;
+/// Keeps the rows of a bitmap whose value in a column passes. Whole words of rows are compared side by side.
+fn keep<const BYTES: usize>(
+    bitmap: &mut [u64],
+    column: &[[u8; BYTES]],
+    passes: impl Fn([u8; BYTES]) -> bool,
+) {
+    for (word, values) in bitmap.iter_mut().zip(column.chunks(64)).filter(|(word, _)| **word != 0) {
+        let mut kept = [0; 64];
+        for (kept, value) in kept.iter_mut().zip(values) {
+            *kept = u8::from(passes(*value));
         }
+        *word &= packed(&kept);
     }
+}
+
+/// The lowest bits of 64 bytes.
+fn packed(bytes: &[u8; 64]) -> u64 {
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights.iter().rev().fold(0, |word, eight| {
+        // The product moves the bit of byte i to bit 56 + i.
+        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        word << 8 | bits
+    })
 }
 
 fn type_mask(types: Option<&[ExperienceType]>) -> u32 {

@@ -5,16 +5,24 @@
 use std::path::Path;
 
 use crate::config::SyncMode;
-use crate::id::{AgentId, ExperienceId};
+use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
+use crate::model::change::Slot;
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
+use crate::storage::format::activity::ActivityRow;
+use crate::storage::format::block_state::{BlockState, read_dropped, write_dropped};
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::columns::{Columns, write_columns};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
+use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::piece::{PieceRow, write_piece_row};
 use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
 use crate::storage::format::vector::{read_vector, write_vector};
@@ -90,6 +98,7 @@ pub fn change_rows(
 
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
+    same(bytes, "activity", ActivityRow::read(bytes), ActivityRow::write);
     same(bytes, "collective", CollectiveRow::read(bytes), CollectiveRow::write);
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
@@ -101,8 +110,38 @@ fn read_values(bytes: &[u8]) {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
         write_change(change, *transaction, out);
     });
+    let relation = RelationId::from_bytes([7; 16]);
+    same(bytes, "relation", RelationRow::read(relation, bytes), RelationRow::write);
+    let insight = InsightId::from_bytes([7; 16]);
+    same(bytes, "insight", read_insight(insight, bytes), |(place, insight), out| {
+        write_insight(*place, insight, out);
+    });
     same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "piece", PieceRow::read(bytes), |row, out| {
+        let pieces: Vec<u32> = row.pieces().map(u32::from).collect();
+        out.put(&write_piece_row(row.agent, row.task, row.asks, &pieces));
+    });
+    same(bytes, "series", SeriesRow::read(bytes), SeriesRow::write);
+    same(bytes, "block state", BlockState::read(bytes), BlockState::write);
+    for rows in [[1, 64, 65], [0, 3, 200]] {
+        let dropped = read_dropped(bytes, rows.into_iter());
+        same(bytes, "left out rows", dropped, |dropped, out| write_dropped(dropped, out));
+    }
+    same_columns(bytes);
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
+}
+
+/// Columns are not decoded, so that each byte of a flag but its lowest bit is passed over.
+fn same_columns(bytes: &[u8]) {
+    let Some(columns) = Columns::read(bytes) else { return };
+    let rows: Vec<(Slot, SlotRow)> =
+        (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
+    let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
+    let (values, flags) = bytes.split_at(bytes.len() - rows.len());
+    let mut out = Vec::new();
+    write_columns(&rows, &mut out);
+    let lowest: Vec<u8> = flags.iter().map(|flags| flags & 1).collect();
+    assert_eq!(out, [values, &lowest].concat(), "columns are written in another way than they were read");
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -118,6 +157,18 @@ fn read_meta(bytes: &[u8]) {
 fn read_keys(bytes: &[u8]) {
     same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
         out.put(&keys::slot(*number, *slot));
+    });
+    let relation = [7; 16];
+    same(bytes, "link key", Link::read(bytes, &relation), |link, out| {
+        // The number of the collective is not part of a link.
+        let number = keys::read_number(bytes).expect("a key of a link begins with a number");
+        out.put(&link.key(number));
+    });
+    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
+        out.put(&keys::activity(*number, agent));
+    });
+    same(bytes, "expiry key", keys::read_expiry(bytes), |(end, number, id), out| {
+        out.put(&keys::expiry(*end, *number, *id));
     });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
@@ -153,200 +204,4 @@ fn same<T>(bytes: &[u8], what: &str, read: Option<T>, write: impl FnOnce(&T, &mu
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::clock::Timestamp;
-    use crate::id::{CollectiveId, TaskId};
-    use crate::model::change::Slot;
-    use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
-    use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
-
-    fn experience_types() -> Vec<ExperienceType> {
-        let text = || "\u{e9}t\u{e9}".to_owned();
-        vec![
-            ExperienceType::Difficulty { description: text(), severity: Severity::Critical },
-            ExperienceType::Solution { problem_ref: None, approach: text(), worked: false },
-            ExperienceType::Solution {
-                problem_ref: Some(ExperienceId::from_bytes([9; 16])),
-                approach: text(),
-                worked: true,
-            },
-            ExperienceType::ErrorPattern { signature: text(), fix: String::new(), prevention: text() },
-            ExperienceType::SuccessPattern { task_type: text(), approach: text(), quality: 0.25 },
-            ExperienceType::UserPreference { category: text(), preference: text(), strength: 1.0 },
-            ExperienceType::ArchitecturalDecision { decision: text(), rationale: text() },
-            ExperienceType::TechInsight { technology: text(), insight: text() },
-            ExperienceType::Fact { statement: text(), source: text() },
-            ExperienceType::Generic { category: None },
-            ExperienceType::Generic { category: Some(text()) },
-        ]
-    }
-
-    fn experience(experience_type: ExperienceType) -> Experience {
-        Experience {
-            id: ExperienceId::from_bytes([7; 16]),
-            collective_id: CollectiveId::from_bytes([3; 16]),
-            content: "content".into(),
-            embedding: Vec::new(),
-            experience_type,
-            importance: 0.5,
-            confidence: f32::NAN,
-            applications: u32::MAX,
-            domain: vec!["a".into(), String::new()],
-            tags: BTreeMap::from([("k".into(), "v".into()), ("l".into(), String::new())]),
-            related_files: vec!["f".into()],
-            source_agent: AgentId::new("agent"),
-            source_task: Some(TaskId::new("task")),
-            timestamp: Timestamp::from_millis(-1),
-            updated_at: Timestamp::from_millis(i64::MAX),
-            last_reinforced: Timestamp::from_millis(i64::MIN),
-            archived: true,
-            sequence: u64::MAX,
-        }
-    }
-
-    fn change(kind: ChangeKind) -> Change {
-        Change {
-            sequence: 7,
-            timestamp: Timestamp::from_millis(1),
-            number: CollectiveNumber(2),
-            collective_id: CollectiveId::from_bytes([3; 16]),
-            kind,
-        }
-    }
-
-    /// A reader of one kind of row: whether it takes these bytes.
-    type Accepts = fn(&[u8]) -> bool;
-
-    const ID: ExperienceId = ExperienceId::from_bytes([7; 16]);
-
-    const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
-    const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
-    const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
-    const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
-    const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
-    const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
-    const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
-    const VECTOR: Accepts = |bytes| read_vector(bytes).is_some();
-    const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
-    const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
-    const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
-
-    /// One or more rows of each kind, as they are written, each with the reader that must take it.
-    fn rows() -> Vec<(Accepts, Vec<u8>)> {
-        let mut rows = Vec::new();
-        let mut add = |reader: Accepts, write: &dyn Fn(&mut Vec<u8>)| {
-            let mut out = Vec::new();
-            write(&mut out);
-            rows.push((reader, out));
-        };
-        for experience_type in experience_types() {
-            let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
-            let experience = experience(experience_type);
-            add(EXPERIENCE, &|out| write_experience(place, &experience, out));
-        }
-        for kind in change_kinds() {
-            add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
-        }
-        for owner in [None, Some("owner".to_owned())] {
-            let row = CollectiveRow {
-                number: CollectiveNumber(1),
-                dimension: 384,
-                created_at: Timestamp::from_millis(1),
-                updated_at: Timestamp::from_millis(2),
-                name: "name".into(),
-                owner,
-            };
-            add(COLLECTIVE, &|out| row.write(out));
-        }
-        let slot = SlotRow {
-            id: ID,
-            timestamp: Timestamp::from_millis(1),
-            norm_bits: 1,
-            importance: 0.5,
-            confidence: 0.5,
-            words: 3,
-            type_tag: 8,
-            archived: true,
-            has_vector: false,
-        };
-        add(SLOT, &|out| slot.write(out));
-        add(SLOT_VALUE, &|out| out.u32(5));
-        add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
-        });
-        let reclaim = ReclaimRow {
-            collective_id: CollectiveId::from_bytes([3; 16]),
-            deleted_at: Timestamp::from_millis(-1),
-            transaction: 9,
-            next_sequence: 10,
-            end_sequence: 12,
-        };
-        add(RECLAIM, &|out| reclaim.write(out));
-        add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
-        add(FORMAT, &|out| FormatRow::CURRENT.write(out));
-        let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        add(IDENTITY, &|out| meta::write_identity(&identity, out));
-        add(NUMBER, &|out| out.u64(u64::MAX));
-        rows
-    }
-
-    /// Everything that a row of the log can be about.
-    fn change_kinds() -> Vec<ChangeKind> {
-        let actions = [
-            Action::Created,
-            Action::Updated,
-            Action::Reinforced,
-            Action::Archived,
-            Action::Unarchived,
-            Action::Deleted,
-        ];
-        let about_experience = |action| {
-            ChangeKind::Experience(ExperienceChange {
-                id: ID,
-                action,
-                slot: Slot(5),
-                previous: Slot(4),
-                type_tag: 8,
-                importance: 0.5,
-                domain: vec!["d".into()],
-            })
-        };
-        let collectives =
-            [ChangeKind::CollectiveCreated, ChangeKind::CollectiveDeleted, ChangeKind::CollectiveRenamed];
-        actions.map(about_experience).into_iter().chain(collectives).collect()
-    }
-
-    #[test]
-    fn every_row_is_taken_by_its_own_reader_and_has_one_form() {
-        for (at, (accepts, row)) in rows().iter().enumerate() {
-            assert!(accepts(row), "row {at} is not taken by its reader: {row:?}");
-            read(row);
-        }
-    }
-
-    #[test]
-    fn row_without_its_last_byte_or_with_one_more_is_refused_by_its_own_reader() {
-        for (at, (accepts, row)) in rows().iter().enumerate() {
-            assert!(!accepts(&row[..row.len() - 1]), "row {at} is taken when it is cut");
-            assert!(!accepts(&[row.as_slice(), &[0]].concat()), "row {at} is taken with a byte behind it");
-        }
-    }
-
-    #[test]
-    fn row_cut_lengthened_or_flipped_anywhere_is_refused_or_has_one_form() {
-        for (_, row) in rows() {
-            for length in 0..row.len() {
-                read(&row[..length]);
-            }
-            read(&[row.as_slice(), &[0]].concat());
-            for bit in 0..row.len() * 8 {
-                let mut flipped = row.clone();
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                read(&flipped);
-            }
-        }
-    }
-}
+mod tests;

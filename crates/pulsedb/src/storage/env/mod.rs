@@ -31,7 +31,9 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod wake;
 
+pub(crate) use checked::Unproved;
 pub(crate) use engine::Engine;
 pub(crate) use environment::{Environment, ReadTxn};
 pub(crate) use exclusive::{Exclusive, lock_exclusive};
@@ -44,4 +46,6 @@ pub(crate) use lock_file::writers;
 pub(crate) use readers::RawReader;
 pub(crate) use settings::EnvOptions;
 pub(crate) use space::Space;
+pub(crate) use system::will_need;
 pub(crate) use turn::{Turn, WriteGuard};
+pub(crate) use wake::Bell;

@@ -54,6 +54,8 @@ pub(crate) struct CounterRow {
     pub(crate) next_slot: u32,
     /// Rows of the tail of its index.
     pub(crate) tail_rows: u32,
+    /// Rows of `activity`.
+    pub(crate) activities: u32,
 }
 
 impl CounterRow {
@@ -68,6 +70,7 @@ impl CounterRow {
         out.u64(self.words);
         out.u32(self.next_slot);
         out.u32(self.tail_rows);
+        out.u32(self.activities);
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
@@ -78,6 +81,7 @@ impl CounterRow {
             words: reader.u64()?,
             next_slot: reader.u32()?,
             tail_rows: reader.u32()?,
+            activities: reader.u32()?,
         };
         reader.end()?;
         Some(row)

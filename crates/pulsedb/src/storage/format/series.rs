@@ -11,6 +11,8 @@ use crate::storage::format::writer::Write;
 pub(crate) enum IndexedKind {
     /// Experiences.
     Experience = 0,
+    /// Insights.
+    Insight = 1,
 }
 
 /// A series of blocks and its tail: all rows of one kind in a collective, as one embedder has made their vectors.
@@ -28,9 +30,10 @@ const BLOCKS: u8 = 0;
 const SHARED: u8 = 1;
 
 impl SeriesId {
-    /// The experiences of a collective, in the first generation.
-    pub(crate) fn experiences(number: CollectiveNumber) -> Self {
-        Self { number, kind: IndexedKind::Experience, generation: 0 }
+    /// What is kept under a number, in the first generation.
+    pub(crate) fn of(number: CollectiveNumber) -> Self {
+        let kind = if number.is_of_insights() { IndexedKind::Insight } else { IndexedKind::Experience };
+        Self { number, kind, generation: 0 }
     }
 
     fn prefix(self) -> Vec<u8> {

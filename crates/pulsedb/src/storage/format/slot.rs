@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::id::ExperienceId;
 use crate::model::change::Slot;
-use crate::storage::format::flags::{ARCHIVED, HAS_VECTOR, bit, known_bits};
+use crate::storage::format::flags::{ARCHIVED, HAS_VECTOR, SUPERSEDED, bit, known_bits};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -20,6 +20,7 @@ pub(crate) struct SlotRow {
     pub(crate) words: u32,
     pub(crate) type_tag: u8,
     pub(crate) archived: bool,
+    pub(crate) superseded: bool,
     pub(crate) has_vector: bool,
 }
 
@@ -32,7 +33,9 @@ impl SlotRow {
         out.f32(self.confidence);
         out.u32(self.words);
         out.u8(self.type_tag);
-        out.u8(bit(self.archived, ARCHIVED) | bit(self.has_vector, HAS_VECTOR));
+        out.u8(bit(self.archived, ARCHIVED)
+            | bit(self.has_vector, HAS_VECTOR)
+            | bit(self.superseded, SUPERSEDED));
         out.u16(0);
     }
 
@@ -45,15 +48,27 @@ impl SlotRow {
         let confidence = reader.f32()?;
         let words = reader.u32()?;
         let type_tag = reader.u8()?;
-        let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR)?;
+        let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR | SUPERSEDED)?;
         let reserved = reader.u16()?;
         reader.end()?;
         if reserved != 0 {
             return None;
         }
         let archived = flags & ARCHIVED != 0;
+        let superseded = flags & SUPERSEDED != 0;
         let has_vector = flags & HAS_VECTOR != 0;
-        Some(Self { id, timestamp, norm_bits, importance, confidence, words, type_tag, archived, has_vector })
+        Some(Self {
+            id,
+            timestamp,
+            norm_bits,
+            importance,
+            confidence,
+            words,
+            type_tag,
+            archived,
+            superseded,
+            has_vector,
+        })
     }
 }
 

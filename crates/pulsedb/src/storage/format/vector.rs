@@ -1,4 +1,4 @@
-//! Rows of `vector` and of `piece`.
+//! Rows of `vector`.
 
 use crate::storage::format::writer::Write;
 
@@ -14,17 +14,4 @@ pub(crate) fn write_vector(vector: &[f32], out: &mut Vec<u8>) {
 pub(crate) fn read_vector(bytes: &[u8]) -> Option<Vec<f32>> {
     let (components, rest) = bytes.as_chunks::<4>();
     rest.is_empty().then(|| components.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-}
-
-/// Pieces as their stored bytes.
-pub(crate) fn write_pieces(pieces: &[u16], out: &mut Vec<u8>) {
-    for piece in pieces {
-        out.u16(*piece);
-    }
-}
-
-/// Stored pieces; `None` if the length is odd.
-pub(crate) fn read_pieces(bytes: &[u8]) -> Option<Vec<u16>> {
-    let (pieces, rest) = bytes.as_chunks::<2>();
-    rest.is_empty().then(|| pieces.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect())
 }

@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result};
+use crate::limits;
 use crate::model::change::Slot;
 use crate::storage::format::block_state::BlockState;
 use crate::storage::format::columns::Columns;
@@ -78,6 +79,20 @@ impl<'t> BlockView<'t> {
         value.ok_or_else(|| seal::corrupted(Table::Block, &key))
     }
 
+    /// A run of a part each piece of which has a check of its own: its checksum is not compared.
+    pub(crate) fn part_of_checked_pieces(self, part: BlockPart, run: u16) -> Result<&'t [u8]> {
+        let key = self.entry.number.part_key(part, run);
+        let value =
+            self.view.sealed(Table::Block, &key)?.filter(|value| value.len() <= limits::VALUE_BYTES_MAX);
+        value.map(seal::payload_unchecked).ok_or_else(|| seal::corrupted(Table::Block, &key))
+    }
+
+    /// Tells the system that a run of a part is read soon, unless this process has read it before.
+    pub(crate) fn will_need(self, part: BlockPart, run: u16) -> Result<()> {
+        let key = self.entry.number.part_key(part, run);
+        self.view.will_need(Table::Block, &key)
+    }
+
     /// Whether the block has a part.
     pub(crate) fn has_part(self, part: BlockPart) -> Result<bool> {
         Ok(self.view.sealed(Table::Block, &self.entry.number.part_key(part, 0))?.is_some())
@@ -129,6 +144,11 @@ impl<'t> BlockView<'t> {
 /// The error for a row of the tail that is not what it should be.
 pub(crate) fn malformed_tail(slot: Slot) -> PulseDBError {
     seal::corrupted(Table::Tail, &slot.0.to_be_bytes())
+}
+
+/// The error for a row of pieces that is not what it should be.
+pub(crate) fn malformed_piece(slot: Slot) -> PulseDBError {
+    seal::corrupted(Table::Piece, &slot.0.to_be_bytes())
 }
 
 /// The error for what the codes of a series share, if it is not what it should be.

@@ -1,28 +1,24 @@
 //! Checking: every value, every record against its index rows, every index row against its record, the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::CollectiveNumber;
-use crate::model::norm::Norm;
-use crate::model::{CheckReport, Experience, Fault};
+use crate::model::{CheckReport, Fault};
 use crate::storage::env::Environment;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
-use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
 use crate::storage::format::seal;
-use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::format::vector::{read_pieces, read_vector};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
-use crate::storage::upkeep::records::{StoredRecord, records};
-use crate::storage::write::block_builder::{BlockBuilder, IndexedRow};
-use crate::storage::write::rows;
+use crate::storage::upkeep::check_relations::{RelationOwner, check_relations};
+use crate::storage::upkeep::needed_keys::needed_keys;
+use crate::storage::write::block_builder::BlockBuilder;
 
 /// Checks the newest state of the database. All that is wrong is in the report.
 pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<CheckReport> {
@@ -38,35 +34,47 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
-    for table in Table::owned_by(OwnerKind::Version) {
+    checker.section(Table::Insight, Checker::insights);
+    for table in [OwnerKind::Version, OwnerKind::Expiry].into_iter().flat_map(Table::owned_by) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.index();
+    checker.relations();
+    checker.section(Table::Activity, Checker::activities);
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
     Ok(checker.report)
 }
 
-struct Checker<'t> {
-    view: View<'t>,
-    builder: &'t dyn BlockBuilder,
-    report: CheckReport,
+pub(super) struct Checker<'t> {
+    pub(super) view: View<'t>,
+    pub(super) builder: &'t dyn BlockBuilder,
+    pub(super) report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
-    owners: BTreeMap<CollectiveNumber, Owner>,
+    pub(super) owners: BTreeMap<CollectiveNumber, Owner>,
     /// How many rows the records need in each derived table.
-    expected: BTreeMap<usize, u64>,
-    last_sequence: Seq,
-    dimension: usize,
+    pub(super) expected: BTreeMap<usize, u64>,
+    pub(super) last_sequence: Seq,
+    pub(super) dimension: usize,
 }
 
-struct Owner {
-    id: CollectiveId,
+/// What was counted under a number: the records of a collective, or its insights.
+#[derive(Clone)]
+pub(super) struct Owner {
+    pub(super) id: CollectiveId,
     /// Whether it is deleted and its rows wait to be removed.
     deleted: bool,
-    experiences: u64,
-    bytes: u64,
-    words: u64,
-    slots_end: u32,
+    pub(super) experiences: u64,
+    pub(super) bytes: u64,
+    pub(super) words: u64,
+    pub(super) slots_end: u32,
+    pub(super) activities: u32,
+}
+
+impl Owner {
+    fn new(id: CollectiveId, deleted: bool) -> Self {
+        Self { id, deleted, experiences: 0, bytes: 0, words: 0, slots_end: 0, activities: 0 }
+    }
 }
 
 impl<'t> Checker<'t> {
@@ -89,7 +97,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn fail(&mut self, table: Table, error: PulseDBError) {
+    pub(super) fn fail(&mut self, table: Table, error: PulseDBError) {
         match error {
             PulseDBError::Storage(StorageError::Corrupted { table, key }) => {
                 self.push(table, key, "the value does not match its checksum or its format".into());
@@ -105,12 +113,12 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
+    pub(super) fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
         self.push(table.name(), seal::hexadecimal(key), problem.into());
     }
 
     /// A row that must be there; what is wrong with it is a fault.
-    fn expect_row(&mut self, table: Table, key: &[u8], missing: &str) -> Option<&'t [u8]> {
+    pub(super) fn expect_row(&mut self, table: Table, key: &[u8], missing: &str) -> Option<&'t [u8]> {
         match self.view.get(table, key) {
             Ok(Some(bytes)) => return Some(bytes),
             Ok(None) => self.fault(table, key, missing),
@@ -157,25 +165,20 @@ impl<'t> Checker<'t> {
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
-            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, words: 0, slots_end: 0 };
+            let owner = Owner::new(id, false);
+            self.owners.insert(row.number.of_insights(), owner.clone());
             if self.owners.insert(row.number, owner).is_some() {
                 self.fault(Table::Collective, key, "its number belongs to two collectives");
             }
         }
         self.count(Table::CollectiveName, names)?;
         let next_number = self.view.meta_number(meta::NEXT_NUMBER)?;
-        if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
+        if self.owners.keys().any(|number| u64::from(number.of_collective().0) >= next_number) {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
-            let owner = Owner {
-                id: row.collective_id,
-                deleted: true,
-                experiences: 0,
-                bytes: 0,
-                words: 0,
-                slots_end: 0,
-            };
+            let owner = Owner::new(row.collective_id, true);
+            self.owners.insert(number.of_insights(), owner.clone());
             self.owners.insert(number, owner);
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
             let slots = self.view.slots(number)?.count() as u64;
@@ -196,104 +199,8 @@ impl<'t> Checker<'t> {
         Ok(())
     }
 
-    fn experiences(&mut self) -> Result<()> {
-        for record in records(self.view)? {
-            match record? {
-                StoredRecord::Readable { place, experience, bytes } => {
-                    // What is deleted is being removed, index rows last.
-                    if self.is_deleted(place.number) {
-                        continue;
-                    }
-                    self.report.experiences += 1;
-                    let indexed = self.builder.index(&experience);
-                    let bytes = self.record(place, &experience, &indexed) + bytes;
-                    self.book(place, &experience, bytes, indexed.words);
-                }
-                StoredRecord::Damaged { key } => {
-                    self.fault(Table::Experience, key, "the value does not match its checksum or its format");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn is_deleted(&self, number: CollectiveNumber) -> bool {
+    pub(super) fn is_deleted(&self, number: CollectiveNumber) -> bool {
         self.owners.get(&number).is_some_and(|owner| owner.deleted)
-    }
-
-    /// Adds a record to its collective's counts.
-    fn book(&mut self, place: Place, experience: &Experience, bytes: u64, words: u32) {
-        let key = *experience.id.as_bytes();
-        if experience.sequence == 0 || experience.sequence > self.last_sequence {
-            let problem =
-                format!("its last change {} is not in 1..={}", experience.sequence, self.last_sequence);
-            self.fault(Table::Experience, &key, problem);
-        }
-        match self.owners.get_mut(&place.number) {
-            Some(owner) if owner.id == experience.collective_id => {
-                owner.experiences += 1;
-                owner.bytes += bytes;
-                owner.words += u64::from(words);
-                owner.slots_end = owner.slots_end.max(place.slot.0.saturating_add(1));
-            }
-            _ => self.fault(Table::Experience, &key, "its collective does not exist"),
-        }
-    }
-
-    /// Compares a record with the rows that are derived from it; returns the bytes of those.
-    fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
-        let slot_key = keys::slot(place.number, place.slot);
-        let mut bytes = 0;
-        let mut norm_bits = 0;
-        if place.has_vector {
-            self.expected_row(Table::Vector);
-            if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
-                self.report.vectors += 1;
-                bytes += row_bytes(&slot_key, vector);
-                let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
-                match components.and_then(|vector| Norm::of(&vector)).map(Norm::to_bits) {
-                    Some(norm) => norm_bits = norm,
-                    None => self.fault(
-                        Table::Vector,
-                        &slot_key,
-                        "it is not a vector of the right dimension, or has no direction",
-                    ),
-                }
-            }
-        }
-        self.expected_row(Table::Slot);
-        if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
-            bytes += row_bytes(&slot_key, slot);
-            let mut row = Vec::new();
-            rows::slot_row(experience, norm_bits, place.has_vector, indexed.words).write(&mut row);
-            if slot != row {
-                self.fault(Table::Slot, &slot_key, "it does not match its record");
-            }
-        }
-        self.expected_row(Table::Piece);
-        if let Some(pieces) = self.expect_row(Table::Piece, &slot_key, "a record's pieces are missing") {
-            bytes += row_bytes(&slot_key, pieces);
-            if read_pieces(pieces).as_deref() != Some(&indexed.pieces) {
-                self.fault(Table::Piece, &slot_key, "they are not those of its content");
-            }
-        }
-        let mut index = rows::index_keys(place.number, experience);
-        index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
-        for (table, key) in index {
-            self.expected_row(table);
-            self.report.index_rows += 1;
-            if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
-                bytes += row_bytes(&key, row);
-                if read_slot_value(row) != Some(place.slot) {
-                    self.fault(table, &key, "it names a different slot than its record");
-                }
-            }
-        }
-        bytes
-    }
-
-    fn expected_row(&mut self, table: Table) {
-        *self.expected.entry(table.index()).or_default() += 1;
     }
 
     /// Looks for rows that no record needs. Those that records need have been compared already.
@@ -301,48 +208,28 @@ impl<'t> Checker<'t> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
-            found += u64::from(!self.belongs_to_deleted(row?.0));
+            found += u64::from(!self.belongs_to_deleted(table, row?.0));
         }
         if found <= expected {
             return Ok(());
         }
-        let asked_for = self.asked_for(table)?;
+        let asked_for = needed_keys(self.view, table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
+            if !asked_for.contains(key) && !self.belongs_to_deleted(table, key) {
                 self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
     }
 
-    /// Whether a key begins with the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
-        key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
-    }
-
-    /// The keys that the readable records need in one derived table.
-    fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
-        let mut keys = BTreeSet::new();
-        for record in records(self.view)? {
-            let StoredRecord::Readable { place, experience, .. } = record? else { continue };
-            match table {
-                Table::Vector if !place.has_vector => {}
-                Table::Vector | Table::Slot | Table::Piece => {
-                    keys.insert(keys::slot(place.number, place.slot).to_vec());
-                }
-                Table::Member => {
-                    keys.insert(keys::member(place.number, experience.id).to_vec());
-                }
-                _ => keys.extend(
-                    rows::index_keys(place.number, &experience)
-                        .into_iter()
-                        .filter(|(of, _)| *of == table)
-                        .map(|(_, key)| key),
-                ),
-            }
-        }
-        Ok(keys)
+    /// Whether a key has the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
+        let number = match table {
+            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
+            _ => keys::read_number(key),
+        };
+        number.is_some_and(|number| self.is_deleted(number))
     }
 
     fn index(&mut self) {
@@ -355,6 +242,23 @@ impl<'t> Checker<'t> {
             }
         }
         for (table, key, problem) in checker.finish() {
+            self.push(table, key, problem);
+        }
+    }
+
+    fn relations(&mut self) {
+        let owners = self.owners.iter();
+        let owners =
+            owners.map(|(number, one)| (*number, RelationOwner { id: one.id, deleted: one.deleted }));
+        let found = check_relations(self.view, &owners.collect());
+        self.report.relations = found.relations;
+        self.report.index_rows += found.index_rows;
+        for (number, bytes) in found.bytes {
+            if let Some(owner) = self.owners.get_mut(&number) {
+                owner.bytes += bytes;
+            }
+        }
+        for (table, key, problem) in found.faults {
             self.push(table, key, problem);
         }
     }
@@ -377,7 +281,7 @@ impl<'t> Checker<'t> {
                 != (owner.experiences, owner.bytes, owner.words)
             {
                 let problem = format!(
-                    "it counts {} experiences of {} bytes and {} words, but there are {} of {} and {}",
+                    "it counts {} records of {} bytes and {} words, but there are {} of {} and {}",
                     counter.experiences,
                     counter.bytes,
                     counter.words,
@@ -385,6 +289,11 @@ impl<'t> Checker<'t> {
                     owner.bytes,
                     owner.words
                 );
+                self.fault(Table::Counter, &key, problem);
+            }
+            if counter.activities != owner.activities {
+                let (stored, found) = (counter.activities, owner.activities);
+                let problem = format!("it counts {stored} activities instead of {found}");
                 self.fault(Table::Counter, &key, problem);
             }
             if counter.next_slot < owner.slots_end {
@@ -412,9 +321,4 @@ impl<'t> Checker<'t> {
             self.report.changes += changes.len() as u64;
         }
     }
-}
-
-/// Bytes of a row as the counts have it: key, seal and payload.
-fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
-    (key.len() + seal::SEAL_BYTES + payload.len()) as u64
 }

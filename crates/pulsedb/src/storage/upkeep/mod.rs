@@ -1,7 +1,12 @@
 //! Maintaining the database as a whole: check, repair, statistics.
 
+mod carry_links;
 pub(in crate::storage) mod check;
+mod check_activities;
 mod check_index;
+mod check_records;
+mod check_relations;
+mod needed_keys;
 mod rebuild;
 mod records;
 pub(in crate::storage) mod repair;
