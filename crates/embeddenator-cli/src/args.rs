@@ -133,9 +133,10 @@ pub(crate) struct EffortArgs {
 /// By what files can be found.
 #[derive(Debug, Args)]
 pub(crate) struct IndexArgs {
-    /// By what files can be found: `file` for near-duplicates, `fragment` for parts of files too
-    #[arg(long, value_name = "none|file|fragment", default_value = "file", value_parser = index)]
-    pub(crate) index: Index,
+    /// By what files can be found: `file` for near-duplicates, `fragment` for parts of files too; without it as
+    /// before, or `file`
+    #[arg(long, value_name = "none|file|fragment", value_parser = index)]
+    pub(crate) index: Option<Index>,
 }
 
 #[derive(Debug, Args)]

@@ -23,7 +23,7 @@ use crate::container::segment::{Piece, SegmentRow, write_head};
 use crate::container::superblock::{FIRST_COMMIT, SUPERBLOCK_BYTES};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::limits::{TABLE_CHUNKS, TABLE_SIGNATURES};
+use crate::limits::{TABLE_CHUNKS, TABLE_FINGERPRINTS, TABLE_SIGNATURES};
 use crate::manifest::bases::Bases;
 use crate::manifest::index::{BlockRow, ManifestIndex};
 use crate::manifest::{block, build};
@@ -128,7 +128,8 @@ impl<M: Medium> Transaction<M> {
         self.pending.segments.push(row);
         self.totals.segments = Self::more("segments", number, 1)?;
         self.totals.chunks = Self::more("chunks", self.totals.chunks, new.chunks.len())?;
-        if self.pending.chunks.len() >= TABLE_CHUNKS {
+        let fingerprints: usize = self.fingerprints.iter().map(Vec::len).sum();
+        if self.pending.chunks.len() >= TABLE_CHUNKS || fingerprints >= TABLE_FINGERPRINTS {
             self.append_table()?;
         }
         Ok(())

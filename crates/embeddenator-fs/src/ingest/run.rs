@@ -25,16 +25,23 @@ use crate::walk::{Exclude, Item, Origin, Source, WalkOptions, walk};
 use crate::workers::threads;
 
 /// By what files can be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Index {
     /// By nothing: there are no signatures, so [`Engram::similar`](crate::Engram::similar) finds nothing, and what comes later
     /// finds no base among what is taken in now.
     None,
     /// By signatures: near-duplicates of whole files.
-    #[default]
     File,
-    /// By fingerprints too: fragments, at about 3% of the distinct bytes, less where files are like each other.
+    /// By fingerprints too: fragments, at about 3% of the distinct bytes.
     Fragment,
+}
+
+impl Index {
+    /// What was asked for; otherwise [`Index::Fragment`] if what is there has fingerprints, and [`Index::File`] if not.
+    pub(crate) fn chosen(asked: Option<Self>, store: Option<&Store>) -> Self {
+        let has_fingerprints = store.is_some_and(|store| !store.runs.fingerprints.is_empty());
+        asked.unwrap_or(if has_fingerprints { Self::Fragment } else { Self::File })
+    }
 }
 
 /// How a tree is taken in.
@@ -43,8 +50,9 @@ pub enum Index {
 pub struct IngestOptions<'a> {
     /// The choice between speed and size.
     pub profile: Profile,
-    /// By what the files can be found.
-    pub index: Index,
+    /// By what the files can be found; `None` for fragments too if the engram has an index of them, and for whole files
+    /// otherwise.
+    pub index: Option<Index>,
     /// Threads; 0 for as many as the machine runs at once. The result does not depend on it.
     pub threads: usize,
     /// What the snapshot is called.
@@ -172,7 +180,8 @@ pub(crate) fn take_in<M: Medium>(
 ) -> Result<Taken> {
     check_label(options.label)?;
     let store = place.before.map(|before| before.store);
-    let packing = packing((options.profile, options.index), options.threads, place.engram, store);
+    let index = Index::chosen(options.index, store);
+    let packing = packing((options.profile, index), options.threads, place.engram, store);
     let walk_options = WalkOptions {
         one_file_system: options.one_file_system,
         all_root: options.all_root,
@@ -190,7 +199,7 @@ pub(crate) fn take_in<M: Medium>(
     pack(&laid_out.sequence, fill, packing, transaction, progress)?;
     let none = HashMap::new();
     let known = place.before.map_or(&none, |before| &before.signatures);
-    let signed = match options.index {
+    let signed = match index {
         Index::None => Signed::default(),
         Index::File | Index::Fragment => laid_out.sign(transaction.totals().signatures, known),
     };

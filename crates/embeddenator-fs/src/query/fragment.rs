@@ -6,7 +6,7 @@
 //! for each file with such a chunk: which part of the fragment is in it
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use embeddenator_io::Decoder;
@@ -36,7 +36,9 @@ pub(crate) fn query(
     let (mut likely, covered) = likely(store, &fragment, &needed, &mut report)?;
     let most = QUERY_CHUNKS.max(4 * fragment.length() / CHUNK_BYTES_MIN);
     likely.sort_by_key(|(chunk, count)| (std::cmp::Reverse(*count), *chunk));
-    likely.truncate(most);
+    // A fragment may go on in the chunks beside, with a small part of it.
+    let best: HashSet<u32> = likely.iter().take(most).map(|(chunk, _)| *chunk).collect();
+    likely.retain(|(chunk, _)| (chunk.saturating_sub(1)..=chunk + 1).any(|beside| best.contains(&beside)));
     let mut looked: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let unknown =
         (0..).zip(needed.iter().zip(&covered)).filter(|(_, (needed, covered))| **needed && !**covered);
@@ -176,9 +178,9 @@ fn hit(
         }
     }
     let Some((_, offset)) = longest else { return Ok(None) };
-    let score = covered(&mut parts) as f32 / fragment.length() as f32;
+    let share = covered(&mut parts) as f32 / fragment.length() as f32;
     let offset = in_file(content, u64::MAX - offset);
-    Ok(Some(QueryHit { path: entry.path.clone(), size: content.size, offset, score }))
+    Ok(Some(QueryHit { path: entry.path.clone(), size: content.size, offset, score: share }))
 }
 
 /// Where a byte of the data is in the file.

@@ -8,6 +8,10 @@ use crate::fingerprint::{PIECE_BYTES, fingerprints};
 /// Places of one fingerprint in the fragment that are tried: more are repetitions of each other.
 const PLACES_MAX: usize = 16;
 
+/// Parts that bytes may have in common with the fragment: more only where both repeat themselves, and each costs a
+/// comparison as long as it is.
+const MATCHES_MAX: usize = 1024;
+
 /// A fragment with its fingerprints.
 #[derive(Debug)]
 pub(super) struct Fragment<'a> {
@@ -50,7 +54,8 @@ impl<'a> Fragment<'a> {
         fingerprints(text, |at, value| {
             for place in self.places.get(&value).into_iter().flatten() {
                 let known = |it: &Match| it.part.contains(place) && it.part.start + at == it.at + place;
-                if !found.iter().rev().take(2 * PLACES_MAX).any(known)
+                if found.len() < MATCHES_MAX
+                    && !found.iter().rev().take(2 * PLACES_MAX).any(known)
                     && let Some(extended) = self.extend(*place, text, at)
                 {
                     found.push(extended);
@@ -106,6 +111,15 @@ mod tests {
         let mut parts: Vec<Range<usize>> = found.iter().map(|it| it.part.clone()).collect();
         assert!(covered(&mut parts) >= 1200, "{found:?}");
         assert!(found.iter().any(|it| it.at == 7000));
+    }
+
+    #[test]
+    fn bytes_that_repeat_themselves_are_compared_a_bounded_number_of_times() {
+        let mut random = Random::new(2);
+        let period: Vec<u8> = (0..400).map(|_| random.below(256) as u8).collect();
+        let (text, bytes) = (period.repeat(2000), period.repeat(100));
+        let found = Fragment::new(&bytes).matches(&text);
+        assert!(found.len() <= MATCHES_MAX && found.iter().any(|it| it.part == (0..bytes.len())));
     }
 
     #[test]

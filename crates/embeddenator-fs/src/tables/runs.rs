@@ -138,8 +138,8 @@ fn read_fingerprints(cursor: &mut Cursor<'_>, chunks: u32) -> Result<Vec<Fingerp
     for _ in 0..count {
         let blob = Reference::read(&mut rows)?;
         let span = Span { first: rows.u32(WHAT)?, count: rows.u32(WHAT)? };
-        let last = span.first.checked_add(span.count).filter(|last| *last <= chunks && span.count > 0);
-        if span.first < end || last.is_none() {
+        let behind = span.first.checked_add(span.count).filter(|end| *end <= chunks && span.count > 0);
+        if span.first < end || behind.is_none() {
             let reason = "fingerprints are of no chunks, or of the same twice";
             return Err(Error::Malformed { what: WHAT, offset, reason });
         }

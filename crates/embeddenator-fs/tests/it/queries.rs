@@ -24,7 +24,8 @@ fn tree(root: &Path) -> Vec<Vec<u8>> {
 }
 
 fn create(root: &Path, path: &Path, index: Index) {
-    let options = IngestOptions { index, threads: 2, overwrite: true, ..IngestOptions::default() };
+    let options =
+        IngestOptions { index: Some(index), threads: 2, overwrite: true, ..IngestOptions::default() };
     Engram::create(path, &[Source::contents_of(root)], &options, &()).expect("takes in");
 }
 
@@ -62,6 +63,37 @@ fn fragments_of_a_kilobyte_are_found_with_and_without_an_index() {
     assert!(ask(&path, &noise(99, 2000)).hits.is_empty());
 }
 
+/// Every nth line is another one.
+fn edited(content: &[u8], nth: usize) -> Vec<u8> {
+    let lines = content.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let lines = lines.map(|(number, line)| {
+        if number % nth == nth - 1 {
+            format!("a line {number} that was not there\n").into_bytes()
+        } else {
+            line.to_vec()
+        }
+    });
+    lines.flatten().collect()
+}
+
+#[test]
+fn fragments_of_edited_copies_find_the_source_at_least_19_times_of_20() {
+    let directory = tempdir().expect("makes a directory");
+    let (root, path) = (directory.path().join("tree"), directory.path().join("engram"));
+    let files = tree(&root);
+    create(&root, &path, Index::Fragment);
+    let (mut random, mut found) = (Random::new(6), 0);
+    for _ in 0..100 {
+        let file = random.below(30) as usize;
+        let copy = edited(&files[file], 12);
+        let start = random.below(copy.len() as u64 - 1024) as usize;
+        let report = ask(&path, &copy[start..start + 1024]);
+        found +=
+            u32::from(report.hits.first().is_some_and(|hit| hit.path.to_string() == format!("{file:02}")));
+    }
+    assert!(found >= 95, "{found} of 100");
+}
+
 #[test]
 fn every_copy_and_edited_copy_is_a_hit_also_in_what_came_later() {
     let directory = tempdir().expect("makes a directory");
@@ -72,17 +104,22 @@ fn every_copy_and_edited_copy_is_a_hit_also_in_what_came_later() {
     edited[100_000] ^= 1;
     fs::write(root.join("edited"), &edited).expect("writes");
     fs::write(root.join("copy"), &files[3]).expect("writes");
-    let options = IngestOptions { index: Index::Fragment, ..IngestOptions::default() };
-    Engram::modify(&path, &[Source::contents_of(&root)], &options, &()).expect("modifies");
+    Engram::modify(&path, &[Source::contents_of(&root)], &IngestOptions::default(), &()).expect("modifies");
     let report = ask(&path, &files[3][99_500..100_500]);
     let paths: Vec<String> = report.hits.iter().map(|hit| hit.path.to_string()).collect();
     assert_eq!(paths, ["03", "copy", "edited"]);
     assert!(report.hits[0].score > 0.999 && report.hits[2].score < 1.0);
-    let compact = CompactOptions { index: Index::Fragment, ..CompactOptions::default() };
-    Engram::compact(&path, compact, &()).expect("compacts");
-    assert_eq!(ask(&path, &files[3][99_500..100_500]).hits, report.hits);
+    // What has an index of fragments keeps it unless another one is asked for.
+    Engram::compact(&path, CompactOptions::default(), &()).expect("compacts");
+    let compacted = ask(&path, &files[3][99_500..100_500]);
+    assert_eq!((compacted.hits, compacted.scanned_bytes), (report.hits, 0));
     let engram = Engram::open(&path).expect("opens");
     assert!(engram.verify(VerifyOptions::default(), &()).expect("reads").is_sound());
+    let info = engram.info().expect("reads");
+    assert!(info.fingerprint_bytes > 0 && info.fingerprint_bytes * 25 < info.chunk_bytes, "{info:?}");
+    let compact = CompactOptions { index: Some(Index::File), ..CompactOptions::default() };
+    Engram::compact(&path, compact, &()).expect("compacts");
+    assert_eq!(Engram::open(&path).expect("opens").info().expect("reads").fingerprint_bytes, 0);
 }
 
 #[test]
@@ -92,9 +129,11 @@ fn damaged_fingerprints_are_told_and_looked_through() {
     let files = tree(&root);
     create(&root, &path, Index::Fragment);
     let bytes = fs::read(&path).expect("reads");
-    // The beginning of the table of fingerprints, which nothing makes smaller, or its compressed form is looked for by use.
+    // The tables are behind the segments; which of the bytes are fingerprints is seen by what is said of them.
+    let fingerprints =
+        Engram::open(&path).and_then(|engram| engram.info()).expect("reads").fingerprint_bytes as usize;
     let mut noticed = 0;
-    for at in (8192..bytes.len()).step_by(997) {
+    for at in (bytes.len() - fingerprints - 20_000..bytes.len()).step_by(fingerprints / 20) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
         fs::write(&path, &damaged).expect("writes");
@@ -147,7 +186,7 @@ fn without_signatures_nothing_is_similar_and_all_the_rest_works() {
         &(),
     )
     .expect("modifies");
-    let compact = CompactOptions { index: Index::None, ..CompactOptions::default() };
+    let compact = CompactOptions { index: Some(Index::None), ..CompactOptions::default() };
     Engram::compact(&path, compact, &()).expect("compacts");
     let engram = Engram::open(&path).expect("opens");
     assert_eq!(engram.info().expect("reads").signatures, 0);
