@@ -1,5 +1,6 @@
-//! How often fragments of a tree find their file, how long a query takes, and what the index of fragments costs:
-//! `cargo run --release -p embeddenator-fs --example fragments -- DIRECTORY`.
+//! How often fragments of a tree find their file, how long a query takes, and what the index of fragments costs.
+//!
+//! `cargo run --release -p embeddenator-fs --example fragments -- DIRECTORY`
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,7 +8,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use embeddenator_fs::{Engram, Index, IngestOptions, Node, QueryOptions, Source};
+use embeddenator_fs::{Engram, Index, IngestOptions, Node, QueryOptions, Source, Tree};
 use embeddenator_vsa::Random;
 
 const FRAGMENT_BYTES: usize = 1024;
@@ -52,42 +53,59 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("with every twelfth line replaced", edited),
     ];
     for (name, change) in changes {
-        let (mut random, mut found, mut times) = (Random::new(1), 0, Vec::new());
-        let mut contents: HashMap<usize, Vec<u8>> = HashMap::new();
-        for _ in 0..QUERIES {
-            let at = random.below(sum);
-            let number = ends.partition_point(|end| *end <= at);
-            let content = match contents.entry(number) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => {
-                    let mut content = Vec::new();
-                    tree.read(&files[number], &mut content)?;
-                    place.insert(content)
-                }
-            };
-            let start = random.below((content.len() - FRAGMENT_BYTES) as u64) as usize;
-            let original = &content[start..start + FRAGMENT_BYTES];
-            let fragment = change(original, &mut random);
-            let begun = Instant::now();
-            let report = engram.query(&tree, &fragment, QueryOptions::default())?;
-            times.push(begun.elapsed());
-            // Any file that has the fragment counts.
-            if let Some(hit) = report.hits.first() {
-                let mut content = Vec::new();
-                tree.read(&tree.entry(&hit.path)?, &mut content)?;
-                found += usize::from(content.windows(FRAGMENT_BYTES).any(|window| window == original));
-            }
-        }
+        let drawn = Drawn { tree: &tree, files: &files, ends: &ends };
+        let (found, mut times) = drawn.look_for(&engram, change)?;
         times.sort_unstable();
-        let median: Duration = times[times.len() / 2];
         println!(
-            "{QUERIES} fragments {name}: recall@1 {:.3}, median {median:?}, 95th percentile {:?}",
+            "{QUERIES} fragments {name}: recall@1 {:.3}, median {:?}, 95th percentile {:?}",
             found as f64 / QUERIES as f64,
+            times[times.len() / 2],
             times[times.len() * 95 / 100]
         );
         assert!(found * 100 >= QUERIES * 95, "fragments {name} are found too seldom");
     }
     Ok(())
+}
+
+/// What fragments are drawn from: files, and where each ends if they are joined.
+struct Drawn<'a> {
+    tree: &'a Tree<'a>,
+    files: &'a [embeddenator_fs::Entry],
+    ends: &'a [u64],
+}
+
+impl Drawn<'_> {
+    /// Looks for fragments that something was done to: how many were found, and how long each query took.
+    fn look_for(&self, engram: &Engram, change: Change) -> Result<(usize, Vec<Duration>), Box<dyn Error>> {
+        let (mut random, mut found, mut times) = (Random::new(1), 0, Vec::new());
+        let mut contents: HashMap<usize, Vec<u8>> = HashMap::new();
+        for _ in 0..QUERIES {
+            let at = random.below(self.ends.last().copied().ok_or("there are no files of 2 KiB and more")?);
+            let number = self.ends.partition_point(|end| *end <= at);
+            let content = match contents.entry(number) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.read(&self.files[number])?),
+            };
+            let start = random.below((content.len() - FRAGMENT_BYTES) as u64) as usize;
+            let original = &content[start..start + FRAGMENT_BYTES];
+            let fragment = change(original, &mut random);
+            let begun = Instant::now();
+            let report = engram.query(self.tree, &fragment, QueryOptions::default())?;
+            times.push(begun.elapsed());
+            // Any file that has the fragment counts.
+            if let Some(hit) = report.hits.first() {
+                let content = self.read(&self.tree.entry(&hit.path)?)?;
+                found += usize::from(content.windows(FRAGMENT_BYTES).any(|window| window == original));
+            }
+        }
+        Ok((found, times))
+    }
+
+    fn read(&self, entry: &embeddenator_fs::Entry) -> Result<Vec<u8>, Box<dyn Error>> {
+        let mut content = Vec::new();
+        self.tree.read(entry, &mut content)?;
+        Ok(content)
+    }
 }
 
 fn inserted(bytes: &[u8], random: &mut Random) -> Vec<u8> {

@@ -14,7 +14,7 @@ use crate::trees::{noise, text};
 /// A tree of texts of several chunks, and of small ones.
 fn tree(root: &Path) -> Vec<Vec<u8>> {
     fs::create_dir_all(root).expect("makes a directory");
-    let lines = |file: u64| if file % 3 == 0 { 9000 } else { 200 };
+    let lines = |file: u64| if file.is_multiple_of(3) { 9000 } else { 200 };
     let files: Vec<Vec<u8>> = (0..30).map(|file| text(file, lines(file))).collect();
     for (file, content) in files.iter().enumerate() {
         fs::write(root.join(format!("{file:02}")), content).expect("writes");
