@@ -4,6 +4,8 @@
 
 mod commands;
 mod exits;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod readme;
 mod shell;
 mod snapshots;
