@@ -44,6 +44,8 @@ pub const CRATES: &[CrateRow] = &[
         EITHER,
         &["embeddenator-vsa", "embeddenator-io", "embeddenator-retrieval", "embeddenator-fs"],
     ),
+    // Python is asked for by no program of ours: it loads the module.
+    library("embeddenator-python", EITHER, &["embeddenator-vsa", "embeddenator-fs"]),
     application(
         "embeddenator-cli",
         EITHER,
