@@ -75,9 +75,9 @@ pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, Val
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
 pub use model::{
     BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience,
-    ProviderIdentity, Query, ReaderInfo, SearchFilter, SearchOptions, SearchResult, Severity, TableStats,
-    WatchEvent, WatchEventType, energy,
+    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, Progress,
+    ProviderIdentity, Query, ReaderInfo, Reembedding, SearchFilter, SearchOptions, SearchResult, Severity,
+    TableStats, WatchEvent, WatchEventType, energy,
 };
 
 #[cfg(any(test, fuzzing))]

@@ -1,6 +1,7 @@
 //! Calls on single experiences, and lists of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::clock::{self, Timestamp};
 use crate::db::{PulseDB, stored};
@@ -45,19 +46,21 @@ impl PulseDB {
             .into_iter()
             .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
             .collect::<Result<Vec<_>>>()?;
+        let embedder = self.embedder();
+        store.snapshot()?.view().expect_embedder(&embedder.stored)?;
         let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
-        let mut embedded = self.embed_texts(&texts)?.into_iter();
+        let mut made = embedder.embed_texts(&texts)?.into_iter();
         let mut prepared = Vec::with_capacity(updates.len());
         for (id, update) in updates {
             let vector = match &update.get().embedding {
                 Some(given) => {
-                    validate::vector("embedding", given, self.inner.dimension)?;
+                    validate::vector("embedding", given, embedder.dimension())?;
                     NewVector::Replace(stored(given.clone()))
                 }
-                None if update.get().content.is_some() => NewVector::Replace(embedded.next().flatten()),
+                None if update.get().content.is_some() => NewVector::Replace(made.next().flatten()),
                 None => NewVector::Keep,
             };
-            prepared.push(PreparedUpdate { id, update, vector });
+            prepared.push(PreparedUpdate { id, update, vector, embedder: Arc::clone(&embedder.stored) });
         }
         store.update(prepared)
     }

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::RwLock;
+use parking_lot::{RecursiveRwLock, RwLock};
 
 use crate::config::{Config, EmbeddingProvider};
-use crate::db::{Inner, PulseDB};
+use crate::db::{Embedder, Inner, PulseDB};
 use crate::embed::EmbeddingService;
-use crate::embed::builtin::{self, Builtin};
+use crate::embed::builtin::Builtin;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::index::Builder;
 use crate::limits;
@@ -97,22 +97,20 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         builder: &(Arc::new(Builder) as Arc<dyn BlockBuilder>),
         identity: if config.read_only { None } else { Some(&requested) },
     })?;
-    let stored = store.identity().clone();
+    let stored = store.embedding().clone();
     // A read-only handle takes what is stored: its own embedder if it is the stored one, else the bundled one if that
     // is the stored one, else none.
-    let embedder = if requested == stored {
+    let service = if requested == stored.identity {
         embedder
     } else {
         let bundled = Builtin::new();
-        (stored.provider == builtin::PROVIDER && bundled.identity() == stored)
-            .then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
+        (bundled.identity() == stored.identity).then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
     };
     let inner = Inner {
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,
-        embedder,
-        dimension: stored.dimension,
+        embedder: RecursiveRwLock::new(Embedder { service, stored: Arc::new(stored) }),
         seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })
@@ -149,7 +147,8 @@ pub(super) fn identity_of(
     }
 }
 
-fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
+/// The identity of an embedder, if it is possible.
+pub(super) fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
     let identity = embedder.identity();
     let dimension = embedder.dimension();
     if !(1..=limits::DIMENSION_MAX).contains(&dimension) {

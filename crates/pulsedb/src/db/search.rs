@@ -42,7 +42,8 @@ impl PulseDB {
     /// does not have the database's dimensions, is not finite or is zero;
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
     /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails, or for a text where callers supply the
-    /// vectors.
+    /// vectors; [`EmbeddingProviderMismatch`](crate::PulseDBError::EmbeddingProviderMismatch) for a vector or a text if the
+    /// database has moved to another embedder.
     pub fn search(
         &self,
         collective: CollectiveId,
@@ -53,16 +54,19 @@ impl PulseDB {
         validate::result_count("k", options.k)?;
         let SearchOptions { k, filter, exact } = options;
         let filter = validate::filter(filter)?;
-        let embedded;
+        let embedder = self.embedder();
+        let of_text;
         let vector = match query {
             Query::Vector(vector) => {
-                validate::vector("query", vector, self.inner.dimension)?;
+                store.snapshot()?.view().expect_embedder(&embedder.stored)?;
+                validate::vector("query", vector, embedder.dimension())?;
                 vector
             }
             Query::Text(text) => {
                 validate::query_text(text)?;
-                embedded = self.embed_query(text)?;
-                embedded.as_slice()
+                store.snapshot()?.view().expect_embedder(&embedder.stored)?;
+                of_text = embedder.embed_query(text)?;
+                of_text.as_slice()
             }
             Query::Lexical(text) => {
                 validate::query_text(text)?;
@@ -74,6 +78,7 @@ impl PulseDB {
         };
         let prepared = PreparedQuery::new(Isa::detect(), vector);
         let snapshot = store.snapshot()?;
+        snapshot.view().expect_embedder(&embedder.stored)?;
         let collective = snapshot.view().in_collective(collective)?;
         match prepared {
             Some(prepared) => {

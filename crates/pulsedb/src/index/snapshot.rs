@@ -6,7 +6,8 @@ use crate::index::loose::{LooseRow, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
-    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SlotRow, malformed_shared,
+    BlockPart, BlockState, BlockView, CollectiveView, Columns, Generation, SeriesId, SlotRow,
+    malformed_shared,
 };
 use crate::vector::codes::Frame;
 
@@ -17,6 +18,8 @@ pub(crate) struct Segment<'t> {
     pub(crate) columns: Columns<'t>,
     pub(crate) state: BlockState,
     pub(crate) lengths: Lengths<'t>,
+    /// Which rows have a vector.
+    pub(crate) has_vector: Vec<u64>,
     /// The address of its first row.
     pub(crate) first: u32,
 }
@@ -38,6 +41,8 @@ pub(crate) struct Snapshot<'t> {
     pub(crate) loose: Vec<LooseRow<'t>>,
     /// The address of the first loose row.
     pub(crate) first_loose: u32,
+    /// The generation of vectors that is in force.
+    pub(crate) generation: Generation,
     shared: Option<&'t [u8]>,
 }
 
@@ -48,21 +53,23 @@ impl<'t> Snapshot<'t> {
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
+        let generation = collective.view.generation()?;
         let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            segments.push(Segment::open(collective.view.block(*entry), first)?);
+            segments.push(Segment::open(collective.view.block(*entry, generation), first)?);
             first += entry.rows;
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
-        let shared = collective.view.shared(id)?;
-        Ok(Self { collective, segments, loose, first_loose: first, shared })
+        let shared = collective.view.shared(id, generation)?;
+        Ok(Self { collective, segments, loose, first_loose: first, generation, shared })
     }
 
     /// Every row for itself: slower, and right where blocks are damaged.
     pub(crate) fn of_records(collective: CollectiveView<'t>) -> Result<Self> {
         let mut loose = Vec::new();
         loose_rows(collective, Slot(0), Slot(u32::MAX), &mut loose)?;
-        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, shared: None })
+        let generation = collective.view.generation()?;
+        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, generation, shared: None })
     }
 
     /// The frame of the codes; `None` before the first block that has some.
@@ -97,6 +104,7 @@ impl<'t> Segment<'t> {
     fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
         let lengths = Lengths::read(block.part(BlockPart::Lengths, 0)?, block.entry.rows)
             .map_err(|_| block.malformed(BlockPart::Lengths))?;
-        Ok(Self { columns: block.columns()?, state: block.state()?, lengths, block, first })
+        let has_vector = block.vectors()?;
+        Ok(Self { columns: block.columns()?, state: block.state()?, lengths, has_vector, block, first })
     }
 }

@@ -16,6 +16,6 @@ pub use experience_type::{ExperienceKind, ExperienceType, Severity};
 pub use identity::ProviderIdentity;
 pub use query::{Query, SearchFilter, SearchOptions, SearchResult};
 pub use report::{
-    BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, ReaderInfo,
-    TableStats,
+    BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, Progress,
+    ReaderInfo, Reembedding, TableStats,
 };

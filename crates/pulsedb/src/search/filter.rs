@@ -208,7 +208,7 @@ fn live_rows(segment: &Segment<'_>) -> Vec<u64> {
 }
 
 /// Keeps the rows of a bitmap that pass.
-pub(super) fn keep(bitmap: &mut [u64], passes: impl Fn(usize) -> bool) {
+fn keep(bitmap: &mut [u64], passes: impl Fn(usize) -> bool) {
     for (at, word) in bitmap.iter_mut().enumerate() {
         let mut left = *word;
         while left != 0 {

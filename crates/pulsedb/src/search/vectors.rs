@@ -9,7 +9,7 @@
 use crate::error::Result;
 use crate::index::{Address, Snapshot, run_rows};
 use crate::model::norm::Norm;
-use crate::search::filter::{Allowed, keep};
+use crate::search::filter::Allowed;
 use crate::search::hit::{Hit, Rank, best};
 use crate::storage::BlockPart;
 use crate::vector::PreparedQuery;
@@ -24,10 +24,10 @@ pub(super) fn nearest(
     exact_rows: usize,
 ) -> Result<Vec<Hit>> {
     for (segment, allowed) in snapshot.segments.iter().zip(&mut allowed.blocks) {
-        keep(allowed, |row| segment.columns.has_vector(row));
+        allowed.iter_mut().zip(&segment.has_vector).for_each(|(allowed, has_vector)| *allowed &= has_vector);
     }
     for (row, allowed) in snapshot.loose.iter().zip(&mut allowed.loose) {
-        *allowed &= row.row.has_vector;
+        *allowed = *allowed && snapshot.collective.has_vector(snapshot.generation, row.slot)?;
     }
     let frame = if allowed.count() <= exact_rows.max(gather_limit(k)) {
         None
@@ -105,9 +105,9 @@ fn score(
 ) -> Result<()> {
     let mut vectors = Vec::with_capacity(rows.len());
     for address in rows {
-        let (slot, row) = snapshot.row(*address);
-        let bytes = snapshot.collective.vector_bytes(slot, query.dimension())?;
-        vectors.push((bytes, Norm::from_bits(row.norm_bits)));
+        let (slot, _) = snapshot.row(*address);
+        let vector = snapshot.collective.vector(snapshot.generation, slot, query.dimension())?;
+        vectors.push((vector.bytes, Norm::from_bits(vector.norm_bits)));
     }
     query.cosines(&vectors, scores);
     Ok(())

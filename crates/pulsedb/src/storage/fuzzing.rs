@@ -12,12 +12,13 @@ use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
 use crate::storage::format::keys::{self, Prefix};
-use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::meta::{self, EmbeddingRow, FormatRow};
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::seal;
+use crate::storage::format::series::ProgressRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
-use crate::storage::format::vector::{read_vector, write_vector};
+use crate::storage::format::vector::{VectorRow, read_vector, write_vector};
 use crate::storage::format::writer::Write as _;
 
 /// The names of the tables, in the order of their numbers.
@@ -101,7 +102,11 @@ fn read_values(bytes: &[u8]) {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
         write_change(change, *transaction, out);
     });
-    same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "vector", read_vector(bytes), |vector, out| {
+        write_vector(vector.map(VectorRow::to_stored).as_ref(), out);
+    });
+    same(bytes, "progress", ProgressRow::read(bytes), ProgressRow::write);
+    same(bytes, "mark", meta::read_mark(bytes), |(), _| ());
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
 }
 
@@ -111,7 +116,7 @@ fn read_meta(bytes: &[u8]) {
         let _ = row.admit();
         row.write(out);
     });
-    same(bytes, "embedding", meta::read_identity(bytes), meta::write_identity);
+    same(bytes, "embedding", EmbeddingRow::read(bytes), EmbeddingRow::write);
     same(bytes, "number", meta::read_number(bytes), |number, out| out.u64(*number));
 }
 
@@ -162,6 +167,8 @@ mod tests {
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
     use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
+    use crate::storage::format::series::Generation;
+    use crate::storage::format::vector::StoredVector;
 
     fn experience_types() -> Vec<ExperienceType> {
         let text = || "\u{e9}t\u{e9}".to_owned();
@@ -229,9 +236,10 @@ mod tests {
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
     const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
     const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
-    const VECTOR: Accepts = |bytes| read_vector(bytes).is_some();
+    const VECTOR: Accepts = |bytes| read_vector(bytes).flatten().is_some();
+    const PROGRESS: Accepts = |bytes| ProgressRow::read(bytes).is_some();
     const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
-    const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
+    const EMBEDDING: Accepts = |bytes| EmbeddingRow::read(bytes).is_some();
     const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
 
     /// One or more rows of each kind, as they are written, each with the reader that must take it.
@@ -243,7 +251,7 @@ mod tests {
             rows.push((reader, out));
         };
         for experience_type in experience_types() {
-            let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
+            let place = Place { number: CollectiveNumber(1), slot: Slot(2) };
             let experience = experience(experience_type);
             add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
@@ -253,7 +261,6 @@ mod tests {
         for owner in [None, Some("owner".to_owned())] {
             let row = CollectiveRow {
                 number: CollectiveNumber(1),
-                dimension: 384,
                 created_at: Timestamp::from_millis(1),
                 updated_at: Timestamp::from_millis(2),
                 name: "name".into(),
@@ -264,18 +271,17 @@ mod tests {
         let slot = SlotRow {
             id: ID,
             timestamp: Timestamp::from_millis(1),
-            norm_bits: 1,
             importance: 0.5,
             confidence: 0.5,
             words: 3,
             type_tag: 8,
             archived: true,
-            has_vector: false,
         };
         add(SLOT, &|out| slot.write(out));
         add(SLOT_VALUE, &|out| out.u32(5));
         add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5 }.write(out);
+            CounterRow { experiences: 1, bytes: 2, vector_bytes: 6, words: 4, next_slot: 3, tail_rows: 5 }
+                .write(out);
         });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),
@@ -285,10 +291,13 @@ mod tests {
             end_sequence: 12,
         };
         add(RECLAIM, &|out| reclaim.write(out));
-        add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
+        let vector = StoredVector { components: vec![1.0, -0.0, f32::INFINITY], norm_bits: 7 };
+        add(VECTOR, &|out| write_vector(Some(&vector), out));
+        add(PROGRESS, &|out| ProgressRow { next_slot: 1, rows: 2, bytes: 3 }.write(out));
         add(FORMAT, &|out| FormatRow::CURRENT.write(out));
         let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        add(IDENTITY, &|out| meta::write_identity(&identity, out));
+        let embedding = EmbeddingRow { generation: Generation(9), identity };
+        add(EMBEDDING, &|out| embedding.write(out));
         add(NUMBER, &|out| out.u64(u64::MAX));
         rows
     }

@@ -9,18 +9,21 @@ mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod read;
+mod reembed;
 mod store;
 mod upkeep;
 mod verbs;
 mod write;
 
-pub(crate) use format::block_state::BlockState;
+pub(crate) use format::block_state::{BlockState, write_vectors};
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
 pub(crate) use format::keys::Prefix;
-pub(crate) use format::series::{BlockPart, SeriesId};
+pub(crate) use format::meta::EmbeddingRow;
+pub(crate) use format::series::{BlockPart, Generation, SeriesId};
 pub(crate) use format::slot::SlotRow;
 pub(crate) use format::tables::Table;
+pub(crate) use format::vector::StoredVector;
 pub(crate) use read::blocks::{BlockView, malformed_shared, malformed_tail};
 pub(crate) use read::collective_view::CollectiveView;
 pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
@@ -29,9 +32,9 @@ pub(crate) use store::{Store, StoreHandle, StoreOptions};
 pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
 pub(crate) use write::block_builder::{
-    BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
+    BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock, SealedVectors,
 };
 pub(crate) use write::operations::{
     NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
-pub(crate) use write::rows::StoredVector;
+pub(crate) use write::reembed::Begun;

@@ -194,7 +194,7 @@ impl Expected {
 }
 
 /// Rounds of one scenario: its share of the sixteen of a usual run, or of `PULSEDB_KILL_ROUNDS`.
-fn rounds(share: usize) -> usize {
+pub(crate) fn rounds(share: usize) -> usize {
     let rounds =
         std::env::var("PULSEDB_KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(16);
     (share * rounds).div_ceil(16)

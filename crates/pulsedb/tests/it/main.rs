@@ -18,6 +18,7 @@ mod paging;
 mod processes;
 mod random;
 mod readers;
+mod reembed;
 mod refusals;
 mod restoring;
 mod retrieval;

@@ -2,7 +2,6 @@
 
 /// Bits of the flag byte in rows of `slot` and `experience`.
 pub(super) const ARCHIVED: u8 = 1;
-pub(super) const HAS_VECTOR: u8 = 2;
 pub(super) const HAS_TASK: u8 = 4;
 
 pub(super) fn bit(on: bool, mask: u8) -> u8 {

@@ -6,5 +6,6 @@ mod collectives;
 mod experiences;
 mod log;
 pub(in crate::storage) mod newest;
+pub(in crate::storage) mod pending;
 pub(in crate::storage) mod vectors;
 pub(in crate::storage) mod view;

@@ -6,15 +6,16 @@ use std::ops::Bound;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
-use crate::model::change::CollectiveNumber;
+use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::norm::Norm;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
-use crate::storage::format::meta;
+use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
+use crate::storage::format::series::{ProgressRow, SeriesId, read_vector_generation};
 use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::format::vector::{read_pieces, read_vector};
@@ -56,7 +57,9 @@ struct Checker<'t> {
     /// How many rows the records need in each derived table.
     expected: BTreeMap<usize, u64>,
     last_sequence: Seq,
-    dimension: usize,
+    /// What makes the vectors in force, and those that are being built.
+    embedding: EmbeddingRow,
+    next: Option<EmbeddingRow>,
 }
 
 struct Owner {
@@ -65,8 +68,29 @@ struct Owner {
     deleted: bool,
     experiences: u64,
     bytes: u64,
+    vector_bytes: u64,
     words: u64,
     slots_end: u32,
+    /// How far a move to another embedder is, as it says and as was found.
+    progress: ProgressRow,
+    found: ProgressRow,
+}
+
+impl Owner {
+    fn new(id: CollectiveId, deleted: bool, progress: ProgressRow) -> Self {
+        let found = ProgressRow { next_slot: progress.next_slot, ..ProgressRow::default() };
+        Self {
+            id,
+            deleted,
+            experiences: 0,
+            bytes: 0,
+            vector_bytes: 0,
+            words: 0,
+            slots_end: 0,
+            progress,
+            found,
+        }
+    }
 }
 
 impl<'t> Checker<'t> {
@@ -78,7 +102,8 @@ impl<'t> Checker<'t> {
             owners: BTreeMap::new(),
             expected: BTreeMap::new(),
             last_sequence: 0,
-            dimension: 0,
+            embedding: EmbeddingRow::default(),
+            next: None,
         }
     }
 
@@ -128,7 +153,9 @@ impl<'t> Checker<'t> {
         if created.is_some_and(|bytes| meta::read_number(bytes).is_none()) {
             self.fault(Table::Meta, meta::CREATED, "the value does not match its format");
         }
-        self.dimension = self.view.identity()?.dimension;
+        self.embedding = self.view.embedding()?;
+        self.next = self.view.next_embedding()?;
+        self.view.has_old_vectors()?;
         self.last_sequence = self.view.last_sequence()?;
         let floor = self.view.oldest_change()?;
         if !(1..=self.last_sequence.saturating_add(1)).contains(&floor) {
@@ -157,7 +184,8 @@ impl<'t> Checker<'t> {
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
-            let owner = Owner { id, deleted: false, experiences: 0, bytes: 0, words: 0, slots_end: 0 };
+            let progress = self.view.progress(SeriesId::experiences(row.number))?;
+            let owner = Owner::new(id, false, progress);
             if self.owners.insert(row.number, owner).is_some() {
                 self.fault(Table::Collective, key, "its number belongs to two collectives");
             }
@@ -168,15 +196,7 @@ impl<'t> Checker<'t> {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
-            let owner = Owner {
-                id: row.collective_id,
-                deleted: true,
-                experiences: 0,
-                bytes: 0,
-                words: 0,
-                slots_end: 0,
-            };
-            self.owners.insert(number, owner);
+            self.owners.insert(number, Owner::new(row.collective_id, true, ProgressRow::default()));
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
             let slots = self.view.slots(number)?.count() as u64;
             if slots != owed {
@@ -244,28 +264,12 @@ impl<'t> Checker<'t> {
     fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
         let slot_key = keys::slot(place.number, place.slot);
         let mut bytes = 0;
-        let mut norm_bits = 0;
-        if place.has_vector {
-            self.expected_row(Table::Vector);
-            if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
-                self.report.vectors += 1;
-                bytes += row_bytes(&slot_key, vector);
-                let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
-                match components.and_then(|vector| Norm::of(&vector)).map(Norm::to_bits) {
-                    Some(norm) => norm_bits = norm,
-                    None => self.fault(
-                        Table::Vector,
-                        &slot_key,
-                        "it is not a vector of the right dimension, or has no direction",
-                    ),
-                }
-            }
-        }
+        self.vectors(place);
         self.expected_row(Table::Slot);
         if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
             bytes += row_bytes(&slot_key, slot);
             let mut row = Vec::new();
-            rows::slot_row(experience, norm_bits, place.has_vector, indexed.words).write(&mut row);
+            rows::slot_row(experience, indexed.words).write(&mut row);
             if slot != row {
                 self.fault(Table::Slot, &slot_key, "it does not match its record");
             }
@@ -292,6 +296,47 @@ impl<'t> Checker<'t> {
         bytes
     }
 
+    /// The vector of a record, and the one that a move to another embedder has made.
+    fn vectors(&mut self, place: Place) {
+        let id = SeriesId::experiences(place.number);
+        let embedding = self.embedding.clone();
+        let (bytes, has_vector) = self.vector(id, place.slot, &embedding);
+        self.report.vectors += u64::from(has_vector);
+        let next = self.next.clone();
+        let (mut next_bytes, mut next_rows) = (0, 0);
+        let reached = self.owners.get(&place.number).map_or(0, |owner| owner.progress.next_slot);
+        if let Some(next) = next.filter(|_| place.slot.0 < reached) {
+            next_bytes = self.vector(id, place.slot, &next).0;
+            next_rows = 1;
+        }
+        if let Some(owner) = self.owners.get_mut(&place.number) {
+            owner.vector_bytes += bytes;
+            owner.found.bytes += next_bytes;
+            owner.found.rows += next_rows;
+        }
+    }
+
+    /// Checks one vector: bytes of its row, and whether it is one.
+    fn vector(&mut self, id: SeriesId, slot: Slot, embedder: &EmbeddingRow) -> (u64, bool) {
+        let key = id.vector_key(embedder.generation, slot);
+        self.expected_row(Table::Vector);
+        let Some(row) = self.expect_row(Table::Vector, &key, "a record's vector is missing") else {
+            return (0, false);
+        };
+        let vector = read_vector(row);
+        let is_right = vector.is_some_and(|vector| {
+            vector.is_none_or(|vector| {
+                let components = vector.components();
+                let norm = Norm::of(&components).map(Norm::to_bits);
+                components.len() == embedder.identity.dimension && norm == Some(vector.norm_bits)
+            })
+        });
+        if !is_right {
+            self.fault(Table::Vector, &key, "it is not a vector of the right dimension with its norm");
+        }
+        (row_bytes(&key, row), vector.flatten().is_some())
+    }
+
     fn expected_row(&mut self, table: Table) {
         *self.expected.entry(table.index()).or_default() += 1;
     }
@@ -301,7 +346,7 @@ impl<'t> Checker<'t> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
-            found += u64::from(!self.belongs_to_deleted(row?.0));
+            found += u64::from(!self.is_being_removed(table, row?.0)?);
         }
         if found <= expected {
             return Ok(());
@@ -309,11 +354,24 @@ impl<'t> Checker<'t> {
         let asked_for = self.asked_for(table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) && !self.belongs_to_deleted(key) {
+            if !asked_for.contains(key) && !self.is_being_removed(table, key)? {
                 self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
+    }
+
+    /// Whether a row waits to be removed: of a deleted collective, or a vector of an earlier embedder.
+    fn is_being_removed(&self, table: Table, key: &[u8]) -> Result<bool> {
+        if self.belongs_to_deleted(key) {
+            return Ok(true);
+        }
+        if table != Table::Vector || !self.view.has_old_vectors()? {
+            return Ok(false);
+        }
+        let generation = read_vector_generation(key);
+        let next = self.next.as_ref().map(|next| next.generation);
+        Ok(generation.is_some() && generation != Some(self.embedding.generation) && generation != next)
     }
 
     /// Whether a key begins with the number of a collective that is being removed.
@@ -327,8 +385,13 @@ impl<'t> Checker<'t> {
         for record in records(self.view)? {
             let StoredRecord::Readable { place, experience, .. } = record? else { continue };
             match table {
-                Table::Vector if !place.has_vector => {}
-                Table::Vector | Table::Slot | Table::Piece => {
+                Table::Vector => {
+                    let id = SeriesId::experiences(place.number);
+                    let next = self.next.as_ref().map(|next| next.generation);
+                    let generations = next.into_iter().chain([self.embedding.generation]);
+                    keys.extend(generations.map(|one| id.vector_key(one, place.slot).to_vec()));
+                }
+                Table::Slot | Table::Piece => {
                     keys.insert(keys::slot(place.number, place.slot).to_vec());
                 }
                 Table::Member => {
@@ -351,7 +414,7 @@ impl<'t> Checker<'t> {
             if owner.deleted {
                 checker.deleted(*number);
             } else {
-                checker.collective(*number, self.dimension);
+                checker.collective(*number, &self.embedding, self.next.as_ref());
             }
         }
         for (table, key, problem) in checker.finish() {
@@ -373,19 +436,25 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, "the value does not match its format");
                 continue;
             };
-            if (counter.experiences, counter.bytes, counter.words)
-                != (owner.experiences, owner.bytes, owner.words)
+            if (counter.experiences, counter.bytes, counter.vector_bytes, counter.words)
+                != (owner.experiences, owner.bytes, owner.vector_bytes, owner.words)
             {
                 let problem = format!(
-                    "it counts {} experiences of {} bytes and {} words, but there are {} of {} and {}",
+                    "it counts {} experiences of {} and {} bytes and {} words, but there are {} of {} and {} and {}",
                     counter.experiences,
                     counter.bytes,
+                    counter.vector_bytes,
                     counter.words,
                     owner.experiences,
                     owner.bytes,
+                    owner.vector_bytes,
                     owner.words
                 );
                 self.fault(Table::Counter, &key, problem);
+            }
+            if self.next.is_some() && owner.progress != owner.found {
+                let key = SeriesId::experiences(*number).progress_key();
+                self.fault(Table::Series, &key, "it does not count the vectors of the next generation");
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");

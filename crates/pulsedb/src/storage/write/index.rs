@@ -91,7 +91,7 @@ impl WriteTxn<'_> {
         let lost = || seal::corrupted(Table::Series, &series.id.blocks_key());
         let entry = *series.row.block_of(slot).ok_or_else(lost)?;
         let (mut state, at) = {
-            let block = self.view().block(entry);
+            let block = self.view().block(entry, self.embedding.generation);
             (block.state()?, block.columns()?.row_of(slot).ok_or_else(lost)?)
         };
         change(&mut state, at);
@@ -140,11 +140,8 @@ impl WriteTxn<'_> {
                 let value = value?;
                 let row = view.slot_row(id.number, value.slot)?;
                 let row = row.ok_or_else(|| value.malformed())?;
-                let key = keys::slot(id.number, value.slot);
-                let vector = if row.has_vector { view.get(Table::Vector, &key)? } else { None };
-                if row.has_vector != vector.is_some() {
-                    return Err(seal::corrupted(Table::Vector, &key));
-                }
+                let vector = view.vector(id, self.embedding.generation, value.slot)?;
+                let vector = vector.map(|vector| vector.bytes);
                 let tail = value.bytes()?;
                 bytes += tail.len();
                 if bytes > limits::SEALED_TAIL_BYTES_MAX && !rows.is_empty() {
@@ -156,7 +153,7 @@ impl WriteTxn<'_> {
             if rows.is_empty() {
                 return Err(seal::corrupted(Table::Series, &id.blocks_key()));
             }
-            let shared = view.shared(id)?;
+            let shared = view.shared(id, self.embedding.generation)?;
             let sealed = self.rules.builder.seal(collective.dimension, shared, &rows)?;
             let slots: Vec<(Slot, SlotRow)> = rows.iter().map(|row| (row.slot, row.row)).collect();
             (slots, sealed)
@@ -191,10 +188,11 @@ impl WriteTxn<'_> {
         rows: &[(Slot, SlotRow)],
         sealed: &SealedBlock,
     ) -> Result<()> {
-        let columns = number.part_key(BlockPart::Columns, 0);
+        let generation = self.embedding.generation;
+        let columns = number.whole_key(BlockPart::Columns);
         self.write(Table::Block, &columns, PutFlags::APPEND, |out| write_columns(rows, out))?;
         for (part, run, bytes) in &sealed.parts {
-            let key = number.part_key(*part, *run);
+            let key = number.part_key(*part, generation, *run);
             self.write(Table::Block, &key, PutFlags::APPEND, |out| out.put(bytes))?;
         }
         for (first_term, bytes) in &sealed.postings {
@@ -207,7 +205,7 @@ impl WriteTxn<'_> {
         }
         self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
         if let Some(shared) = &sealed.shared {
-            self.put(Table::Series, &id.shared_key(), |out| out.put(shared))?;
+            self.put(Table::Series, &id.shared_key(generation), |out| out.put(shared))?;
         }
         Ok(())
     }

@@ -38,11 +38,16 @@ impl WriteTxn<'_> {
         self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
+    /// Removes some rows that nobody can see any more; returns whether more is left to do.
+    pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
+        Ok(self.reclaim_collective()? || self.remove_old_vectors()?)
+    }
+
     /// Removes some rows of one deleted collective; returns whether more is left to do.
     ///
     /// First go the records, by their slots, each with a row in the log; then whatever the other tables hold under the
     /// number of the collective, whether or not a record names it.
-    pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
+    fn reclaim_collective(&mut self) -> Result<bool> {
         let reclaims = self.view().reclaims()?;
         let Some((number, mut row)) = reclaims.first().copied() else { return Ok(false) };
         let slots: Vec<(Slot, SlotRow)> =
