@@ -1,13 +1,13 @@
 //! Makes arbitrary public calls on a small database: none panics, and what the database says of itself agrees.
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pulsedb::{
-    CollectiveId, Config, EmbeddingDimension, ExperienceId, PulseDB, PulseDBError, Result, SearchFilter,
-    SearchOptions, SearchResult, SyncMode,
+    AgentId, CollectiveId, Config, EmbeddingDimension, ExperienceId, NewActivity, Outcome, PulseDB,
+    PulseDBError, Result, SearchFilter, SearchOptions, SearchResult, SyncMode, Timestamp,
 };
 use pulsedb_fuzz::call::{Call, Filter};
 use tempfile::TempDir;
@@ -41,6 +41,8 @@ struct Run {
     experiences: Vec<ExperienceId>,
     /// Those that exist: where, and whether it is archived.
     living: BTreeMap<ExperienceId, (CollectiveId, bool)>,
+    /// Those that have expired: each may still be got by its id, or have been removed.
+    expired: BTreeSet<ExperienceId>,
     backups: usize,
 }
 
@@ -54,8 +56,8 @@ impl Run {
         config.map_size_gb = 1;
         config.sync_mode = SyncMode::Fast;
         let db = PulseDB::open(directory.path().join("db"), config.clone()).expect("a new database opens");
-        let (collectives, experiences, living) = Default::default();
-        Self { directory, config, db, collectives, experiences, living, backups: 0 }
+        let (collectives, experiences, living, expired) = Default::default();
+        Self { directory, config, db, collectives, experiences, living, expired, backups: 0 }
     }
 
     fn reopen(&mut self, read_only: bool) {
@@ -117,8 +119,38 @@ impl Run {
                 let report = self.db.backup(&path)?;
                 assert_eq!(report.sequence, self.db.get_current_sequence());
             }
+            other @ (Call::Register { .. } | Call::Heartbeat { .. } | Call::EndActivity { .. }) => {
+                return self.activity(other);
+            }
             other => return self.change(other),
         }
+        Ok(())
+    }
+
+    /// Activities take no numbers.
+    fn activity(&mut self, call: Call) -> Result<()> {
+        let before = self.db.get_current_sequence();
+        match call {
+            Call::Register { collective, agent, task } => {
+                let collective_id = collective.collective(&self.collectives);
+                let agent_id = AgentId::new(agent.0);
+                let current_task = task.map(|task| task.0);
+                let new = NewActivity { agent_id, collective_id, current_task, ..Default::default() };
+                self.db.register_activity(new)?;
+                assert!(!self.db.get_active_agents(collective_id)?.is_empty());
+            }
+            Call::Heartbeat { collective, agent } => {
+                self.db.update_heartbeat(&agent.0, collective.collective(&self.collectives))?;
+            }
+            Call::EndActivity { collective, agent } => {
+                let collective = collective.collective(&self.collectives);
+                self.db.end_activity(&agent.0, collective)?;
+                let error = self.db.end_activity(&agent.0, collective).expect_err("it has ended");
+                assert!(error.is_not_found(), "{error}");
+            }
+            other => unreachable!("{other:?} is made elsewhere"),
+        }
+        assert_eq!(self.db.get_current_sequence(), before);
         Ok(())
     }
 
@@ -134,6 +166,20 @@ impl Run {
                 let news = news.into_iter().map(|new| new.experience(collectives, experiences)).collect();
                 let ids = self.db.record_experiences(news)?;
                 self.recorded(&ids)?;
+            }
+            Call::Apply { collective, changes } => {
+                let collective = collective.collective(collectives);
+                let changes = changes.into_iter().map(|step| step.change(collectives, experiences));
+                for outcome in self.db.apply(collective, changes.collect())? {
+                    match outcome {
+                        Outcome::Recorded(id) => self.recorded(&[id])?,
+                        Outcome::Archived(id) => {
+                            self.living.entry(id).and_modify(|(_, archived)| *archived = true);
+                        }
+                        Outcome::Deleted(id) => drop(self.living.remove(&id)),
+                        Outcome::Updated(_) | Outcome::Related(_) => {}
+                    }
+                }
             }
             Call::Update(pick, update) => {
                 self.db.update_experience(pick.experience(experiences), update.update(experiences))?;
@@ -162,7 +208,7 @@ impl Run {
             Call::Look(pick) => {
                 let id = pick.experience(&self.experiences);
                 let found = self.db.get_experience(id)?;
-                assert_eq!(found.is_some(), self.living.contains_key(&id));
+                assert!(self.expired.contains(&id) || found.is_some() == self.living.contains_key(&id));
                 let energy = self.db.energy(id)?;
                 assert!((0.0..=1.0).contains(&energy), "energy {energy}");
             }
@@ -176,6 +222,22 @@ impl Run {
                 let collective = collective.collective(&self.collectives);
                 let found = self.db.list_cold_experiences(collective, below.0, limit.0)?;
                 assert!(found.len() <= limit.0 && found.iter().all(|(_, energy)| *energy < below.0));
+            }
+            Call::ByKey { collective, key } => {
+                let collective = collective.collective(&self.collectives);
+                if let Some(found) = self.db.get_by_key(collective, &key.0)? {
+                    let place = self.living.get(&found.id).map(|(place, _)| *place);
+                    assert_eq!(place, Some(collective));
+                }
+            }
+            Call::Keys { collective, prefix, after, limit } => {
+                let collective = collective.collective(&self.collectives);
+                let after = after.as_ref().map(|after| after.0.as_str());
+                let keys = self.db.list_keys(collective, &prefix.0, after, limit.0)?;
+                assert!(keys.len() <= limit.0 && keys.is_sorted_by(|one, other| one < other));
+                for key in keys {
+                    assert!(self.db.get_by_key(collective, &key)?.is_some(), "a key without an experience");
+                }
             }
             Call::Embed(text) => {
                 let embedding = self.db.embed(&text.0)?;
@@ -240,8 +302,17 @@ impl Run {
 
     fn recorded(&mut self, ids: &[ExperienceId]) -> Result<()> {
         for id in ids {
-            let found = self.db.get_experience(*id)?.expect("what was recorded is there");
-            self.living.insert(*id, (found.collective_id, false));
+            // One that has expired makes room for a later one of the batch with its key.
+            let Some(found) = self.db.get_experience(*id)? else {
+                self.expired.insert(*id);
+                continue;
+            };
+            if found.expires_at.is_some_and(|end| end <= Timestamp::now()) {
+                self.living.remove(id);
+                self.expired.insert(*id);
+            } else {
+                self.living.insert(*id, (found.collective_id, false));
+            }
             self.know(found.collective_id);
         }
         self.experiences.extend_from_slice(ids);
@@ -263,7 +334,8 @@ impl Run {
     fn check(&self) -> Result<()> {
         let report = self.db.check()?;
         assert!(report.is_clean(), "{report:?}");
-        assert_eq!(report.experiences as usize, self.living.len());
+        let most = self.living.len() + self.expired.len();
+        assert!((self.living.len()..=most).contains(&(report.experiences as usize)));
         Ok(())
     }
 
@@ -298,7 +370,7 @@ impl Run {
             since = next;
         }
         assert_eq!(since, self.db.get_current_sequence());
-        let there = left.values().filter(|there| **there).count();
+        let there = left.iter().filter(|(id, there)| **there && !self.expired.contains(id)).count();
         assert_eq!(there, self.count(collective, false), "the log tells another story");
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use pulsedb::{
-    AgentId, CollectiveId, ExperienceId, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter,
-    Severity, TaskId, Timestamp,
+    AgentId, Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceType, ExperienceUpdate,
+    NewExperience, NewExperienceRelation, RelationType, SearchFilter, Severity, TaskId, Timestamp,
 };
 
 use crate::{Count, Number, Text, Vector};
@@ -19,6 +19,7 @@ pub enum Call {
     CollectivesOf { owner: Text },
     Record(New),
     RecordMany(Vec<New>),
+    Apply { collective: Pick, changes: Vec<Step> },
     Update(Pick, Box<Update>),
     Archive(Pick),
     Unarchive(Pick),
@@ -31,7 +32,12 @@ pub enum Call {
     SearchText { collective: Pick, text: Text, k: Count, filter: Option<Box<Filter>> },
     Recent { collective: Pick, limit: Count, filter: Option<Box<Filter>> },
     Embed(Text),
+    ByKey { collective: Pick, key: Text },
+    Keys { collective: Pick, prefix: Text, after: Option<Text>, limit: Count },
     Poll { collective: Pick, since: Since },
+    Register { collective: Pick, agent: Text, task: Option<Text> },
+    Heartbeat { collective: Pick, agent: Text },
+    EndActivity { collective: Pick, agent: Text },
     Stats,
     Check,
     Reopen { read_only: bool },
@@ -88,6 +94,9 @@ pub struct New {
     agent: Option<Text>,
     task: Option<Text>,
     timestamp: Option<i64>,
+    key: Option<Text>,
+    expires: Option<i64>,
+    duplicate: u8,
 }
 
 impl New {
@@ -103,6 +112,13 @@ impl New {
             related_files: texts(self.related_files),
             source_task: self.task.map(|task| TaskId::new(task.0)),
             timestamp: self.timestamp.map(Timestamp::from_millis),
+            key: self.key.map(|key| key.0),
+            expires_at: self.expires.map(Timestamp::from_millis),
+            duplicate: match self.duplicate % 3 {
+                0 => DuplicatePolicy::Keep,
+                1 => DuplicatePolicy::Reinforce,
+                _ => DuplicatePolicy::Refuse,
+            },
             ..Default::default()
         };
         if let Some(kind) = self.kind {
@@ -112,6 +128,38 @@ impl New {
             new.source_agent = AgentId::new(agent.0);
         }
         new
+    }
+}
+
+/// A change among others.
+#[derive(Debug, Clone, Arbitrary)]
+pub enum Step {
+    Record(Box<New>),
+    Update(Pick, Box<Update>),
+    Archive(Pick),
+    Delete(Pick),
+    Relate(Pick, Pick, u8),
+}
+
+impl Step {
+    pub fn change(self, collectives: &[CollectiveId], experiences: &[ExperienceId]) -> Change {
+        match self {
+            Self::Record(new) => {
+                let collective_id = CollectiveId::nil();
+                Change::Record(NewExperience { collective_id, ..new.experience(collectives, experiences) })
+            }
+            Self::Update(pick, update) => {
+                Change::Update(pick.experience(experiences), update.update(experiences))
+            }
+            Self::Archive(pick) => Change::Archive(pick.experience(experiences)),
+            Self::Delete(pick) => Change::Delete(pick.experience(experiences)),
+            Self::Relate(source, target, kind) => Change::Relate(NewExperienceRelation {
+                source_id: source.experience(experiences),
+                target_id: target.experience(experiences),
+                relation_type: RelationType::ALL[usize::from(kind) % RelationType::ALL.len()],
+                ..Default::default()
+            }),
+        }
     }
 }
 
@@ -189,11 +237,13 @@ pub struct Filter {
     tags: Option<Vec<(Text, Text)>>,
     kinds: Option<Vec<Kind>>,
     agents: Option<Vec<Text>>,
+    key_prefix: Option<Text>,
     min_importance: Option<Number>,
     min_confidence: Option<Number>,
     since: Option<i64>,
     until: Option<i64>,
     exclude_archived: bool,
+    include_superseded: bool,
 }
 
 impl Filter {
@@ -205,11 +255,14 @@ impl Filter {
             tags_all: self.tags.map(pairs),
             experience_types: self.kinds.map(kinds),
             source_agents: self.agents.map(agents),
+            source_tasks: None,
+            key_prefix: self.key_prefix.map(|prefix| prefix.0),
             min_importance: self.min_importance.map(|number| number.0),
             min_confidence: self.min_confidence.map(|number| number.0),
             since: self.since.map(Timestamp::from_millis),
             until: self.until.map(Timestamp::from_millis),
             exclude_archived: self.exclude_archived,
+            include_superseded: self.include_superseded,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
-use embeddenator_fs::Profile;
+use embeddenator_fs::{Profile, Subset};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -134,6 +134,9 @@ pub(crate) struct IngestArgs {
     /// Directories; the contents of one are the root, several go under their own names
     #[arg(required = true, value_name = "DIR")]
     pub(crate) sources: Vec<PathBuf>,
+    /// The sources are tar archives; `-` is standard input
+    #[arg(long, conflicts_with = "one_file_system")]
+    pub(crate) tar: bool,
     /// Engram to make
     #[arg(short, long, value_name = "FILE.egm")]
     pub(crate) out: PathBuf,
@@ -147,12 +150,16 @@ pub(crate) struct IngestArgs {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags of a command, each of its own")]
 pub(crate) struct ExtractArgs {
     #[command(flatten)]
     pub(crate) tree: TreeArgs,
     /// Directory to extract to; it is made if it is missing
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Write a tar archive to OUT instead; `-` is standard output
+    #[arg(long, conflicts_with_all = ["no_owners", "keep_going"])]
+    pub(crate) tar: bool,
     /// Paths to bring out, with all below them [default: everything]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<OsString>,
@@ -212,6 +219,9 @@ pub(crate) struct VerifyArgs {
     /// The engram
     #[arg(value_name = "FILE.egm")]
     pub(crate) engram: PathBuf,
+    /// Read only the Nth of M parts of the data, such as 1/7; tables and manifests are read all the same
+    #[arg(long, value_name = "N/M", value_parser = subset)]
+    pub(crate) subset: Option<Subset>,
     #[command(flatten)]
     pub(crate) threads: ThreadsArgs,
     #[command(flatten)]
@@ -255,6 +265,9 @@ pub(crate) struct ModifyArgs {
     /// Directories; the contents of one are the root, several go under their own names
     #[arg(required = true, value_name = "DIR")]
     pub(crate) sources: Vec<PathBuf>,
+    /// The sources are tar archives; `-` is standard input
+    #[arg(long, conflicts_with = "one_file_system")]
+    pub(crate) tar: bool,
     #[command(flatten)]
     pub(crate) taking: TakingArgs,
     /// Read files even if size and time say that they are unchanged
@@ -385,6 +398,14 @@ pub(crate) struct BundleArgs {
 fn share(text: &str) -> Result<f32, String> {
     let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or_else(|| "give a number from 0 to 1".to_owned())
+}
+
+fn subset(text: &str) -> Result<Subset, String> {
+    let numbers = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((part, of)) if (1..=of).contains(&part) => Ok(Subset { part, of }),
+        _ => Err("give two numbers, the first from 1 to the second, such as 1/7".to_owned()),
+    }
 }
 
 fn profile() -> impl TypedValueParser<Value = Profile> {

@@ -1,10 +1,12 @@
 //! What the arguments mean: sources, patterns, paths, the time of a snapshot, and the engram that is looked into.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use embeddenator_fs::{Engram, EngramPath, Snapshot, Source, Timestamp};
+use embeddenator_fs::{Engram, EngramPath, Error, Snapshot, Source, Timestamp};
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::exit::Usage;
@@ -30,12 +32,34 @@ pub(crate) fn snapshot<'a>(engram: &'a Engram, name: Option<&str>) -> anyhow::Re
     }
 }
 
-/// The sources of `ingest`: the contents of one directory, or several under their own names.
-pub(crate) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
+/// The sources of `ingest` and `update modify`: the contents of one directory, several under their own names, or the
+/// members of archives; what comes through a pipe is kept beside the engram meanwhile, in a file without a name.
+pub(crate) fn sources(paths: &[PathBuf], tar: bool, engram: &Path) -> anyhow::Result<Vec<Source>> {
     match paths {
+        archives if tar => archives.iter().map(|path| archive(path, engram)).collect(),
         [directory] => Ok(vec![Source::contents_of(directory)]),
         several => Ok(several.iter().map(Source::named).collect::<Result<_, _>>()?),
     }
+}
+
+fn archive(path: &Path, engram: &Path) -> anyhow::Result<Source> {
+    let failed = |error, action, path: &Path| Error::Io { action, path: path.to_owned(), source: error };
+    let (name, mut opened) = if path == Path::new("-") {
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+        (PathBuf::from("standard input"), File::from(stdin.map_err(|error| failed(error, "open", path))?))
+    } else {
+        (path.to_owned(), File::open(path).map_err(|error| failed(error, "open", path))?)
+    };
+    let metadata = opened.metadata().map_err(|error| failed(error, "look at", &name))?;
+    if metadata.is_file() {
+        return Ok(Source::archive(opened, name));
+    }
+    let directory = engram.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut kept =
+        tempfile::tempfile_in(directory).map_err(|error| failed(error, "make a file in", directory))?;
+    std::io::copy(&mut opened, &mut kept).map_err(|error| failed(error, "keep", &name))?;
+    Ok(Source::archive(kept, name))
 }
 
 /// The paths of an engram that the arguments name.

@@ -74,6 +74,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file that is taken in as a tar archive is none, is damaged, or holds what cannot be kept.
+    #[error("{} cannot be taken in as a tar archive, at byte {offset}: {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
     /// Something stands where it would be extracted to.
     #[error("{} exists: extract to an empty directory, or allow to overwrite", path.display())]
     Exists {
@@ -170,7 +180,7 @@ impl Error {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Category::NotFound,
             Self::Busy { .. } => Category::Busy,
             Self::Damaged { .. } | Self::RolledBack { .. } => Category::Damaged,
-            Self::InvalidPath { .. } | Self::Duplicate { .. } => Category::Usage,
+            Self::InvalidPath { .. } | Self::Duplicate { .. } | Self::WrongKind { .. } => Category::Usage,
             _ => Category::Failure,
         }
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | making an engram of a tree | [`Engram::create`] with [`IngestOptions`] |
 //! | looking into it | [`Engram::open`], [`Engram::snapshots`], [`Tree`] |
-//! | bringing files out | [`Engram::extract`] with [`ExtractOptions`], [`Tree::read`] |
+//! | bringing files out | [`Engram::extract`] with [`ExtractOptions`], [`Engram::archive`], [`Tree::read`] |
 //! | knowing that all is well | [`Engram::verify`] |
 //! | a newer state of the tree | [`Engram::modify`], [`Engram::add`], [`Engram::remove`] |
 //! | fewer snapshots, fewer bytes | [`Engram::forget`] with [`Keep`], [`Engram::compact`] |
@@ -21,6 +21,7 @@
 //! The format is written down byte by byte in `docs/engram-format.md` of the repository.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod bands;
 mod bundles;
 mod chunk;
@@ -39,6 +40,7 @@ mod ingest;
 mod limits;
 mod manifest;
 mod medium;
+mod members;
 mod path;
 mod platform;
 mod progress;
@@ -56,6 +58,7 @@ mod verify;
 mod walk;
 mod workers;
 
+pub use archive::ArchiveReport;
 pub use bundles::Bundles;
 pub use diff::{Change, ChangeKind};
 pub use embeddenator_io::Profile;
@@ -74,7 +77,7 @@ pub use store::open::Finding;
 pub use tree::{Entries, Tree};
 pub use update::compact::{CompactOptions, CompactReport};
 pub use update::forget::{ForgetOptions, ForgetReport, Keep};
-pub use verify::{VerifyOptions, VerifyReport};
+pub use verify::{Subset, VerifyOptions, VerifyReport};
 pub use walk::{Exclude, Source};
 
 /// Compiles and runs the examples of the crate's README.

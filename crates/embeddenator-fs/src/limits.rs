@@ -26,6 +26,8 @@ pub(crate) const NAME_BYTES_MAX: usize = 1024;
 pub(crate) const TARGET_BYTES_MAX: usize = 65_535;
 /// Bytes of the extended attributes of one entry: Linux stops at 64 KiB a value and 64 KiB of names.
 pub(crate) const XATTR_BYTES_MAX: usize = 16 << 20;
+/// Bytes that describe one member of a tar archive: its extended attributes, path and target, with room for keys.
+pub(crate) const DESCRIPTION_BYTES_MAX: usize = 32 << 20;
 /// Bytes of a snapshot's label: a sentence, not a document.
 pub(crate) const LABEL_BYTES_MAX: usize = 1024;
 /// Entries of a block of the manifest from which on it may end, and at which it ends: smaller blocks compress worse,

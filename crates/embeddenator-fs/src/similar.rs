@@ -145,7 +145,12 @@ pub(crate) fn similar_to_file(
     let encoder = encoder();
     let mut sketch = encoder.sketch();
     let read = |buffer: &mut [u8], at| file::read_at(&opened, buffer, at);
-    let length = opened.metadata().map_err(failed)?.len();
+    let metadata = opened.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        let path = outside.display().to_string();
+        return Err(Error::WrongKind { path, found: Node::Directory.kind(), wanted: "a file" });
+    }
+    let length = metadata.len();
     cut_region(&mut Vec::new(), (0, length), read, |_, bytes| sketch.push(bytes)).map_err(failed)?;
     Ok(Signed::read(store, tree)?.like(&sketch.code(), options))
 }

@@ -1,29 +1,47 @@
 //! Listing what is to be taken in: every name below the sources, in the order of the tree.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::entry::{Metadata, Node, Timestamp};
 use crate::error::{Error, Result};
 use crate::limits::{TARGET_BYTES_MAX, XATTR_BYTES_MAX};
+use crate::members::{Member, members};
 use crate::path::EngramPath;
 use crate::platform::found::{FileId, Found};
 use crate::platform::look;
 use crate::progress::{Phase, Progress};
 
 /// What is taken in, and where in the engram it goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Source {
     /// A directory or any other file.
     pub path: PathBuf,
     /// Its place in the tree; the root stands for the contents of a directory.
     pub place: EngramPath,
+    /// The members of this tar archive are taken in, instead of what stands at `path`, which is only its name then.
+    pub archive: Option<Arc<File>>,
 }
 
 impl Source {
     /// The contents of a directory, which becomes the root.
     pub fn contents_of(directory: impl Into<PathBuf>) -> Self {
-        Self { path: directory.into(), place: EngramPath::root() }
+        Self { path: directory.into(), place: EngramPath::root(), archive: None }
+    }
+
+    /// The members of a tar archive, with `name` for errors.
+    ///
+    /// The archive is read at offsets, more than once, so it has to be a regular file: write a stream to one first.
+    /// Headers of POSIX (pax), GNU and old archives are understood, sparse members are refused. What comes later in the
+    /// archive replaces what has the same name.
+    pub fn archive(archive: File, name: impl Into<PathBuf>) -> Self {
+        Self { path: name.into(), place: EngramPath::root(), archive: Some(Arc::new(archive)) }
+    }
+
+    /// A file or directory at a place of the tree.
+    pub fn at(path: impl Into<PathBuf>, place: EngramPath) -> Self {
+        Self { path: path.into(), place, archive: None }
     }
 
     /// A file or directory under its own name.
@@ -36,7 +54,7 @@ impl Source {
         let name = path.file_name().ok_or_else(|| invalid("it ends with no name"))?;
         let name = look::name_bytes(name).map_err(|_| invalid("its name cannot be kept"))?;
         let place = EngramPath::new(name)?;
-        Ok(Self { path, place })
+        Ok(Self { path, place, archive: None })
     }
 }
 
@@ -57,9 +75,37 @@ pub(crate) struct WalkOptions<'a> {
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) path: EngramPath,
-    /// Where it is in the file system.
-    pub(crate) source: PathBuf,
+    pub(crate) origin: Origin,
     pub(crate) found: Found,
+}
+
+/// Where an item comes from.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// It was made up, since something is below it.
+    Nothing,
+    /// The file system.
+    Path(PathBuf),
+    /// An archive, and where its data begins there.
+    Member(Arc<Archive>, u64),
+}
+
+/// An archive that is taken in.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(crate) file: Arc<File>,
+    pub(crate) name: PathBuf,
+}
+
+impl Item {
+    /// What it is called in errors.
+    pub(crate) fn source(&self) -> PathBuf {
+        match &self.origin {
+            Origin::Nothing => PathBuf::new(),
+            Origin::Path(path) => path.clone(),
+            Origin::Member(archive, _) => look::join(&archive.name, self.path.as_bytes()),
+        }
+    }
 }
 
 /// Lists everything below the sources, in tree order; the root is always there.
@@ -93,6 +139,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn take_source(&mut self, source: &Source) -> Result<()> {
+        if let Some(archive) = &source.archive {
+            return self.take_members(archive, source);
+        }
         // The source itself may be a link to what is meant.
         let path =
             fs::canonicalize(&source.path).map_err(|error| Error::of_system("find", &source.path, error))?;
@@ -109,6 +158,28 @@ impl Walk<'_> {
         self.take(source.place.clone(), path, found, &mut directories);
         while let Some((place, path)) = directories.pop() {
             self.list(&place, &path, device, &mut directories)?;
+        }
+        Ok(())
+    }
+
+    fn take_members(&mut self, file: &Arc<File>, source: &Source) -> Result<()> {
+        let archive = Arc::new(Archive { file: Arc::clone(file), name: source.path.clone() });
+        let mut excluded: Vec<EngramPath> = Vec::new();
+        for Member { path, mut found, offset } in members(file, &source.path)? {
+            let out = excluded.iter().any(|directory| path.is_within(directory));
+            if out
+                || self.options.exclude.is_some_and(|exclude| !path.is_root() && exclude(&path, &found.node))
+            {
+                excluded.push(path);
+                continue;
+            }
+            let path = if source.place.is_root() { path } else { source.place.join(path.as_bytes())? };
+            if self.options.all_root {
+                (found.metadata.uid, found.metadata.gid) = (0, 0);
+            }
+            check_sizes(&found)?;
+            self.progress.advance(1);
+            self.items.push(Item { path, origin: Origin::Member(Arc::clone(&archive), offset), found });
         }
         Ok(())
     }
@@ -160,12 +231,17 @@ impl Walk<'_> {
             directories.push((path.clone(), source.clone()));
         }
         self.progress.advance(1);
-        self.items.push(Item { path, source, found });
+        self.items.push(Item { path, origin: Origin::Path(source), found });
     }
 }
 
 fn look_at(path: &Path) -> Result<Found> {
     let found = look::look(path).map_err(|error| Error::of_system("look at", path, error))?;
+    check_sizes(&found)?;
+    Ok(found)
+}
+
+fn check_sizes(found: &Found) -> Result<()> {
     let xattrs = &found.metadata.xattrs;
     let bytes: usize = xattrs.iter().map(|xattr| xattr.name.len() + xattr.value.len()).sum();
     let target = if let Node::Symlink(target) = &found.node { target.len() } else { 0 };
@@ -178,7 +254,7 @@ fn look_at(path: &Path) -> Result<Found> {
             return Err(Error::LimitExceeded { what, value, limit, remedy: "exclude the file" });
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Adds the root and the parents of places that no source stands for.
@@ -197,7 +273,7 @@ fn with_parents(items: Vec<Item>) -> Vec<Item> {
         }
         for path in missing.into_iter().rev() {
             open.push(path.clone());
-            complete.push(Item { path, source: PathBuf::new(), found: directory_of_nothing() });
+            complete.push(Item { path, origin: Origin::Nothing, found: directory_of_nothing() });
         }
         if item.found.node == Node::Directory {
             open.push(item.path.clone());
@@ -205,7 +281,7 @@ fn with_parents(items: Vec<Item>) -> Vec<Item> {
         complete.push(item);
     };
     if items.is_empty() {
-        let item = Item { path: EngramPath::root(), source: PathBuf::new(), found: directory_of_nothing() };
+        let item = Item { path: EngramPath::root(), origin: Origin::Nothing, found: directory_of_nothing() };
         add(&mut complete, item);
     }
     for item in items {

@@ -2,12 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use pulsedb::{Experience, ExperienceId, ExperienceType, Timestamp};
+use pulsedb::{Experience, ExperienceId, ExperienceType, Explain, Signal, Timestamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::time;
 use crate::time::reading;
+
+/// What a score is made of, written.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExplainJson {
+    lexical: Option<SignalJson>,
+    vector: Option<SignalJson>,
+    late: Option<SignalJson>,
+    fused: f32,
+    session: f32,
+    window: f32,
+    question: f32,
+    agent: f32,
+    energy: Option<f32>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignalJson {
+    raw: f32,
+    share: f32,
+}
+
+impl ExplainJson {
+    pub(crate) fn new(parts: &Explain) -> Self {
+        let signal = |signal: Option<Signal>| signal.map(|Signal { raw, share }| SignalJson { raw, share });
+        Self {
+            lexical: signal(parts.lexical),
+            vector: signal(parts.vector),
+            late: signal(parts.late),
+            fused: parts.fused,
+            session: parts.session,
+            window: parts.window,
+            question: parts.question,
+            agent: parts.agent,
+            energy: parts.energy,
+        }
+    }
+}
 
 /// An experience, written.
 #[derive(Debug, Serialize)]
@@ -29,6 +66,8 @@ pub(crate) struct ExperienceJson<'a> {
     last_reinforced: Moment,
     applications: u32,
     archived: bool,
+    key: Option<&'a str>,
+    expires_at: Option<Moment>,
     sequence: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<&'a [f32]>,
@@ -54,6 +93,8 @@ impl<'a> ExperienceJson<'a> {
             last_reinforced: Moment(experience.last_reinforced),
             applications: experience.applications,
             archived: experience.archived,
+            key: experience.key.as_deref(),
+            expires_at: experience.expires_at.map(Moment),
             sequence: experience.sequence,
             embedding: embedding.then_some(&experience.embedding),
         }
@@ -77,6 +118,8 @@ pub(crate) struct ExperienceLine {
     pub(crate) timestamp: Option<TimeValue>,
     pub(crate) embedding: Option<Vec<f32>>,
     pub(crate) archived: Option<bool>,
+    pub(crate) key: Option<String>,
+    pub(crate) expires_at: Option<TimeValue>,
     /// Tells a record that is already here; a new record gets a new one, unless it keeps this one.
     pub(crate) id: Option<ExperienceId>,
     // Written by `export`; a record that gets a new id has its own.

@@ -4,6 +4,7 @@ mod args;
 mod arguments;
 mod cmd;
 mod database;
+mod eval;
 mod exit;
 mod import;
 mod json;

@@ -114,6 +114,24 @@ impl Model {
         rows
     }
 
+    /// The components of a row, each a signed byte: the direction of a token. `None` past the end of the table.
+    ///
+    /// The scale of the row is left out, since it changes no direction: the cosine of two tokens is that of their
+    /// components, whose products are exact in whole numbers.
+    ///
+    /// ```
+    /// let model = pulsedb_model::Model::bundled();
+    /// let of = |word: &str| model.row(model.tokenize(word)[0]).expect("a row of the table");
+    /// let dot = |a: &[u8], b: &[u8]| -> i32 {
+    ///     a.iter().zip(b).map(|(a, b)| i32::from(*a as i8) * i32::from(*b as i8)).sum()
+    /// };
+    /// assert!(dot(of("cat"), of("kitten")) > dot(of("cat"), of("tax")));
+    /// assert!(model.row(u32::MAX).is_none());
+    /// ```
+    pub fn row(&self, row: u32) -> Option<&'static [u8]> {
+        Some(table::row(u16::try_from(row).ok()?)?.components)
+    }
+
     /// The embedding of a text: [`dimension`](Self::dimension) components of Euclidean norm 1, or none at all.
     ///
     /// Empty if the table knows none of the text's tokens (or if their rows cancel out, which no

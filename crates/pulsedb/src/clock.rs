@@ -37,6 +37,11 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
+    /// Whether `now` is at this time or less than `span` later. A clock that was set back is not within it.
+    pub(crate) fn is_within(self, span: Duration, now: Self) -> bool {
+        now >= self && now.since(self) < span
+    }
+
     /// This time minus a span, or the earliest time if that is out of range.
     pub(crate) fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::ValidationError;
 use crate::id::CollectiveId;
 use crate::limits;
+use crate::model::ranking::{ContextWeights, RecallWeights, SignalWeights};
 
 /// Settings for [`PulseDB::open`](crate::PulseDB::open). The defaults work as they are.
 ///
@@ -35,6 +36,8 @@ pub struct Config {
     pub search: SearchConfig,
     /// How energy fades.
     pub decay: DecayConfig,
+    /// When an agent counts as gone.
+    pub activity: ActivityConfig,
     /// Refuse every change through this handle.
     pub read_only: bool,
 }
@@ -51,6 +54,7 @@ impl Default for Config {
             vector: VectorConfig::default(),
             search: SearchConfig::default(),
             decay: DecayConfig::default(),
+            activity: ActivityConfig::default(),
             read_only: false,
         }
     }
@@ -106,6 +110,12 @@ impl Config {
                 format!("{weight} is not a finite number of at least 0"),
             ));
         }
+        if self.activity.stale_threshold.is_zero() {
+            return Err(ValidationError::invalid("activity.stale_threshold", "must be greater than zero"));
+        }
+        if let Some(weights) = self.decay.default_recall_weights {
+            recall_weights("decay.default_recall_weights", weights)?;
+        }
         if self.default_collective.is_some_and(|id| id.is_nil()) {
             return Err(ValidationError::invalid(
                 "default_collective",
@@ -121,6 +131,44 @@ fn within(field: &str, value: usize, max: usize) -> Result<(), ValidationError> 
         return Ok(());
     }
     Err(ValidationError::invalid(field, format!("{value} is not within 1..={max}")))
+}
+
+/// Checks weights, which are finite and not negative; how much they are together.
+fn weights<const N: usize>(group: &str, weights: [(&str, f32); N]) -> Result<f32, ValidationError> {
+    let sum = weights.iter().map(|(_, weight)| weight).sum::<f32>();
+    match weights.into_iter().find(|(_, weight)| !(0.0..=limits::WEIGHT_MAX).contains(weight)) {
+        None => Ok(sum),
+        Some((name, weight)) => {
+            let reason = format!("{weight} is not within 0..={}", limits::WEIGHT_MAX);
+            Err(ValidationError::invalid(format!("{group}.{name}"), reason))
+        }
+    }
+}
+
+fn not_all_zero(group: &str, sum: f32) -> Result<(), ValidationError> {
+    if sum > 0.0 {
+        return Ok(());
+    }
+    Err(ValidationError::invalid(group, "all weights are 0; at least one must be greater"))
+}
+
+/// Checks the shares of signals.
+pub(crate) fn signal_weights(group: &str, signals: SignalWeights) -> Result<(), ValidationError> {
+    let SignalWeights { lexical, vector, late } = signals;
+    not_all_zero(group, weights(group, [("lexical", lexical), ("vector", vector), ("late", late)])?)
+}
+
+/// Checks the weights of a context, which may all be zero.
+pub(crate) fn context_weights(group: &str, context: ContextWeights) -> Result<(), ValidationError> {
+    let ContextWeights { session, window, question, agent } = context;
+    let named = [("session", session), ("window", window), ("question", question), ("agent", agent)];
+    weights(group, named).map(|_| ())
+}
+
+/// Checks the weights of score and energy.
+pub(crate) fn recall_weights(group: &str, recall: RecallWeights) -> Result<(), ValidationError> {
+    let RecallWeights { similarity, energy } = recall;
+    not_all_zero(group, weights(group, [("similarity", similarity), ("energy", energy)])?)
 }
 
 /// Where vectors come from.
@@ -223,9 +271,13 @@ impl VectorConfig {
     }
 }
 
-/// How words are ranked: the parameters of BM25 (Robertson and Zaragoza 2009, section 3.4).
+/// How texts are ranked. The parameters of BM25 are those of Robertson and Zaragoza 2009, section 3.4.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SearchConfig {
+    /// The shares of words, meaning and late interaction, where a search does not say.
+    pub signals: SignalWeights,
+    /// How much what surrounds a record counts, where a search does not say.
+    pub context: ContextWeights,
     /// How much a word counts that stands in a content more than once, at least 0; 1.2 by default.
     pub bm25_k1: f32,
     /// How much long contents count less, 0 to 1; 0.6 by default.
@@ -234,12 +286,19 @@ pub struct SearchConfig {
 
 impl Default for SearchConfig {
     fn default() -> Self {
-        Self { bm25_k1: 1.2, bm25_b: 0.6 }
+        Self {
+            signals: SignalWeights::default(),
+            context: ContextWeights::default(),
+            bm25_k1: 1.2,
+            bm25_b: 0.6,
+        }
     }
 }
 
 impl SearchConfig {
     fn validate(self) -> Result<(), ValidationError> {
+        signal_weights("search.signals", self.signals)?;
+        context_weights("search.context", self.context)?;
         if !self.bm25_k1.is_finite() || self.bm25_k1 < 0.0 {
             let reason = format!("{} is not a finite number of at least 0", self.bm25_k1);
             return Err(ValidationError::invalid("search.bm25_k1", reason));
@@ -259,10 +318,34 @@ pub struct DecayConfig {
     pub half_life: Duration,
     /// How much reinforcement counts; 0.25 by default.
     pub freq_weight: f32,
+    /// How much energy counts in a search that does not say; `None`, the default, for not at all.
+    pub default_recall_weights: Option<RecallWeights>,
 }
 
 impl Default for DecayConfig {
     fn default() -> Self {
-        Self { half_life: Duration::from_hours(30 * 24), freq_weight: 0.25 }
+        Self { half_life: Duration::from_hours(30 * 24), freq_weight: 0.25, default_recall_weights: None }
+    }
+}
+
+/// When an agent counts as gone; each handle has its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityConfig {
+    /// An agent that has given no sign of life for longer than this is left out of
+    /// [`get_active_agents`](crate::PulseDB::get_active_agents); 300 seconds by default.
+    pub stale_threshold: Duration,
+}
+
+impl Default for ActivityConfig {
+    fn default() -> Self {
+        Self { stale_threshold: Duration::from_mins(5) }
+    }
+}
+
+impl ActivityConfig {
+    /// A heartbeat that follows the stored one sooner than this is not written: an agent may give one with each step,
+    /// and nobody can tell the difference.
+    pub(crate) fn heartbeat_interval(&self) -> Duration {
+        limits::HEARTBEAT_INTERVAL_MAX.min(self.stale_threshold / 4)
     }
 }

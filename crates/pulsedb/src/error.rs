@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::id::{CollectiveId, ExperienceId, Seq};
+use crate::id::{AgentId, CollectiveId, ExperienceId, InsightId, RelationId, Seq};
 use crate::model::ProviderIdentity;
 
 /// The result of every fallible call of this crate.
@@ -289,4 +289,18 @@ pub enum NotFoundError {
     /// No such experience.
     #[error("no experience {0}")]
     Experience(ExperienceId),
+    /// No such relation.
+    #[error("no relation {0}")]
+    Relation(RelationId),
+    /// No such insight.
+    #[error("no insight {0}")]
+    Insight(InsightId),
+    /// The agent has not registered in the collective, or has ended its activity.
+    #[error("agent `{agent_id}` has no activity in collective {collective_id}; register it first")]
+    Activity {
+        /// Who.
+        agent_id: AgentId,
+        /// Where.
+        collective_id: CollectiveId,
+    },
 }

@@ -82,6 +82,28 @@ uuid_id! {
     ExperienceId, "experience id"
 }
 
+uuid_id! {
+    /// Identifies a relation between two experiences.
+    RelationId, "relation id"
+}
+
+uuid_id! {
+    /// Identifies an insight.
+    InsightId, "insight id"
+}
+
+impl InsightId {
+    /// The id under which the index keeps the insight: it knows records, of whatever kind.
+    pub(crate) const fn as_record(self) -> ExperienceId {
+        ExperienceId::from_bytes(*self.as_bytes())
+    }
+
+    /// The insight that the index keeps under this id.
+    pub(crate) const fn of_record(id: ExperienceId) -> Self {
+        Self::from_bytes(*id.as_bytes())
+    }
+}
+
 macro_rules! name_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

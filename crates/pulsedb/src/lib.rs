@@ -31,9 +31,12 @@
 //! - [`PulseDB::open`] and [`Config`]: by default, texts are embedded with the bundled static table; see
 //!   [`Config::with_external_embeddings`] and [`PulseDB::open_with_embedder`] for vectors of your own.
 //! - [`PulseDB::record_experience`] with a [`NewExperience`]; [`PulseDB::record_experiences`] and other calls with a
-//!   plural name change many in one commit.
-//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`PulseDB::get_recent_experiences`].
+//!   plural name change many in one commit, and [`PulseDB::apply`] makes changes of different kinds together.
+//! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
+//!   [`PulseDB::get_recent_experiences`].
+//! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
 //! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
@@ -66,19 +69,23 @@ mod vector;
 
 pub use clock::Timestamp;
 pub use config::{
-    Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig, SyncMode,
-    VectorConfig,
+    ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
+    SyncMode, VectorConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
 pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
-pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, Seq, TaskId};
+pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
-    BackupReport, CheckReport, Collective, CollectiveStats, CollectiveSummary, CompactReport, DatabaseStats,
-    Experience, ExperienceKind, ExperienceType, ExperienceUpdate, Fault, Holder, NewExperience, Progress,
-    ProviderIdentity, Query, ReaderInfo, Reembedding, SearchFilter, SearchOptions, SearchResult, Severity,
-    TableStats, WatchEvent, WatchEventType, energy,
+    Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,
+    CompactReport, ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight,
+    DuplicatePolicy, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate,
+    Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
+    NewExperienceRelation, Outcome, OwnedQuery, Progress, ProviderIdentity, Query, ReaderInfo, RecallWeights,
+    Reembedding, RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity,
+    Signal, SignalWeights, TableStats, WatchEvent, WatchEventType, energy,
 };
+pub use search::{matched, passage};
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

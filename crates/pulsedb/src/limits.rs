@@ -22,8 +22,20 @@ pub const RELATED_FILE_BYTES_MAX: usize = 500;
 pub const AGENT_BYTES_MAX: usize = 256;
 /// Bytes of a task's name.
 pub const TASK_BYTES_MAX: usize = 256;
+/// Bytes of the name of an agent that registers an activity.
+pub const ACTIVITY_AGENT_BYTES_MAX: usize = 255;
+/// Bytes of each text of an activity: a line or two for other agents to read.
+pub const ACTIVITY_TEXT_BYTES_MAX: usize = 1024;
+/// Bytes of the key of an experience: with the number of the collective it is a key of the engine, which holds 511.
+pub const EXPERIENCE_KEY_BYTES_MAX: usize = 400;
 /// Bytes of each string inside an experience type.
 pub const TYPE_STRING_BYTES_MAX: usize = 10_240;
+/// Bytes of an insight's content: what several experiences come to, and no longer than half of one.
+pub const INSIGHT_BYTES_MAX: usize = 51_200;
+/// Sources of an insight: each is an index entry, and costs a row.
+pub const INSIGHT_SOURCES_MAX: usize = 100;
+/// Bytes of the metadata of a relation: a note, not a document.
+pub const RELATION_METADATA_BYTES_MAX: usize = 10_240;
 /// Bytes of a collective's name: it is part of a key.
 pub const COLLECTIVE_NAME_BYTES_MAX: usize = 255;
 /// Bytes of a collective's owner.
@@ -36,12 +48,19 @@ pub const BATCH_ROWS_MAX: usize = 10_000;
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 /// The greatest `k` and `limit` of a query: answers are copied out while a read transaction is open.
 pub const RESULTS_MAX: usize = 1000;
+/// Bytes that count as one token of a context: English prose has about four a token in common vocabularies.
+pub const BYTES_A_TOKEN: usize = 4;
+/// The cosine from which on two texts say the same to a context.
+pub const NEAR_DUPLICATE_COSINE: f32 = 0.97;
 /// Events of one `poll_changes`.
 pub const EVENTS_MAX: usize = 1000;
 /// Entries of each list in a filter: each is a range scan.
 pub const FILTER_ITEMS_MAX: usize = 1000;
 /// Bytes of a text that is embedded for a query: the same as of a content.
 pub const QUERY_BYTES_MAX: usize = CONTENT_BYTES_MAX;
+
+/// The greatest weight of a part of a score: far more than one part can need, far less than what spoils sums of `f32`.
+pub const WEIGHT_MAX: f32 = 1000.0;
 
 /// The largest map in GiB: 16 TiB, a quarter of the address space of the smallest 64-bit systems.
 pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
@@ -74,6 +93,17 @@ pub(crate) const COMMIT_OPERATIONS_MAX: usize = 256;
 pub(crate) const COMMIT_BYTES_MAX: usize = 1 << 20;
 /// How long a committer waits for callers that the last batch lets it expect.
 pub(crate) const COMMIT_LINGER: Duration = Duration::from_micros(200);
+/// The longest span within which a second heartbeat is not written: each one that is written waits for the disk.
+pub(crate) const HEARTBEAT_INTERVAL_MAX: Duration = Duration::from_secs(1);
+/// How long an activity is kept whose agent has fallen silent without ending it, at least.
+pub(crate) const SILENT_ACTIVITY_KEPT: Duration = Duration::from_hours(7 * 24);
+/// Activities that a registration looks at for silent ones: more than it adds, so that they cannot pile up.
+pub(crate) const ACTIVITIES_LOOKED_AT: usize = 32;
+/// Expired experiences that a commit removes at most, besides one for each change that it makes: more than it can add, so
+/// that they cannot pile up, and few enough that it stays short.
+pub(crate) const EXPIRED_A_COMMIT: usize = 8;
+/// Expired experiences that one step of a compaction removes.
+pub(crate) const EXPIRED_A_STEP: usize = 500;
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
 /// Parts of blocks that one step of removing old codes takes: each has up to a mebibyte.
@@ -98,7 +128,7 @@ pub(crate) const FAULTS_LISTED: usize = 100;
 pub const IDENTITY_BYTES_MAX: usize = 1024;
 
 /// Tables of one database: twice as many as there are, about. Each takes a slot, which every transaction clears.
-pub(crate) const TABLES_MAX: u32 = 32;
+pub(crate) const TABLES_MAX: u32 = 64;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.
@@ -145,3 +175,17 @@ pub(crate) const QUERY_TERMS_MAX: usize = 1024;
 pub(crate) const QUERY_CLAUSES_MAX: usize = 32;
 /// Bytes of a term that stands for a part of an attribute: what one byte of a length holds.
 pub(crate) const ATTRIBUTE_BYTES_MAX: usize = 255;
+/// Rows that a text is compared with in full; where more match, candidates are found by words and vectors first.
+pub(crate) const RANKED_WHOLE_MAX: usize = 200;
+/// Candidates of each signal of a text, if no more hits than this are asked for: within half a point of all.
+pub(crate) const CANDIDATES_MIN: usize = 100;
+/// By how much candidates are multiplied where they were too few.
+pub(crate) const CANDIDATES_GROWTH: usize = 4;
+/// Of a hundred candidates of a signal, how many of the best bring their neighbours in their session with them.
+pub(crate) const NEIGHBOURED_PERCENT: usize = 30;
+/// Records on each side of one in its session that count for it.
+pub(crate) const WINDOW_RECORDS: usize = 3;
+/// Pieces of a query that are compared one by one: a longer text is found by its first ones and by all of its words.
+pub(crate) const LATE_PIECES_MAX: usize = 256;
+/// Agents of a collective among whom a name is looked for, one look into an index each.
+pub(crate) const NAMED_AGENTS_MAX: usize = 1000;

@@ -207,6 +207,7 @@ const FS: LayerTable = LayerTable {
     layers: &[
         Layer { name: "words", modules: &["error", "limits", "path", "entry", "progress"], mutual: true },
         Layer { name: "machine", modules: &["platform", "workers", "chunk", "bands"], mutual: false },
+        Layer { name: "archives", modules: &["members"], mutual: false },
         Layer { name: "sources", modules: &["walk", "medium"], mutual: false },
         Layer { name: "container", modules: &["container"], mutual: false },
         Layer { name: "formats", modules: &["snapshot", "tables", "manifest"], mutual: false },
@@ -214,7 +215,7 @@ const FS: LayerTable = LayerTable {
         Layer { name: "tree", modules: &["tree", "signatures"], mutual: false },
         Layer {
             name: "operations",
-            modules: &["ingest", "extract", "verify", "diff", "similar"],
+            modules: &["ingest", "extract", "archive", "verify", "diff", "similar"],
             mutual: false,
         },
         Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },

@@ -1,8 +1,10 @@
 //! `extract`: files of a snapshot on disk.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
-use embeddenator_fs::{ExtractOptions, Owners};
+use embeddenator_fs::{Engram, EngramPath, Error, ExtractOptions, Owners, Tree};
 use serde_json::{Value, json};
 
 use crate::args::ExtractArgs;
@@ -21,6 +23,9 @@ pub(crate) fn run(args: &ExtractArgs, out: &mut Out) -> anyhow::Result<Exit> {
         owners: if args.no_owners { Owners::Ignore } else { Owners::IfPossible },
         keep_going: args.keep_going,
     };
+    if args.tar {
+        return write_archive(args, &engram, &tree, &options.paths, out);
+    }
     let report = engram.extract(&tree, &args.out, &options, &Bar::default())?;
     for warning in &report.warnings {
         warn(&warning.to_string());
@@ -52,4 +57,41 @@ pub(crate) fn run(args: &ExtractArgs, out: &mut Out) -> anyhow::Result<Exit> {
     } else {
         Exit::Ok
     })
+}
+
+/// Writes a tar archive to a file, or to standard output, which then has nothing else.
+fn write_archive(
+    args: &ExtractArgs,
+    engram: &Engram,
+    tree: &Tree<'_>,
+    paths: &[EngramPath],
+    out: &mut Out,
+) -> anyhow::Result<Exit> {
+    let bar = Bar::default();
+    let to_stdout = args.out == Path::new("-");
+    let report = if to_stdout {
+        engram.archive(tree, paths, out, &bar)?
+    } else {
+        let mut options = File::options();
+        options.write(true).create_new(!args.overwrite).create(true).truncate(args.overwrite);
+        let opened = options.open(&args.out).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Error::Exists { path: args.out.clone() },
+            _ => Error::Io { action: "create", path: args.out.clone(), source: error },
+        })?;
+        engram.archive(tree, paths, &mut BufWriter::new(opened), &bar)?
+    };
+    for warning in &report.warnings {
+        warn(&warning.to_string());
+    }
+    if args.output.json && !to_stdout {
+        let warnings = report.warnings.iter().map(|it| json!({ "path": it.path, "message": it.message }));
+        out.json(&json!({
+            "entries": report.entries,
+            "bytes": report.bytes,
+            "warnings": warnings.collect::<Vec<Value>>(),
+        }))?;
+    } else if !to_stdout {
+        writeln!(out, "{} entries, {} bytes", report.entries, report.bytes)?;
+    }
+    Ok(if report.warnings.is_empty() { Exit::Ok } else { Exit::Failure })
 }

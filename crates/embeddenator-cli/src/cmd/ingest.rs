@@ -11,7 +11,7 @@ use crate::plan::{self, Patterns};
 use crate::render::{Bar, Out, snapshot_json};
 
 pub(crate) fn run(args: &IngestArgs, out: &mut Out) -> anyhow::Result<Exit> {
-    let sources = plan::sources(&args.sources)?;
+    let sources = plan::sources(&args.sources, args.tar, &args.out)?;
     let time = plan::time_set()?;
     let report = with_options(&args.taking, |options| {
         let options = IngestOptions { time, overwrite: args.overwrite, ..options };

@@ -34,7 +34,7 @@ fn add(args: &AddArgs, out: &mut Out) -> anyhow::Result<Exit> {
 
 /// Replaces the present state with that of directories.
 fn modify(args: &ModifyArgs, out: &mut Out) -> anyhow::Result<Exit> {
-    let sources = plan::sources(&args.sources)?;
+    let sources = plan::sources(&args.sources, args.tar, &args.engram)?;
     let time = Some(plan::time_of_update()?);
     let report = with_options(&args.taking, |options| {
         let options = IngestOptions { time, reread: args.reread, ..options };

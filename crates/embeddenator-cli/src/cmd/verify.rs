@@ -12,11 +12,13 @@ use crate::render::{Bar, Out, printable};
 /// Damage is exit code 5, that of a superblock too.
 pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let engram = Engram::open(&args.engram)?;
-    let report = engram.verify(VerifyOptions { threads: args.threads.threads }, &Bar::default())?;
+    let report = engram
+        .verify(VerifyOptions { threads: args.threads.threads, subset: args.subset }, &Bar::default())?;
     if args.output.json {
         out.json(&json!({
             "sound": report.is_sound(),
             "segments": report.segments,
+            "segments_left_out": report.segments_left_out,
             "chunks": report.chunks,
             "bytes": report.bytes,
             "entries": report.entries,
@@ -34,8 +36,12 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> anyhow::Result<Exit> {
             "{} segments, {} chunks, {} bytes, {} entries; {} bytes not needed",
             report.segments, report.chunks, report.bytes, report.entries, report.dead_bytes
         )?;
-        if report.is_sound() {
-            writeln!(out, "everything is as it was written")?;
+        match (report.is_sound(), report.segments_left_out) {
+            (false, _) => {}
+            (true, 0) => writeln!(out, "everything is as it was written")?,
+            (true, left_out) => {
+                writeln!(out, "what was read is as it was written; {left_out} segments were left out")?;
+            }
         }
     }
     Ok(if report.is_sound() { Exit::Ok } else { Exit::Damaged })

@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use serde_json::Value;
 
-use crate::shell::{Shell, lines, text_of};
+use crate::shell::{Shell, failure, lines, text_of};
 
 #[test]
 fn tree_comes_back_as_it_was() {
@@ -110,4 +111,41 @@ fn completions_and_manual_name_every_command() {
     assert!(shell.ok(["man"]).contains("embeddenator"));
     shell.ok(["man", "--out", "pages"]);
     assert!(shell.path("pages/embeddenator-extract.1").is_file());
+}
+
+#[test]
+fn archives_come_in_by_file_and_by_pipe_and_go_out_by_both() {
+    let shell = Shell::with_engram();
+    shell.ok(["extract", "tree.egm", "--tar", "-o", "tree.tar"]);
+    failure(&shell.run(["extract", "tree.egm", "--tar", "-o", "tree.tar"]), 1);
+    shell.ok(["extract", "tree.egm", "--tar", "-o", "tree.tar", "--overwrite"]);
+    let piped = shell.run(["extract", "tree.egm", "--tar", "-o", "-"]);
+    assert!(piped.status.success() && piped.stdout == fs::read(shell.path("tree.tar")).unwrap());
+    shell.ok(["ingest", "--tar", "tree.tar", "-o", "again.egm", "--label", "first"]);
+    assert!(fs::read(shell.path("again.egm")).unwrap() == fs::read(shell.path("tree.egm")).unwrap());
+    let mut child = shell
+        .command(["update", "modify", "again.egm", "--tar", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&piped.stdout).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(shell.ok(["diff", "again.egm", "1"]), "");
+    let part = shell.run(["extract", "tree.egm", "docs", "--tar", "-o", "-"]);
+    assert!(part.status.success() && part.stdout.len() < piped.stdout.len());
+}
+
+#[test]
+fn parts_of_the_data_can_be_verified_one_after_the_other() {
+    let shell = Shell::with_engram();
+    let all = shell.json(["verify", "tree.egm", "--json"]);
+    let mut segments = 0;
+    for part in 1..=3 {
+        let report = shell.json(["verify", "tree.egm", "--json", "--subset", &format!("{part}/3")]);
+        assert_eq!(report["sound"], true);
+        segments += report["segments"].as_u64().unwrap();
+    }
+    assert_eq!(all["segments"], segments);
+    assert!(shell.ok(["verify", "tree.egm", "--subset", "3/3"]).contains("left out"));
 }

@@ -37,6 +37,11 @@ fn wrong_arguments_are_usage() {
         &["cat", "tree.egm", "../note"],
         &["update", "remove", "tree.egm", "."],
         &["similar", "tree.egm", "--min", "NaN"],
+        &["similar", "tree.egm", "docs"],
+        &["similar", "tree.egm", "--file", "tree"],
+        &["cat", "tree.egm", "docs"],
+        &["verify", "tree.egm", "--subset", "3/2"],
+        &["verify", "tree.egm", "--subset", "half"],
         &["similar", "tree.egm", "note", "--file", "tree/note"],
     ] {
         failure(&shell.run(arguments), 2);
@@ -66,6 +71,54 @@ fn engram_that_another_process_writes_is_busy() {
     file.lock().unwrap();
     let output = shell.run(["ingest", "tree", "-o", "tree.egm", "--overwrite"]);
     assert!(failure(&output, 4).contains("another process"));
+}
+
+#[test]
+fn engram_that_another_process_makes_is_busy() {
+    let shell = Shell::with_engram();
+    let file = fs::File::create(shell.path(".new.egm.partial")).unwrap();
+    file.lock().unwrap();
+    failure(&shell.run(["ingest", "tree", "-o", "new.egm"]), 4);
+    assert!(!shell.path("new.egm").exists());
+}
+
+#[test]
+fn file_that_is_no_engram_is_called_so() {
+    let shell = Shell::new();
+    for content in [&b""[..], b"no", &[7; 9000], b"\x89EMBEGx and more"] {
+        shell.write("file", content);
+        for command in ["info", "verify", "ls"] {
+            let message = failure(&shell.run([command, "file"]), 1);
+            assert!(message.contains("not a valid engram"), "{message}");
+        }
+    }
+    // What begins like one was one.
+    shell.write("file", b"\x89EMBEGM\n\x01");
+    failure(&shell.run(["verify", "file"]), 5);
+}
+
+#[test]
+fn full_disk_is_a_failure_that_leaves_what_was_there() {
+    let shell = Shell::with_engram();
+    let before = fs::read(shell.path("tree.egm")).unwrap();
+    shell.write(
+        "tree/more",
+        (0..400_000_u32).flat_map(|it| it.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<u8>>(),
+    );
+    // Files of more than so many blocks of 512 bytes cannot be written, which is an error as on a full disk.
+    for arguments in
+        ["ingest tree -o new.egm", "update modify tree.egm tree", "extract tree.egm -o copy --tar"]
+    {
+        let script = format!("trap '' XFSZ; ulimit -f 16; exec \"$0\" {arguments}");
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", &script, env!("CARGO_BIN_EXE_embeddenator")]).current_dir(shell.path("."));
+        assert!(failure(&limited.output().unwrap(), 1).starts_with("error: "), "{arguments}");
+    }
+    assert!(!shell.path("new.egm").exists() && !shell.path(".new.egm.partial").exists());
+    assert_eq!(shell.ok(["log", "tree.egm"]).lines().count(), 1);
+    assert!(fs::read(shell.path("tree.egm")).unwrap().starts_with(&before));
+    shell.ok(["update", "modify", "tree.egm", "tree"]);
+    assert_eq!(shell.json(["verify", "tree.egm", "--json"])["sound"], true);
 }
 
 #[test]

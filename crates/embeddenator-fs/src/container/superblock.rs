@@ -42,6 +42,16 @@ impl Superblock {
         writer.into_bytes()
     }
 
+    /// What the first eight bytes of a file are if no engram begins so; one that was cut before them may.
+    pub(crate) fn unlike(begin: &[u8]) -> Option<[u8; 8]> {
+        if !begin.is_empty() && MAGIC.starts_with(begin) {
+            return None;
+        }
+        let mut found = [0; 8];
+        found.iter_mut().zip(begin).for_each(|(to, from)| *to = *from);
+        Some(found)
+    }
+
     /// Reads a slot that stands at byte `offset`.
     pub(crate) fn read(bytes: &[u8], offset: u64) -> Result<Self> {
         let mut cursor = Cursor::with_offset(bytes, offset);

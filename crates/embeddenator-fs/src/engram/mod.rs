@@ -4,12 +4,15 @@ mod changes;
 mod queries;
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
+use crate::archive::{ArchiveReport, archive};
 use crate::create::NewFile;
 use crate::error::{Error, Result};
 use crate::extract::run::{ExtractOptions, ExtractReport, extract};
 use crate::ingest::run::{IngestOptions, IngestReport, Place, keep, table_compression, take_in};
+use crate::path::EngramPath;
 use crate::progress::Progress;
 use crate::snapshot::{Snapshot, SnapshotList};
 use crate::store::open::Finding;
@@ -202,6 +205,23 @@ impl Engram {
         progress: &dyn Progress,
     ) -> Result<ExtractReport> {
         extract(&self.store, tree, target.as_ref(), options, progress)
+    }
+
+    /// Writes a tree of this engram as a tar archive, in path order, with pax records where they are needed.
+    ///
+    /// Holes are written as zeros, and sockets, which no archive holds, are left out with a warning.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a path that the tree has not; [`Error::Damaged`]; [`Error::Io`] also if `output` fails. What
+    /// was written before is no whole archive.
+    pub fn archive(
+        &self,
+        tree: &Tree<'_>,
+        paths: &[EngramPath],
+        output: &mut dyn Write,
+        progress: &dyn Progress,
+    ) -> Result<ArchiveReport> {
+        archive(tree, paths, output, progress)
     }
 
     /// Compares everything with its hashes. Damage is in the report.

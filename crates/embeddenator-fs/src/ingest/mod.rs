@@ -5,6 +5,7 @@ pub(crate) mod chunk_ids;
 pub(crate) mod deltas;
 pub(crate) mod entries;
 pub(crate) mod layout;
+mod opened;
 pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod scan;

@@ -7,9 +7,9 @@ use embeddenator_io::{Codec, Compression, Decoder, Encoder};
 
 use crate::container::segment::Piece;
 use crate::error::{Error, Result};
+use crate::ingest::opened::Opened;
 use crate::limits::SEGMENTS_AHEAD;
 use crate::medium::Medium;
-use crate::platform::{file, look};
 use crate::progress::{Phase, Progress};
 use crate::store::read::Store;
 use crate::tables::chunks::Chunk;
@@ -193,17 +193,17 @@ pub(crate) fn read_files(items: &[Item], chunks: &[FreshChunk], raw: &mut Vec<u8
 }
 
 fn read_file(item: &Item, chunks: &[FreshChunk], raw: &mut Vec<u8>) -> Result<()> {
-    let changed = || Error::Changed { path: item.source.clone() };
+    let changed = || Error::Changed { path: item.source() };
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::NotFound => changed(),
-        _ => Error::of_system("read", &item.source, error),
+        _ => Error::of_system("read", item.source(), error),
     };
-    let (opened, _, _) = look::open(&item.source, item.found.id).map_err(failed)?.ok_or_else(changed)?;
+    let opened = Opened::open(item).map_err(failed)?.ok_or_else(changed)?;
     for fresh in chunks {
         let start = raw.len();
         raw.resize(start + fresh.chunk.length as usize, 0);
         let bytes = &mut raw[start..];
-        file::read_exact_at(&opened, bytes, fresh.offset).map_err(failed)?;
+        opened.read_exact_at(bytes, fresh.offset).map_err(failed)?;
         if *blake3::hash(bytes).as_bytes() != fresh.chunk.hash {
             return Err(changed());
         }

@@ -21,7 +21,7 @@ use crate::snapshot::Snapshot;
 use crate::store::read::Store;
 use crate::transaction::Transaction;
 use crate::tree::hash_of_data;
-use crate::walk::{Exclude, Item, Source, WalkOptions, walk};
+use crate::walk::{Exclude, Item, Origin, Source, WalkOptions, walk};
 use crate::workers::threads;
 
 /// How a tree is taken in.
@@ -171,7 +171,7 @@ pub(crate) fn take_in<M: Medium>(
         bytes: laid_out.sequence.iter().map(|fresh| u64::from(fresh.chunk.length)).sum(),
         chunks: laid_out.sequence.len() as u64,
     };
-    let made_up = items.iter().filter(|item| item.source.as_os_str().is_empty());
+    let made_up = items.iter().filter(|item| matches!(item.origin, Origin::Nothing));
     let made_up = made_up.map(|item| item.path.clone()).collect();
     let count = unchanged.len() as u64;
     let entries = laid_out.entries(items, &links, &signed, &unchanged);
@@ -201,7 +201,9 @@ fn unchanged(
 ) -> Result<Unchanged> {
     let mut unchanged = Unchanged::new();
     for (number, item) in (0..).zip(items) {
-        if links.get(&number).is_some_and(|(first, _)| *first != number) {
+        // Nothing but size and time is known of a member of an archive, and both may be set.
+        let is_member = matches!(item.origin, Origin::Member(..));
+        if is_member || links.get(&number).is_some_and(|(first, _)| *first != number) {
             continue;
         }
         let Ok(at) = parent.entries.binary_search_by(|entry| entry.path.cmp(&item.path)) else { continue };

@@ -7,9 +7,9 @@ use embeddenator_vsa::{BlockCode, ShingleEncoder};
 use crate::chunk::cut_region;
 use crate::entry::{Content, Data, Hole};
 use crate::error::{Error, Result};
+use crate::ingest::opened::Opened;
 use crate::limits::{FILES_AHEAD, INLINE_BYTES_MAX};
 use crate::manifest::tree_hash;
-use crate::platform::{file, look};
 use crate::progress::{Phase, Progress};
 use crate::tables::chunks::Chunk;
 use crate::tables::signatures;
@@ -67,12 +67,12 @@ pub(crate) fn scan(
 }
 
 fn scan_file(item: &Item, encoder: &ShingleEncoder, buffer: &mut Vec<u8>) -> Result<Scanned> {
-    let path = &item.source;
-    let failed = |error: io::Error| Error::of_system("read", path, error);
-    let changed = || Error::Changed { path: path.clone() };
-    let (opened, size, holes) = look::open(path, item.found.id).map_err(failed)?.ok_or_else(changed)?;
+    let failed = |error: io::Error| Error::of_system("read", item.source(), error);
+    let changed = || Error::Changed { path: item.source() };
+    let opened = Opened::open(item).map_err(failed)?.ok_or_else(changed)?;
+    let (size, holes) = (opened.size, opened.holes.clone());
     let content = Content { size, holes, data: Data::Chunks(Vec::new()), signature: None };
-    let read = |buffer: &mut [u8], at| file::read_at(&opened, buffer, at);
+    let read = |buffer: &mut [u8], at| opened.read_at(buffer, at);
     if content.data_bytes() <= INLINE_BYTES_MAX as u64 {
         let mut data = Vec::new();
         for region in content.regions() {

@@ -57,6 +57,11 @@ pub(crate) fn find_footer(opened: &File, path: &Path) -> Result<Found> {
         return Ok(Found { footer, findings, rolled_back: false });
     }
     if valid.is_empty() {
+        let begin = at.read(0, length.min(8) as usize, "the beginning")?;
+        if let Some(found) = Superblock::unlike(&begin) {
+            let error = Bytes::NotRecognised { what: "engram", found };
+            return Err(Error::of_bytes(path, "superblock 0", error));
+        }
         return Err(findings.swap_remove(0).error);
     }
     let mut rolled_back = false;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use embeddenator_vsa::Random;
 
-use super::trees::{contents, create, noise, small};
+use super::trees::{alone, contents, create, noise, small};
 use crate::engram::Engram;
 use crate::error::{Error, Result};
 use crate::ingest::run::{IngestOptions, Place, keep, take_in};
@@ -174,6 +174,7 @@ fn assert_old_or_new(place: &Crashing, steps: &[Step], forgets: bool) {
 
 #[test]
 fn crash_in_a_commit_of_a_new_snapshot_leaves_the_old_or_the_new() {
+    let _alone = alone();
     let place = two_snapshots();
     let sources = [Source::contents_of(&place.root)];
     let removed = [EngramPath::new("a/other").expect("is a path")];
@@ -188,6 +189,7 @@ fn crash_in_a_commit_of_a_new_snapshot_leaves_the_old_or_the_new() {
 
 #[test]
 fn crash_in_forgetting_leaves_the_old_or_the_new() {
+    let _alone = alone();
     let place = two_snapshots();
     let mut recorder = Recorder::default();
     let opened = Opened::open(&place.engram).expect("opens");
@@ -215,6 +217,7 @@ fn assert_all_or_none(directory: &Path, steps: &[Step], expected: &Held) {
 
 #[test]
 fn crash_in_an_ingest_leaves_no_half_engram() {
+    let _alone = alone();
     let place = two_snapshots();
     let fresh = place.directory.path().join("fresh");
     create(&place.root, &fresh);
@@ -237,6 +240,7 @@ fn crash_in_an_ingest_leaves_no_half_engram() {
 
 #[test]
 fn crash_in_compacting_leaves_no_half_engram() {
+    let _alone = alone();
     let place = two_snapshots();
     let store = Store::open(File::open(&place.engram).expect("opens"), &place.engram).expect("opens");
     let mut recorder = Recorder::default();
@@ -246,6 +250,7 @@ fn crash_in_compacting_leaves_no_half_engram() {
 
 #[test]
 fn full_disk_at_any_step_leaves_the_engram_as_it_was() {
+    let _alone = alone();
     let place = two_snapshots();
     let before = contents(&place.engram).expect("is whole");
     let base = fs::read(&place.engram).expect("reads");
@@ -275,6 +280,7 @@ fn full_disk_at_any_step_leaves_the_engram_as_it_was() {
 
 #[test]
 fn footer_of_an_unfinished_commit_is_never_taken_for_that_of_a_later_one() {
+    let _alone = alone();
     let place = two_snapshots();
     let mut recorder = Recorder::default();
     let opened = Opened::open(&place.engram).expect("opens");

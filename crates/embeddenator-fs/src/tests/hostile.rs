@@ -40,7 +40,8 @@ impl Hostile {
         assert_eq!(error.category(), Category::Damaged, "{error}");
         assert!(error.to_string().contains(place), "{error}");
         if let Ok(engram) = Engram::open(&self.engram) {
-            let report = engram.verify(VerifyOptions { threads: 1 }, &()).expect("reads");
+            let report =
+                engram.verify(VerifyOptions { threads: 1, ..VerifyOptions::default() }, &()).expect("reads");
             assert!(!report.is_sound(), "{place}");
         }
         self.nothing_is_outside();

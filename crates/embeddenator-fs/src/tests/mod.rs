@@ -3,4 +3,5 @@
 mod crash;
 mod forge;
 mod hostile;
+mod killed;
 mod trees;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use embeddenator_vsa::Random;
 
@@ -11,6 +12,13 @@ use crate::entry::Node;
 use crate::error::Result;
 use crate::ingest::run::IngestOptions;
 use crate::walk::Source;
+
+/// Is held by each test that locks an engram or starts a process: a process that is starting holds the locks of all files
+/// that are open, until it is another program.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub(super) fn noise(seed: u64, count: usize) -> Vec<u8> {
     let mut random = Random::new(seed);

@@ -131,7 +131,7 @@ fn edited_copies_are_found_inside_and_from_outside() {
     let one = SimilarOptions { limit: 1, ..options };
     assert_eq!(names(opened.similar(&tree, &path("07"), one).expect("looks")), ["same"]);
     let error = opened.similar(&tree, &EngramPath::root(), options).expect_err("is a directory");
-    assert_eq!(error.category(), Category::Failure);
+    assert_eq!(error.category(), Category::Usage);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What the crate promises, seen from outside.
 
+#[cfg(unix)]
+mod archives;
 mod comparing;
 mod damage;
 #[cfg(unix)]
 mod extraction;
-
 mod golden;
 mod layout;
 mod lookup;

@@ -36,7 +36,7 @@ fn contents(engram: &Engram, snapshot: &str) -> BTreeMap<String, Vec<u8>> {
 
 fn assert_sound(path: &Path) -> Engram {
     let engram = Engram::open(path).expect("opens");
-    let report = engram.verify(VerifyOptions { threads: 2 }, &()).expect("reads");
+    let report = engram.verify(VerifyOptions { threads: 2, ..VerifyOptions::default() }, &()).expect("reads");
     assert!(report.is_sound(), "{report:?}");
     engram
 }
@@ -101,7 +101,7 @@ fn added_sources_lie_over_what_is_there() {
     fs::write(other.join("b/noise"), "quiet now").expect("writes");
     fs::write(other.join("text"), text(9, 100)).expect("writes");
     fs::write(other.join("more"), text(8, 100)).expect("writes");
-    let source = Source { path: other.clone(), place: path("a") };
+    let source = Source::at(other.clone(), path("a"));
     Engram::add(&engram, &[source], &options("over"), &()).expect("adds");
     let opened = assert_sound(&engram);
     let mut expected = contents(&opened, "first");
@@ -116,13 +116,13 @@ fn added_sources_lie_over_what_is_there() {
     };
     assert_eq!(root_of("first"), root_of("over"));
     // A file in the place of a directory takes all below with it.
-    let source = Source { path: root.join("one"), place: path("a/b") };
+    let source = Source::at(root.join("one"), path("a/b"));
     Engram::add(&engram, &[source], &options("file"), &()).expect("adds");
     let opened = assert_sound(&engram);
     expected.retain(|name, _| !name.starts_with("a/b"));
     expected.insert("a/b".to_owned(), b"file\x07".to_vec());
     assert!(contents(&opened, "file") == expected);
-    let below = Source { path: root.join("one"), place: path("a/b/c/one") };
+    let below = Source::at(root.join("one"), path("a/b/c/one"));
     let error = Engram::add(&engram, &[below], &options("below"), &()).expect_err("is below a file");
     assert!(matches!(error, Error::WrongKind { .. }), "{error}");
 }

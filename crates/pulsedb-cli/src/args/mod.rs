@@ -1,5 +1,6 @@
 //! The command line: commands, flags, and what each says about itself.
 
+mod agents;
 mod reading;
 mod values;
 mod writing;
@@ -10,7 +11,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::reading::{ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
+pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
+pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::writing::{
     CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReinforceArgs, UpdateArgs,
@@ -24,6 +26,10 @@ Exit codes:
   3  no such database, collective or experience
   4  busy: another process is using the database in a way that excludes this; try again
   5  damaged: run `pulsedb repair`, or restore a backup";
+
+const EVAL_FILES: &str = "\
+Both files are lines of JSON. A turn: conversation, id, session, date, speaker, text, and perhaps caption. A question:
+conversation, question, category, and evidence, the ids of the turns that answer it. A temporary database is used.";
 
 /// An embedded database for what agents learn: import documents, code and chats, and ask it questions.
 #[derive(Debug, Parser)]
@@ -79,7 +85,7 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Import documents, source code, JSON lines and chats; run it again to pick up changes
     Import(ImportArgs),
-    /// Find experiences by meaning, best first
+    /// Find experiences by words and meaning, best first
     Search(SearchArgs),
     /// Show the newest experiences
     Recent(RecentArgs),
@@ -93,6 +99,8 @@ pub(crate) enum Command {
     Reinforce(ReinforceArgs),
     /// Archive experiences, restore them, or delete them
     Forget(ForgetArgs),
+    /// Show who is at work in a collective, and tell others that you are
+    Agents(AgentsArgs),
     /// List, create, rename and delete collectives
     Collectives(CollectivesArgs),
     /// Show sizes, readers and writers
@@ -107,6 +115,9 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Write every experience as a line of JSON, which `import` reads
     Export(ExportArgs),
+    /// Measure how much of the evidence of questions about conversations a search finds
+    #[command(after_help = EVAL_FILES)]
+    Eval(EvalArgs),
     /// Print shell completions
     Completions {
         /// Which shell

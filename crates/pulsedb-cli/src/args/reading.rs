@@ -21,6 +21,12 @@ pub(crate) struct SearchArgs {
     /// Number of hits, from 1 to 1000
     #[arg(short, default_value_t = 10)]
     pub(crate) k: usize,
+    /// Say of each hit what its score is made of
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Show every hit, also those that are nearly the same as a better one of the same document
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     #[command(flatten)]
@@ -33,7 +39,7 @@ pub(crate) struct ComparisonArgs {
     /// Compare words only: "a phrase" must be in a hit, -word must not, begin* stands for words that begin so
     #[arg(long, conflicts_with_all = ["semantic", "vector"])]
     pub(crate) lexical: bool,
-    /// Compare meanings only
+    /// Compare meanings only: the vector of the text with those of the contents
     #[arg(long, conflicts_with = "vector")]
     pub(crate) semantic: bool,
     /// Compare whole vectors, for the answer that depends on the records alone
@@ -59,6 +65,9 @@ pub(crate) struct FilterArgs {
     /// Only of this task, session or conversation; if repeated, of any of them
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Vec<String>,
+    /// Only with a key that begins so
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) key_prefix: Option<String>,
     /// Only at least this important
     #[arg(long, value_name = "0..1")]
     pub(crate) min_importance: Option<f32>,
@@ -74,6 +83,9 @@ pub(crate) struct FilterArgs {
     /// Include archived ones
     #[arg(long)]
     pub(crate) archived: bool,
+    /// Include superseded ones
+    #[arg(long)]
+    pub(crate) superseded: bool,
 }
 
 #[derive(Debug, Args)]
@@ -90,8 +102,11 @@ pub(crate) struct RecentArgs {
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// Its id
-    #[arg(value_parser = experience_id)]
-    pub(crate) id: ExperienceId,
+    #[arg(value_parser = experience_id, required_unless_present = "key")]
+    pub(crate) id: Option<ExperienceId>,
+    /// Its key, in the collective, instead of its id
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) key: Option<String>,
     /// Include its vector
     #[arg(long)]
     pub(crate) embedding: bool,
@@ -107,9 +122,36 @@ pub(crate) struct ListArgs {
     /// Number of experiences to skip
     #[arg(long, default_value_t = 0)]
     pub(crate) offset: usize,
+    /// Only those with a key that begins so, in the order of their keys; an empty one means every key
+    #[arg(long, value_name = "PREFIX", conflicts_with = "offset")]
+    pub(crate) key_prefix: Option<String>,
+    /// With --key-prefix: only keys that come after this one
+    #[arg(long, value_name = "KEY", requires = "key_prefix")]
+    pub(crate) after: Option<String>,
     /// Print one line of JSON for each
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// File of the turns of conversations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) conversations: PathBuf,
+    /// File of the questions about them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) questions: PathBuf,
+    /// How many times as much the session, its window and its questions count as by default
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, conflicts_with = "lexical")]
+    pub(crate) context: f32,
+    /// Compare words only
+    #[arg(long)]
+    pub(crate) lexical: bool,
+    /// Number of hits of a question; those of 2000 tokens should be among them
+    #[arg(short, default_value_t = 100)]
+    pub(crate) k: usize,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Debug, Args)]

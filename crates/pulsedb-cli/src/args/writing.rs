@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use pulsedb::ExperienceId;
+use clap::{Args, ValueEnum};
+use pulsedb::{DuplicatePolicy, ExperienceId};
 
 use crate::args::values::{JsonArgs, experience_id, pair};
 use crate::import::content::Format;
@@ -31,6 +31,12 @@ pub(crate) struct RecordArgs {
     /// When it happened: 2025-01-31T12:00:00Z, 2025-01-31, or an age such as 2d; UTC unless it names a zone [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) timestamp: Option<String>,
+    /// Name to find it by; if another one in the collective has it, that one is replaced and keeps its id
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// When it is to be gone: a time as for --timestamp, or a span from now such as 90min, 12h, 30d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
     /// File with its vector as a JSON array, in a database whose vectors you supply
     #[arg(long, value_name = "FILE")]
     pub(crate) embedding: Option<PathBuf>,
@@ -66,6 +72,30 @@ pub(crate) struct FieldArgs {
     /// Who records it [default: anonymous]
     #[arg(long)]
     pub(crate) agent: Option<String>,
+    /// What to do with a text that the collective holds already
+    #[arg(long, value_name = "POLICY", default_value = "keep")]
+    pub(crate) duplicates: Duplicates,
+}
+
+/// What becomes of a text that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Duplicates {
+    /// Record it beside the other
+    Keep,
+    /// Count it as another use of the other, which gets its tags and domains too
+    Reinforce,
+    /// Refuse it
+    Refuse,
+}
+
+impl From<Duplicates> for DuplicatePolicy {
+    fn from(duplicates: Duplicates) -> Self {
+        match duplicates {
+            Duplicates::Keep => Self::Keep,
+            Duplicates::Reinforce => Self::Reinforce,
+            Duplicates::Refuse => Self::Refuse,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

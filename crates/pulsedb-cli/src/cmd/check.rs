@@ -52,10 +52,15 @@ fn write_report(report: &CheckReport, json: bool, out: &mut Out) -> anyhow::Resu
     }
     writeln!(
         out,
-        "read {}, {}, {}, {}, {}",
+        "read {}, {}, {}, {}, {}, {}",
         count(report.collectives, "collective"),
         count(report.experiences, "experience"),
         count(report.vectors, "vector"),
+        if report.activities == 1 {
+            "1 activity".to_owned()
+        } else {
+            format!("{} activities", report.activities)
+        },
         count(report.changes, "change"),
         count(report.index_rows, "index row")
     )?;
@@ -78,6 +83,7 @@ fn report_json(report: &CheckReport) -> Value {
         "collectives": report.collectives,
         "experiences": report.experiences,
         "vectors": report.vectors,
+        "activities": report.activities,
         "changes": report.changes,
         "index_rows": report.index_rows,
         "fault_count": report.fault_count,

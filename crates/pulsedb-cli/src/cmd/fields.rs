@@ -19,8 +19,9 @@ const VECTOR_BYTES_MAX: u64 = 16 << 20;
 
 /// The flags as defaults.
 pub(crate) fn defaults(args: FieldArgs) -> anyhow::Result<Defaults> {
-    let FieldArgs { importance, confidence, domain, tags, agent } = args;
-    Ok(Defaults { agent, domain, tags: tag_map(tags)?, importance, confidence })
+    let FieldArgs { importance, confidence, domain, tags, agent, duplicates } = args;
+    let duplicate = duplicates.into();
+    Ok(Defaults { agent, domain, tags: tag_map(tags)?, importance, confidence, duplicate })
 }
 
 /// Tags by key; one given more than once is refused, because all but one would be lost.

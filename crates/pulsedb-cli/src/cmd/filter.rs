@@ -21,11 +21,13 @@ pub(crate) fn filter(args: FilterArgs, now: Timestamp) -> anyhow::Result<SearchF
         experience_types: some(args.kinds.into_iter().map(|kind| kind.0.into()).collect()),
         source_agents: some(args.agent.into_iter().map(Into::into).collect()),
         source_tasks: some(args.task.into_iter().map(Into::into).collect()),
+        key_prefix: args.key_prefix,
         min_importance: args.min_importance,
         min_confidence: args.min_confidence,
         since: moment(args.since, Bound::Since)?,
         until: moment(args.until, Bound::Until)?,
         exclude_archived: !args.archived,
+        include_superseded: args.superseded,
     })
 }
 

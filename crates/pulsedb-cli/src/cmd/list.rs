@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use comfy_table::{ColumnConstraint, Row};
+use pulsedb::{CollectiveId, Experience, PulseDB};
 
 use crate::args::ListArgs;
 use crate::database::Target;
@@ -19,16 +20,18 @@ const BEGINNING_BYTES_MAX: usize = 60;
 
 pub(crate) fn run(target: &Target, args: &ListArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let db = target.read()?;
-    let rows = db.list_experiences(target.collective(&db)?, args.limit, args.offset)?;
+    let rows = rows(&db, target.collective(&db)?, args)?;
     if args.json {
         for experience in &rows {
             out.json_line(&ExperienceJson::new(experience, &target.collective, false))?;
         }
         return Ok(Exit::Ok);
     }
-    let mut list = table(out.table_width, &["id", "happened", "source or agent", "text"], &[]);
+    let origin = if args.key_prefix.is_some() { "key" } else { "source or agent" };
+    let mut list = table(out.table_width, &["id", "happened", origin, "text"], &[]);
     for experience in &rows {
-        let origin = place(experience).unwrap_or_else(|| experience.source_agent.to_string());
+        let key = experience.key.clone().filter(|_| args.key_prefix.is_some());
+        let origin = key.or_else(|| place(experience)).unwrap_or_else(|| experience.source_agent.to_string());
         let archived = if experience.archived { "(archived) " } else { "" };
         let text = shorten_head(&printable_line(body(experience)), BEGINNING_BYTES_MAX);
         let mut row = Row::from([
@@ -44,4 +47,14 @@ pub(crate) fn run(target: &Target, args: &ListArgs, out: &mut Out) -> anyhow::Re
     list.set_constraints([ColumnConstraint::ContentWidth, ColumnConstraint::ContentWidth]);
     out.write_all(lines(&list).as_bytes())?;
     Ok(Exit::Ok)
+}
+
+/// The experiences that the flags ask for.
+fn rows(db: &PulseDB, collective: CollectiveId, args: &ListArgs) -> pulsedb::Result<Vec<Experience>> {
+    let Some(prefix) = &args.key_prefix else {
+        return db.list_experiences(collective, args.limit, args.offset);
+    };
+    let keys = db.list_keys(collective, prefix, args.after.as_deref(), args.limit)?;
+    // One that another process has deleted meanwhile is not there.
+    keys.iter().filter_map(|key| db.get_by_key(collective, key).transpose()).collect()
 }

@@ -1,13 +1,16 @@
 //! The commands, one file each.
 
+mod agents;
 mod backup;
 mod check;
 mod collectives;
 mod compact;
 mod completions;
+mod eval;
 mod export;
 mod fields;
 mod filter;
+mod fold;
 mod forget;
 mod get;
 mod import;
@@ -29,6 +32,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Completions { shell } => return completions::completions(*shell),
         Command::Man { out } => return completions::man(out.as_deref()),
+        Command::Eval(args) => {
+            let mut out = Out::new();
+            let exit = eval::run(args, &mut out)?;
+            out.finish()?;
+            return Ok(exit);
+        }
         _ => {}
     }
     let target = Target::new(cli.global.db, cli.global.collective, cli.global.map_size)?;
@@ -43,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Update(args) => update::run(&target, &args, &mut out),
         Command::Reinforce(args) => reinforce::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
+        Command::Agents(args) => agents::run(&target, args, &mut out),
         Command::Collectives(args) => collectives::run(&target, args, &mut out),
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),
@@ -50,7 +60,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
-        Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Ok),
+        Command::Completions { .. } | Command::Man { .. } | Command::Eval(_) => Ok(Exit::Ok),
     }?;
     out.finish()?;
     Ok(exit)

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pulsedb::Timestamp;
+use pulsedb::{Query, Timestamp};
 use serde::Serialize;
 
 use crate::args::RecentArgs;
@@ -11,8 +11,7 @@ use crate::database::Target;
 use crate::exit::Exit;
 use crate::json::ExperienceJson;
 use crate::output::Out;
-use crate::output::experience::block;
-use crate::output::snippet::QueryWords;
+use crate::output::experience::{Heading, block};
 use crate::text::printable_line;
 
 pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -29,7 +28,9 @@ pub(crate) fn run(target: &Target, args: RecentArgs, out: &mut Out) -> anyhow::R
         writeln!(out, "nothing in collective `{}`", printable_line(&target.collective))?;
     }
     for (at, experience) in rows.iter().enumerate() {
-        block(out, experience, at + 1, None, &QueryWords::default(), now)?;
+        // Nothing is asked for, so that each begins with its beginning.
+        block(out, experience, &Heading { rank: at + 1, score: None }, Query::Text(""), now)?;
+        writeln!(out)?;
     }
     Ok(Exit::Ok)
 }

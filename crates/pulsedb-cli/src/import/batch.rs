@@ -238,6 +238,10 @@ fn restored(db: &PulseDB, row: &Row, kept: Kept) -> pulsedb::Result<Experience> 
         updated_at: kept.updated_at.unwrap_or(now),
         last_reinforced: kept.last_reinforced.unwrap_or(now),
         archived: row.archived,
+        // Its relations are what says so, and they are restored after it.
+        superseded: false,
+        key: new.key,
+        expires_at: new.expires_at,
         // The database gives it the number of its restoration.
         sequence: 0,
     })

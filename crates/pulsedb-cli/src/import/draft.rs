@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pulsedb::{AgentId, ExperienceId, ExperienceType, NewExperience, Timestamp};
+use pulsedb::{AgentId, DuplicatePolicy, ExperienceId, ExperienceType, NewExperience, Timestamp};
 
 use crate::import::identity::{Key, Occurrences};
 use crate::import::passages::Chunk;
@@ -42,6 +42,7 @@ pub(crate) struct Defaults {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) importance: Option<f32>,
     pub(crate) confidence: Option<f32>,
+    pub(crate) duplicate: DuplicatePolicy,
 }
 
 impl Defaults {
@@ -53,6 +54,7 @@ impl Defaults {
             tags: self.tags.clone(),
             importance: self.importance.unwrap_or(plain.importance),
             confidence: self.confidence.unwrap_or(plain.confidence),
+            duplicate: self.duplicate,
             source_agent: self.agent.as_deref().map_or(plain.source_agent, AgentId::from),
             ..NewExperience::default()
         }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use pulsedb::{Experience, Timestamp};
+use pulsedb::{Experience, Query, Timestamp, passage};
 
 use crate::kind;
-use crate::output::snippet::{QueryWords, snippet};
+use crate::output::snippet::{emphasise, snippet};
 use crate::output::{FAINT, Out, PLACE, STRONG};
 use crate::provenance::{CELL_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::text::{count, printable, printable_line};
@@ -33,17 +33,22 @@ pub(crate) fn body(experience: &Experience) -> &str {
     rest.filter(|_| !heading.is_empty()).unwrap_or(&experience.content)
 }
 
-/// An experience as a block of a list.
+/// What stands before a block.
+pub(crate) struct Heading {
+    pub(crate) rank: usize,
+    pub(crate) score: Option<f32>,
+}
+
+/// An experience as a block of a list, from where it answers the query on, without an empty line behind it.
 pub(crate) fn block(
     out: &mut Out,
     experience: &Experience,
-    rank: usize,
-    score: Option<f32>,
-    query: &QueryWords,
+    heading: &Heading,
+    query: Query<'_>,
     now: Timestamp,
 ) -> io::Result<()> {
-    write!(out, "{STRONG}{rank:>2}.{STRONG:#} ")?;
-    if let Some(score) = score {
+    write!(out, "{STRONG}{:>2}.{STRONG:#} ", heading.rank)?;
+    if let Some(score) = heading.score {
         write!(out, "{STRONG}{score:.3}{STRONG:#}  ")?;
     }
     let label = printable_line(&kind::label(&experience.experience_type));
@@ -52,16 +57,19 @@ pub(crate) fn block(
         None => write!(out, "{PLACE}{label}{PLACE:#}")?,
     }
     if let Some(heading) = experience.tags.get(HEADING_TAG) {
-        write!(out, "  {}", query.emphasise(&printable_line(heading)))?;
+        write!(out, "  {}", emphasise(query, &printable_line(heading)))?;
     }
     writeln!(out)?;
-    for line in snippet(body(experience), query, out.width - INDENT.len(), SNIPPET_LINES) {
-        writeln!(out, "{INDENT}{}", query.emphasise(&line))?;
+    let body = body(experience);
+    let before = experience.content.len() - body.len();
+    let from = passage(query, &experience.content).start.saturating_sub(before);
+    for line in snippet(body, from, out.width - INDENT.len(), SNIPPET_LINES) {
+        writeln!(out, "{INDENT}{}", emphasise(query, &line))?;
     }
     let agent = printable_line(experience.source_agent.as_str());
     let age = time::age(experience.timestamp, now);
     let archived = if experience.archived { ", archived" } else { "" };
-    writeln!(out, "{INDENT}{FAINT}{}  {label}, {agent}, {age}{archived}{FAINT:#}\n", experience.id)
+    writeln!(out, "{INDENT}{FAINT}{}  {label}, {agent}, {age}{archived}{FAINT:#}", experience.id)
 }
 
 /// An experience whole.
@@ -91,6 +99,8 @@ pub(crate) fn page(
         let times = count(u64::from(experience.applications), "time");
         fields.push(("reinforced", format!("{times}, last {}", time::display(experience.last_reinforced))));
     }
+    fields.extend(experience.key.as_ref().map(|key| ("key", key.clone())));
+    fields.extend(experience.expires_at.map(|end| ("expires", time::display(end))));
     if experience.archived {
         fields.push(("archived", "yes; `pulsedb forget --undo` restores it".to_owned()));
     }

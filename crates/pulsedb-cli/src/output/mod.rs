@@ -1,6 +1,7 @@
 //! Output for people: where it goes, how wide it is, how it is coloured.
 
 pub(crate) mod experience;
+pub(crate) mod explain;
 pub(crate) mod snippet;
 pub(crate) mod summary;
 pub(crate) mod table;

@@ -48,6 +48,19 @@ pub(crate) fn moment_or_age(text: &str, now: Timestamp) -> Result<Timestamp, Str
     relative(text.trim(), now).map_err(|wrong| refusal_of_flag(text, wrong))
 }
 
+/// The moment of a flag that names the future: as [`moment`], or a span from now on (`90s`, `15min`, `3h`, `2d`, `1w`,
+/// `6mo`, `1y`).
+pub(crate) fn moment_or_span(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let named = match absolute(text.trim()) {
+        Err(Wrong::NotATime) => after(text.trim(), now),
+        other => other,
+    };
+    named.map_err(|wrong| {
+        let spans = if wrong == Wrong::NotATime { ", or a span such as 90s, 3h, 2d, 1w" } else { "" };
+        refusal(text, wrong) + spans
+    })
+}
+
 /// The end of a range: a day that ends it belongs to it, and a moment that the calendar does not hold means its
 /// first or last one.
 pub(crate) fn bound(text: &str, bound: Bound, now: Timestamp) -> Result<Timestamp, String> {
@@ -109,6 +122,15 @@ fn relative(text: &str, now: Timestamp) -> Result<Timestamp, Wrong> {
     };
     let instant = Instant::from_millisecond(now.as_millis()).map_err(|_| Wrong::TooLate)?;
     let then = instant.to_zoned(TimeZone::UTC).checked_sub(span.abs()).map_err(|_| Wrong::TooEarly)?;
+    Ok(of_instant(then.timestamp()))
+}
+
+fn after(text: &str, now: Timestamp) -> Result<Timestamp, Wrong> {
+    let Ok(span) = text.parse::<Span>() else {
+        return Err(if is_endless_age(text) { Wrong::TooLate } else { Wrong::NotATime });
+    };
+    let instant = Instant::from_millisecond(now.as_millis()).map_err(|_| Wrong::TooLate)?;
+    let then = instant.to_zoned(TimeZone::UTC).checked_add(span.abs()).map_err(|_| Wrong::TooLate)?;
     Ok(of_instant(then.timestamp()))
 }
 
@@ -235,6 +257,18 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_735_689_600_000); // 2025-01-01T00:00:00Z
     const DAY: i64 = 86_400_000;
+
+    #[test]
+    fn span_from_now_is_in_the_future() {
+        let now = Timestamp::from_millis(1_735_689_600_000);
+        let after = |text: &str| moment_or_span(text, now).map(|then| then.as_millis() - now.as_millis());
+        assert_eq!(after("90s"), Ok(90_000));
+        assert_eq!(after("2d"), Ok(2 * 86_400_000));
+        assert_eq!(after("1mo"), Ok(31 * 86_400_000));
+        assert_eq!(after("2025-01-02"), Ok(86_400_000));
+        assert!(after("soon").unwrap_err().contains("span"));
+        assert!(after("99999999999999999999d").is_err());
+    }
 
     #[test]
     fn one_moment_in_every_form_is_one_moment() {

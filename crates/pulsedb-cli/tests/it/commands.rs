@@ -5,7 +5,7 @@ use std::fs;
 use crate::shell::{Shell, failure, keys, text_of};
 
 /// The keys of an experience, as `docs/pulsedb-cli.md` lists them.
-const EXPERIENCE_KEYS: [&str; 17] = [
+const EXPERIENCE_KEYS: [&str; 19] = [
     "agent",
     "applications",
     "archived",
@@ -13,8 +13,10 @@ const EXPERIENCE_KEYS: [&str; 17] = [
     "confidence",
     "content",
     "domain",
+    "expires_at",
     "id",
     "importance",
+    "key",
     "last_reinforced",
     "related_files",
     "sequence",
@@ -124,7 +126,10 @@ fn search_ranks_and_filters() {
     assert_eq!(keys(&found), ["collective", "count", "hits", "query"]);
     assert_eq!((found["query"].as_str(), found["count"].as_u64()), (Some("watering plants"), Some(2)));
     let hits = found["hits"].as_array().unwrap();
-    assert_eq!(keys(&hits[0]), ["experience", "heading", "line", "rank", "score", "source"]);
+    assert_eq!(
+        keys(&hits[0]),
+        ["experience", "folds_into", "heading", "line", "passage", "rank", "score", "source"]
+    );
     assert_eq!(keys(&hits[0]["experience"]), EXPERIENCE_KEYS);
     assert_eq!(hits[0]["rank"], 1);
     assert!(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 #![allow(clippy::format_collect, reason = "short texts of tests are clearer than fast")]
 
+mod agents;
 mod changes;
 mod chats;
 mod commands;
@@ -9,7 +10,9 @@ mod documents;
 mod encodings;
 mod exits;
 mod json_lines;
+mod keys;
 mod kill;
+mod known_items;
 mod map_size;
 mod outside_vectors;
 mod references;

@@ -21,7 +21,10 @@ fn vectors_from_outside_are_recorded_searched_and_carried_over() {
     shell.write("short.json", "[1, 2]");
     failure(&shell.run(["search", "--vector", "short.json"]), 2);
     failure(&shell.run(["record", "no vector"]), 2);
-    failure(&shell.run(["search", "words"]), 1);
+    let by_words = shell.json(["search", "east", "--json", "--explain"]);
+    assert_eq!(by_words["hits"][0]["experience"]["content"], "east");
+    assert!(by_words["hits"][0]["explain"]["vector"].is_null(), "callers supply the vectors");
+    failure(&shell.run(["search", "--semantic", "words"]), 1);
     shell.write("zero.json", "[0, 0, 0]");
     failure(&shell.run(["search", "--vector", "zero.json"]), 2);
     failure(&shell.run(["search", "--vector", "missing.json"]), 1);

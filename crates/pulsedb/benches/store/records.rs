@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulsedb::{CollectiveId, PulseDB};
+use pulsedb::{Change, CollectiveId, DuplicatePolicy, ExperienceUpdate, NewActivity, NewExperience, PulseDB};
 
 use crate::bare::Bare;
 use crate::data::Source;
@@ -41,7 +41,65 @@ pub(crate) fn measure(database: &Database, report: &mut Report) {
             elapsed
         },
     );
+    together(&db, database, report);
+    heartbeats(&db, database, report);
     several_threads(&db, database, report);
+}
+
+/// Batches that look for equal contents, and mixed ones.
+fn together(db: &PulseDB, database: &Database, report: &mut Report) {
+    let (size, collective) = (database.size, database.collective);
+    let mut source = Source::new(7);
+    let looking = |record: NewExperience| NewExperience { duplicate: DuplicatePolicy::Reinforce, ..record };
+    let mut batch = |name, again: bool| {
+        let parts = BATCH as u32;
+        report.time_parts(name, "<= 60 us", size, parts, |times| {
+            let mut elapsed = Duration::ZERO;
+            for _ in 0..times {
+                let mut records = source.records(collective, BATCH);
+                if again {
+                    let ids = db.record_experiences(records.clone()).expect("a batch is recorded");
+                    assert_eq!(ids.len(), BATCH);
+                }
+                records = records.into_iter().map(looking).collect();
+                let start = Instant::now();
+                let ids = db.record_experiences(records).expect("a batch is recorded");
+                elapsed += start.elapsed();
+                let first = db.get_experience(ids[0]).expect("a get succeeds").expect("the record exists");
+                assert_eq!(first.applications, u32::from(again));
+            }
+            elapsed
+        });
+    };
+    batch("record_experiences(100), Reinforce, new, one record", false);
+    batch("record_experiences(100), Reinforce, known, one record", true);
+    let mut source = Source::new(8);
+    report.time_parts("apply(100), half updates, one change", "<= 60 us", size, BATCH as u32, |times| {
+        let mut elapsed = Duration::ZERO;
+        for _ in 0..times {
+            let update = ExperienceUpdate { importance: Some(0.5), ..Default::default() };
+            let updates = database.ids[..BATCH / 2].iter().map(|id| Change::Update(*id, update.clone()));
+            let records = source.records(collective, BATCH / 2).into_iter().map(Change::Record);
+            let changes: Vec<Change> = records.chain(updates).collect();
+            let start = Instant::now();
+            let outcomes = db.apply(collective, changes).expect("the changes are made");
+            elapsed += start.elapsed();
+            assert_eq!(outcomes.len(), BATCH);
+        }
+        elapsed
+    });
+}
+
+/// Signs of life, one after the other: one a second waits for the disk.
+fn heartbeats(db: &PulseDB, database: &Database, report: &mut Report) {
+    let collective_id = database.collective;
+    let agent = NewActivity { agent_id: "agent".into(), collective_id, ..Default::default() };
+    db.register_activity(agent).expect("an agent registers");
+    report.time("update_heartbeat, amortised", "<= 20 us", database.size, || {
+        db.update_heartbeat("agent", collective_id).expect("the agent is at work");
+    });
+    assert_eq!(db.get_active_agents(collective_id).expect("a list").len(), 1);
+    db.end_activity("agent", collective_id).expect("the agent is at work");
 }
 
 /// Records and bare transactions in turns, so that both meet the same disk.

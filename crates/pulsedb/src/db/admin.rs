@@ -31,7 +31,8 @@ impl PulseDB {
     }
 
     /// Rewrites the data file without the free and half-empty pages that deletes and updates leave, and returns their
-    /// space to the disk. The contents do not change, and handles and sequence numbers stay valid. While it runs, it needs
+    /// space to the disk. What has expired and what deleted collectives have left is removed
+    /// first. Otherwise the contents do not change, and handles and sequence numbers stay valid. While it runs, it needs
     /// room for a second copy. A file that would not get smaller is left as it is.
     ///
     /// Calls of this process that write wait until it is done; those that read wait only at its end. Another process that

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::clock::{self, Timestamp};
-use crate::db::{PulseDB, stored};
+use crate::db::{Embedder, PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::{Experience, ExperienceUpdate, energy};
@@ -12,7 +12,8 @@ use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
 impl PulseDB {
-    /// The experience with this id, in full, or `None`.
+    /// The experience with this id, in full, or `None`. Alone of all calls this one also returns what has expired, until
+    /// it is removed.
     ///
     /// # Errors
     /// Those of [every call](PulseDB#errors).
@@ -42,27 +43,9 @@ impl PulseDB {
         if updates.is_empty() {
             return Ok(());
         }
-        let updates = updates
-            .into_iter()
-            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
-            .collect::<Result<Vec<_>>>()?;
         let embedder = self.embedder();
-        store.snapshot()?.view().expect_embedder(&embedder.stored)?;
-        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
-        let mut made = embedder.embed_texts(&texts)?.into_iter();
-        let mut prepared = Vec::with_capacity(updates.len());
-        for (id, update) in updates {
-            let vector = match &update.get().embedding {
-                Some(given) => {
-                    validate::vector("embedding", given, embedder.dimension())?;
-                    NewVector::Replace(stored(given.clone()))
-                }
-                None if update.get().content.is_some() => NewVector::Replace(made.next().flatten()),
-                None => NewVector::Keep,
-            };
-            prepared.push(PreparedUpdate { id, update, vector, embedder: Arc::clone(&embedder.stored) });
-        }
-        store.update(prepared)
+        embedder.expect_in_force(&store)?;
+        store.update(embedder.prepare_updates(updates)?)
     }
 
     /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.
@@ -132,8 +115,10 @@ impl PulseDB {
         let store = self.store()?;
         let snapshot = store.snapshot()?;
         let row = snapshot.view().experience_row(id)?;
+        let now = clock::now();
+        let row = row.filter(|(_, experience)| !experience.has_expired(now));
         let (_, experience) = row.ok_or(NotFoundError::Experience(id))?;
-        Ok(self.energy_of(&experience, clock::now()))
+        Ok(self.energy_of(&experience, now))
     }
 
     fn energy_of(&self, experience: &Experience, now: Timestamp) -> f32 {
@@ -215,4 +200,32 @@ impl PulseDB {
 /// The text that an update needs a vector for.
 fn text_to_embed(update: &ExperienceUpdate) -> Option<&str> {
     if update.embedding.is_some() { None } else { update.content.as_deref() }
+}
+
+impl Embedder {
+    /// Checks each update, and embeds the new contents without a vector.
+    pub(super) fn prepare_updates(
+        &self,
+        updates: Vec<(ExperienceId, ExperienceUpdate)>,
+    ) -> Result<Vec<PreparedUpdate>> {
+        let updates = updates
+            .into_iter()
+            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
+        let mut made = self.embed_texts(&texts)?.into_iter();
+        let mut prepared = Vec::with_capacity(updates.len());
+        for (id, update) in updates {
+            let vector = match &update.get().embedding {
+                Some(given) => {
+                    validate::vector("embedding", given, self.dimension())?;
+                    NewVector::Replace(stored(given.clone()))
+                }
+                None if update.get().content.is_some() => NewVector::Replace(made.next().flatten()),
+                None => NewVector::Keep,
+            };
+            prepared.push(PreparedUpdate { id, update, vector, embedder: Arc::clone(&self.stored) });
+        }
+        Ok(prepared)
+    }
 }

@@ -1,12 +1,20 @@
 //! The facade: a handle on an open database, and what its calls share.
 
+mod activity;
 mod admin;
+mod apply;
 mod changes;
 mod collective;
+mod context;
+#[cfg(test)]
+mod damaged_index;
 mod experience;
+mod insight;
+mod keyed;
 mod open;
 mod record;
 mod reembed;
+mod relation;
 mod search;
 
 use std::fmt;
@@ -14,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::{RecursiveRwLock, RecursiveRwLockReadGuard, RwLock};
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::config::Config;
 use crate::embed::EmbeddingService;
@@ -61,7 +69,7 @@ struct Inner {
     store: RwLock<Option<Arc<StoreHandle>>>,
     path: PathBuf,
     config: Config,
-    embedder: RecursiveRwLock<Embedder>,
+    embedder: RwLock<Embedder>,
     /// The greatest sequence number that a call has returned.
     seen: AtomicU64,
 }
@@ -117,7 +125,7 @@ impl PulseDB {
         let store = self.store()?;
         validate::embedded_text(text)?;
         let embedder = self.embedder();
-        store.snapshot()?.view().expect_embedder(&embedder.stored)?;
+        embedder.expect_in_force(&store)?;
         embedder.embed_query(text)
     }
 
@@ -149,14 +157,18 @@ impl PulseDB {
         RecordDefaults { collective: self.inner.config.default_collective }
     }
 
-    /// What makes the vectors. It stays the same while the guard is held, which is until what it has made is stored. An
-    /// embedder of the caller's may call the database itself.
-    fn embedder(&self) -> RecursiveRwLockReadGuard<'_, Embedder> {
+    /// What makes the vectors. It stays the same while the guard is held, which is until what it has made is stored.
+    fn embedder(&self) -> RwLockReadGuard<'_, Embedder> {
         self.inner.embedder.read()
     }
 }
 
 impl Embedder {
+    /// Fails unless the vectors in force are those of this embedder.
+    fn expect_in_force(&self, store: &StoreHandle) -> Result<()> {
+        store.snapshot()?.view().expect_embedder(&self.stored)
+    }
+
     fn dimension(&self) -> usize {
         self.stored.identity.dimension
     }

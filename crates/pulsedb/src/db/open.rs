@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::{RecursiveRwLock, RwLock};
+use parking_lot::RwLock;
 
 use crate::config::{Config, EmbeddingProvider};
 use crate::db::{Embedder, Inner, PulseDB};
@@ -110,7 +110,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,
-        embedder: RecursiveRwLock::new(Embedder { service, stored: Arc::new(stored) }),
+        embedder: RwLock::new(Embedder { service, stored: Arc::new(stored) }),
         seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })

@@ -12,10 +12,13 @@ use crate::validate::{self, Valid};
 
 impl PulseDB {
     /// Records an experience, which is durable when the call returns (with
-    /// [`SyncMode::Normal`](crate::SyncMode::Normal)).
+    /// [`SyncMode::Normal`](crate::SyncMode::Normal)). Where its `key` is taken, it replaces the experience that has it, and
+    /// that one's id is returned; `duplicate` says what becomes
+    /// of it where its content is there already, whichever process has recorded that.
     ///
     /// # Errors
-    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit;
+    /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit, and for a content that is there already
+    /// with [`DuplicatePolicy::Refuse`](crate::DuplicatePolicy::Refuse);
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
     /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails. Nothing is recorded then.
     pub fn record_experience(&self, new: NewExperience) -> Result<ExperienceId> {
@@ -35,7 +38,7 @@ impl PulseDB {
             return Ok(Vec::new());
         }
         let embedder = self.embedder();
-        store.snapshot()?.view().expect_embedder(&embedder.stored)?;
+        embedder.expect_in_force(&store)?;
         let prepared = embedder.prepare(new)?;
         store.record(prepared, self.defaults())
     }
@@ -46,8 +49,8 @@ impl PulseDB {
     /// is stored without one.
     ///
     /// # Errors
-    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` that exists already or is given twice, and for
-    /// one whose first six bytes are all 255, above which there is no room for later ids;
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` or a `key` that exists already or is given twice,
+    /// and for an id whose first six bytes are all 255, above which there is no room for later ids;
     /// [`NotFound`](crate::PulseDBError::NotFound) if a collective does not exist;
     /// [`Validation`](crate::PulseDBError::Validation) for what exceeds a limit. Nothing is restored then.
     pub fn restore_experiences(&self, experiences: Vec<Experience>) -> Result<()> {
@@ -57,7 +60,7 @@ impl PulseDB {
             return Ok(());
         }
         let embedder = self.embedder();
-        store.snapshot()?.view().expect_embedder(&embedder.stored)?;
+        embedder.expect_in_force(&store)?;
         let prepared = experiences.into_iter().map(|mut experience| {
             let given = std::mem::take(&mut experience.embedding);
             let experience = validate::restored_experience(experience)?;

@@ -28,7 +28,7 @@ pub(super) struct Indexed<'e> {
     pub(super) content: &'e str,
     pub(super) domain: &'e [String],
     pub(super) tags: &'e BTreeMap<String, String>,
-    pub(super) agent: &'e AgentId,
+    pub(super) agent: Option<&'e AgentId>,
     pub(super) task: Option<&'e TaskId>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Indexed<'e> {
 pub(super) fn attributes(record: &Indexed<'_>) -> impl Iterator<Item = String> {
     let domains = record.domain.iter().flat_map(|domain| terms(DOMAIN, None, domain));
     let tags = record.tags.iter().flat_map(|(key, value)| terms(TAG, Some(key), value));
-    let agent = terms(AGENT, None, record.agent.as_str());
+    let agent = record.agent.into_iter().flat_map(|agent| terms(AGENT, None, agent.as_str()));
     let task = record.task.into_iter().flat_map(|task| terms(TASK, None, task.as_str()));
     domains.chain(tags).chain(agent).chain(task)
 }

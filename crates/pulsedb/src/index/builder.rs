@@ -1,10 +1,12 @@
 //! How rows become blocks: analysis, codes and postings put together for the store.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use pulsedb_model::Model;
 
 use crate::error::{PulseDBError, Result};
+use crate::id::{AgentId, TaskId};
 use crate::index::attributes::{Indexed, attributes};
 use crate::index::postings::BlockPostings;
 use crate::lexical::{
@@ -12,10 +14,10 @@ use crate::lexical::{
 };
 use crate::limits;
 use crate::model::change::Slot;
-use crate::model::{Experience, NewExperience};
+use crate::model::{DerivedInsight, Experience, NewDerivedInsight, NewExperience};
 use crate::storage::{
     BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
-    SealedVectors, malformed_shared, malformed_tail, write_vectors,
+    SealedVectors, malformed_shared, malformed_tail, write_piece_row, write_vectors,
 };
 use crate::vector::codes::{self, Block, Frame, Shape};
 
@@ -40,23 +42,35 @@ impl Builder {
             content: &new.content,
             domain: &new.domain,
             tags: &new.tags,
-            agent: &new.source_agent,
+            agent: Some(&new.source_agent),
             task: new.source_task.as_ref(),
         })
     }
+
+    /// As [`BlockBuilder::index_insight`], of an insight that is not stored yet.
+    pub(crate) fn index_new_insight(new: &NewDerivedInsight) -> IndexedRow {
+        indexed_insight(&new.content, &new.domain)
+    }
+}
+
+/// An insight has words, pieces and domains.
+fn indexed_insight(content: &str, domain: &[String]) -> IndexedRow {
+    indexed(&Indexed { content, domain, tags: &BTreeMap::new(), agent: None, task: None })
 }
 
 fn indexed(record: &Indexed<'_>) -> IndexedRow {
     let terms = with_analyser(|analyser| analyser.count(record.content));
     let words = terms.length();
     let terms = terms.with_attributes(attributes(record));
+    IndexedRow { tail: encode_tail_row(&terms), words, piece: piece_row(record) }
+}
+
+fn piece_row(record: &Indexed<'_>) -> Vec<u8> {
     let pieces = Model::bundled().tokenize(record.content);
-    IndexedRow {
-        tail: encode_tail_row(&terms),
-        words,
-        // The table has fewer rows than 2^16.
-        pieces: pieces.into_iter().map(|piece| piece as u16).collect(),
-    }
+    let task = record.task.map(TaskId::as_str);
+    // An insight has no agent.
+    let agent = record.agent.map_or("", AgentId::as_str);
+    write_piece_row(agent, task, record.content.trim_end().ends_with('?'), &pieces)
 }
 
 impl BlockBuilder for Builder {
@@ -65,9 +79,13 @@ impl BlockBuilder for Builder {
             content: &experience.content,
             domain: &experience.domain,
             tags: &experience.tags,
-            agent: &experience.source_agent,
+            agent: Some(&experience.source_agent),
             task: experience.source_task.as_ref(),
         })
+    }
+
+    fn index_insight(&self, insight: &DerivedInsight) -> IndexedRow {
+        indexed_insight(&insight.content, &insight.domain)
     }
 
     fn seal(&self, dimension: usize, shared: Option<&[u8]>, rows: &[RowToSeal<'_>]) -> Result<SealedBlock> {

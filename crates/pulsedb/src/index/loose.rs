@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::error::{PulseDBError, Result, StorageError};
+use crate::id::{ExperienceId, InsightId};
 use crate::index::builder::Builder;
 use crate::model::change::Slot;
-use crate::storage::{BlockBuilder, CollectiveView, SlotRow};
+use crate::storage::{BlockBuilder, CollectiveView, IndexedRow, SlotRow};
 
 /// A row with its terms.
 #[derive(Debug, Clone)]
@@ -41,12 +42,20 @@ pub(super) fn loose_rows<'t>(
             Cow::Borrowed(terms)
         } else {
             tracing::debug!(slot = slot.0, "a row of the index is made from its record");
-            let (_, experience) = collective.view.indexed_row(row.id)?;
-            Cow::Owned(Builder.index(&experience).tail)
+            Cow::Owned(indexed_again(collective, row.id)?.tail)
         };
         rows.push(LooseRow { slot, row, terms });
     }
     Ok(())
+}
+
+/// What the index keeps of a record, made from it once more.
+pub(crate) fn indexed_again(collective: CollectiveView<'_>, id: ExperienceId) -> Result<IndexedRow> {
+    if collective.number.is_of_insights() {
+        let (_, insight) = collective.view.indexed_insight_row(InsightId::of_record(id))?;
+        return Ok(Builder.index_insight(&insight));
+    }
+    Ok(Builder.index(&collective.view.indexed_row(id)?.1))
 }
 
 /// Whether an error says that something stored is damaged, so that the records answer instead.

@@ -11,6 +11,6 @@ mod snapshot;
 
 pub(crate) use attributes::{AllOf, agent, domain, tag, task};
 pub(crate) use builder::{Builder, bit_bytes, run_rows, with_analyser};
-pub(crate) use loose::{LooseRow, is_damage};
+pub(crate) use loose::{LooseRow, indexed_again, is_damage};
 pub(crate) use postings::BlockPostings;
 pub(crate) use snapshot::{Address, Segment, Snapshot};

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::index::builder::frame;
-use crate::index::loose::{LooseRow, loose_rows};
+use crate::index::loose::{LooseRow, is_damage, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
@@ -49,15 +49,24 @@ pub(crate) struct Snapshot<'t> {
 impl<'t> Snapshot<'t> {
     /// Reads the lists, and of each block what every query needs.
     pub(crate) fn open(collective: CollectiveView<'t>) -> Result<Self> {
-        let id = SeriesId::experiences(collective.number);
+        let id = SeriesId::of(collective.number);
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
         let generation = collective.view.generation()?;
         let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            segments.push(Segment::open(collective.view.block(*entry, generation), first)?);
-            first += entry.rows;
+            match Segment::open(collective.view.block(*entry, generation), first) {
+                Ok(segment) => {
+                    segments.push(segment);
+                    first += entry.rows;
+                }
+                Err(error) if is_damage(&error) => {
+                    tracing::warn!(%error, "a block is damaged, its records answer; run `repair`");
+                    loose_rows(collective, entry.first, entry.last, &mut loose)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
         let shared = collective.view.shared(id, generation)?;
@@ -78,22 +87,50 @@ impl<'t> Snapshot<'t> {
         frame(dimension, shared).map(Some).ok_or_else(malformed_shared)
     }
 
+    /// The address of the row in a slot, if there is one.
+    pub(crate) fn address_of(&self, slot: Slot) -> Option<Address> {
+        if let Ok(at) = self.loose.binary_search_by_key(&slot, |row| row.slot) {
+            return Some(self.first_loose + at as u32);
+        }
+        let after = self.segments.partition_point(|segment| segment.block.entry.first <= slot);
+        let segment = self.segments.get(after.checked_sub(1)?)?;
+        segment.columns.row_of(slot).map(|row| segment.first + row as u32)
+    }
+
     /// The row behind an address that this snapshot has given.
     pub(crate) fn part(&self, address: Address) -> Part<'_, 't> {
         if let Some(row) = address.checked_sub(self.first_loose) {
             return Part::Loose(&self.loose[row as usize]);
         }
-        let after = self.segments.partition_point(|segment| segment.first <= address);
-        let segment = &self.segments[after - 1];
-        Part::InBlock(segment, (address - segment.first) as usize)
+        let (block, row) = self.place(address);
+        Part::InBlock(&self.segments[block], row)
+    }
+
+    /// The segment of an address below the first loose one, and the row in it.
+    pub(crate) fn place(&self, address: Address) -> (usize, usize) {
+        let block = self.segments.partition_point(|segment| segment.first <= address) - 1;
+        (block, (address - self.segments[block].first) as usize)
+    }
+
+    /// How many addresses there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.first_loose as usize + self.loose.len()
+    }
+
+    /// Whether a row has a vector.
+    pub(crate) fn has_vector(&self, address: Address) -> Result<bool> {
+        match self.part(address) {
+            Part::InBlock(segment, row) => Ok(segment.has_vector[row / 64] >> (row % 64) & 1 == 1),
+            Part::Loose(loose) => self.collective.has_vector(self.generation, loose.slot),
+        }
     }
 
     /// The slot of a row, and what is kept of it.
     pub(crate) fn row(&self, address: Address) -> (Slot, SlotRow) {
         match self.part(address) {
             Part::InBlock(segment, row) => {
-                let archived = segment.state.is_archived(row);
-                (segment.columns.slot(row), segment.columns.slot_row(row, archived))
+                let said = segment.columns.slot_row(row);
+                (segment.columns.slot(row), segment.state.of_row(row, said))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
         }

@@ -84,6 +84,15 @@ impl Accumulator {
         Ok(())
     }
 
+    /// Appends the scores of all rows of the block, 0 for those that hold no term. All scores are 0 afterwards.
+    pub(crate) fn take(&mut self, rows: u32, scores: &mut Vec<f32>) {
+        let groups = &mut self.scores[..self.groups];
+        let all = groups.as_flattened();
+        scores.extend_from_slice(&all[..all.len().min(rows as usize)]);
+        groups.fill([0.0; LANES]);
+        self.groups = 0;
+    }
+
     /// Calls `found` with each row of the block that is allowed, not dead, and whose score is above 0 and not below
     /// the floor, in rising order. What `found` returns is the floor from there on. All scores are 0 afterwards.
     pub(crate) fn drain(

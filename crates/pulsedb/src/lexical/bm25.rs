@@ -71,7 +71,6 @@ impl Scorer {
         Scorer { idf, weights, flat: (k1 * (1.0 - b)) as f32, slope: slope as f32 }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
     /// How much finding this term says, without how often it was asked for.
     pub(crate) fn idf(&self, term: usize) -> f32 {
         self.idf[term]

@@ -17,6 +17,7 @@ mod analyse;
 mod bits;
 mod bm25;
 mod counted;
+mod cuts;
 mod hash;
 mod head;
 mod lengths;

@@ -30,6 +30,8 @@ pub(crate) struct Query {
     pub(crate) phrases: Vec<Phrase>,
     /// What a record must not contain.
     pub(crate) excluded: Vec<Excluded>,
+    /// Whether all of its words are stop words, so that none was dropped.
+    pub(crate) has_only_stop_words: bool,
     /// Terms that were left out because there were too many: more than `QUERY_TERMS_MAX` distinct ones. A prefix, a
     /// phrase or an exclusion above `QUERY_CLAUSES_MAX` is taken as plain words, and counts here as one.
     pub(crate) left_out: usize,
@@ -50,6 +52,8 @@ pub(crate) struct Place {
     pub(crate) range: Range<usize>,
     /// Its index in `terms`.
     pub(crate) term: usize,
+    /// Whether it is a word, or a pair of characters, as it stands there: no part of one, and no chain of several.
+    pub(crate) is_word: bool,
 }
 
 /// What no hit may contain.
@@ -69,6 +73,13 @@ impl Query {
         parser.finish()
     }
 
+    /// Takes a text as the words that it has: nothing in it is a sign of the language of queries.
+    pub(crate) fn plain(text: &str, analyser: &mut Analyser) -> Query {
+        let mut parser = Parser { text, analyser, query: Query::default(), found: Vec::new(), clauses: 0 };
+        parser.words(0..text.len(), false);
+        parser.finish()
+    }
+
     /// Whether a hit must be compared with `accepts`, because postings cannot tell.
     pub(crate) fn needs_text(&self) -> bool {
         !self.phrases.is_empty()
@@ -85,7 +96,17 @@ impl Query {
             })
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the ranking of texts will ask for it"))]
+    /// Which of its terms a text holds.
+    pub(crate) fn held(&self, text: &str, analyser: &mut Analyser) -> Vec<bool> {
+        let mut held = vec![false; self.terms.len()];
+        analyser.tokens(text, Side::Record, |token| {
+            for (held, term) in held.iter_mut().zip(&self.terms) {
+                *held |= term.pattern.holds(token.term);
+            }
+        });
+        held
+    }
+
     /// Where words that the query asks for stand in a text, in order and apart from one another: what a hit shows in
     /// bold.
     pub(crate) fn matched(&self, text: &str, analyser: &mut Analyser) -> Vec<Range<usize>> {
@@ -122,6 +143,7 @@ struct Found {
     pattern: Pattern,
     range: Range<usize>,
     is_stop_word: bool,
+    is_word: bool,
 }
 
 struct Parser<'t, 'a> {
@@ -191,7 +213,8 @@ impl Parser<'_, '_> {
         } else {
             let pattern = Pattern::Prefix(prefix?);
             self.begin_clause(plain..at);
-            self.found.push(Found { pattern, range: body..end - 1, is_stop_word: false });
+            let range = body..end - 1;
+            self.found.push(Found { pattern, range, is_stop_word: false, is_word: false });
         }
         Some(end)
     }
@@ -240,6 +263,7 @@ impl Parser<'_, '_> {
                 pattern,
                 range: range.start + token.range.start..range.start + token.range.end,
                 is_stop_word: token.is_stop_word && !in_phrase,
+                is_word: token.kind != TokenKind::Besides,
             });
         });
     }
@@ -247,19 +271,20 @@ impl Parser<'_, '_> {
     fn finish(mut self) -> Query {
         let all_stop = self.found.iter().all(|found| found.is_stop_word);
         let mut known: HashMap<Pattern, usize> = HashMap::new();
-        for Found { pattern, range, is_stop_word } in self.found {
+        self.query.has_only_stop_words = all_stop;
+        for Found { pattern, range, is_stop_word, is_word } in self.found {
             if is_stop_word && !all_stop {
                 continue;
             }
             let terms = &mut self.query.terms;
             if let Some(&term) = known.get(&pattern) {
                 terms[term].times += 1;
-                self.query.places.push(Place { range, term });
+                self.query.places.push(Place { range, term, is_word });
             } else if terms.len() < QUERY_TERMS_MAX {
                 let term = terms.len();
                 known.insert(pattern.clone(), term);
                 terms.push(QueryTerm { pattern, times: 1 });
-                self.query.places.push(Place { range, term });
+                self.query.places.push(Place { range, term, is_word });
             } else {
                 self.query.left_out += 1;
             }

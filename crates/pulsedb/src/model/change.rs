@@ -1,7 +1,7 @@
 //! Changes: what the log says happened, for followers inside and for callers.
 
 use crate::clock::Timestamp;
-use crate::id::{CollectiveId, ExperienceId, Seq};
+use crate::id::{CollectiveId, ExperienceId, InsightId, RelationId, Seq};
 
 /// What happened to an experience, as callers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,28 @@ pub enum WatchEventType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CollectiveNumber(pub(crate) u32);
 
+impl CollectiveNumber {
+    /// The bit of numbers under which the insights of a collective are kept, as its records are under its own.
+    const INSIGHTS: u32 = 1 << 31;
+    /// The first number that no collective has.
+    pub(crate) const END: u32 = Self::INSIGHTS - 1;
+
+    /// The number under which the insights of this collective are kept.
+    pub(crate) const fn of_insights(self) -> Self {
+        Self(self.0 | Self::INSIGHTS)
+    }
+
+    /// The number of the collective itself.
+    pub(crate) const fn of_collective(self) -> Self {
+        Self(self.0 & !Self::INSIGHTS)
+    }
+
+    /// Whether insights are kept under this number.
+    pub(crate) const fn is_of_insights(self) -> bool {
+        self.0 & Self::INSIGHTS != 0
+    }
+}
+
 /// The number of a version of an experience within its collective. A change of anything that is indexed takes a new
 /// slot; the old one is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +79,16 @@ pub(crate) enum ChangeKind {
     CollectiveDeleted,
     CollectiveRenamed,
     Experience(ExperienceChange),
+    /// A relation was stored or deleted.
+    Relation {
+        id: RelationId,
+        is_deleted: bool,
+    },
+    /// An insight was stored or deleted.
+    Insight {
+        id: InsightId,
+        is_deleted: bool,
+    },
 }
 
 /// A change of an experience, with what filters of events need.

@@ -24,9 +24,10 @@ pub struct Collective {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CollectiveStats {
-    /// Experiences in it, archived ones included.
+    /// Experiences in it, archived ones included, expired ones not.
     pub experience_count: u64,
-    /// Bytes of keys and values that its experiences take, indexes and vectors included.
+    /// Bytes of keys and values that its experiences, relations and insights take, indexes and vectors included, and those
+    /// of expired ones that are still to be removed.
     pub storage_bytes: u64,
     /// The smallest `timestamp` of its experiences.
     pub oldest_experience: Option<Timestamp>,

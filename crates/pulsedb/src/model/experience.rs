@@ -44,6 +44,14 @@ pub struct Experience {
     pub last_reinforced: Timestamp,
     /// Whether it is archived: kept, but left out of searches unless they ask for archived ones.
     pub archived: bool,
+    /// Whether another experience takes its place (a relation of the type
+    /// [`Supersedes`](crate::RelationType::Supersedes) has it as its target): kept, but left out of searches unless they ask
+    /// for superseded ones.
+    pub superseded: bool,
+    /// The name that it can be found and replaced by, unique in its collective.
+    pub key: Option<String>,
+    /// From then on it is hidden from every call but [`get_experience`](crate::PulseDB::get_experience).
+    pub expires_at: Option<Timestamp>,
     /// The sequence number of its last change.
     pub sequence: Seq,
 }
@@ -52,6 +60,11 @@ impl Experience {
     /// How many times it was reinforced.
     pub fn applications(&self) -> u32 {
         self.applications
+    }
+
+    /// Whether it is hidden at this moment because it has expired.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
     }
 }
 
@@ -88,6 +101,28 @@ pub struct NewExperience {
     pub source_task: Option<TaskId>,
     /// When it happened; now if `None`.
     pub timestamp: Option<Timestamp>,
+    /// What becomes of it if its content is there already.
+    pub duplicate: DuplicatePolicy,
+    /// A name for it, 1 to 400 bytes, unique in the collective. Where an experience has it already, that one is replaced
+    /// by this one and keeps its id and its `applications`; an archived one is unarchived.
+    pub key: Option<String>,
+    /// From then on it is hidden from every call but [`get_experience`](crate::PulseDB::get_experience), and removed by
+    /// later commits, which log its deletion. Until then it counts in the statistics by which words are weighed.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What becomes of a new experience whose content an experience of the collective has already, byte for byte. Archived,
+/// superseded and expired ones do not count; and where the new one has a key, only the one that has this key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DuplicatePolicy {
+    /// It is recorded beside the other.
+    #[default]
+    Keep,
+    /// The other is reinforced and its id returned: it gets the tags and domains that it lacks, and keeps the greater
+    /// importance and confidence. Nothing else of the new one is kept.
+    Reinforce,
+    /// It is refused.
+    Refuse,
 }
 
 impl Default for NewExperience {
@@ -105,6 +140,9 @@ impl Default for NewExperience {
             source_agent: AgentId::new("anonymous"),
             source_task: None,
             timestamp: None,
+            duplicate: DuplicatePolicy::Keep,
+            key: None,
+            expires_at: None,
         }
     }
 }

@@ -53,7 +53,7 @@ pub struct CollectiveSummary {
     pub name: String,
     /// Experiences in it, archived ones included.
     pub experience_count: u64,
-    /// Bytes of keys and values that its experiences take.
+    /// Bytes of keys and values that its experiences, relations and insights take.
     pub storage_bytes: u64,
 }
 
@@ -131,6 +131,12 @@ pub struct CheckReport {
     pub experiences: u64,
     /// Vectors read.
     pub vectors: u64,
+    /// Insights read.
+    pub insights: u64,
+    /// Relations read.
+    pub relations: u64,
+    /// Activities read, those of agents that have fallen silent included.
+    pub activities: u64,
     /// Rows of the change log read.
     pub changes: u64,
     /// Index rows compared with their records.
@@ -141,9 +147,13 @@ pub struct CheckReport {
     pub faults: Vec<Fault>,
     /// Records that a repair could not save; zero for a check.
     pub records_lost: u64,
-    /// Records whose vector a repair could neither save nor rebuild, so that vector search no longer finds them; zero
+    /// Records and insights whose vector a repair could neither save nor rebuild, so that vector search no longer finds them; zero
     /// for a check.
     pub vectors_lost: u64,
+    /// Relations that a repair could not save, those of lost records included; zero for a check.
+    pub relations_lost: u64,
+    /// Insights that a repair could not save; zero for a check.
+    pub insights_lost: u64,
     /// Where a repair has kept the file as it was before; `None` if nothing was repaired.
     pub damaged_copy: Option<PathBuf>,
 }

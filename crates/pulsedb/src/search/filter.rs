@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::index::{self, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
+use crate::index::{self, Address, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
 use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
-use crate::model::{Experience, ExperienceType, SearchFilter};
-use crate::storage::{CollectiveView, SlotRow, malformed_tail, type_tag};
+use crate::model::{Experience, ExperienceType, InsightFilter, SearchFilter};
+use crate::storage::{CollectiveView, SlotRow, insight_tag, malformed_tail, type_tag};
 
 /// Rows that may be found.
+#[derive(Clone)]
 pub(super) struct Allowed {
     /// A bitmap for each block.
     pub(super) blocks: Vec<Vec<u64>>,
@@ -22,8 +23,33 @@ pub(super) struct Allowed {
 impl Allowed {
     /// The rows of a snapshot that live and match.
     pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
-        let fields = Fields::new(filter);
-        let attributes = Attributes::of(filter);
+        let mut allowed = Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))?;
+        let collective = snapshot.collective;
+        if let Some(prefix) = &filter.key_prefix {
+            let mut keyed = Self::none(snapshot);
+            for slot in collective.keyed_slots(prefix)? {
+                keyed.set(snapshot, slot?, true);
+            }
+            allowed.restrict(&keyed);
+        }
+        collective.expired()?.slots().for_each(|slot| allowed.set(snapshot, slot, false));
+        Ok(allowed)
+    }
+
+    /// The insights of a snapshot of these that live and match.
+    pub(super) fn of_insights(snapshot: &Snapshot<'_>, filter: &InsightFilter) -> Result<Self> {
+        let types = filter.insight_types.as_deref();
+        let types = types.map(|types| types.iter().fold(0, |mask, one| mask | 1 << insight_tag(*one)));
+        let filter = SearchFilter {
+            domains: filter.domains.clone(),
+            min_confidence: filter.min_confidence,
+            ..SearchFilter::default()
+        };
+        let fields = Fields { filter: &filter, types: types.unwrap_or(u32::MAX) };
+        Self::with(snapshot, &fields, &Attributes::of(&filter))
+    }
+
+    fn with(snapshot: &Snapshot<'_>, fields: &Fields<'_>, attributes: &Attributes) -> Result<Self> {
         let mut blocks = Vec::with_capacity(snapshot.segments.len());
         for segment in &snapshot.segments {
             let mut allowed = fields.allowed(segment);
@@ -33,6 +59,59 @@ impl Allowed {
         let loose = snapshot.loose.iter();
         let loose = loose.map(|row| Ok(fields.slot_row_passes(&row.row) && attributes.pass(row)?));
         Ok(Self { blocks, loose: loose.collect::<Result<_>>()? })
+    }
+
+    fn none(snapshot: &Snapshot<'_>) -> Self {
+        let blocks = snapshot.segments.iter().map(|segment| vec![0; segment.state.dead.len()]);
+        Self { blocks: blocks.collect(), loose: vec![false; snapshot.loose.len()] }
+    }
+
+    /// Allows the row in a slot, or not.
+    fn set(&mut self, snapshot: &Snapshot<'_>, slot: Slot, on: bool) {
+        let Some(address) = snapshot.address_of(slot) else { return };
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            self.loose[row as usize] = on;
+            return;
+        }
+        let (block, row) = snapshot.place(address);
+        let (word, bit) = (&mut self.blocks[block][row / 64], 1 << (row % 64));
+        *word = if on { *word | bit } else { *word & !bit };
+    }
+
+    /// Takes away what the other one does not allow.
+    fn restrict(&mut self, other: &Self) {
+        let words = self.blocks.iter_mut().flatten().zip(other.blocks.iter().flatten());
+        words.for_each(|(word, other)| *word &= other);
+        self.loose.iter_mut().zip(&other.loose).for_each(|(row, other)| *row &= other);
+    }
+
+    /// Whether the row behind an address is among them.
+    pub(super) fn has(&self, snapshot: &Snapshot<'_>, address: Address) -> bool {
+        if let Some(row) = address.checked_sub(snapshot.first_loose) {
+            return self.loose[row as usize];
+        }
+        let (block, row) = snapshot.place(address);
+        self.blocks[block][row / 64] >> (row % 64) & 1 == 1
+    }
+
+    /// Their addresses, in rising order.
+    pub(super) fn addresses(&self, snapshot: &Snapshot<'_>) -> impl DoubleEndedIterator<Item = Address> {
+        let in_blocks = snapshot.segments.iter().zip(&self.blocks).flat_map(|(segment, allowed)| {
+            (0..segment.block.entry.rows)
+                .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
+                .map(|row| segment.first + row)
+        });
+        in_blocks.chain(self.loose_addresses(snapshot))
+    }
+
+    /// Those of loose rows.
+    pub(super) fn loose_addresses(
+        &self,
+        snapshot: &Snapshot<'_>,
+    ) -> impl DoubleEndedIterator<Item = Address> {
+        let first = snapshot.first_loose;
+        let rows = self.loose.iter().enumerate();
+        rows.filter(|(_, allowed)| **allowed).map(move |(row, _)| first + row as Address)
     }
 
     /// How many they are.
@@ -122,6 +201,7 @@ pub(super) struct Fields<'f> {
 /// What these parts ask of an experience, wherever it is read.
 struct Facts {
     archived: bool,
+    superseded: bool,
     type_tag: u8,
     importance: f32,
     confidence: f32,
@@ -136,6 +216,7 @@ impl<'f> Fields<'f> {
     fn pass(&self, facts: &Facts) -> bool {
         let filter = self.filter;
         !(filter.exclude_archived && facts.archived)
+            && (filter.include_superseded || !facts.superseded)
             && self.types >> facts.type_tag & 1 == 1
             && filter.min_importance.is_none_or(|least| facts.importance >= least)
             && filter.min_confidence.is_none_or(|least| facts.confidence >= least)
@@ -150,8 +231,11 @@ impl<'f> Fields<'f> {
         if filter.exclude_archived {
             allowed.iter_mut().zip(&segment.state.archived).for_each(|(word, archived)| *word &= !archived);
         }
+        if !filter.include_superseded {
+            allowed.iter_mut().zip(&segment.state.superseded).for_each(|(word, gone)| *word &= !gone);
+        }
         let columns = &segment.columns;
-        if filter.experience_types.is_some() {
+        if self.types != u32::MAX {
             keep(&mut allowed, |row| self.types >> columns.type_tag(row) & 1 == 1);
         }
         if let Some(least) = filter.min_importance {
@@ -170,8 +254,8 @@ impl<'f> Fields<'f> {
     }
 
     fn slot_row_passes(&self, row: &SlotRow) -> bool {
-        let SlotRow { archived, type_tag, importance, confidence, timestamp, .. } = *row;
-        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+        let SlotRow { archived, superseded, type_tag, importance, confidence, timestamp, .. } = *row;
+        self.pass(&Facts { archived, superseded, type_tag, importance, confidence, timestamp })
     }
 
     /// Whether the slot row of a record passes.
@@ -182,19 +266,24 @@ impl<'f> Fields<'f> {
 
     /// Whether a whole record matches, those parts included that postings answer.
     pub(super) fn record_passes(&self, experience: &Experience) -> bool {
-        let Experience { archived, importance, confidence, timestamp, .. } = *experience;
+        let Experience { archived, superseded, importance, confidence, timestamp, .. } = *experience;
         let type_tag = type_tag(&experience.experience_type);
         let filter = self.filter;
         let has_tags = |tags: &BTreeMap<String, String>| {
             tags.iter().all(|(key, value)| experience.tags.get(key) == Some(value))
         };
         let task = experience.source_task.as_ref();
-        self.pass(&Facts { archived, type_tag, importance, confidence, timestamp })
+        self.pass(&Facts { archived, superseded, type_tag, importance, confidence, timestamp })
             && filter.domains.as_ref().is_none_or(|any| any.iter().any(|one| experience.domain.contains(one)))
             && filter.tags_all.as_ref().is_none_or(has_tags)
             && filter.source_agents.as_ref().is_none_or(|any| any.contains(&experience.source_agent))
             && filter.source_tasks.as_ref().is_none_or(|any| task.is_some_and(|task| any.contains(task)))
+            && filter.key_prefix.as_ref().is_none_or(|prefix| has_prefix(experience, prefix))
     }
+}
+
+fn has_prefix(experience: &Experience, prefix: &str) -> bool {
+    experience.key.as_ref().is_some_and(|key| key.starts_with(prefix))
 }
 
 /// The rows of a block that are not dead.

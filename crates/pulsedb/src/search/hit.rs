@@ -6,13 +6,16 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::index::{Address, Snapshot};
-use crate::model::SearchResult;
+use crate::model::{Explain, SearchResult};
 
 /// A row with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Hit {
     pub(super) score: f32,
     pub(super) rank: Rank,
+    pub(super) address: Address,
+    /// What the score is made of.
+    pub(super) parts: Explain,
 }
 
 /// The order of rows with one score: the greatest is the best, newer first, then the smaller id.
@@ -27,11 +30,15 @@ impl Rank {
         let (_, row) = snapshot.row(address);
         Self { timestamp: row.timestamp, id: Reverse(row.id) }
     }
+
+    pub(super) fn id(self) -> ExperienceId {
+        self.id.0
+    }
 }
 
 impl Hit {
     /// The better one is the greater.
-    fn order(&self, other: &Self) -> Ordering {
+    pub(super) fn order(&self, other: &Self) -> Ordering {
         self.score.total_cmp(&other.score).then_with(|| self.rank.cmp(&other.rank))
     }
 }
@@ -44,12 +51,12 @@ pub(super) fn best(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
 }
 
 /// The records of hits, in their order.
-pub(super) fn fetch(snapshot: &Snapshot<'_>, hits: &[Hit]) -> Result<Vec<SearchResult>> {
+pub(super) fn fetch(snapshot: &Snapshot<'_>, hits: &[Hit], explain: bool) -> Result<Vec<SearchResult>> {
     let view = snapshot.collective.view;
     hits.iter()
         .map(|hit| {
-            let experience = view.indexed_experience(hit.rank.id.0)?;
-            Ok(SearchResult { experience, similarity: hit.score })
+            let experience = view.indexed_experience(hit.rank.id())?;
+            Ok(SearchResult { experience, similarity: hit.score, explain: explain.then_some(hit.parts) })
         })
         .collect()
 }

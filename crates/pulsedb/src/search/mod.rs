@@ -2,9 +2,14 @@
 //!
 //! A search is a pure function of one snapshot. Nothing here writes, and nothing is kept between two searches.
 
+mod context;
+mod energy;
 mod filter;
 mod hit;
+mod insights;
+mod passage;
 mod recent;
+mod text;
 mod vectors;
 mod ways;
 mod words;
@@ -14,42 +19,90 @@ use crate::index::{Snapshot, is_damage};
 use crate::lexical::Bm25;
 use crate::model::{SearchFilter, SearchResult};
 use crate::search::filter::Allowed;
+use crate::search::hit::Hit;
 use crate::storage::CollectiveView;
 use crate::vector::PreparedQuery;
 
-pub(crate) use recent::recent;
+pub use passage::{matched, passage};
 
-/// The `k` experiences that match the filter and whose vectors are nearest to the query, best first: by
-/// cosine, then newer timestamp, then smaller id. There are `min(k, matches with a vector)` of them. Up to `exact_rows`
-/// matches are compared without codes.
-pub(crate) fn nearest(
+pub(crate) use context::fitted;
+pub(crate) use energy::Recall;
+pub(crate) use insights::insights;
+pub(crate) use recent::recent;
+pub(crate) use text::TextQuery;
+
+/// What rows are ranked by.
+pub(crate) enum Ranking<'q> {
+    /// The cosine with a vector; without one there is no hit. There are `min(k, matches with a vector)` of them. Up to
+    /// `exact_rows` matches are compared without codes.
+    Vector { query: Option<PreparedQuery>, exact_rows: usize },
+    /// BM25 of the rows that hold words of a text.
+    Words { text: &'q str, parameters: Bm25 },
+    /// Words, meaning and context.
+    Text(TextQuery<'q>),
+}
+
+impl Ranking<'_> {
+    /// Whether vectors are compared.
+    pub(crate) fn has_vector(&self) -> bool {
+        match self {
+            Self::Vector { .. } => true,
+            Self::Words { .. } => false,
+            Self::Text(text) => text.vector.is_some(),
+        }
+    }
+}
+
+/// What is asked besides the ranking.
+pub(crate) struct Asked<'q> {
+    pub(crate) k: usize,
+    pub(crate) filter: &'q SearchFilter,
+    pub(crate) recall: Option<Recall<'q>>,
+    pub(crate) explain: bool,
+}
+
+/// The `k` experiences that match the filter and rank best, best first: by score, then newer timestamp, then smaller id.
+pub(crate) fn search(
     collective: CollectiveView<'_>,
-    query: &PreparedQuery,
-    k: usize,
-    filter: &SearchFilter,
-    exact_rows: usize,
+    ranking: &Ranking<'_>,
+    asked: &Asked<'_>,
 ) -> Result<Vec<SearchResult>> {
     answered(collective, |snapshot| {
-        let allowed = Allowed::of(snapshot, filter)?;
-        let hits = vectors::nearest(snapshot, allowed, query, k, exact_rows)?;
-        hit::fetch(snapshot, &hits)
+        let allowed = Allowed::of(snapshot, asked.filter)?;
+        let hits = match &asked.recall {
+            None => ranked(snapshot, &allowed, ranking, asked.k)?,
+            // With no weight for energy, the plain ranking comes out as it is.
+            Some(recall) if recall.weights.energy == 0.0 => {
+                energy::without(recall, ranked(snapshot, &allowed, ranking, asked.k)?)
+            }
+            Some(recall) => energy::weighed(snapshot, recall, asked.k, |k| {
+                let hits = ranked(snapshot, &allowed, ranking, k)?;
+                Ok(if matches!(ranking, Ranking::Words { .. }) { as_parts_of_best(hits) } else { hits })
+            })?,
+        };
+        hit::fetch(snapshot, &hits, asked.explain)
     })
 }
 
-/// The `k` experiences that match the filter and hold words of the text, best first: by BM25, then newer timestamp,
-/// then smaller id.
-pub(crate) fn lexical(
-    collective: CollectiveView<'_>,
-    text: &str,
-    k: usize,
-    filter: &SearchFilter,
-    parameters: Bm25,
-) -> Result<Vec<SearchResult>> {
-    answered(collective, |snapshot| {
-        let allowed = Allowed::of(snapshot, filter)?;
-        let hits = words::lexical(snapshot, &allowed, text, k, parameters)?;
-        hit::fetch(snapshot, &hits)
-    })
+fn ranked(snapshot: &Snapshot<'_>, allowed: &Allowed, ranking: &Ranking<'_>, k: usize) -> Result<Vec<Hit>> {
+    match ranking {
+        Ranking::Vector { query: Some(query), exact_rows } => {
+            vectors::nearest(snapshot, allowed.clone(), query, k, *exact_rows)
+        }
+        Ranking::Vector { query: None, .. } => Ok(Vec::new()),
+        Ranking::Words { text, parameters } => words::lexical(snapshot, allowed, text, k, *parameters),
+        Ranking::Text(query) => text::ranked(snapshot, allowed, query, k),
+    }
+}
+
+/// Scores without an upper end as parts of the best one, so that they can be weighed with something else.
+fn as_parts_of_best(mut hits: Vec<Hit>) -> Vec<Hit> {
+    let Some(best) = hits.first().map(|hit| hit.score).filter(|best| *best > 0.0) else { return hits };
+    for hit in &mut hits {
+        hit.score /= best;
+        hit.parts = hit.parts.scaled(1.0 / best);
+    }
+    hits
 }
 
 /// The answer from the index, or from the records alone where a part of the index is damaged.

@@ -14,6 +14,8 @@ use crate::storage::{CollectiveView, IndexRow, NewestFirst, Span, View};
 
 /// Rows of a way in that are counted to compare it with others.
 const COUNTED: usize = 512;
+/// Rows of keys with a prefix that are gathered and sorted.
+const GATHERED: usize = 4096;
 /// Records that are decoded in vain before slot rows are looked at first.
 const PASSED_OVER: usize = 16;
 
@@ -32,12 +34,26 @@ pub(crate) fn recent(
         since: filter.since.unwrap_or(Timestamp(i64::MIN)),
         until: filter.until.unwrap_or(Timestamp(i64::MAX)),
     };
-    let way = shortest(collective, ways_in(collective.number, filter))?;
+    let keyed = match &filter.key_prefix {
+        Some(prefix) => keyed(collective, prefix, span)?,
+        None => None,
+    };
+    let rows: Box<dyn Iterator<Item = Result<IndexRow>> + '_> = match keyed {
+        Some(rows) => Box::new(rows.into_iter().map(Ok)),
+        None => {
+            let way = shortest(collective, ways_in(collective.number, filter))?;
+            Box::new(Merged::new(collective, way, span)?)
+        }
+    };
     let fields = Fields::new(filter);
+    let expired = collective.expired()?;
     let mut found = Vec::new();
     let mut passed_over = 0;
-    for row in Merged::new(collective, way, span)? {
+    for row in rows {
         let row = row?;
+        if expired.has(row.slot) {
+            continue;
+        }
         // Where few match, a look at the small slot row first saves decoding what is passed over.
         if passed_over > PASSED_OVER && !fields.slot_passes(collective, row.slot)? {
             continue;
@@ -53,6 +69,22 @@ pub(crate) fn recent(
         }
     }
     Ok(found)
+}
+
+/// The rows of the experiences whose keys begin so, newest first; `None` if they are so many that another way is as good.
+fn keyed(collective: CollectiveView<'_>, prefix: &str, span: Span) -> Result<Option<Vec<IndexRow>>> {
+    let mut rows = Vec::new();
+    for slot in collective.keyed_slots(prefix)? {
+        if rows.len() == GATHERED {
+            return Ok(None);
+        }
+        let slot = slot?;
+        let row = collective.indexed_slot_row(slot)?;
+        rows.push(IndexRow { timestamp: row.timestamp, id: row.id, slot });
+    }
+    rows.retain(|row| (span.since..=span.until).contains(&row.timestamp));
+    rows.sort_unstable_by_key(|row| (Reverse(row.timestamp), row.id));
+    Ok(Some(rows))
 }
 
 /// The way with the fewest rows, as far as a bounded count tells.

@@ -8,6 +8,7 @@
 
 use crate::error::Result;
 use crate::index::{Address, Snapshot, run_rows};
+use crate::model::Explain;
 use crate::model::norm::Norm;
 use crate::search::filter::Allowed;
 use crate::search::hit::{Hit, Rank, best};
@@ -37,11 +38,16 @@ pub(super) fn nearest(
     let scored = if let Some(frame) = frame {
         by_codes(snapshot, &allowed, query, k, &frame)?
     } else {
-        let rows = in_blocks(snapshot, &allowed).chain(loose(snapshot, &allowed));
+        let rows = allowed.addresses(snapshot);
         codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))?
     };
     let hits = scored.into_iter();
-    let hits = hits.map(|hit| Hit { score: hit.score, rank: Rank::of(snapshot, hit.slot) });
+    let hits = hits.map(|hit| Hit {
+        score: hit.score,
+        rank: Rank::of(snapshot, hit.slot),
+        address: hit.slot,
+        parts: Explain::of_vector(hit.score),
+    });
     Ok(best(hits.collect(), k))
 }
 
@@ -77,27 +83,14 @@ fn by_codes(
         tracing::warn!(slot = slot.0, "a code is damaged, its vector was compared; run `repair`");
     }
     let mut scored = candidates.rescore(k, |rows, scores| score(snapshot, query, rows, scores))?;
-    scored.extend(codes::exact(loose(snapshot, allowed), k, |rows, scores| {
+    scored.extend(codes::exact(allowed.loose_addresses(snapshot), k, |rows, scores| {
         score(snapshot, query, rows, scores)
     })?);
     Ok(scored)
 }
 
-fn in_blocks<'s>(snapshot: &'s Snapshot<'_>, allowed: &'s Allowed) -> impl Iterator<Item = Address> + 's {
-    snapshot.segments.iter().zip(&allowed.blocks).flat_map(|(segment, allowed)| {
-        (0..segment.block.entry.rows)
-            .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
-            .map(|row| segment.first + row)
-    })
-}
-
-fn loose<'s>(snapshot: &'s Snapshot<'_>, allowed: &'s Allowed) -> impl Iterator<Item = Address> + 's {
-    let rows = allowed.loose.iter().zip(snapshot.first_loose..);
-    rows.filter(|(allowed, _)| **allowed).map(|(_, address)| address)
-}
-
-/// Appends the exact cosine of each row.
-fn score(
+/// Appends the exact cosine of each row, all of which have a vector.
+pub(super) fn score(
     snapshot: &Snapshot<'_>,
     query: &PreparedQuery,
     rows: &[Address],

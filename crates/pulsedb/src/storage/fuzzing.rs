@@ -5,15 +5,18 @@
 use std::path::Path;
 
 use crate::config::SyncMode;
-use crate::id::{AgentId, ExperienceId};
+use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
+use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, EmbeddingRow, FormatRow};
 use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
 use crate::storage::format::series::ProgressRow;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
@@ -91,6 +94,7 @@ pub fn change_rows(
 
 fn read_values(bytes: &[u8]) {
     let id = ExperienceId::from_bytes([7; 16]);
+    same(bytes, "activity", ActivityRow::read(bytes), ActivityRow::write);
     same(bytes, "collective", CollectiveRow::read(bytes), CollectiveRow::write);
     same(bytes, "counter", CounterRow::read(bytes), CounterRow::write);
     same(bytes, "slot", SlotRow::read(bytes), SlotRow::write);
@@ -101,6 +105,12 @@ fn read_values(bytes: &[u8]) {
     same(bytes, "log", read_change(7, bytes), |(change, transaction), out| {
         assert_eq!(change.sequence, 7, "a change has the number of its key");
         write_change(change, *transaction, out);
+    });
+    let relation = RelationId::from_bytes([7; 16]);
+    same(bytes, "relation", RelationRow::read(relation, bytes), RelationRow::write);
+    let insight = InsightId::from_bytes([7; 16]);
+    same(bytes, "insight", read_insight(insight, bytes), |(place, insight), out| {
+        write_insight(*place, insight, out);
     });
     same(bytes, "vector", read_vector(bytes), |vector, out| {
         write_vector(vector.map(VectorRow::to_stored).as_ref(), out);
@@ -123,6 +133,18 @@ fn read_meta(bytes: &[u8]) {
 fn read_keys(bytes: &[u8]) {
     same(bytes, "slot key", keys::read_slot(bytes), |(number, slot), out| {
         out.put(&keys::slot(*number, *slot));
+    });
+    let relation = [7; 16];
+    same(bytes, "link key", Link::read(bytes, &relation), |link, out| {
+        // The number of the collective is not part of a link.
+        let number = keys::read_number(bytes).expect("a key of a link begins with a number");
+        out.put(&link.key(number));
+    });
+    same(bytes, "activity key", keys::read_activity(bytes), |(number, agent), out| {
+        out.put(&keys::activity(*number, agent));
+    });
+    same(bytes, "expiry key", keys::read_expiry(bytes), |(end, number, id), out| {
+        out.put(&keys::expiry(*end, *number, *id));
     });
     same(bytes, "sequence key", keys::read_sequence(bytes), |sequence, out| {
         out.put(&keys::sequence(*sequence));
@@ -166,7 +188,10 @@ mod tests {
     use crate::id::{CollectiveId, TaskId};
     use crate::model::change::Slot;
     use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
-    use crate::model::{Experience, ExperienceType, ProviderIdentity, Severity};
+    use crate::model::{
+        DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
+        RelationType, Severity,
+    };
     use crate::storage::format::series::Generation;
     use crate::storage::format::vector::StoredVector;
 
@@ -210,6 +235,9 @@ mod tests {
             updated_at: Timestamp::from_millis(i64::MAX),
             last_reinforced: Timestamp::from_millis(i64::MIN),
             archived: true,
+            superseded: true,
+            key: Some("k\u{e9}y".into()),
+            expires_at: Some(Timestamp::from_millis(-2)),
             sequence: u64::MAX,
         }
     }
@@ -231,11 +259,14 @@ mod tests {
 
     const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
     const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
+    const ACTIVITY: Accepts = |bytes| ActivityRow::read(bytes).is_some();
     const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
     const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
     const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
     const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
     const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
+    const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
+    const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
     const VECTOR: Accepts = |bytes| read_vector(bytes).flatten().is_some();
     const PROGRESS: Accepts = |bytes| ProgressRow::read(bytes).is_some();
     const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
@@ -255,6 +286,14 @@ mod tests {
             let experience = experience(experience_type);
             add(EXPERIENCE, &|out| write_experience(place, &experience, out));
         }
+        let bare = Experience {
+            source_task: None,
+            key: None,
+            expires_at: None,
+            ..experience(ExperienceType::default())
+        };
+        let place = Place { number: CollectiveNumber(1), slot: Slot(2) };
+        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
         for kind in change_kinds() {
             add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
         }
@@ -268,6 +307,15 @@ mod tests {
             };
             add(COLLECTIVE, &|out| row.write(out));
         }
+        for text in [None, Some("text".to_owned())] {
+            let row = ActivityRow {
+                started_at: Timestamp::from_millis(1),
+                last_heartbeat: Timestamp::from_millis(-1),
+                current_task: text.clone(),
+                context_summary: text,
+            };
+            add(ACTIVITY, &|out| row.write(out));
+        }
         let slot = SlotRow {
             id: ID,
             timestamp: Timestamp::from_millis(1),
@@ -276,12 +324,21 @@ mod tests {
             words: 3,
             type_tag: 8,
             archived: true,
+            superseded: true,
         };
         add(SLOT, &|out| slot.write(out));
         add(SLOT_VALUE, &|out| out.u32(5));
         add(COUNTER, &|out| {
-            CounterRow { experiences: 1, bytes: 2, vector_bytes: 6, words: 4, next_slot: 3, tail_rows: 5 }
-                .write(out);
+            CounterRow {
+                experiences: 1,
+                bytes: 2,
+                vector_bytes: 7,
+                words: 4,
+                next_slot: 3,
+                tail_rows: 5,
+                activities: 6,
+            }
+            .write(out);
         });
         let reclaim = ReclaimRow {
             collective_id: CollectiveId::from_bytes([3; 16]),
@@ -291,6 +348,38 @@ mod tests {
             end_sequence: 12,
         };
         add(RECLAIM, &|out| reclaim.write(out));
+        for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
+            let row = RelationRow {
+                number: CollectiveNumber(1),
+                collective_id: CollectiveId::from_bytes([3; 16]),
+                relation: ExperienceRelation {
+                    id: RelationId::from_bytes([7; 16]),
+                    source_id: ID,
+                    target_id: ExperienceId::from_bytes([8; 16]),
+                    relation_type,
+                    strength: 0.5,
+                    metadata,
+                    created_at: Timestamp::from_millis(3),
+                },
+            };
+            add(RELATION, &|out| row.write(out));
+        }
+        for insight_type in InsightType::ALL {
+            let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2) };
+            let insight = DerivedInsight {
+                id: InsightId::from_bytes([7; 16]),
+                collective_id: CollectiveId::from_bytes([3; 16]),
+                content: "content".into(),
+                embedding: Vec::new(),
+                source_experience_ids: vec![ID, ID],
+                missing_sources: Vec::new(),
+                insight_type,
+                confidence: 0.5,
+                domain: vec!["a".into()],
+                created_at: Timestamp::from_millis(3),
+            };
+            add(INSIGHT, &|out| write_insight(place, &insight, out));
+        }
         let vector = StoredVector { components: vec![1.0, -0.0, f32::INFINITY], norm_bits: 7 };
         add(VECTOR, &|out| write_vector(Some(&vector), out));
         add(PROGRESS, &|out| ProgressRow { next_slot: 1, rows: 2, bytes: 3 }.write(out));
@@ -325,7 +414,12 @@ mod tests {
         };
         let collectives =
             [ChangeKind::CollectiveCreated, ChangeKind::CollectiveDeleted, ChangeKind::CollectiveRenamed];
-        actions.map(about_experience).into_iter().chain(collectives).collect()
+        let relations = [false, true]
+            .map(|is_deleted| ChangeKind::Relation { id: RelationId::from_bytes([7; 16]), is_deleted });
+        let insights = [false, true]
+            .map(|is_deleted| ChangeKind::Insight { id: InsightId::from_bytes([7; 16]), is_deleted });
+        let others = collectives.into_iter().chain(relations).chain(insights);
+        actions.map(about_experience).into_iter().chain(others).collect()
     }
 
     #[test]

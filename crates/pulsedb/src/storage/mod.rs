@@ -18,22 +18,26 @@ mod write;
 pub(crate) use format::block_state::{BlockState, write_vectors};
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
+pub(crate) use format::insight::insight_tag;
 pub(crate) use format::keys::Prefix;
 pub(crate) use format::meta::EmbeddingRow;
+pub(crate) use format::piece::{PieceRow, write_piece_row};
 pub(crate) use format::series::{BlockPart, Generation, SeriesId};
 pub(crate) use format::slot::SlotRow;
 pub(crate) use format::tables::Table;
 pub(crate) use format::vector::StoredVector;
-pub(crate) use read::blocks::{BlockView, malformed_shared, malformed_tail};
+pub(crate) use read::blocks::{BlockView, malformed_piece, malformed_shared, malformed_tail};
 pub(crate) use read::collective_view::CollectiveView;
 pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
 pub(crate) use read::view::View;
 pub(crate) use store::{Store, StoreHandle, StoreOptions};
 pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
+pub(crate) use write::apply::PreparedChange;
 pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock, SealedVectors,
 };
+pub(crate) use write::insights::{PreparedInsight, PreparedInsightRestore};
 pub(crate) use write::operations::{
     NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };

@@ -168,8 +168,20 @@ impl Store {
         check::check(&self.env, &*self.builder)
     }
 
-    /// Rewrites the data file without free pages; its bytes before and after.
+    /// Removes what has expired and what deleted collectives have left, then rewrites the data file without free pages;
+    /// its bytes before and after.
     pub(crate) fn compact(&self) -> Result<(u64, u64)> {
+        match self.clear_out() {
+            // What is damaged is left to a repair, and the rest of the file is worth its room.
+            Err(PulseDBError::Storage(StorageError::Corrupted { table, key })) => {
+                tracing::warn!(
+                    table,
+                    key,
+                    "what is deleted or has expired is damaged and stays; run `repair`"
+                );
+            }
+            outcome => outcome?,
+        }
         self.env.compact()
     }
 

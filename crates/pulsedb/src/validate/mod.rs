@@ -1,13 +1,20 @@
 //! The border: input is brought to NFC and checked once here, and [`Valid`] proves it.
 
+pub(crate) mod context;
+pub(crate) mod insight;
 mod normal;
+pub(crate) mod relation;
 
 use std::collections::BTreeMap;
 
+use crate::config;
 use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
-use crate::model::{Experience, ExperienceType, ExperienceUpdate, NewExperience, SearchFilter};
+use crate::model::{
+    Change, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter,
+    SearchOptions,
+};
 
 pub(crate) use normal::nfc;
 
@@ -34,6 +41,7 @@ struct CommonFields<'e> {
     experience_type: &'e ExperienceType,
     source_agent: &'e AgentId,
     source_task: Option<&'e TaskId>,
+    key: Option<&'e str>,
 }
 
 impl<'e> From<&'e NewExperience> for CommonFields<'e> {
@@ -48,6 +56,7 @@ impl<'e> From<&'e NewExperience> for CommonFields<'e> {
             experience_type: &new.experience_type,
             source_agent: &new.source_agent,
             source_task: new.source_task.as_ref(),
+            key: new.key.as_deref(),
         }
     }
 }
@@ -64,6 +73,7 @@ impl<'e> From<&'e Experience> for CommonFields<'e> {
             experience_type: &stored.experience_type,
             source_agent: &stored.source_agent,
             source_task: stored.source_task.as_ref(),
+            key: stored.key.as_deref(),
         }
     }
 }
@@ -77,7 +87,8 @@ fn fields(given: &CommonFields<'_>) -> Result<()> {
     related_files(given.related_files)?;
     experience_type(given.experience_type)?;
     name("source_agent", given.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
-    given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))
+    given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))?;
+    given.key.map_or(Ok(()), |key| name("key", key, limits::EXPERIENCE_KEY_BYTES_MAX))
 }
 
 /// Checks everything about a new experience, except the length of its vector.
@@ -87,6 +98,7 @@ pub(crate) fn new_experience(new: NewExperience) -> Result<Valid<NewExperience>>
         tags: normal::pairs(new.tags)?,
         source_agent: normal::agent(new.source_agent),
         source_task: new.source_task.map(normal::task),
+        key: new.key.map(normal::nfc),
         ..new
     };
     fields(&CommonFields::from(&new))?;
@@ -101,19 +113,62 @@ pub(crate) fn restored_experience(experience: Experience) -> Result<Valid<Experi
         tags: normal::pairs(experience.tags)?,
         source_agent: normal::agent(experience.source_agent),
         source_task: experience.source_task.map(normal::task),
+        key: experience.key.map(normal::nfc),
         ..experience
     };
     fields(&CommonFields::from(&experience))?;
     Ok(Valid(experience))
 }
 
+/// Checks everything about a new activity.
+pub(crate) fn new_activity(new: NewActivity) -> Result<Valid<NewActivity>> {
+    let new = NewActivity { agent_id: normal::agent(new.agent_id), ..new };
+    name("agent_id", new.agent_id.as_str(), limits::ACTIVITY_AGENT_BYTES_MAX)?;
+    for (field, value) in [("current_task", &new.current_task), ("context_summary", &new.context_summary)] {
+        value.as_ref().map_or(Ok(()), |value| text(field, value, limits::ACTIVITY_TEXT_BYTES_MAX))?;
+    }
+    Ok(Valid(new))
+}
+
+/// The name of an agent at work, in NFC.
+pub(crate) fn active_agent(agent: &str) -> Result<String> {
+    let agent = normal::nfc(agent.to_owned());
+    name("agent_id", &agent, limits::ACTIVITY_AGENT_BYTES_MAX)?;
+    Ok(agent)
+}
+
+/// Checks how many domains and tags an experience has that took over those of another one.
+pub(crate) fn merged(experience: &Experience) -> Result<()> {
+    at_most("domain", experience.domain.len(), limits::DOMAINS_MAX)?;
+    at_most("tags", experience.tags.len(), limits::TAGS_MAX)
+}
+
+/// The key of an experience, in NFC.
+pub(crate) fn key(key: &str) -> Result<String> {
+    let key = normal::nfc(key.to_owned());
+    name("key", &key, limits::EXPERIENCE_KEY_BYTES_MAX)?;
+    Ok(key)
+}
+
+/// What keys are to begin with, or to follow, in NFC.
+pub(crate) fn key_part(field: &str, part: &str) -> Result<String> {
+    let part = normal::nfc(part.to_owned());
+    text(field, &part, limits::EXPERIENCE_KEY_BYTES_MAX)?;
+    Ok(part)
+}
+
 /// An id that a record may be restored under.
 fn restored_id(id: ExperienceId) -> Result<()> {
-    if id.is_nil() {
+    restored_id_bytes(id.as_bytes(), &id)
+}
+
+/// As [`restored_id`], for an id of any kind.
+fn restored_id_bytes(bytes: &[u8; 16], id: &dyn std::fmt::Display) -> Result<()> {
+    if *bytes == [0; 16] {
         return Err(ValidationError::required("id"));
     }
     // New ids are above all others, so one at the end of their range would be the last.
-    if id.as_bytes().starts_with(&[0xff; 6]) {
+    if bytes.starts_with(&[0xff; 6]) {
         let reason = format!("{id} leaves no room for the ids of later records; restore it under another id");
         return Err(ValidationError::invalid("id", reason));
     }
@@ -141,6 +196,18 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
 pub(crate) fn batch(rows: &[NewExperience]) -> Result<()> {
     batch_rows(rows.len())?;
     batch_bytes(rows.iter().map(experience_bytes).sum())
+}
+
+/// Checks the size of a batch of changes; each is checked by itself.
+pub(crate) fn changes(changes: &[Change]) -> Result<()> {
+    at_most("changes", changes.len(), limits::BATCH_ROWS_MAX)?;
+    let bytes = changes.iter().map(|change| match change {
+        Change::Record(new) => experience_bytes(new),
+        Change::Update(_, update) => update_bytes(update),
+        Change::Relate(new) => new.metadata.as_ref().map_or(0, String::len),
+        Change::Archive(_) | Change::Delete(_) => 0,
+    });
+    batch_bytes(bytes.sum())
 }
 
 /// Checks the size of a batch of stored experiences, and that each id is given once.
@@ -194,7 +261,7 @@ pub(crate) fn stored_bytes(experience: &Experience) -> usize {
 fn field_bytes(fields: &CommonFields<'_>) -> usize {
     let lists = list_bytes(fields.domain) + list_bytes(fields.related_files);
     let task = fields.source_task.map_or(0, |task| task.as_str().len());
-    let names = fields.source_agent.as_str().len() + task;
+    let names = fields.source_agent.as_str().len() + task + 2 * fields.key.map_or(0, str::len);
     fields.content.len() + lists + tag_bytes(fields.tags) + names + type_bytes(fields.experience_type)
 }
 
@@ -284,6 +351,17 @@ pub(crate) fn filter(filter: SearchFilter) -> Result<SearchFilter> {
         bound.map_or(Ok(()), |value| fraction(field, value))?;
     }
     Ok(filter)
+}
+
+/// Checks the weights of a search.
+pub(crate) fn weights(options: &SearchOptions) -> Result<()> {
+    if let Some(signals) = options.signals {
+        config::signal_weights("signals", signals)?;
+    }
+    if let Some(context) = options.context {
+        config::context_weights("context", context)?;
+    }
+    options.weights.map_or(Ok(()), |weights| config::recall_weights("weights", weights))
 }
 
 /// Checks a bound for energy.

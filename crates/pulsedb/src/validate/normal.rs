@@ -1,4 +1,5 @@
-//! Unicode NFC for everything that is compared byte by byte: tags, domains, agents, tasks and collective names.
+//! Unicode NFC for everything that is compared byte by byte: tags, domains, agents, tasks, keys and
+//! collective names.
 //!
 //! So two spellings of a word, such as an accented letter as one code point or as two, are one word. Contents are not
 //! changed. The form is that of Unicode Standard Annex 15.
@@ -56,6 +57,7 @@ pub(super) fn filter(filter: SearchFilter) -> Result<SearchFilter, ValidationErr
         tags_all: filter.tags_all.map(pairs).transpose()?,
         source_agents: filter.source_agents.map(|agents| agents.into_iter().map(agent).collect()),
         source_tasks: filter.source_tasks.map(|tasks| tasks.into_iter().map(task).collect()),
+        key_prefix: filter.key_prefix.map(nfc),
         ..filter
     })
 }

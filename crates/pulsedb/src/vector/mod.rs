@@ -5,6 +5,7 @@
 
 mod arch;
 pub(crate) mod codes;
+pub(crate) mod late;
 mod query;
 mod top_k;
 

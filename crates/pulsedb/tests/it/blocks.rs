@@ -59,7 +59,7 @@ fn search(
     filter: &SearchFilter,
     exact: bool,
 ) -> Vec<SearchResult> {
-    let options = SearchOptions { k, filter: filter.clone(), exact };
+    let options = SearchOptions { k, filter: filter.clone(), exact, ..Default::default() };
     db.search(cid, Query::Vector(query), options).unwrap()
 }
 

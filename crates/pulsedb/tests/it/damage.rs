@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use pulsedb::{Config, ExperienceId, ExperienceUpdate, PulseDB, Result, SearchFilter};
+use pulsedb::{Config, ExperienceId, ExperienceUpdate, PulseDB, Result, SearchFilter, SearchOptions};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -52,6 +52,7 @@ fn answers(db: &PulseDB, ids: &[ExperienceId]) -> Vec<(String, Result<String>)> 
             ("recent filtered".to_owned(), tell(db.get_recent_experiences_filtered(cid, 10, filter.clone()))),
             ("search".to_owned(), tell(db.search_similar(cid, &vector, 10))),
             ("search filtered".to_owned(), tell(db.search_similar_filtered(cid, &vector, 10, filter))),
+            ("text".to_owned(), tell(db.search(cid, "lock timeout agent".into(), SearchOptions::default()))),
             ("changes".to_owned(), tell(db.poll_changes(cid, 0))),
         ]);
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pulsedb::{
-    AgentId, Config, EmbeddingDimension, ExperienceType, ExperienceUpdate, NewExperience, NotFoundError,
-    PulseDB, PulseDBError, Query, SearchFilter, SearchOptions, Severity, TaskId, Timestamp,
+    AgentId, Config, DuplicatePolicy, EmbeddingDimension, ExperienceType, ExperienceUpdate, NewExperience,
+    NotFoundError, PulseDB, PulseDBError, Query, SearchFilter, SearchOptions, Severity, TaskId, Timestamp,
     WatchEventType::{Archived, Created, Deleted, Updated},
 };
 
@@ -59,6 +59,9 @@ fn every_field_comes_back_as_it_was_given() {
         source_agent: AgentId::new("agent"),
         source_task: Some(TaskId::new("task")),
         timestamp: Some(Timestamp::from_millis(-5)),
+        duplicate: DuplicatePolicy::Refuse,
+        key: Some("k/1".into()),
+        expires_at: Some(Timestamp::from_millis(i64::MAX)),
     };
     let id = db.record_experience(new.clone()).unwrap();
     for db in [db.clone(), {
@@ -73,6 +76,7 @@ fn every_field_comes_back_as_it_was_given() {
         assert_eq!((found.importance, found.confidence), (1.0, 0.0));
         assert_eq!(found.domain, new.domain);
         assert_eq!(found.tags, new.tags);
+        assert_eq!((&found.key, found.expires_at), (&new.key, new.expires_at));
         assert_eq!(found.related_files, new.related_files);
         assert_eq!(found.source_agent, new.source_agent);
         assert_eq!(found.source_task, new.source_task);

@@ -223,6 +223,8 @@ fn experience(one: &Experience) -> Value {
         "updated_at": one.updated_at.as_millis(),
         "last_reinforced": one.last_reinforced.as_millis(),
         "archived": one.archived,
+        "key": one.key,
+        "expires_at": one.expires_at.map(|end| end.0),
         "sequence": one.sequence,
     })
 }
@@ -342,6 +344,8 @@ fn new(golden: Golden, collective_id: CollectiveId, at: usize, content: &str) ->
         source_agent: AgentId::new(format!("agent-{}", at % 3)),
         source_task: at.is_multiple_of(2).then(|| TaskId::new("task")),
         timestamp: Some(Timestamp::from_millis(FIRST_MS + at as i64 * 1000)),
+        key: (at == 1).then(|| "caf\u{e9}/1".to_owned()),
+        expires_at: (at == 2).then(|| Timestamp::from_millis(i64::MAX)),
         ..Default::default()
     }
 }

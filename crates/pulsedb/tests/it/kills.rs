@@ -201,7 +201,7 @@ pub(crate) fn rounds(share: usize) -> usize {
 }
 
 /// Lets the workers write for a random while, kills them, and returns what they have said.
-fn kill_at_random(workers: Vec<Worker>, random: &mut Random, lines_max: usize) -> Vec<String> {
+pub(crate) fn kill_at_random(workers: Vec<Worker>, random: &mut Random, lines_max: usize) -> Vec<String> {
     let mut said = Vec::new();
     for mut worker in workers {
         let lines = random.below(lines_max);
@@ -250,7 +250,7 @@ fn assert_clean(db: &PulseDB) {
 
 /// The sequence has every number from 1 to the last one: those of events, and one for each collective that was
 /// made or deleted, which are no events.
-fn assert_dense(db: &PulseDB, collectives: &[CollectiveId], without_event: usize) {
+pub(crate) fn assert_dense(db: &PulseDB, collectives: &[CollectiveId], without_event: usize) {
     let sequences: BTreeSet<u64> =
         collectives.iter().flat_map(|cid| events(db, *cid, 0)).map(|event| event.sequence).collect();
     let last = db.get_current_sequence();

@@ -1,29 +1,41 @@
 //! Integration tests of the crate, one module a promise.
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
+mod activities;
+mod applying;
 mod batches;
 mod blocks;
+mod context;
 mod damage;
+mod duplicates;
 mod embedders;
 mod experiences;
+mod expiry;
 mod files;
 mod following;
 mod forks;
 mod golden;
 mod handles;
+mod index_kills;
+mod insights;
+mod keys;
 mod kills;
+mod kills_keys;
 mod model;
 mod names;
 mod paging;
 mod processes;
 mod random;
+mod ranking;
 mod readers;
 mod reembed;
 mod refusals;
+mod relations;
 mod restoring;
 mod retrieval;
 mod samples;
 mod skips;
+mod steps;
 mod surface;
 mod upkeep;
 mod words;

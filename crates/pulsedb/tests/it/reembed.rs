@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pulsedb::{
-    CollectiveId, Config, Embedding, EmbeddingDimension, EmbeddingService, Experience, ExperienceId,
-    ExperienceUpdate, NewExperience, ProviderIdentity, PulseDB, PulseDBError, Query, Result, SearchFilter,
-    SearchOptions, VectorConfig,
+    CollectiveId, Config, DerivedInsight, Embedding, EmbeddingDimension, EmbeddingService, Experience,
+    ExperienceId, ExperienceUpdate, NewDerivedInsight, NewExperience, ProviderIdentity, PulseDB,
+    PulseDBError, Query, Result, SearchFilter, SearchOptions, VectorConfig,
 };
 
 use crate::kills::rounds;
@@ -96,6 +96,13 @@ fn fill(db: &PulseDB, name: &str, rows: usize) -> CollectiveId {
             _ => format!("note of {name} number{at} batch{batch}"),
         };
         let ids = db.record_experiences((0..50).map(|at| note(cid, content(at))).collect()).unwrap();
+        let insight = NewDerivedInsight {
+            collective_id: cid,
+            content: format!("insight of {name} {batch}"),
+            source_experience_ids: vec![ids[0]],
+            ..Default::default()
+        };
+        db.store_insight(insight).unwrap();
         db.archive_experience(ids[5]).unwrap();
         db.delete_experiences(&ids[10..14]).unwrap();
         let update = ExperienceUpdate { content: Some(format!("changed {batch}")), ..Default::default() };
@@ -106,7 +113,8 @@ fn fill(db: &PulseDB, name: &str, rows: usize) -> CollectiveId {
 
 fn ids_and_scores(db: &PulseDB, cid: CollectiveId, query: Query<'_>) -> Vec<(ExperienceId, u32)> {
     let filter = SearchFilter { exclude_archived: false, ..Default::default() };
-    let hits = db.search(cid, query, SearchOptions { k: 12, filter, exact: true }).unwrap();
+    let hits =
+        db.search(cid, query, SearchOptions { k: 12, filter, exact: true, ..Default::default() }).unwrap();
     hits.iter().map(|hit| (hit.experience.id, hit.similarity.to_bits())).collect()
 }
 
@@ -116,6 +124,14 @@ fn assert_vectors_of(db: &PulseDB, cid: CollectiveId, embedder: &Hashed) {
     let records = all(db, cid);
     for record in &records {
         assert_eq!(record.embedding, embedder.vector(&record.content), "{}", record.content);
+    }
+    let insights = db.list_insights(cid, 1000, 0).unwrap();
+    for insight in &insights {
+        assert_eq!(insight.embedding, embedder.vector(&insight.content), "{}", insight.content);
+    }
+    if let Some(insight) = insights.first() {
+        let nearest = db.get_insights(cid, &insight.embedding, 1).unwrap();
+        assert!((nearest[0].1 - 1.0).abs() < 1e-5, "{nearest:?}");
     }
     for record in records.iter().step_by(records.len() / 7 + 1) {
         let query = Hashed::vector(embedder, &format!("note near {}", record.content.replace("silent", "")));
@@ -157,7 +173,7 @@ fn until_old_vectors_are_gone(db: &PulseDB) {
     until("old vectors are removed", || !db.stats().unwrap().old_vectors_reclaiming);
     let stats = db.stats().unwrap();
     let rows = |name: &str| stats.tables.iter().find(|table| table.name == name).unwrap().rows;
-    assert_eq!(rows("vector"), rows("experience"));
+    assert_eq!(rows("vector"), rows("experience") + rows("insight"));
 }
 
 fn is_mismatch<T: std::fmt::Debug>(outcome: Result<T>) -> bool {
@@ -175,7 +191,8 @@ fn moved_database_equals_one_that_was_recorded_with_the_new_embedder() {
     let (sequence, before) = (db.get_current_sequence(), all(&db, first));
     let mut told = Vec::new();
     db.reembed(Arc::new(new.clone()), |progress| told.push((progress.done, progress.total))).unwrap();
-    let records = (before.len() + all(&db, second).len()) as u64;
+    let insights = |cid| db.list_insights(cid, 1000, 0).unwrap().len();
+    let records = (before.len() + all(&db, second).len() + insights(first) + insights(second)) as u64;
     assert_eq!((told[0].0, *told.last().unwrap()), (0, (records, records)));
     assert!(told.is_sorted());
     for cid in [first, second, empty] {
@@ -199,6 +216,10 @@ fn moved_database_equals_one_that_was_recorded_with_the_new_embedder() {
     let again = recorded.create_collective("first").unwrap();
     let copies = all(&db, first).into_iter().map(|one| Experience { collective_id: again, ..one });
     recorded.restore_experiences(copies.collect()).unwrap();
+    let copies = db.list_insights(first, 1000, 0).unwrap().into_iter();
+    let copies =
+        copies.map(|one| DerivedInsight { collective_id: again, missing_sources: Vec::new(), ..one });
+    recorded.restore_insights(copies.collect()).unwrap();
     for text in ["note number3", "changed 2", "later 77"] {
         let query = new.vector(text);
         let moved = ids_and_scores(&db, first, Query::Vector(&query));
@@ -305,6 +326,7 @@ fn interrupted_move_leaves_the_old_vectors_and_goes_on_where_it_was() {
     db.close().unwrap();
     assert!(is_mismatch(Hashed::new(12, 2).open(path)));
     let db = old.open(path).unwrap();
+    let records = records + db.list_insights(cid, 1000, 0).unwrap().len();
     let done = db.stats().unwrap().reembedding.unwrap().progress.done;
     assert!(done > 0 && done < records as u64);
     let new = Hashed::new(12, 2);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceType, NewExperience, PulseDB,
-    Severity, TaskId, VectorConfig,
+    AgentId, CollectiveId, Config, DuplicatePolicy, EmbeddingDimension, Experience, ExperienceType,
+    NewExperience, PulseDB, Severity, TaskId, VectorConfig,
 };
 
 use crate::random::Random;
@@ -139,6 +139,9 @@ pub(crate) fn labelled(label: &str, collective_id: CollectiveId) -> NewExperienc
             .one_in(2)
             .then(|| TaskId::new(format!("t\u{e2}che \u{1f980} {}", random.below(4)))),
         timestamp: None,
+        duplicate: DuplicatePolicy::Keep,
+        key: None,
+        expires_at: None,
     }
 }
 
@@ -162,6 +165,9 @@ pub(crate) fn difference(found: &Experience, given: &NewExperience) -> Option<St
         source_agent: found.source_agent.clone(),
         source_task: found.source_task.clone(),
         timestamp: given.timestamp.map(|_| found.timestamp),
+        duplicate: given.duplicate,
+        key: found.key.clone(),
+        expires_at: found.expires_at,
     };
     (as_given != *given).then(|| format!("{as_given:?}\nis not\n{given:?}"))
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
-    ExperienceUpdate, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result, SearchFilter,
-    SearchOptions, StorageError, TaskId, Timestamp, ValidationError,
+    AgentId, Change, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
+    ExperienceUpdate, NewActivity, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result,
+    SearchFilter, SearchOptions, StorageError, TaskId, Timestamp, ValidationError,
 };
 
 const VECTOR: &[f32] = &[1.0, 2.0];
@@ -19,6 +19,10 @@ fn config() -> Config {
 fn note(collective_id: CollectiveId) -> NewExperience {
     let embedding = Some(VECTOR.to_vec());
     NewExperience { collective_id, content: "note".into(), embedding, ..Default::default() }
+}
+
+fn activity(collective_id: CollectiveId) -> NewActivity {
+    NewActivity { agent_id: AgentId::new("agent"), collective_id, ..Default::default() }
 }
 
 /// An experience that a caller has kept.
@@ -42,6 +46,9 @@ fn kept(collective_id: CollectiveId) -> Experience {
         updated_at: moment,
         last_reinforced: moment,
         archived: false,
+        superseded: false,
+        key: None,
+        expires_at: None,
         sequence: 0,
     }
 }
@@ -63,6 +70,10 @@ fn changes(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static s
         ("reinforce", db.reinforce_experience(id).map(drop)),
         ("delete", db.delete_experience(id)),
         ("delete many", db.delete_experiences(&[id])),
+        ("apply", db.apply(cid, vec![Change::Delete(id)]).map(drop)),
+        ("register activity", db.register_activity(activity(cid))),
+        ("heartbeat", db.update_heartbeat("agent", cid)),
+        ("end activity", db.end_activity("agent", cid)),
         ("rename collective", db.rename_collective(cid, "renamed")),
         ("delete collective", db.delete_collective(cid)),
     ]
@@ -77,6 +88,9 @@ fn questions(db: &PulseDB, cid: CollectiveId, id: ExperienceId) -> Vec<(&'static
         ("by owner", db.list_collectives_by_owner("me").map(drop)),
         ("get or create", db.get_or_create_collective("there").map(drop)),
         ("collective stats", db.get_collective_stats(cid).map(drop)),
+        ("get by key", db.get_by_key(cid, "key").map(drop)),
+        ("list keys", db.list_keys(cid, "", None, 1).map(drop)),
+        ("active agents", db.get_active_agents(cid).map(drop)),
         ("get", db.get_experience(id).map(drop)),
         ("energy", db.energy(id).map(drop)),
         ("list", db.list_experiences(cid, 1, 0).map(drop)),

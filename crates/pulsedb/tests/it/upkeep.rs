@@ -215,6 +215,21 @@ fn compaction_gives_room_back_and_changes_nothing_else() {
 }
 
 #[test]
+fn compaction_removes_what_deleted_collectives_have_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let (db, cid) = filled(directory.path(), 3000);
+    let kept = db.create_collective("other").unwrap();
+    db.delete_collective(cid).unwrap();
+    let report = db.compact().unwrap();
+    assert_eq!(db.stats().unwrap().collectives_reclaiming, 0);
+    assert!(report.bytes_after + (3 << 20) < report.bytes_before, "{report:?}");
+    let rows = db.stats().unwrap().tables.into_iter().find(|table| table.name == "experience").unwrap().rows;
+    assert_eq!(rows, 0);
+    assert!(db.get_collective(kept).unwrap().is_some());
+    assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
 fn stats_agree_with_what_was_recorded() {
     let directory = tempfile::tempdir().unwrap();
     let (db, cid) = filled(directory.path(), 20);

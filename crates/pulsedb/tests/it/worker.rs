@@ -20,10 +20,15 @@ type Role = fn(&[String]);
 /// The roles that workers play, by name.
 const ROLES: &[(&str, Role)] = &[
     ("kills", crate::kills::write_until_killed),
+    ("kills keys", crate::kills_keys::write_until_killed),
+    #[cfg(target_os = "linux")]
+    ("steps", crate::index_kills::write_until_step),
     ("model", crate::model::obey),
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
+    ("duplicates", crate::duplicates::reinforce),
     ("for ever", crate::processes::record_for_ever),
+    ("answer", crate::ranking::answer),
     #[cfg(target_os = "linux")]
     ("damage", crate::damage::look),
     ("permission", crate::files::open_both_ways),

@@ -39,6 +39,8 @@ pub(crate) enum Event {
     Renamed,
     /// The caller was told that the change with this number is durable.
     Acknowledged(u64),
+    /// A step of the index was taken; it is written with the commit that follows.
+    Step(String),
 }
 
 struct Record {
@@ -59,6 +61,13 @@ pub(crate) fn begin(directory: &Path) {
 /// Marks that a change was acknowledged.
 pub(crate) fn acknowledge(sequence: u64) {
     RECORD.lock().unwrap().as_mut().unwrap().events.push(Event::Acknowledged(sequence));
+}
+
+/// Marks that a step of the index was taken, if there is a record.
+pub(crate) fn step(what: &str) {
+    if let Some(record) = RECORD.lock().unwrap().as_mut() {
+        record.events.push(Event::Step(what.to_owned()));
+    }
 }
 
 /// Ends the record and returns it.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // In tests, also in what they share: a panic is how they fail.
 
 mod calls;
+mod index;
 #[path = "../it/random.rs"]
 #[allow(dead_code)] // Shared with the other binary, which uses all of it.
 mod random;
@@ -12,3 +13,5 @@ mod replay;
 #[path = "../it/samples.rs"]
 #[allow(dead_code)] // Shared with the other binary, which uses all of it.
 mod samples;
+#[path = "../it/steps.rs"]
+mod steps;

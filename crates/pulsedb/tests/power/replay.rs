@@ -6,7 +6,10 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 
-use pulsedb::{CollectiveId, Config, Experience, ExperienceUpdate, PulseDB, SyncMode};
+use pulsedb::{
+    Change, CollectiveId, Config, DuplicatePolicy, Experience, ExperienceUpdate, NewActivity, NewExperience,
+    PulseDB, SyncMode, Timestamp,
+};
 
 use crate::calls::{self, Event, Target};
 use crate::random::Random;
@@ -17,11 +20,11 @@ const SECTOR: usize = 512;
 /// What the system writes out at a time.
 const PAGE: u64 = 4096;
 
-static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+pub(crate) static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// Which part of what was not synced has reached the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Lost,
     Written,
     /// Each write or none of it.
@@ -31,10 +34,11 @@ enum Fate {
 }
 
 /// Torn and partial ones twice as often as the simple ones.
-const FATES: [Fate; 6] = [Fate::Lost, Fate::Written, Fate::Some, Fate::Some, Fate::Torn, Fate::Torn];
+pub(crate) const FATES: [Fate; 6] =
+    [Fate::Lost, Fate::Written, Fate::Some, Fate::Some, Fate::Torn, Fate::Torn];
 
 /// What the database says of itself, by sequence number: equal numbers must say the same.
-type Digests = BTreeMap<u64, u64>;
+pub(crate) type Digests = BTreeMap<u64, u64>;
 
 fn digest(db: &PulseDB) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -59,26 +63,27 @@ fn put(experience: &Experience, hasher: &mut DefaultHasher) {
     (id, timestamp, updated_at, last_reinforced, applications, experience.sequence).hash(hasher);
     (&experience.content, &experience.domain, &experience.tags, &experience.source_agent).hash(hasher);
     (&experience.related_files, &experience.source_task, experience.archived).hash(hasher);
+    (&experience.key, experience.expires_at).hash(hasher);
     (experience.importance.to_bits(), experience.confidence.to_bits()).hash(hasher);
     experience.embedding.iter().for_each(|component| component.to_bits().hash(hasher));
     std::mem::discriminant(&experience.experience_type).hash(hasher);
 }
 
 /// A run with everything in it that writes, and what was seen after each step.
-struct Run {
-    db: PulseDB,
-    digests: Digests,
+pub(crate) struct Run {
+    pub(crate) db: PulseDB,
+    pub(crate) digests: Digests,
 }
 
 impl Run {
-    fn open(path: &Path, config: Config) -> Self {
+    pub(crate) fn open(path: &Path, config: Config) -> Self {
         let mut run = Self { db: PulseDB::open(path, config).unwrap(), digests: Digests::new() };
         run.acknowledged();
         run
     }
 
     /// What was asked for is done; so it must be there from now on.
-    fn acknowledged(&mut self) {
+    pub(crate) fn acknowledged(&mut self) {
         let sequence = self.db.get_current_sequence();
         calls::acknowledge(sequence);
         let digest = digest(&self.db);
@@ -95,6 +100,9 @@ impl Run {
     fn work(&mut self, name: &str) {
         let cid = self.db.create_collective(name).unwrap();
         self.acknowledged();
+        // It takes no number: a cut may lose it, but must not tear it.
+        let agent = NewActivity { agent_id: "agent".into(), collective_id: cid, ..Default::default() };
+        self.db.register_activity(agent).unwrap();
         let large = self.db.create_collective(&format!("{name} large")).unwrap();
         self.acknowledged();
         let ids: Vec<_> =
@@ -114,6 +122,7 @@ impl Run {
         }
         self.db.delete_collective(large).unwrap();
         self.acknowledged();
+        self.name_and_end(cid);
         for number in 6..10 {
             self.record(cid, &format!("single {number}"), 1);
         }
@@ -122,7 +131,31 @@ impl Run {
     }
 }
 
-fn config(mode: SyncMode) -> Config {
+impl Run {
+    /// Keys, ends, equal contents and mixed commits.
+    fn name_and_end(&mut self, cid: CollectiveId) {
+        for (label, key) in [("keyed", "k"), ("other", "l"), ("replacing", "k")] {
+            let new = NewExperience { key: Some(key.into()), ..labelled(label, cid) };
+            self.db.record_experience(new).unwrap();
+            self.acknowledged();
+        }
+        for end in [1, i64::MAX] {
+            let expires_at = Some(Timestamp::from_millis(end));
+            let rows = (0..20).map(|at| NewExperience { expires_at, ..labelled(&format!("end {at}"), cid) });
+            self.db.record_experiences(rows.collect()).unwrap();
+            self.acknowledged();
+        }
+        let same = NewExperience { duplicate: DuplicatePolicy::Reinforce, ..labelled("same", cid) };
+        let first = self.db.record_experience(same.clone()).unwrap();
+        self.acknowledged();
+        let changes =
+            vec![Change::Record(same), Change::Record(labelled("mixed", cid)), Change::Archive(first)];
+        self.db.apply(cid, changes).unwrap();
+        self.acknowledged();
+    }
+}
+
+pub(crate) fn config(mode: SyncMode) -> Config {
     Config { sync_mode: mode, ..external(DIMENSION) }
 }
 
@@ -156,7 +189,7 @@ fn recorded(directory: &Path, mode: SyncMode) -> (Vec<Event>, Digests) {
 
 /// A file as the disk has it.
 #[derive(Default, Clone)]
-struct Image(Vec<u8>);
+pub(crate) struct Image(pub(crate) Vec<u8>);
 
 impl Image {
     fn put(&mut self, offset: u64, bytes: &[u8]) {
@@ -201,7 +234,7 @@ impl Image {
 
 /// The disk at a moment of the record.
 #[derive(Default)]
-struct Disk {
+pub(crate) struct Disk {
     durable: Image,
     /// Since the last sync.
     pending: Vec<Event>,
@@ -210,13 +243,13 @@ struct Disk {
     copy_pending: Vec<Event>,
     /// The data file before it was exchanged, while the exchange of the names is not durable.
     exchanged: Option<(Image, Vec<Event>)>,
-    lock: Image,
+    pub(crate) lock: Image,
     acknowledged: Option<u64>,
     acknowledged_before: u64,
 }
 
 impl Disk {
-    fn take(&mut self, event: &Event) {
+    pub(crate) fn take(&mut self, event: &Event) {
         match event {
             Event::Acknowledged(sequence) => {
                 self.acknowledged_before = self.acknowledged.unwrap_or(0);
@@ -247,6 +280,7 @@ impl Disk {
                     self.durable.suffer(&event, Fate::Written, &mut BTreeSet::new(), &mut Random::new(0));
                 }
             }
+            Event::Step(_) => {}
             event => {
                 self.pending.push(event.clone());
                 self.settle_before_last();
@@ -269,11 +303,11 @@ impl Disk {
     }
 
     /// Whether a cut now leaves a file that has been given its name.
-    fn is_made(&self) -> bool {
+    pub(crate) fn is_made(&self) -> bool {
         !self.durable.0.is_empty()
     }
 
-    fn state(&self, fate: Fate, random: &mut Random) -> Image {
+    pub(crate) fn state(&self, fate: Fate, random: &mut Random) -> Image {
         let (durable, pending) = match &self.exchanged {
             Some((durable, pending)) if random.one_in(2) => (durable, pending),
             _ => (&self.durable, &self.pending),
@@ -287,7 +321,7 @@ impl Disk {
 }
 
 /// Opens a state and compares it with what was seen when the run had its number.
-fn examine(directory: &Path, disk: &Disk, mode: SyncMode, digests: &Digests, what: &str) {
+pub(crate) fn examine(directory: &Path, disk: &Disk, mode: SyncMode, digests: &Digests, what: &str) {
     let db = match PulseDB::open(directory, config(mode)) {
         Ok(db) => db,
         Err(error) => panic!("{what}: a state that a power cut can leave is refused: {error}"),
@@ -308,7 +342,7 @@ fn examine(directory: &Path, disk: &Disk, mode: SyncMode, digests: &Digests, wha
 }
 
 /// States that a run of this test looks at: a sample that fits a usual run, or `PULSEDB_POWER_STATES`.
-fn states_wanted() -> usize {
+pub(crate) fn states_wanted() -> usize {
     std::env::var("PULSEDB_POWER_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(250)
 }
 

@@ -66,6 +66,7 @@ fn draft(
     let moment =
         |time: &Option<TimeValue>| time.as_ref().map(|time| time.moment(line.is_exported())).transpose();
     let timestamp = moment(&line.timestamp)?;
+    let expires_at = moment(&line.expires_at)?;
     let kept = match line.id.filter(|_| keep_ids) {
         Some(id) => Some(Kept {
             id,
@@ -76,7 +77,8 @@ fn draft(
         None => None,
     };
     let given = line.tags.as_ref().and_then(|tags| tags.get(IMPORT_TAG));
-    let identity = given.cloned().unwrap_or_else(|| occurrences.number(key(&line, timestamp)).tag());
+    let identity =
+        given.cloned().unwrap_or_else(|| occurrences.number(key(&line, timestamp, expires_at)).tag());
     let base = defaults.experience();
     let mut tags = base.tags;
     tags.extend(line.tags.unwrap_or_default());
@@ -104,13 +106,16 @@ fn draft(
         source_agent: line.agent.map_or(base.source_agent, Into::into),
         source_task: line.task.map(Into::into),
         timestamp,
+        key: line.key,
+        expires_at,
+        duplicate: base.duplicate,
         ..NewExperience::default()
     };
     Ok(Draft { new, identity, line: number, archived: line.archived.unwrap_or(false), id: line.id, kept })
 }
 
 /// With an id, the id and the content; without one, all that the line says of what is recorded.
-fn key(line: &ExperienceLine, timestamp: Option<Timestamp>) -> Key {
+fn key(line: &ExperienceLine, timestamp: Option<Timestamp>, expires_at: Option<Timestamp>) -> Key {
     if let Some(id) = line.id {
         return Key::of(&[b"line of id", id.as_bytes(), line.content.as_bytes()]);
     }
@@ -126,11 +131,17 @@ fn key(line: &ExperienceLine, timestamp: Option<Timestamp>) -> Key {
         line.task,
         timestamp.map(Moment),
     ]);
-    Key::of(&[b"line", said.to_string().as_bytes()])
+    let mut parts = vec![b"line".to_vec(), said.to_string().into_bytes()];
+    // What few lines have counts only where it is: the others keep the identity that they had before it was known.
+    parts.extend(line.key.as_ref().map(|key| format!("key {key}").into_bytes()));
+    parts.extend(expires_at.map(|end| format!("until {end}").into_bytes()));
+    Key::of(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 mod tests {
+    use pulsedb::DuplicatePolicy;
+
     use super::*;
 
     fn read(text: &[u8]) -> Vec<Result<Draft, Flaw>> {
@@ -200,6 +211,7 @@ mod tests {
             tags: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "1".to_owned())].into(),
             importance: Some(0.9),
             confidence: None,
+            duplicate: DuplicatePolicy::Keep,
         };
         let text: &[u8] = br#"{"content":"x","agent":"line","tags":{"a":"2"},"confidence":0.1}"#;
         let new = rows(text, &defaults, false).next().unwrap().drafts.remove(0).new;

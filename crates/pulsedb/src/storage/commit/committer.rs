@@ -324,6 +324,10 @@ impl Shared {
     }
 
     fn commit(&self, mut txn: WriteTxn<'_>) -> Result<()> {
+        let logged = txn.logged();
+        if logged > 0 {
+            txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT))?;
+        }
         retention::trim(&mut txn, &self.log.lock())?;
         let logged = txn.commit()?;
         if let Some(committed) = logged {

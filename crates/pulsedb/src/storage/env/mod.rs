@@ -32,6 +32,7 @@ mod tables;
 mod tests;
 mod turn;
 
+pub(crate) use checked::Unproved;
 pub(crate) use engine::Engine;
 pub(crate) use environment::{Environment, ReadTxn};
 pub(crate) use exclusive::{Exclusive, lock_exclusive};

@@ -1,6 +1,7 @@
 //! Rows of `block_state`: which rows of a block are dead, archived or superseded.
 
 use crate::storage::format::reader::Reader;
+use crate::storage::format::slot::SlotRow;
 use crate::storage::format::writer::Write;
 
 /// Rows of one word of a bitmap.
@@ -23,9 +24,9 @@ impl BlockState {
         Self { rows, dead: empty.clone(), archived: empty.clone(), superseded: empty }
     }
 
-    /// Whether a row is archived.
-    pub(crate) fn is_archived(&self, row: usize) -> bool {
-        has(&self.archived, row)
+    /// What the columns say of a row, with what this state says of it.
+    pub(crate) fn of_row(&self, row: usize, said: SlotRow) -> SlotRow {
+        SlotRow { archived: has(&self.archived, row), superseded: has(&self.superseded, row), ..said }
     }
 
     /// How many rows are dead.

@@ -1,6 +1,6 @@
 //! Rows of `log`.
 
-use crate::id::{CollectiveId, ExperienceId, Seq};
+use crate::id::{CollectiveId, ExperienceId, InsightId, RelationId, Seq};
 use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
@@ -16,6 +16,10 @@ mod kind {
     pub(super) const EXPERIENCE_ARCHIVED: u8 = 19;
     pub(super) const EXPERIENCE_UNARCHIVED: u8 = 20;
     pub(super) const EXPERIENCE_DELETED: u8 = 21;
+    pub(super) const RELATION_CREATED: u8 = 32;
+    pub(super) const RELATION_DELETED: u8 = 33;
+    pub(super) const INSIGHT_CREATED: u8 = 48;
+    pub(super) const INSIGHT_DELETED: u8 = 49;
 }
 
 /// Writes a row of `log`; its key is the sequence number.
@@ -32,19 +36,28 @@ pub(crate) fn write_change(change: &Change, transaction: u64, out: &mut Vec<u8>)
             Action::Unarchived => kind::EXPERIENCE_UNARCHIVED,
             Action::Deleted => kind::EXPERIENCE_DELETED,
         },
+        ChangeKind::Relation { is_deleted: false, .. } => kind::RELATION_CREATED,
+        ChangeKind::Relation { is_deleted: true, .. } => kind::RELATION_DELETED,
+        ChangeKind::Insight { is_deleted: false, .. } => kind::INSIGHT_CREATED,
+        ChangeKind::Insight { is_deleted: true, .. } => kind::INSIGHT_DELETED,
     };
     out.u8(tag);
     out.u64(transaction);
     out.time(change.timestamp);
     out.u32(change.number.0);
     out.put(change.collective_id.as_bytes());
-    if let ChangeKind::Experience(experience) = &change.kind {
-        out.put(experience.id.as_bytes());
-        out.u32(experience.slot.0);
-        out.u32(experience.previous.0);
-        out.u8(experience.type_tag);
-        out.f32(experience.importance);
-        out.texts(&experience.domain);
+    match &change.kind {
+        ChangeKind::CollectiveCreated | ChangeKind::CollectiveDeleted | ChangeKind::CollectiveRenamed => {}
+        ChangeKind::Experience(experience) => {
+            out.put(experience.id.as_bytes());
+            out.u32(experience.slot.0);
+            out.u32(experience.previous.0);
+            out.u8(experience.type_tag);
+            out.f32(experience.importance);
+            out.texts(&experience.domain);
+        }
+        ChangeKind::Relation { id, .. } => out.put(id.as_bytes()),
+        ChangeKind::Insight { id, .. } => out.put(id.as_bytes()),
     }
 }
 
@@ -56,30 +69,38 @@ pub(crate) fn read_change(sequence: Seq, bytes: &[u8]) -> Option<(Change, u64)> 
     let timestamp = reader.time()?;
     let number = CollectiveNumber(reader.u32()?);
     let collective_id = CollectiveId::from_bytes(reader.id()?);
-    let action = match tag {
-        kind::EXPERIENCE_CREATED => Some(Action::Created),
-        kind::EXPERIENCE_UPDATED => Some(Action::Updated),
-        kind::EXPERIENCE_REINFORCED => Some(Action::Reinforced),
-        kind::EXPERIENCE_ARCHIVED => Some(Action::Archived),
-        kind::EXPERIENCE_UNARCHIVED => Some(Action::Unarchived),
-        kind::EXPERIENCE_DELETED => Some(Action::Deleted),
-        kind::COLLECTIVE_CREATED | kind::COLLECTIVE_DELETED | kind::COLLECTIVE_RENAMED => None,
+    let kind = match tag {
+        kind::COLLECTIVE_CREATED => ChangeKind::CollectiveCreated,
+        kind::COLLECTIVE_DELETED => ChangeKind::CollectiveDeleted,
+        kind::COLLECTIVE_RENAMED => ChangeKind::CollectiveRenamed,
+        kind::EXPERIENCE_CREATED => read_experience_change(Action::Created, &mut reader)?,
+        kind::EXPERIENCE_UPDATED => read_experience_change(Action::Updated, &mut reader)?,
+        kind::EXPERIENCE_REINFORCED => read_experience_change(Action::Reinforced, &mut reader)?,
+        kind::EXPERIENCE_ARCHIVED => read_experience_change(Action::Archived, &mut reader)?,
+        kind::EXPERIENCE_UNARCHIVED => read_experience_change(Action::Unarchived, &mut reader)?,
+        kind::EXPERIENCE_DELETED => read_experience_change(Action::Deleted, &mut reader)?,
+        kind::RELATION_CREATED | kind::RELATION_DELETED => ChangeKind::Relation {
+            id: RelationId::from_bytes(reader.id()?),
+            is_deleted: tag == kind::RELATION_DELETED,
+        },
+        kind::INSIGHT_CREATED | kind::INSIGHT_DELETED => ChangeKind::Insight {
+            id: InsightId::from_bytes(reader.id()?),
+            is_deleted: tag == kind::INSIGHT_DELETED,
+        },
         _ => return None,
-    };
-    let kind = match action {
-        Some(action) => ChangeKind::Experience(ExperienceChange {
-            id: ExperienceId::from_bytes(reader.id()?),
-            action,
-            slot: Slot(reader.u32()?),
-            previous: Slot(reader.u32()?),
-            type_tag: reader.u8()?,
-            importance: reader.f32()?,
-            domain: reader.texts()?,
-        }),
-        None if tag == kind::COLLECTIVE_CREATED => ChangeKind::CollectiveCreated,
-        None if tag == kind::COLLECTIVE_RENAMED => ChangeKind::CollectiveRenamed,
-        None => ChangeKind::CollectiveDeleted,
     };
     reader.end()?;
     Some((Change { sequence, timestamp, number, collective_id, kind }, transaction))
+}
+
+fn read_experience_change(action: Action, reader: &mut Reader<'_>) -> Option<ChangeKind> {
+    Some(ChangeKind::Experience(ExperienceChange {
+        id: ExperienceId::from_bytes(reader.id()?),
+        action,
+        slot: Slot(reader.u32()?),
+        previous: Slot(reader.u32()?),
+        type_tag: reader.u8()?,
+        importance: reader.f32()?,
+        domain: reader.texts()?,
+    }))
 }

@@ -54,9 +54,16 @@ pub(crate) struct CounterRow {
     pub(crate) next_slot: u32,
     /// Rows of the tail of its index.
     pub(crate) tail_rows: u32,
+    /// Rows of `activity`.
+    pub(crate) activities: u32,
 }
 
 impl CounterRow {
+    /// Bytes of all keys and values.
+    pub(crate) fn all_bytes(&self) -> u64 {
+        self.bytes + self.vector_bytes
+    }
+
     /// Counts bytes of keys and values that came, or went if negative.
     pub(crate) fn grow(&mut self, bytes: i64) {
         self.bytes = self.bytes.saturating_add_signed(bytes);
@@ -69,6 +76,7 @@ impl CounterRow {
         out.u64(self.words);
         out.u32(self.next_slot);
         out.u32(self.tail_rows);
+        out.u32(self.activities);
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
@@ -80,6 +88,7 @@ impl CounterRow {
             words: reader.u64()?,
             next_slot: reader.u32()?,
             tail_rows: reader.u32()?,
+            activities: reader.u32()?,
         };
         reader.end()?;
         Some(row)

@@ -108,8 +108,8 @@ impl<'b> Columns<'b> {
         (at < self.rows() && self.slot(at) == slot).then_some(at)
     }
 
-    /// What the row says of its slot. Whether it is archived is said by the state of the block.
-    pub(crate) fn slot_row(&self, row: usize, archived: bool) -> SlotRow {
+    /// What the row says of its slot. Whether it is archived or superseded is said by the state of the block.
+    pub(crate) fn slot_row(&self, row: usize) -> SlotRow {
         SlotRow {
             id: self.id(row),
             timestamp: self.time(row),
@@ -117,7 +117,8 @@ impl<'b> Columns<'b> {
             confidence: self.confidence(row),
             words: u32::from_le_bytes(self.words[row]),
             type_tag: self.type_tag(row),
-            archived,
+            archived: false,
+            superseded: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::id::{AgentId, CollectiveId, ExperienceId, TaskId};
 use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::experience_type::{read_type, type_tag, write_type};
-use crate::storage::format::flags::{ARCHIVED, HAS_TASK, bit, known_bits};
+use crate::storage::format::flags::{ARCHIVED, EXPIRES, HAS_KEY, HAS_TASK, SUPERSEDED, bit, known_bits};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -30,11 +30,21 @@ pub(crate) fn write_experience(place: Place, experience: &Experience, out: &mut 
     out.f32(experience.confidence);
     out.u32(experience.applications);
     out.u8(type_tag(&experience.experience_type));
-    out.u8(bit(experience.archived, ARCHIVED) | bit(experience.source_task.is_some(), HAS_TASK));
+    out.u8(bit(experience.archived, ARCHIVED)
+        | bit(experience.source_task.is_some(), HAS_TASK)
+        | bit(experience.key.is_some(), HAS_KEY)
+        | bit(experience.expires_at.is_some(), EXPIRES)
+        | bit(experience.superseded, SUPERSEDED));
     out.text(&experience.content);
     out.text(experience.source_agent.as_str());
     if let Some(task) = &experience.source_task {
         out.text(task.as_str());
+    }
+    if let Some(key) = &experience.key {
+        out.text(key);
+    }
+    if let Some(end) = experience.expires_at {
+        out.time(end);
     }
     out.texts(&experience.domain);
     out.u16(experience.tags.len() as u16);
@@ -60,10 +70,12 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
     let confidence = reader.f32()?;
     let applications = reader.u32()?;
     let type_tag = reader.u8()?;
-    let flags = known_bits(reader.u8()?, ARCHIVED | HAS_TASK)?;
+    let flags = known_bits(reader.u8()?, ARCHIVED | HAS_TASK | HAS_KEY | EXPIRES | SUPERSEDED)?;
     let content = reader.text()?;
     let source_agent = AgentId::new(reader.text()?);
     let source_task = if flags & HAS_TASK == 0 { None } else { Some(TaskId::new(reader.text()?)) };
+    let key = if flags & HAS_KEY == 0 { None } else { Some(reader.text()?) };
+    let expires_at = if flags & EXPIRES == 0 { None } else { Some(reader.time()?) };
     let domain = reader.texts()?;
     let tags = read_tags(&mut reader)?;
     let related_files = reader.texts()?;
@@ -88,6 +100,9 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
         updated_at,
         last_reinforced,
         archived: flags & ARCHIVED != 0,
+        superseded: flags & SUPERSEDED != 0,
+        key,
+        expires_at,
         sequence,
     };
     Some((place, experience))

@@ -3,6 +3,12 @@
 /// Bits of the flag byte in rows of `slot` and `experience`.
 pub(super) const ARCHIVED: u8 = 1;
 pub(super) const HAS_TASK: u8 = 4;
+pub(super) const SUPERSEDED: u8 = 8;
+pub(super) const HAS_KEY: u8 = 16;
+pub(super) const EXPIRES: u8 = 32;
+
+/// Bit of the flag byte in rows of `relation`.
+pub(super) const HAS_METADATA: u8 = 1;
 
 pub(super) fn bit(on: bool, mask: u8) -> u8 {
     if on { mask } else { 0 }

@@ -61,6 +61,11 @@ impl<'b> Reader<'b> {
         (0..count).map(|_| self.text()).collect()
     }
 
+    /// All that is left.
+    pub(crate) fn rest(self) -> &'b [u8] {
+        self.0
+    }
+
     /// `Some` only if every byte was taken: a row has no tail.
     pub(crate) fn end(self) -> Option<()> {
         self.0.is_empty().then_some(())

@@ -11,6 +11,8 @@ use crate::storage::format::writer::Write;
 pub(crate) enum IndexedKind {
     /// Experiences.
     Experience = 0,
+    /// Insights.
+    Insight = 1,
 }
 
 /// A series of blocks and its tail: all rows of one kind in a collective.
@@ -39,9 +41,10 @@ const SHARED: u8 = 1;
 const PROGRESS: u8 = 2;
 
 impl SeriesId {
-    /// The experiences of a collective.
-    pub(crate) fn experiences(number: CollectiveNumber) -> Self {
-        Self { number, kind: IndexedKind::Experience }
+    /// What is kept under a number.
+    pub(crate) fn of(number: CollectiveNumber) -> Self {
+        let kind = if number.is_of_insights() { IndexedKind::Insight } else { IndexedKind::Experience };
+        Self { number, kind }
     }
 
     fn prefix(self) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::id::ExperienceId;
 use crate::model::change::Slot;
-use crate::storage::format::flags::{ARCHIVED, bit, known_bits};
+use crate::storage::format::flags::{ARCHIVED, SUPERSEDED, bit, known_bits};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -18,6 +18,7 @@ pub(crate) struct SlotRow {
     pub(crate) words: u32,
     pub(crate) type_tag: u8,
     pub(crate) archived: bool,
+    pub(crate) superseded: bool,
 }
 
 impl SlotRow {
@@ -28,7 +29,7 @@ impl SlotRow {
         out.f32(self.confidence);
         out.u32(self.words);
         out.u8(self.type_tag);
-        out.u8(bit(self.archived, ARCHIVED));
+        out.u8(bit(self.archived, ARCHIVED) | bit(self.superseded, SUPERSEDED));
         out.u16(0);
     }
 
@@ -40,14 +41,15 @@ impl SlotRow {
         let confidence = reader.f32()?;
         let words = reader.u32()?;
         let type_tag = reader.u8()?;
-        let flags = known_bits(reader.u8()?, ARCHIVED)?;
+        let flags = known_bits(reader.u8()?, ARCHIVED | SUPERSEDED)?;
         let reserved = reader.u16()?;
         reader.end()?;
         if reserved != 0 {
             return None;
         }
         let archived = flags & ARCHIVED != 0;
-        Some(Self { id, timestamp, importance, confidence, words, type_tag, archived })
+        let superseded = flags & SUPERSEDED != 0;
+        Some(Self { id, timestamp, importance, confidence, words, type_tag, archived, superseded })
     }
 }
 

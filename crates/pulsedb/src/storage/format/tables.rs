@@ -1,7 +1,7 @@
 //! The schema: one row for each table, with its number, its name and whose rows it holds.
 
 /// A table of the database. The number is part of every checksum, so it never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(crate) enum Table {
     /// Facts about the database as a whole, by name.
@@ -46,8 +46,28 @@ pub(crate) enum Table {
     BlockState = 19,
     /// Packed postings, by block number and first term.
     Posting = 20,
-    /// Pieces of the bundled table's vocabulary in a content, by collective number and slot.
+    /// Pieces of the bundled table's vocabulary in a content, with its agent and its task, by collective number and slot.
     Piece = 21,
+    /// Relations, by id.
+    Relation = 22,
+    /// Relations of a collective in order of creation: collective number and id.
+    RelationMember = 23,
+    /// Collective number, source, type, target to relation: no two relations have the same.
+    RelationBySource = 24,
+    /// Collective number, target, type, source to relation.
+    RelationByTarget = 25,
+    /// Insights without their vectors, by id.
+    Insight = 26,
+    /// Collective number with the bit of insights, source, insight to slot.
+    InsightSource = 27,
+    /// Agents at work, by collective number and name.
+    Activity = 28,
+    /// Collective number and key of an experience to slot.
+    ByKey = 29,
+    /// When an experience expires, collective number, id to slot.
+    Expiry = 30,
+    /// Collective number, digest of the content, id to slot.
+    ByContent = 31,
 }
 
 /// Whose rows a table holds. Checking, reclaiming and repair go by it.
@@ -59,12 +79,22 @@ pub(crate) enum OwnerKind {
     Collective,
     /// One experience each: the records themselves, from which the rows of [`Version`](Self::Version) follow.
     Experience,
-    /// The present version of one experience each; the key begins with the number of the collective.
+    /// The present version of one experience or insight each; the key begins with the number of the collective.
     Version,
+    /// One relation each: the relations themselves, from which the rows of [`Link`](Self::Link) follow.
+    Relation,
+    /// One insight each: the insights themselves, from which rows of [`Version`](Self::Version) follow.
+    Insight,
+    /// What leads to one relation each; the key begins with the number of the collective.
+    Link,
     /// A series of the index; the key begins with the number of the collective.
     Series,
     /// One block of a series each; the key begins with the number of the block.
     Block,
+    /// The present version of one experience that expires; the key begins with the time.
+    Expiry,
+    /// One agent at work in a collective each; the key begins with the number of the collective.
+    Agent,
     /// One change each.
     Change,
     /// One deleted collective each.
@@ -105,6 +135,16 @@ const SCHEMA: &[Row] = &[
     row(Table::BlockState, "block_state", OwnerKind::Block),
     row(Table::Posting, "posting", OwnerKind::Block),
     row(Table::Piece, "piece", OwnerKind::Version),
+    row(Table::Relation, "relation", OwnerKind::Relation),
+    row(Table::RelationMember, "relation_member", OwnerKind::Link),
+    row(Table::RelationBySource, "relation_by_source", OwnerKind::Link),
+    row(Table::RelationByTarget, "relation_by_target", OwnerKind::Link),
+    row(Table::Insight, "insight", OwnerKind::Insight),
+    row(Table::InsightSource, "insight_source", OwnerKind::Version),
+    row(Table::Activity, "activity", OwnerKind::Agent),
+    row(Table::ByKey, "by_key", OwnerKind::Version),
+    row(Table::Expiry, "expiry", OwnerKind::Expiry),
+    row(Table::ByContent, "by_content", OwnerKind::Version),
 ];
 
 /// The names of all tables, in the order of their numbers.

@@ -1,4 +1,4 @@
-//! Rows of `vector` and of `piece`.
+//! Rows of `vector`.
 
 use crate::storage::format::writer::Write;
 
@@ -46,17 +46,4 @@ pub(crate) fn read_vector(bytes: &[u8]) -> Option<Option<VectorRow<'_>>> {
     let (norm, bytes) = bytes.split_first_chunk::<4>()?;
     let is_whole = !bytes.is_empty() && bytes.len().is_multiple_of(4);
     is_whole.then(|| Some(VectorRow { norm_bits: u32::from_le_bytes(*norm), bytes }))
-}
-
-/// Pieces as their stored bytes.
-pub(crate) fn write_pieces(pieces: &[u16], out: &mut Vec<u8>) {
-    for piece in pieces {
-        out.u16(*piece);
-    }
-}
-
-/// Stored pieces; `None` if the length is odd.
-pub(crate) fn read_pieces(bytes: &[u8]) -> Option<Vec<u16>> {
-    let (pieces, rest) = bytes.as_chunks::<2>();
-    rest.is_empty().then(|| pieces.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect())
 }

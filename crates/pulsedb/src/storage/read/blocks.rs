@@ -144,6 +144,11 @@ pub(crate) fn malformed_tail(slot: Slot) -> PulseDBError {
     seal::corrupted(Table::Tail, &slot.0.to_be_bytes())
 }
 
+/// The error for a row of pieces that is not what it should be.
+pub(crate) fn malformed_piece(slot: Slot) -> PulseDBError {
+    seal::corrupted(Table::Piece, &slot.0.to_be_bytes())
+}
+
 /// The error for what the codes of a series share, if it is not what it should be.
 pub(crate) fn malformed_shared() -> PulseDBError {
     seal::corrupted(Table::Series, b"shared")

@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::Experience;
@@ -20,6 +21,8 @@ use crate::storage::read::view::View;
 pub(crate) struct CollectiveView<'t> {
     pub(crate) view: View<'t>,
     pub(crate) number: CollectiveNumber,
+    /// What has expired by then is hidden.
+    pub(crate) now: Timestamp,
 }
 
 impl<'t> View<'t> {
@@ -29,7 +32,7 @@ impl<'t> View<'t> {
     /// `NotFound` if there is none.
     pub(crate) fn in_collective(self, id: CollectiveId) -> Result<CollectiveView<'t>> {
         let row = self.collective_row(id)?.ok_or(NotFoundError::Collective(id))?;
-        Ok(CollectiveView { view: self, number: row.number })
+        Ok(CollectiveView { view: self, number: row.number, now: clock::now() })
     }
 }
 
@@ -62,7 +65,7 @@ impl<'t> CollectiveView<'t> {
 
     /// The rows of the tail from one slot on, in order of their slots.
     pub(crate) fn tail(self, from: Slot) -> Result<impl Iterator<Item = Result<TailValue<'t>>> + use<'t>> {
-        self.view.tail(SeriesId::experiences(self.number), from)
+        self.view.tail(SeriesId::of(self.number), from)
     }
 
     /// How many experiences there are, and how many words they have.
@@ -71,7 +74,7 @@ impl<'t> CollectiveView<'t> {
         Ok((counter.experiences, counter.words))
     }
 
-    /// Ids of the experiences in order of creation.
+    /// Ids of the experiences in order of creation, without expired ones.
     pub(crate) fn members(self) -> Result<impl Iterator<Item = Result<ExperienceId>> + use<'t>> {
         self.members_from(Bound::Included(ExperienceId::nil()))
     }
@@ -87,17 +90,22 @@ impl<'t> CollectiveView<'t> {
             from.as_ref().map(<[u8; 20]>::as_slice),
             Bound::Excluded(to.as_slice()),
         )?;
-        Ok(rows.map(|row| {
-            let (key, _) = row?;
-            keys::read_id(key).ok_or_else(|| seal::corrupted(Table::Member, key))
-        }))
+        let expired = self.expired()?;
+        let member = move |(key, value): (&[u8], &[u8])| {
+            let damaged = || seal::corrupted(Table::Member, key);
+            let slot = read_slot_value(value).ok_or_else(damaged)?;
+            let id = keys::read_id(key).ok_or_else(damaged)?;
+            Ok((!expired.has(slot)).then_some(id))
+        };
+        Ok(rows.filter_map(move |row| row.and_then(&member).transpose()))
     }
 
     /// Experiences in order of creation: `limit` of them after the first `offset`.
     pub(crate) fn listed(self, limit: usize, offset: usize) -> Result<Vec<Experience>> {
         let ids = self.members()?.skip(offset).take(limit);
         let listed: Vec<_> = ids.map(|id| self.view.indexed_experience(id?)).collect::<Result<_>>()?;
-        let after_offset = |all: u64| all.saturating_sub(offset as u64).min(limit as u64);
+        let hidden = offset as u64 + self.expired()?.len() as u64;
+        let after_offset = |all: u64| all.saturating_sub(hidden).min(limit as u64);
         self.expect_rows(Table::Member, listed.len(), after_offset)?;
         Ok(listed)
     }

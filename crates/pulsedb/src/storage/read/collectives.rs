@@ -10,7 +10,9 @@ use crate::model::{Collective, CollectiveStats};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::seal;
+use crate::storage::format::slot::read_slot_value;
 use crate::storage::format::tables::Table;
+use crate::storage::read::expiry::Expired;
 use crate::storage::read::view::View;
 
 impl View<'_> {
@@ -58,28 +60,35 @@ impl View<'_> {
     pub(crate) fn collective_stats(self, id: CollectiveId) -> Result<Option<CollectiveStats>> {
         let Some(row) = self.collective_row(id)? else { return Ok(None) };
         let counter = self.counter(row.number)?;
-        let (oldest_experience, newest_experience) = self.time_span(row.number)?;
+        let expired = self.in_collective(id)?.expired()?;
+        let (oldest_experience, newest_experience) = self.time_span(row.number, &expired)?;
         Ok(Some(CollectiveStats {
-            experience_count: counter.experiences,
-            storage_bytes: counter.bytes + counter.vector_bytes,
+            experience_count: counter.experiences.saturating_sub(expired.len() as u64),
+            storage_bytes: counter.all_bytes() + self.counter(row.number.of_insights())?.all_bytes(),
             oldest_experience,
             newest_experience,
         }))
     }
 
-    /// The oldest and the newest timestamp of a collective's experiences.
-    fn time_span(self, number: CollectiveNumber) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
-        fn time(row: Option<Result<(&[u8], &[u8])>>) -> Result<Option<Timestamp>> {
-            let Some(row) = row else { return Ok(None) };
-            let (key, _) = row?;
-            let (time, _) = keys::read_time_id(key).ok_or_else(|| seal::corrupted(Table::ByTime, key))?;
-            Ok(Some(time))
-        }
+    /// The oldest and the newest timestamp of a collective's experiences, without expired ones.
+    fn time_span(
+        self,
+        number: CollectiveNumber,
+        expired: &Expired,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        type Row<'t> = Result<(&'t [u8], &'t [u8])>;
+        let time = |row: Row<'_>| -> Result<Option<Timestamp>> {
+            let (key, value) = row?;
+            let damaged = || seal::corrupted(Table::ByTime, key);
+            let slot = read_slot_value(value).ok_or_else(damaged)?;
+            let (time, _) = keys::read_time_id(key).ok_or_else(damaged)?;
+            Ok((!expired.has(slot)).then_some(time))
+        };
         let (from, to) = Prefix::time(number).whole();
         let (from, to) = (Bound::Included(from.as_slice()), Bound::Included(to.as_slice()));
-        let oldest = time(self.range(Table::ByTime, from, to)?.next())?;
-        let newest = time(self.reverse_range(Table::ByTime, from, to)?.next())?;
-        Ok((oldest, newest))
+        let oldest = self.range(Table::ByTime, from, to)?.find_map(|row| time(row).transpose());
+        let newest = self.reverse_range(Table::ByTime, from, to)?.find_map(|row| time(row).transpose());
+        Ok((oldest.transpose()?, newest.transpose()?))
     }
 }
 

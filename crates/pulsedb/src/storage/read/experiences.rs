@@ -54,7 +54,7 @@ impl<'t> View<'t> {
     }
 
     pub(crate) fn with_vector(self, place: Place, mut experience: Experience) -> Result<Experience> {
-        let vector = self.vector(SeriesId::experiences(place.number), self.generation()?, place.slot)?;
+        let vector = self.vector(SeriesId::of(place.number), self.generation()?, place.slot)?;
         experience.embedding = vector.map_or_else(Vec::new, |vector| vector.components());
         Ok(experience)
     }

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use crate::error::Result;
-use crate::id::CollectiveId;
+use crate::id::{CollectiveId, InsightId};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::collective::CollectiveRow;
@@ -12,6 +12,7 @@ use crate::storage::format::seal;
 use crate::storage::format::series::{
     BlockEntry, BlockPart, Generation, IndexedKind, ProgressRow, SeriesId, SeriesRow,
 };
+use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
 
@@ -55,9 +56,6 @@ pub(in crate::storage) struct PendingBlock {
     pub(in crate::storage) entry: BlockEntry,
 }
 
-/// The kinds of series that a collective has.
-pub(in crate::storage) const KINDS: [IndexedKind; 1] = [IndexedKind::Experience];
-
 impl View<'_> {
     /// Every series of the collectives that exist, in the order of their numbers.
     pub(in crate::storage) fn all_series(self) -> Result<Vec<(CollectiveId, SeriesId)>> {
@@ -71,7 +69,9 @@ impl View<'_> {
             }
         }
         numbers.sort_unstable();
-        let series = |(number, id)| KINDS.map(|kind| (id, SeriesId { number, kind }));
+        let series = |(number, id): (CollectiveNumber, CollectiveId)| {
+            [number, number.of_insights()].map(|number| (id, SeriesId::of(number)))
+        };
         Ok(numbers.into_iter().flat_map(series).collect())
     }
 
@@ -85,15 +85,17 @@ impl View<'_> {
         let (mut done, mut total) = (0, 0);
         for (_, id) in self.all_series()? {
             done += self.progress(id)?.rows;
-            total += self.records_of(id)?;
+            total += self.counter(id.number)?.experiences;
         }
         Ok((done, total))
     }
 
-    fn records_of(self, id: SeriesId) -> Result<u64> {
-        match id.kind {
-            IndexedKind::Experience => Ok(self.counter(id.number)?.experiences),
-        }
+    /// The content of what stands in a slot.
+    fn content_of(self, id: SeriesId, row: &SlotRow) -> Result<String> {
+        Ok(match id.kind {
+            IndexedKind::Experience => self.indexed_row(row.id)?.1.content,
+            IndexedKind::Insight => self.indexed_insight_row(InsightId::of_record(row.id))?.1.content,
+        })
     }
 
     /// Texts that the next generation lacks, at most so many; no more follow if there are none.
@@ -108,10 +110,10 @@ impl View<'_> {
                     break;
                 }
                 let (slot, row) = row?;
-                let (_, experience) = self.indexed_row(row.id)?;
-                bytes += experience.content.len();
+                let content = self.content_of(id, &row)?;
+                bytes += content.len();
                 rows += 1;
-                part.rows.push((slot, experience.content));
+                part.rows.push((slot, content));
             }
             if !part.rows.is_empty() {
                 pending.parts.push(part);

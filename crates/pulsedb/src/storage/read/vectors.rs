@@ -31,14 +31,14 @@ impl<'t> CollectiveView<'t> {
         slot: Slot,
         dimension: usize,
     ) -> Result<VectorRow<'t>> {
-        let id = SeriesId::experiences(self.number);
+        let id = SeriesId::of(self.number);
         let vector = self.view.vector(id, generation, slot)?.filter(|row| row.bytes.len() == dimension * 4);
         vector.ok_or_else(|| seal::corrupted(Table::Vector, &id.vector_key(generation, slot)))
     }
 
     /// Whether an experience has a vector.
     pub(crate) fn has_vector(self, generation: Generation, slot: Slot) -> Result<bool> {
-        let key = SeriesId::experiences(self.number).vector_key(generation, slot);
+        let key = SeriesId::of(self.number).vector_key(generation, slot);
         let row = self.view.sealed(Table::Vector, &key)?;
         let row = row.ok_or_else(|| seal::corrupted(Table::Vector, &key))?;
         Ok(row.len() > seal::SEAL_BYTES)

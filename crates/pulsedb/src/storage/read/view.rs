@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::Seq;
 use crate::model::ProviderIdentity;
 use crate::model::change::CollectiveNumber;
-use crate::storage::env::{Engine, ReadTxn, engine_error};
+use crate::storage::env::{Engine, ReadTxn, Unproved, engine_error};
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
@@ -20,18 +20,22 @@ use crate::storage::format::tables::Table;
 pub(crate) struct View<'t> {
     pub(in crate::storage) engine: &'t Engine,
     pub(in crate::storage) txn: &'t RoTxn<'t>,
-    /// Whether what is read is committed, so that what was checked once need not be checked again.
-    remembers: bool,
+    /// Where a write transaction, which may still be undone, notes what it has checked.
+    unproved: Option<&'t Unproved>,
 }
 
 impl<'t> View<'t> {
     pub(in crate::storage) fn new(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
-        Self { engine, txn, remembers: true }
+        Self { engine, txn, unproved: None }
     }
 
     /// The state inside a write transaction, which may still be undone.
-    pub(in crate::storage) fn uncommitted(engine: &'t Engine, txn: &'t RoTxn<'t>) -> Self {
-        Self { engine, txn, remembers: false }
+    pub(in crate::storage) fn uncommitted(
+        engine: &'t Engine,
+        txn: &'t RoTxn<'t>,
+        unproved: &'t Unproved,
+    ) -> Self {
+        Self { engine, txn, unproved: Some(unproved) }
     }
 
     /// The state that a snapshot has.
@@ -58,12 +62,13 @@ impl<'t> View<'t> {
     pub(in crate::storage) fn get_once(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
         let Some(value) = self.sealed(table, key)? else { return Ok(None) };
         let checked = self.engine.checked();
-        if self.remembers && checked.has(key) {
+        if checked.has(key) || self.unproved.is_some_and(|unproved| unproved.has(key)) {
             return Ok(Some(seal::payload_unchecked(value)));
         }
         let payload = seal::open(table, key, value)?;
-        if self.remembers {
-            checked.note(key);
+        match self.unproved {
+            Some(unproved) => unproved.note(key),
+            None => checked.note(key),
         }
         Ok(Some(payload))
     }

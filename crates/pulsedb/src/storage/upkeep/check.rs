@@ -1,6 +1,6 @@
 //! Checking: every value, every record against its index rows, every index row against its record, the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result, StorageError};
@@ -10,20 +10,23 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::norm::Norm;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
 use crate::storage::format::series::{ProgressRow, SeriesId, read_vector_generation};
-use crate::storage::format::slot::read_slot_value;
+use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::format::vector::{read_pieces, read_vector};
+use crate::storage::format::vector::read_vector;
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
-use crate::storage::upkeep::records::{StoredRecord, records};
+use crate::storage::upkeep::check_relations::{RelationOwner, check_relations};
+use crate::storage::upkeep::needed_keys::needed_keys;
+use crate::storage::upkeep::records::{StoredInsight, StoredRecord, insights, records};
 use crate::storage::write::block_builder::{BlockBuilder, IndexedRow};
-use crate::storage::write::rows;
+use crate::storage::write::{insights, rows};
 
 /// Checks the newest state of the database. All that is wrong is in the report.
 pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<CheckReport> {
@@ -39,10 +42,13 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     checker.section(Table::Meta, Checker::meta);
     checker.section(Table::Collective, Checker::collectives);
     checker.section(Table::Experience, Checker::experiences);
-    for table in Table::owned_by(OwnerKind::Version) {
+    checker.section(Table::Insight, Checker::insights);
+    for table in [OwnerKind::Version, OwnerKind::Expiry].into_iter().flat_map(Table::owned_by) {
         checker.section(table, |checker| checker.derived(table));
     }
     checker.index();
+    checker.relations();
+    checker.section(Table::Activity, Checker::activities);
     checker.section(Table::Counter, Checker::counters);
     checker.section(Table::Log, Checker::log);
     Ok(checker.report)
@@ -62,6 +68,8 @@ struct Checker<'t> {
     next: Option<EmbeddingRow>,
 }
 
+/// What was counted under a number: the records of a collective, or its insights.
+#[derive(Clone)]
 struct Owner {
     id: CollectiveId,
     /// Whether it is deleted and its rows wait to be removed.
@@ -71,6 +79,7 @@ struct Owner {
     vector_bytes: u64,
     words: u64,
     slots_end: u32,
+    activities: u32,
     /// How far a move to another embedder is, as it says and as was found.
     progress: ProgressRow,
     found: ProgressRow,
@@ -87,6 +96,7 @@ impl Owner {
             vector_bytes: 0,
             words: 0,
             slots_end: 0,
+            activities: 0,
             progress,
             found,
         }
@@ -184,19 +194,22 @@ impl<'t> Checker<'t> {
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
-            let progress = self.view.progress(SeriesId::experiences(row.number))?;
-            let owner = Owner::new(id, false, progress);
+            let insights = self.view.progress(SeriesId::of(row.number.of_insights()))?;
+            self.owners.insert(row.number.of_insights(), Owner::new(id, false, insights));
+            let owner = Owner::new(id, false, self.view.progress(SeriesId::of(row.number))?);
             if self.owners.insert(row.number, owner).is_some() {
                 self.fault(Table::Collective, key, "its number belongs to two collectives");
             }
         }
         self.count(Table::CollectiveName, names)?;
         let next_number = self.view.meta_number(meta::NEXT_NUMBER)?;
-        if self.owners.keys().any(|number| u64::from(number.0) >= next_number) {
+        if self.owners.keys().any(|number| u64::from(number.of_collective().0) >= next_number) {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
-            self.owners.insert(number, Owner::new(row.collective_id, true, ProgressRow::default()));
+            let owner = Owner::new(row.collective_id, true, ProgressRow::default());
+            self.owners.insert(number.of_insights(), owner.clone());
+            self.owners.insert(number, owner);
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
             let slots = self.view.slots(number)?.count() as u64;
             if slots != owed {
@@ -249,40 +262,71 @@ impl<'t> Checker<'t> {
                 format!("its last change {} is not in 1..={}", experience.sequence, self.last_sequence);
             self.fault(Table::Experience, &key, problem);
         }
+        match self.view.is_superseded(place.number, experience.id) {
+            Ok(superseded) if superseded == experience.superseded => {}
+            Ok(_) => {
+                self.fault(Table::Experience, &key, "its relations say otherwise of its being superseded")
+            }
+            Err(error) => self.fail(Table::RelationByTarget, error),
+        }
+        self.count_record((Table::Experience, &key), place, experience.collective_id, (bytes, words));
+    }
+
+    /// Adds a record or an insight to the counts that it is under.
+    fn count_record(
+        &mut self,
+        (table, key): (Table, &[u8; 16]),
+        place: Place,
+        collective: CollectiveId,
+        (bytes, words): (u64, u32),
+    ) {
         match self.owners.get_mut(&place.number) {
-            Some(owner) if owner.id == experience.collective_id => {
+            Some(owner) if owner.id == collective => {
                 owner.experiences += 1;
                 owner.bytes += bytes;
                 owner.words += u64::from(words);
                 owner.slots_end = owner.slots_end.max(place.slot.0.saturating_add(1));
             }
-            _ => self.fault(Table::Experience, &key, "its collective does not exist"),
+            _ => self.fault(table, key, "its collective does not exist"),
         }
     }
 
     /// Compares a record with the rows that are derived from it; returns the bytes of those.
     fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
+        let mut index = rows::index_keys(place.number, experience);
+        index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
+        let row = rows::slot_row(experience, indexed.words);
+        self.version(place, row, index, indexed)
+    }
+
+    /// Compares what stands under a slot, and what names it, with what a record or an insight needs. `row` is its slot
+    /// row.
+    fn version(
+        &mut self,
+        place: Place,
+        row: SlotRow,
+        index: Vec<(Table, Vec<u8>)>,
+        indexed: &IndexedRow,
+    ) -> u64 {
         let slot_key = keys::slot(place.number, place.slot);
         let mut bytes = 0;
         self.vectors(place);
         self.expected_row(Table::Slot);
         if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
             bytes += row_bytes(&slot_key, slot);
-            let mut row = Vec::new();
-            rows::slot_row(experience, indexed.words).write(&mut row);
-            if slot != row {
+            let mut expected = Vec::new();
+            row.write(&mut expected);
+            if slot != expected {
                 self.fault(Table::Slot, &slot_key, "it does not match its record");
             }
         }
         self.expected_row(Table::Piece);
         if let Some(pieces) = self.expect_row(Table::Piece, &slot_key, "a record's pieces are missing") {
             bytes += row_bytes(&slot_key, pieces);
-            if read_pieces(pieces).as_deref() != Some(&indexed.pieces) {
-                self.fault(Table::Piece, &slot_key, "they are not those of its content");
+            if pieces != indexed.piece {
+                self.fault(Table::Piece, &slot_key, "they do not match its record");
             }
         }
-        let mut index = rows::index_keys(place.number, experience);
-        index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
         for (table, key) in index {
             self.expected_row(table);
             self.report.index_rows += 1;
@@ -298,7 +342,7 @@ impl<'t> Checker<'t> {
 
     /// The vector of a record, and the one that a move to another embedder has made.
     fn vectors(&mut self, place: Place) {
-        let id = SeriesId::experiences(place.number);
+        let id = SeriesId::of(place.number);
         let embedding = self.embedding.clone();
         let (bytes, has_vector) = self.vector(id, place.slot, &embedding);
         self.report.vectors += u64::from(has_vector);
@@ -337,6 +381,33 @@ impl<'t> Checker<'t> {
         (row_bytes(&key, row), vector.flatten().is_some())
     }
 
+    fn insights(&mut self) -> Result<()> {
+        for row in insights(self.view)? {
+            let (place, insight, own) = match row? {
+                StoredInsight::Readable { place, insight, bytes } => (place, insight, bytes),
+                StoredInsight::Damaged { key } => {
+                    self.fault(Table::Insight, key, "the value does not match its checksum or its format");
+                    continue;
+                }
+            };
+            if self.is_deleted(place.number) {
+                continue;
+            }
+            self.report.insights += 1;
+            let indexed = self.builder.index_insight(&insight);
+            let index = insights::index_keys(place.number, &insight);
+            let row = insights::slot_row(&insight, indexed.words);
+            let bytes = self.version(place, row, index, &indexed) + own;
+            self.count_record(
+                (Table::Insight, insight.id.as_bytes()),
+                place,
+                insight.collective_id,
+                (bytes, indexed.words),
+            );
+        }
+        Ok(())
+    }
+
     fn expected_row(&mut self, table: Table) {
         *self.expected.entry(table.index()).or_default() += 1;
     }
@@ -351,7 +422,7 @@ impl<'t> Checker<'t> {
         if found <= expected {
             return Ok(());
         }
-        let asked_for = self.asked_for(table)?;
+        let asked_for = needed_keys(self.view, table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
             if !asked_for.contains(key) && !self.is_being_removed(table, key)? {
@@ -363,7 +434,7 @@ impl<'t> Checker<'t> {
 
     /// Whether a row waits to be removed: of a deleted collective, or a vector of an earlier embedder.
     fn is_being_removed(&self, table: Table, key: &[u8]) -> Result<bool> {
-        if self.belongs_to_deleted(key) {
+        if self.belongs_to_deleted(table, key) {
             return Ok(true);
         }
         if table != Table::Vector || !self.view.has_old_vectors()? {
@@ -374,38 +445,13 @@ impl<'t> Checker<'t> {
         Ok(generation.is_some() && generation != Some(self.embedding.generation) && generation != next)
     }
 
-    /// Whether a key begins with the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, key: &[u8]) -> bool {
-        key.first_chunk().is_some_and(|number| self.is_deleted(CollectiveNumber(u32::from_be_bytes(*number))))
-    }
-
-    /// The keys that the readable records need in one derived table.
-    fn asked_for(&self, table: Table) -> Result<BTreeSet<Vec<u8>>> {
-        let mut keys = BTreeSet::new();
-        for record in records(self.view)? {
-            let StoredRecord::Readable { place, experience, .. } = record? else { continue };
-            match table {
-                Table::Vector => {
-                    let id = SeriesId::experiences(place.number);
-                    let next = self.next.as_ref().map(|next| next.generation);
-                    let generations = next.into_iter().chain([self.embedding.generation]);
-                    keys.extend(generations.map(|one| id.vector_key(one, place.slot).to_vec()));
-                }
-                Table::Slot | Table::Piece => {
-                    keys.insert(keys::slot(place.number, place.slot).to_vec());
-                }
-                Table::Member => {
-                    keys.insert(keys::member(place.number, experience.id).to_vec());
-                }
-                _ => keys.extend(
-                    rows::index_keys(place.number, &experience)
-                        .into_iter()
-                        .filter(|(of, _)| *of == table)
-                        .map(|(_, key)| key),
-                ),
-            }
-        }
-        Ok(keys)
+    /// Whether a key has the number of a collective that is being removed.
+    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
+        let number = match table {
+            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
+            _ => keys::read_number(key),
+        };
+        number.is_some_and(|number| self.is_deleted(number))
     }
 
     fn index(&mut self) {
@@ -420,6 +466,40 @@ impl<'t> Checker<'t> {
         for (table, key, problem) in checker.finish() {
             self.push(table, key, problem);
         }
+    }
+
+    fn relations(&mut self) {
+        let owners = self.owners.iter();
+        let owners =
+            owners.map(|(number, one)| (*number, RelationOwner { id: one.id, deleted: one.deleted }));
+        let found = check_relations(self.view, &owners.collect());
+        self.report.relations = found.relations;
+        self.report.index_rows += found.index_rows;
+        for (number, bytes) in found.bytes {
+            if let Some(owner) = self.owners.get_mut(&number) {
+                owner.bytes += bytes;
+            }
+        }
+        for (table, key, problem) in found.faults {
+            self.push(table, key, problem);
+        }
+    }
+
+    fn activities(&mut self) -> Result<()> {
+        for row in self.view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
+            let (Some((number, _)), Some(_)) = (keys::read_activity(key), row) else {
+                self.fault(Table::Activity, key, "the value does not match its checksum or its format");
+                continue;
+            };
+            match self.owners.get_mut(&number) {
+                Some(owner) => owner.activities += 1,
+                None => self.fault(Table::Activity, key, "its collective does not exist"),
+            }
+            self.report.activities += 1;
+        }
+        Ok(())
     }
 
     fn counters(&mut self) -> Result<()> {
@@ -440,7 +520,7 @@ impl<'t> Checker<'t> {
                 != (owner.experiences, owner.bytes, owner.vector_bytes, owner.words)
             {
                 let problem = format!(
-                    "it counts {} experiences of {} and {} bytes and {} words, but there are {} of {} and {} and {}",
+                    "it counts {} records of {} and {} bytes and {} words, but there are {} of {} and {} and {}",
                     counter.experiences,
                     counter.bytes,
                     counter.vector_bytes,
@@ -453,8 +533,16 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, problem);
             }
             if self.next.is_some() && owner.progress != owner.found {
-                let key = SeriesId::experiences(*number).progress_key();
+                let key = SeriesId::of(*number).progress_key();
                 self.fault(Table::Series, &key, "it does not count the vectors of the next generation");
+            }
+            if counter.activities != owner.activities {
+                let (counted, found) = (counter.activities, owner.activities);
+                self.fault(
+                    Table::Counter,
+                    &key,
+                    format!("it counts {counted} activities instead of {found}"),
+                );
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result, StorageError};
-use crate::model::Experience;
+use crate::id::InsightId;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::block_state::{self, BlockState};
 use crate::storage::format::columns::Columns;
@@ -15,7 +15,7 @@ use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesI
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::read::view::View;
-use crate::storage::write::block_builder::{BlockBuilder, MergeSource, RowToSeal};
+use crate::storage::write::block_builder::{BlockBuilder, IndexedRow, MergeSource, RowToSeal};
 
 /// Something wrong: the table, the key in hexadecimal, and what.
 pub(super) type IndexFault = (&'static str, String, String);
@@ -41,7 +41,7 @@ impl<'t> IndexChecker<'t> {
         embedding: &EmbeddingRow,
         next: Option<&EmbeddingRow>,
     ) {
-        let id = SeriesId::experiences(number);
+        let id = SeriesId::of(number);
         let series = match self.view.series(id) {
             Ok(series) => series,
             Err(error) => return self.fail(Table::Series, error),
@@ -62,7 +62,7 @@ impl<'t> IndexChecker<'t> {
 
     /// Takes in the blocks of a deleted collective, which are being removed.
     pub(super) fn deleted(&mut self, number: CollectiveNumber) {
-        if let Ok(series) = self.view.series(SeriesId::experiences(number)) {
+        if let Ok(series) = self.view.series(SeriesId::of(number)) {
             self.note(&series);
         }
     }
@@ -107,7 +107,7 @@ impl<'t> IndexChecker<'t> {
             let value = value?;
             found.insert(value.slot);
             let expected = self.record(id, value.slot)?;
-            let expected = expected.map(|(_, experience)| self.builder.index(&experience).tail);
+            let expected = expected.map(|(_, indexed)| indexed.tail);
             if value.slot.0 < series.tail_from || expected.as_deref() != Some(value.bytes()?) {
                 self.push(Table::Tail, &id.tail_key(value.slot), "it does not agree with its record");
             }
@@ -128,10 +128,16 @@ impl<'t> IndexChecker<'t> {
         Ok(())
     }
 
-    /// The record that stands in a slot.
-    fn record(&self, id: SeriesId, slot: Slot) -> Result<Option<(SlotRow, Experience)>> {
+    /// The record or insight that stands in a slot, as the index keeps it.
+    fn record(&self, id: SeriesId, slot: Slot) -> Result<Option<(SlotRow, IndexedRow)>> {
         let Some(row) = self.view.slot_row(id.number, slot)? else { return Ok(None) };
-        Ok(self.view.stored_experience(row.id)?.map(|(_, experience)| (row, experience)))
+        let indexed = if id.number.is_of_insights() {
+            let insight = self.view.stored_insight(InsightId::of_record(row.id))?;
+            insight.map(|(_, insight)| self.builder.index_insight(&insight))
+        } else {
+            self.view.stored_experience(row.id)?.map(|(_, experience)| self.builder.index(&experience))
+        };
+        Ok(indexed.map(|indexed| (row, indexed)))
     }
 
     fn block(
@@ -176,15 +182,15 @@ impl<'t> IndexChecker<'t> {
         let mut slots = 0;
         for at in 0..columns.rows() {
             let slot = columns.slot(at);
-            let row = columns.slot_row(at, state.is_archived(at));
+            let row = state.of_row(at, columns.slot_row(at));
             let record = self.record(id, slot)?;
             let is_dead = block_state::has(&state.dead, at);
             if is_dead != record.is_none() || record.as_ref().is_some_and(|(stored, _)| *stored != row) {
                 let problem = format!("the row of slot {} does not agree with its record", slot.0);
                 self.push(Table::Block, &entry.number.key(), &problem);
             }
-            if let Some((row, experience)) = record.filter(|_| !is_dead) {
-                let tail = self.builder.index(&experience).tail.into();
+            if let Some((row, indexed)) = record.filter(|_| !is_dead) {
+                let tail = indexed.tail.into();
                 living.push(RowToSeal { slot, row, tail, vector: None });
                 slots += 1;
             }

@@ -1,7 +1,10 @@
 //! Maintaining the database as a whole: check, repair, statistics.
 
+mod carry_links;
 pub(in crate::storage) mod check;
 mod check_index;
+mod check_relations;
+mod needed_keys;
 mod rebuild;
 mod records;
 pub(in crate::storage) mod repair;

@@ -11,6 +11,7 @@ use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::norm::Norm;
 use crate::storage::env::Environment;
+use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::write_change;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
@@ -24,6 +25,7 @@ use crate::storage::format::{keys, meta, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::upkeep::repair_options::{BATCH, RepairOptions, in_transaction};
+use crate::storage::write::operations::ACTIVITY;
 use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 
@@ -37,17 +39,19 @@ const LAST_SEQUENCE: Seq = Seq::MAX - 1;
 pub(super) struct Lost {
     pub(super) records: u64,
     pub(super) vectors: u64,
+    pub(super) relations: u64,
+    pub(super) insights: u64,
 }
 
 /// What is carried over from one environment to the other.
-struct Carrier<'o> {
-    options: &'o RepairOptions<'o>,
+pub(super) struct Carrier<'o> {
+    pub(super) options: &'o RepairOptions<'o>,
     /// What made the vectors that are carried over. Those of a move to another embedder are not.
     embedding: EmbeddingRow,
-    collectives: BTreeMap<CollectiveNumber, OpenCollective>,
+    pub(super) collectives: BTreeMap<CollectiveNumber, OpenCollective>,
     /// How many experiences the collectives had, as far as that can be read.
     counted: BTreeMap<CollectiveNumber, u64>,
-    lost: Lost,
+    pub(super) lost: Lost,
     last_sequence: Seq,
 }
 
@@ -65,6 +69,9 @@ pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOpti
     };
     carrier.foundation(view, new)?;
     carrier.records(view, new)?;
+    carrier.relations(view, new)?;
+    carrier.insights(view, new)?;
+    carrier.activities(view, new)?;
     carrier.counters(view, new)?;
     carrier.index(new)?;
     carrier.log(view, new)?;
@@ -120,7 +127,7 @@ fn readable_collectives(view: View<'_>) -> Result<Vec<(CollectiveId, CollectiveR
 }
 
 /// Numbers of deleted collectives whose rows are still being removed, whether or not their own row is damaged.
-fn deleted_numbers(view: View<'_>) -> Result<Vec<CollectiveNumber>> {
+pub(super) fn deleted_numbers(view: View<'_>) -> Result<Vec<CollectiveNumber>> {
     let mut numbers = Vec::new();
     for row in view.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)? {
         let (key, _) = row?;
@@ -136,11 +143,13 @@ impl Carrier<'_> {
         let created = created.map_or(clock::now(), |millis| Timestamp::from_millis(millis as i64));
         let collectives = readable_collectives(view)?;
         for (id, row) in &collectives {
-            let counter = view.counter(row.number).unwrap_or_default();
-            self.counted.insert(row.number, counter.experiences);
-            let counter = CounterRow { next_slot: counter.next_slot, ..Default::default() };
-            let dimension = self.embedding.identity.dimension;
-            self.collectives.insert(row.number, OpenCollective::new(*id, row.number, dimension, counter));
+            for number in [row.number, row.number.of_insights()] {
+                let counter = view.counter(number).unwrap_or_default();
+                self.counted.insert(number, counter.experiences);
+                let counter = CounterRow { next_slot: counter.next_slot, ..Default::default() };
+                let dimension = self.embedding.identity.dimension;
+                self.collectives.insert(number, OpenCollective::new(*id, number, dimension, counter));
+            }
         }
         in_transaction(new, self.options, FOUNDATION, |txn| {
             txn.write_meta(&self.embedding.identity, created)?;
@@ -169,7 +178,7 @@ impl Carrier<'_> {
         self.write_batch(new, batch)
     }
 
-    /// A record with its vector: the stored one, else a new one, else none.
+    /// A record with its vector.
     fn with_vector(
         &mut self,
         view: View<'_>,
@@ -178,27 +187,33 @@ impl Carrier<'_> {
     ) -> (Place, Experience, Option<StoredVector>) {
         experience.sequence = experience.sequence.clamp(1, LAST_SEQUENCE);
         self.last_sequence = self.last_sequence.max(experience.sequence);
+        let vector = self.vector_of(view, place, &experience.content);
+        (place, experience, vector)
+    }
+
+    /// The vector of a content: the stored one, else a new one, else none.
+    pub(super) fn vector_of(&mut self, view: View<'_>, place: Place, content: &str) -> Option<StoredVector> {
         let dimension = self.embedding.identity.dimension;
         let checked = |components: Vec<f32>| {
             let norm_bits = Norm::of(&components).filter(|_| components.len() == dimension)?.to_bits();
             Some(StoredVector { components, norm_bits })
         };
-        let found = view.vector(SeriesId::experiences(place.number), self.embedding.generation, place.slot);
+        let found = view.vector(SeriesId::of(place.number), self.embedding.generation, place.slot);
         let found = match found {
-            Ok(None) => return (place, experience, None),
+            Ok(None) => return None,
             Ok(Some(row)) => checked(row.components()),
             Err(_) => None,
         };
         if found.is_some() {
-            return (place, experience, found);
+            return found;
         }
         // Vectors of two embedders never mix: only the embedder that made the others may make this one.
         let same_embedder = self.embedding.identity == *self.options.identity;
-        let made = if same_embedder { (self.options.embed)(&experience.content) } else { None };
+        let made = if same_embedder { (self.options.embed)(content) } else { None };
         let knows_nothing = made.as_ref().is_some_and(Vec::is_empty);
         let made = made.and_then(checked);
         self.lost.vectors += u64::from(made.is_none() && !knows_nothing);
-        (place, experience, made)
+        made
     }
 
     fn write_batch(
@@ -231,7 +246,10 @@ impl Carrier<'_> {
             match named {
                 // The row of the collective has another number than its records.
                 Some((number, _)) => place.number = *number,
-                None => self.recover_collective(txn, place.number, experience)?,
+                None => {
+                    let (id, timestamp) = (experience.collective_id, experience.timestamp);
+                    self.recover_collective(txn, place.number, id, timestamp)?;
+                }
             }
         }
         let Some(collective) = self.collectives.get_mut(&place.number) else { return Ok(()) };
@@ -241,7 +259,15 @@ impl Carrier<'_> {
             // Two records claim the same place: the later one gets a new slot in the collective with this number.
             place.slot = Slot(collective.counter.next_slot);
         }
-        let experience = Experience { collective_id: collective.id, ..experience.clone() };
+        // What is superseded follows from the relations.
+        let mut experience =
+            Experience { collective_id: collective.id, superseded: false, ..experience.clone() };
+        // Two records claim the same key: the later one goes without.
+        if let Some(key) = &experience.key
+            && txn.view().sealed(Table::ByKey, &keys::by_key(place.number, key))?.is_some()
+        {
+            experience.key = None;
+        }
         rows::restore(txn, collective, place, &experience, vector)?;
         let counter = &mut collective.counter;
         counter.next_slot = counter.next_slot.max(place.slot.0.saturating_add(1));
@@ -249,36 +275,59 @@ impl Carrier<'_> {
     }
 
     /// A collective whose own row is lost comes back under its old id, with an invented name.
-    fn recover_collective(
+    pub(super) fn recover_collective(
         &mut self,
         txn: &mut WriteTxn<'_>,
         number: CollectiveNumber,
-        experience: &Experience,
+        id: CollectiveId,
+        created_at: Timestamp,
     ) -> Result<()> {
-        let id = experience.collective_id;
         let row = CollectiveRow {
             number,
-            created_at: experience.timestamp,
+            created_at,
             updated_at: clock::now(),
             name: format!("recovered-{id}"),
             owner: None,
         };
         put_collective(txn, id, &row)?;
-        let collective =
-            OpenCollective::new(id, number, self.embedding.identity.dimension, CounterRow::default());
-        self.collectives.insert(number, collective);
+        for number in [number, number.of_insights()] {
+            let dimension = self.embedding.identity.dimension;
+            let collective = OpenCollective::new(id, number, dimension, CounterRow::default());
+            self.collectives.insert(number, collective);
+        }
         Ok(())
     }
 
+    /// Every activity that can be read, of the collectives that are there.
+    fn activities(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
+        let mut batch = Vec::with_capacity(BATCH);
+        for row in view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
+            let (key, value) = row?;
+            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
+            let (Some((number, _)), Some(row)) = (keys::read_activity(key), row) else { continue };
+            let Some(collective) = self.collectives.get_mut(&number) else { continue };
+            collective.counter.activities = collective.counter.activities.saturating_add(1);
+            batch.push((key, row));
+            if batch.len() == BATCH {
+                put_activities(new, self.options, std::mem::take(&mut batch))?;
+            }
+        }
+        put_activities(new, self.options, batch)
+    }
+
     fn counters(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
-        let used = self.collectives.keys().copied().chain(deleted_numbers(view)?);
+        let used = self.collectives.keys().map(|number| number.of_collective()).chain(deleted_numbers(view)?);
         let after = used.map(|number| u64::from(number.0) + 1).max().unwrap_or(1);
         let next_number = view.meta_number(meta::NEXT_NUMBER).unwrap_or(1).max(after);
         // Rows on lost pages do not show up as damaged ones, but the counts still include them.
-        let missing = self.collectives.iter().map(|(number, one)| {
-            self.counted.get(number).map_or(0, |counted| counted.saturating_sub(one.counter.experiences))
-        });
-        self.lost.records = self.lost.records.max(missing.sum());
+        let (mut records, mut insights) = (0, 0);
+        for (number, one) in &self.collectives {
+            let counted = self.counted.get(number).copied().unwrap_or(0);
+            let lost = if number.is_of_insights() { &mut insights } else { &mut records };
+            *lost += counted.saturating_sub(one.counter.experiences);
+        }
+        self.lost.records = self.lost.records.max(records);
+        self.lost.insights = self.lost.insights.max(insights);
         in_transaction(new, self.options, FOUNDATION, |txn| {
             txn.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(next_number))?;
             for (number, one) in &self.collectives {
@@ -307,8 +356,8 @@ impl Carrier<'_> {
     /// Copies the log if it is complete and correct. Otherwise it begins after the last number, so that callers that poll
     /// learn that they must read the current state.
     fn log(&mut self, view: View<'_>, new: &Environment) -> Result<()> {
-        let complete =
-            self.lost.records == 0 && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
+        let complete = self.lost.records + self.lost.relations + self.lost.insights == 0
+            && view.last_sequence().is_ok_and(|last| last == self.last_sequence);
         let copied = if complete { copy_log(view, new, self.options).ok() } else { None };
         let last = self.last_sequence;
         let floor = copied.unwrap_or(last.saturating_add(1));
@@ -345,10 +394,21 @@ fn copy_log(view: View<'_>, new: &Environment, options: &RepairOptions<'_>) -> R
     }
 }
 
-/// Whether one of these collectives has an experience under this key.
-fn is_member(view: View<'_>, key: &[u8], numbers: &[CollectiveNumber]) -> bool {
+/// Whether one of these collectives has a record under this key.
+pub(super) fn is_member(view: View<'_>, key: &[u8], numbers: &[CollectiveNumber]) -> bool {
     let Some(id) = keys::read_id(key) else { return false };
     numbers.iter().any(|number| matches!(view.get(Table::Member, &keys::member(*number, id)), Ok(Some(_))))
+}
+
+fn put_activities(
+    new: &Environment,
+    options: &RepairOptions<'_>,
+    batch: Vec<(&[u8], ActivityRow)>,
+) -> Result<()> {
+    let size = Size { records: batch.len(), bytes: batch.len() * ACTIVITY.bytes };
+    in_transaction(new, options, size, |txn| {
+        batch.iter().try_for_each(|(key, row)| txn.put(Table::Activity, key, |out| row.write(out)))
+    })
 }
 
 fn put_collective(txn: &mut WriteTxn<'_>, id: CollectiveId, row: &CollectiveRow) -> Result<()> {

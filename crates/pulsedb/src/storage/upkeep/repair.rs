@@ -57,6 +57,7 @@ pub(crate) fn repair(options: &RepairOptions<'_>) -> Result<CheckReport> {
     let new = Environment::open(&options.writable(&workshop), tables::NAMES)?;
     let lost = rebuild(&old, &new, options)?;
     (report.records_lost, report.vectors_lost) = (lost.records, lost.vectors);
+    (report.relations_lost, report.insights_lost) = (lost.relations, lost.insights);
     drop(new);
     drop(old);
     report.damaged_copy = Some(exchange(exclusive.path(), &workshop)?);

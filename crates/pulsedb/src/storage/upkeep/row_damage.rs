@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use crate::clock::Timestamp;
 use crate::config::{Config, EmbeddingDimension, VectorConfig};
 use crate::db::PulseDB;
 use crate::error::PulseDBError;
 use crate::id::ExperienceId;
-use crate::model::{Experience, ExperienceUpdate, NewExperience};
+use crate::model::{
+    DerivedInsight, Experience, ExperienceRelation, ExperienceUpdate, NewActivity, NewDerivedInsight,
+    NewExperience, NewExperienceRelation, RelationType,
+};
 use crate::storage::format::meta;
 use crate::storage::format::seal;
 use crate::storage::format::tables::Table;
@@ -52,8 +56,40 @@ fn sample() -> Vec<u8> {
     let elsewhere = |at: usize| NewExperience { collective_id: other, ..note(&format!("elsewhere {at}")) };
     let block = db.record_experiences((0..16).map(elsewhere).collect()).unwrap();
     db.delete_experience(block[3]).unwrap();
+    let types = [RelationType::Supersedes, RelationType::Supports];
+    for ((source, target), relation_type) in [(1, 0), (2, 0)].into_iter().zip(types) {
+        let (source_id, target_id) = (block[source], block[target]);
+        let new = NewExperienceRelation { source_id, target_id, relation_type, ..Default::default() };
+        db.store_relation(new).unwrap();
+    }
+    let insights = (0..18).map(|at: usize| {
+        let sources = vec![block[0], block[1 + at % 2]];
+        db.store_insight(NewDerivedInsight {
+            collective_id: other,
+            content: format!("insight {at}"),
+            embedding: Some(vec![1.0, at as f32]),
+            source_experience_ids: sources,
+            domain: vec!["domain".into()],
+            ..Default::default()
+        })
+    });
+    let insights: Vec<_> = insights.map(Result::unwrap).collect();
+    db.delete_insight(insights[2]).unwrap();
     db.record_experience(elsewhere(16)).unwrap();
     db.rename_collective(other, "renamed").unwrap();
+    let lasting = |at: usize, end: i64| NewExperience {
+        key: Some(format!("key {at}")),
+        expires_at: Some(Timestamp::from_millis(end)),
+        ..elsewhere(at)
+    };
+    // The second is hidden, and stays since nothing is logged after it.
+    db.record_experiences(vec![lasting(17, i64::MAX), lasting(18, 0)]).unwrap();
+    for agent in ["first", "second"] {
+        let current_task = Some("task".into());
+        let new =
+            NewActivity { agent_id: agent.into(), collective_id: other, current_task, ..Default::default() };
+        db.register_activity(new).unwrap();
+    }
     drop(db);
     fs::read(home.path().join("data.mdb")).unwrap()
 }
@@ -88,6 +124,34 @@ fn experiences(path: &Path) -> Vec<Experience> {
     all
 }
 
+fn relations(path: &Path) -> Vec<ExperienceRelation> {
+    let db = PulseDB::open(path, Config::read_only()).unwrap();
+    let collectives = db.list_collectives().unwrap();
+    let mut all: Vec<ExperienceRelation> =
+        collectives.iter().flat_map(|one| db.list_relations(one.id, 1000, 0).unwrap()).collect();
+    all.sort_by_key(|one| one.id);
+    all
+}
+
+fn insights(path: &Path) -> Vec<DerivedInsight> {
+    let db = PulseDB::open(path, Config::read_only()).unwrap();
+    let collectives = db.list_collectives().unwrap();
+    let all = collectives.iter().flat_map(|one| db.list_insights(one.id, 1000, 0).unwrap());
+    // What is missing of them depends on the records.
+    all.map(|one| DerivedInsight { missing_sources: Vec::new(), ..one }).collect()
+}
+
+/// What a database holds.
+struct Held {
+    experiences: Vec<Experience>,
+    relations: Vec<ExperienceRelation>,
+    insights: Vec<DerivedInsight>,
+}
+
+fn held(path: &Path) -> Held {
+    Held { experiences: experiences(path), relations: relations(path), insights: insights(path) }
+}
+
 /// Whether opening or checking says that something is wrong.
 fn is_told(path: &Path) -> bool {
     let report = PulseDB::open(path, Config::read_only()).and_then(|db| db.check());
@@ -101,9 +165,25 @@ fn is_told(path: &Path) -> bool {
 }
 
 /// Repairs and compares with what was there. Only what stood in the changed row may be missing.
-fn repair(path: &Path, table: Table, before: &[Experience]) {
+fn repair(path: &Path, table: Table, before: &Held) {
     let report = PulseDB::repair(path, config()).unwrap();
     assert!(!report.is_clean() && report.damaged_copy.is_some());
+    let kept = relations(path);
+    assert!(kept.iter().all(|one| before.relations.contains(one)));
+    assert_eq!((kept.len() as u64) + report.relations_lost, before.relations.len() as u64);
+    if !matches!(table, Table::Experience | Table::Relation) {
+        assert_eq!(report.relations_lost, 0);
+    }
+    let kept = insights(path);
+    match table {
+        Table::Insight => {
+            assert!(kept.iter().all(|one| before.insights.contains(one)));
+            assert_eq!((kept.len() as u64) + report.insights_lost, before.insights.len() as u64);
+        }
+        Table::Vector => assert_eq!(kept.len(), before.insights.len()),
+        _ => assert_eq!((kept, report.insights_lost), (before.insights.clone(), 0)),
+    }
+    let before = &before.experiences[..];
     let db = PulseDB::open(path, config()).unwrap();
     let report = db.check().unwrap();
     assert!(report.is_clean(), "{report:?}");
@@ -112,10 +192,19 @@ fn repair(path: &Path, table: Table, before: &[Experience]) {
     let ids = |all: &[Experience]| all.iter().map(|one| one.id).collect::<Vec<ExperienceId>>();
     let after = &experiences(path)[..];
     let (_new, after) = after.split_last().unwrap();
+    // What superseded another may be lost.
+    let is_of = |one: &Experience, other: &Experience| {
+        *one == *other || (!one.superseded && Experience { superseded: true, ..one.clone() } == *other)
+    };
     match table {
         Table::Experience => {
-            assert_eq!(after.len(), before.len() - 1);
-            assert!(after.iter().all(|one| before.contains(one)));
+            // The one that has expired is not among them.
+            assert!((before.len() - 1..=before.len()).contains(&after.len()));
+            assert!(after.iter().all(|one| before.iter().any(|other| is_of(one, other))));
+        }
+        Table::Relation => {
+            assert_eq!(after.len(), before.len());
+            assert!(after.iter().zip(before).all(|(one, other)| is_of(one, other)));
         }
         Table::Vector => assert_eq!(ids(after), ids(before)),
         _ => assert_eq!(after, before),
@@ -126,7 +215,7 @@ fn repair(path: &Path, table: Table, before: &[Experience]) {
 fn each_row_lost_or_damaged_is_told_and_repaired() {
     let sample = sample();
     let home = changed(&sample, (0, 0), |_, _, value| Some(value));
-    let before = experiences(home.path());
+    let before = held(home.path());
     assert!(!is_told(home.path()));
     for (table, row) in rows(&sample) {
         for is_lost in [true, false] {
@@ -220,7 +309,7 @@ fn record_with_an_impossible_sequence_number_is_told_and_repaired() {
 fn collective_under_a_wrong_number_keeps_its_records() {
     let sample = sample();
     let home = changed(&sample, (0, 0), |_, _, value| Some(value));
-    let before = experiences(home.path());
+    let before = held(home.path());
     let home = changed(&sample, (Table::Collective as usize, 1), |_, key, value| {
         let mut payload = value[seal::SEAL_BYTES..].to_vec();
         payload[..4].copy_from_slice(&77_u32.to_le_bytes());
@@ -229,4 +318,25 @@ fn collective_under_a_wrong_number_keeps_its_records() {
     assert!(is_told(home.path()));
     repair(home.path(), Table::Collective, &before);
     assert_eq!(PulseDB::open(home.path(), config()).unwrap().list_collectives().unwrap().len(), 2);
+}
+
+#[test]
+fn two_records_with_one_key_are_told_and_the_first_keeps_it() {
+    let sample = sample();
+    let places: Vec<RowPlace> = (0..30).map(|row| (Table::Experience as usize, row)).collect();
+    let home = home();
+    fs::write(home.path().join("data.mdb"), &sample).unwrap();
+    change_rows(home.path(), &places, |_, key, value| {
+        let mut payload = value[seal::SEAL_BYTES..].to_vec();
+        let at = payload.windows(6).position(|bytes| bytes == b"key 18");
+        at.into_iter().for_each(|at| payload[at..at + 6].copy_from_slice(b"key 17"));
+        Some(sealed(Table::Experience as usize, key, &payload))
+    });
+    assert!(is_told(home.path()));
+    PulseDB::repair(home.path(), config()).unwrap();
+    assert!(!is_told(home.path()));
+    let db = PulseDB::open(home.path(), config()).unwrap();
+    let renamed = db.list_collectives().unwrap().into_iter().find(|one| one.name == "renamed").unwrap();
+    let found = db.get_by_key(renamed.id, "key 17").unwrap().unwrap();
+    assert_eq!(found.content, "elsewhere 17");
 }

@@ -4,8 +4,8 @@
 //! that every process builds the same blocks of the same rows.
 
 use crate::error::Result;
-use crate::model::Experience;
 use crate::model::change::Slot;
+use crate::model::{DerivedInsight, Experience};
 use crate::storage::format::series::BlockPart;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::read::blocks::BlockView;
@@ -17,8 +17,8 @@ pub(crate) struct IndexedRow {
     pub(crate) tail: Vec<u8>,
     /// Words of the content.
     pub(crate) words: u32,
-    /// Pieces of the content.
-    pub(crate) pieces: Vec<u16>,
+    /// The row of its pieces, with its agent and its task.
+    pub(crate) piece: Vec<u8>,
 }
 
 /// A row that goes into a block.
@@ -44,14 +44,6 @@ pub(crate) struct SealedBlock {
     pub(crate) postings: Vec<PostingValue>,
     /// What the codes of all blocks share, if this is the first block that has codes.
     pub(crate) shared: Option<Vec<u8>>,
-}
-
-impl SealedBlock {
-    /// Bytes of its parts and postings.
-    pub(crate) fn bytes(&self) -> usize {
-        let parts = self.parts.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>();
-        parts + self.postings.iter().map(|(term, bytes)| term.len() + bytes.len()).sum::<usize>()
-    }
 }
 
 /// The parts of a block that depend on the embedder.
@@ -82,6 +74,9 @@ pub(crate) struct MergedPostings {
 pub(crate) trait BlockBuilder: Send + Sync + std::fmt::Debug {
     /// What is kept of a record beside it.
     fn index(&self, experience: &Experience) -> IndexedRow;
+
+    /// What is kept of an insight beside it.
+    fn index_insight(&self, insight: &DerivedInsight) -> IndexedRow;
 
     /// Turns rows, in order of their slots, into a block.
     ///

@@ -73,7 +73,8 @@ impl WriteTxn<'_> {
     /// Creates a collective whose name is free.
     fn add_collective(&mut self, name: &str, owner: Option<&str>) -> Result<CollectiveId> {
         let number = self.view().meta_number(meta::NEXT_NUMBER)?;
-        let number = CollectiveNumber(u32::try_from(number).map_err(|_| numbers_used_up())?);
+        let number = u32::try_from(number).ok().filter(|number| *number < CollectiveNumber::END);
+        let number = CollectiveNumber(number.ok_or_else(numbers_used_up)?);
         let id = self.next_collective_id()?;
         let row = CollectiveRow {
             number,
@@ -85,7 +86,9 @@ impl WriteTxn<'_> {
         self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(u64::from(number.0) + 1))?;
         self.put(Table::Collective, id.as_bytes(), |out| row.write(out))?;
         self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
-        self.put(Table::Counter, &keys::number(number), |out| CounterRow::default().write(out))?;
+        for kept_under in [number, number.of_insights()] {
+            self.put(Table::Counter, &keys::number(kept_under), |out| CounterRow::default().write(out))?;
+        }
         self.log((number, id), ChangeKind::CollectiveCreated)?;
         Ok(id)
     }
@@ -97,5 +100,5 @@ impl WriteTxn<'_> {
 }
 
 fn numbers_used_up() -> PulseDBError {
-    StorageError::Full { reason: "all 4 294 967 295 numbers of collectives are used up; export the collectives and import them into a new database".into() }.into()
+    StorageError::Full { reason: "all 2 147 483 647 numbers of collectives are used up; export the collectives and import them into a new database".into() }.into()
 }

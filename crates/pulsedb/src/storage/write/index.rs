@@ -13,14 +13,13 @@ use crate::storage::format::seal;
 use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesId};
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
-use crate::storage::format::vector::write_pieces;
 use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::{IndexedRow, RowToSeal, SealedBlock};
 use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 
-/// About what a row of a block takes beside its codes.
-const SEALED_BYTES: usize = 1024;
+/// More than a row of a block takes beside its codes and its postings.
+const SEALED_BYTES: usize = 256;
 
 impl WriteTxn<'_> {
     /// Adds the row of a new slot to the tail. The caller puts its other rows.
@@ -31,7 +30,7 @@ impl WriteTxn<'_> {
         indexed: &IndexedRow,
     ) -> Result<()> {
         let key = keys::slot(collective.number, slot);
-        self.insert(&mut collective.counter, Table::Piece, &key, |out| write_pieces(&indexed.pieces, out))?;
+        self.insert(&mut collective.counter, Table::Piece, &key, |out| out.put(&indexed.piece))?;
         let series = &mut collective.series;
         self.put(Table::Tail, &series.id.tail_key(slot), |out| out.put(&indexed.tail))?;
         series.changes += 1;
@@ -56,13 +55,12 @@ impl WriteTxn<'_> {
             collective.counter.tail_rows = collective.counter.tail_rows.saturating_sub(1);
             return Ok(());
         }
-        self.change_state(collective, slot, |state, row| block_state::set(&mut state.dead, row, true))?;
-        let series = &mut collective.series;
-        let blocks = &mut series.row.blocks;
-        if let Some(entry) = blocks.iter_mut().find(|entry| entry.first <= slot && slot <= entry.last) {
+        let changed =
+            self.change_state(collective, slot, |state, row| block_state::set(&mut state.dead, row, true))?;
+        if let Some(entry) = changed.and_then(|at| collective.series.row.blocks.get_mut(at)) {
             entry.dead += 1;
+            collective.series.changed = true;
         }
-        series.changed = true;
         Ok(())
     }
 
@@ -78,24 +76,61 @@ impl WriteTxn<'_> {
         }
         self.change_state(collective, slot, |state, row| {
             block_state::set(&mut state.archived, row, archived);
-        })
+        })?;
+        Ok(())
     }
 
+    /// Marks a slot as superseded or not.
+    pub(super) fn index_set_superseded(
+        &mut self,
+        collective: &mut OpenCollective,
+        slot: Slot,
+        superseded: bool,
+    ) -> Result<()> {
+        if slot.0 >= collective.series.row.tail_from {
+            return Ok(());
+        }
+        self.change_state(collective, slot, |state, row| {
+            block_state::set(&mut state.superseded, row, superseded);
+        })?;
+        Ok(())
+    }
+
+    /// Changes the state of the row of a slot; the place of its block in the list. Where the block is damaged the record
+    /// is changed all the same: `None`.
     fn change_state(
         &mut self,
-        collective: &OpenCollective,
+        collective: &mut OpenCollective,
         slot: Slot,
         change: impl FnOnce(&mut BlockState, usize),
-    ) -> Result<()> {
+    ) -> Result<Option<usize>> {
         let series = &collective.series;
-        let lost = || seal::corrupted(Table::Series, &series.id.blocks_key());
-        let entry = *series.row.block_of(slot).ok_or_else(lost)?;
-        let (mut state, at) = {
-            let block = self.view().block(entry, self.embedding.generation);
-            (block.state()?, block.columns()?.row_of(slot).ok_or_else(lost)?)
-        };
-        change(&mut state, at);
-        self.put(Table::BlockState, &entry.number.key(), |out| state.write(out))
+        let blocks = &series.row.blocks;
+        let at = blocks.iter().position(|entry| entry.first <= slot && slot <= entry.last);
+        let found = at.ok_or_else(|| seal::corrupted(Table::Series, &series.id.blocks_key()));
+        let state = found.and_then(|at| {
+            let block = self.view().block(blocks[at], self.embedding.generation);
+            let (mut state, row) = (block.state()?, block.columns()?.row_of(slot));
+            change(&mut state, row.ok_or_else(|| block.malformed(BlockPart::Columns))?);
+            Ok((at, state))
+        });
+        match state {
+            Ok((at, state)) => {
+                self.put(Table::BlockState, &blocks[at].number.key(), |out| state.write(out))?;
+                Ok(Some(at))
+            }
+            Err(PulseDBError::Storage(StorageError::Corrupted { table, key })) => {
+                tracing::warn!(table, key, "a damaged part of the index; run `repair`");
+                // Without its state nobody reads the block, and the records answer in its place.
+                if let Some(at) = at {
+                    self.delete(Table::BlockState, &collective.series.row.blocks[at].number.key())?;
+                }
+                collective.series.row.damaged = true;
+                collective.series.changed = true;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores what has changed of the index of a collective, and turns a full tail into a block.
@@ -120,12 +155,7 @@ impl WriteTxn<'_> {
     }
 
     fn seal_tail(&mut self, collective: &mut OpenCollective) -> Result<()> {
-        let rows = collective.counter.tail_rows.min(limits::SEALED_ROWS_MAX) as usize;
-        let bytes = rows.saturating_mul(SEALED_BYTES + 2 * collective.dimension);
-        if collective.counter.tail_rows < self.rules.seal_rows || !self.has_room(bytes) {
-            return Ok(());
-        }
-        self.seal_block(collective)
+        if collective.counter.tail_rows < self.rules.seal_rows { Ok(()) } else { self.seal_block(collective) }
     }
 
     /// Turns the oldest rows of the tail into a block.
@@ -134,7 +164,7 @@ impl WriteTxn<'_> {
         let (slots, sealed) = {
             let view = self.view();
             let mut rows: Vec<RowToSeal<'_>> = Vec::new();
-            let mut bytes = 0;
+            let mut tail_bytes = 0;
             let from = Slot(collective.series.row.tail_from);
             for value in view.tail(id, from)?.take(limits::SEALED_ROWS_MAX as usize) {
                 let value = value?;
@@ -143,8 +173,8 @@ impl WriteTxn<'_> {
                 let vector = view.vector(id, self.embedding.generation, value.slot)?;
                 let vector = vector.map(|vector| vector.bytes);
                 let tail = value.bytes()?;
-                bytes += tail.len();
-                if bytes > limits::SEALED_TAIL_BYTES_MAX && !rows.is_empty() {
+                tail_bytes += tail.len();
+                if tail_bytes > limits::SEALED_TAIL_BYTES_MAX && !rows.is_empty() {
                     break;
                 }
                 rows.push(RowToSeal { slot: value.slot, row, tail: tail.into(), vector });
@@ -153,14 +183,15 @@ impl WriteTxn<'_> {
             if rows.is_empty() {
                 return Err(seal::corrupted(Table::Series, &id.blocks_key()));
             }
+            // Postings are shorter than the rows of the tail that they are made of.
+            if !self.has_room(tail_bytes + rows.len() * (SEALED_BYTES + 2 * collective.dimension)) {
+                return Ok(());
+            }
             let shared = view.shared(id, self.embedding.generation)?;
             let sealed = self.rules.builder.seal(collective.dimension, shared, &rows)?;
             let slots: Vec<(Slot, SlotRow)> = rows.iter().map(|row| (row.slot, row.row)).collect();
             (slots, sealed)
         };
-        if !self.has_room(sealed.bytes()) {
-            return Ok(());
-        }
         let number = self.next_block_number()?;
         self.put_block(number, id, &slots, &sealed)?;
         for (slot, _) in &slots {
@@ -175,6 +206,7 @@ impl WriteTxn<'_> {
             first: *first,
             last: *last,
         });
+        tracing::debug!(block = number.0, rows = slots.len(), "sealed a block");
         series.row.tail_from = last.0.saturating_add(1);
         collective.counter.tail_rows = collective.counter.tail_rows.saturating_sub(slots.len() as u32);
         series.changed = true;
@@ -202,6 +234,7 @@ impl WriteTxn<'_> {
         let mut state = BlockState::new(rows.len() as u32);
         for (at, (_, row)) in rows.iter().enumerate() {
             block_state::set(&mut state.archived, at, row.archived);
+            block_state::set(&mut state.superseded, at, row.superseded);
         }
         self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
         if let Some(shared) = &sealed.shared {

@@ -63,6 +63,7 @@ impl WriteTxn<'_> {
         let (step, next_term) = (0, Vec::new());
         series.row.merge = Some(MergeRow { target, first_source, sources: count as u16, step, next_term });
         series.changed = true;
+        tracing::debug!(block = target.0, sources = count, "began a merge");
         Ok(true)
     }
 
@@ -88,6 +89,7 @@ impl WriteTxn<'_> {
         if is_done {
             return self.end_merge(collective, &merge, &entries, &dropped);
         }
+        tracing::debug!(block = merge.target.0, step = merge.step, "took a step of a merge");
         merge.step += 1;
         collective.series.row.merge = Some(merge);
         collective.series.changed = true;
@@ -181,7 +183,9 @@ impl WriteTxn<'_> {
         if let Some(target) = target {
             self.put(Table::BlockState, &target.number.key(), |out| state.write(out))?;
         }
-        entries.iter().try_for_each(|entry| self.remove_block(entry.number).map(|_| ()))
+        entries.iter().try_for_each(|entry| self.remove_block(entry.number).map(|_| ()))?;
+        tracing::debug!(block = merge.target.0, rows = slots.len(), "ended a merge");
+        Ok(())
     }
 
     /// Removes every row of a block; how many they were.
@@ -255,13 +259,13 @@ fn kept_rows(entries: &[BlockEntry], dropped: &[Vec<u64>]) -> u32 {
     entries.iter().map(|entry| entry.rows).sum::<u32>().saturating_sub(left_out)
 }
 
-/// The columns of the rows that are kept. Whether they are archived is said by states, not by columns.
+/// The columns of the rows that are kept. Whether they are archived or superseded is said by states, not by columns.
 fn kept_columns(sources: &[MergeSource<'_>]) -> Result<Vec<(Slot, SlotRow)>> {
     let mut rows = Vec::new();
     for source in sources {
         let columns = source.block.columns()?;
         let kept = (0..columns.rows()).filter(|row| !block_state::has(&source.dropped, *row));
-        rows.extend(kept.map(|row| (columns.slot(row), columns.slot_row(row, false))));
+        rows.extend(kept.map(|row| (columns.slot(row), columns.slot_row(row))));
     }
     Ok(rows)
 }

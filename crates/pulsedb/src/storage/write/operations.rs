@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use crate::error::{NotFoundError, Result, ValidationError};
+use crate::error::{Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
-use crate::model::{Experience, ExperienceUpdate, NewExperience};
-use crate::storage::format::experience::Place;
+use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
 use crate::storage::format::meta::EmbeddingRow;
 use crate::storage::format::vector::StoredVector;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
+use crate::storage::write::duplicates;
+use crate::storage::write::relations;
 use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
@@ -24,11 +25,16 @@ const INDEX_ROW_BYTES: usize = 64;
 /// About what a change of one record writes: its rows once more. Most records are short; a long one fits into the
 /// reserve, which is many times as large as the longest.
 const CHANGE_BYTES: usize = 32 << 10;
+/// Bytes of the index for each byte of a text: its row of the tail and its pieces. Short words take more than that, long
+/// ones less.
+const INDEXED_BYTES: usize = 4;
 /// About what a collective's own rows take.
 pub(in crate::storage) const COLLECTIVE: Size = Size { records: 1, bytes: 4096 };
+/// About what an activity and the counts of its collective take.
+pub(in crate::storage) const ACTIVITY: Size = Size { records: 1, bytes: 4096 };
 
 /// The name of the collective that a nil id means where the settings name no other.
-const DEFAULT_COLLECTIVE: &str = "default";
+pub(super) const DEFAULT_COLLECTIVE: &str = "default";
 
 /// A checked record with its vector, ready to be stored.
 pub(crate) struct PreparedExperience {
@@ -69,16 +75,18 @@ pub(crate) struct RecordDefaults {
 
 /// About what recording these writes.
 pub(in crate::storage) fn size_of_records(prepared: &[PreparedExperience]) -> Size {
-    let bytes = prepared.iter().map(|row| {
-        let new = row.new.get();
-        // A vector that was given is counted with the rest.
-        let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
-        let words = new.domain.len() + new.tags.len();
-        // The tail, the columns of a block and its postings are written too.
-        let indexed = 4 * row.indexed.tail.len() + 2 * row.indexed.pieces.len();
-        record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
-    });
+    let bytes = prepared.iter().map(size_of_record);
     Size { records: prepared.len(), bytes: bytes.sum() }
+}
+
+/// About what one record writes.
+pub(super) fn size_of_record(row: &PreparedExperience) -> usize {
+    let new = row.new.get();
+    // A vector that was given is counted with the rest.
+    let embedded = row.vector.as_ref().filter(|_| new.embedding.is_none());
+    let words = new.domain.len() + new.tags.len();
+    let indexed = row.indexed.tail.len() + row.indexed.piece.len();
+    record_bytes(validate::experience_bytes(new), vector_bytes(embedded), words) + indexed
 }
 
 /// About what restoring these writes.
@@ -86,7 +94,8 @@ pub(in crate::storage) fn size_of_restores(prepared: &[PreparedRestore]) -> Size
     let bytes = prepared.iter().map(|row| {
         let experience = row.experience.get();
         let words = experience.domain.len() + experience.tags.len();
-        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words)
+        let indexed = INDEXED_BYTES * experience.content.len();
+        record_bytes(validate::stored_bytes(experience), vector_bytes(row.vector.as_ref()), words) + indexed
     });
     Size { records: prepared.len(), bytes: bytes.sum() }
 }
@@ -100,25 +109,41 @@ fn record_bytes(given: usize, vector: usize, words: usize) -> usize {
     RECORD_BYTES + 2 * given + vector + words * INDEX_ROW_BYTES
 }
 
-/// About what a change of one record writes whose input has so many bytes.
-pub(in crate::storage) fn size_of_change(given: usize) -> Size {
-    Size { records: 1, bytes: CHANGE_BYTES + 2 * given }
+/// About what a change of one record writes that needs no text.
+pub(in crate::storage) fn size_of_change() -> Size {
+    Size { records: 1, bytes: CHANGE_BYTES }
 }
 
-/// About what changes of these records write, whose input has so many bytes in all: the rows of each once more. For
-/// many records, it matters how large they are.
+/// About what changes of these records write: the rows of each once more. For a single one, its size is not worth a look;
+/// of many, it matters how large they are.
 pub(in crate::storage) fn size_of_changes<'i>(
     view: View<'_>,
     ids: impl ExactSizeIterator<Item = &'i ExperienceId>,
-    given: usize,
 ) -> Result<Size> {
     let records = ids.len();
+    if records == 1 {
+        return Ok(size_of_change());
+    }
     let vector = view.identity()?.dimension * 4;
-    let mut bytes = 2 * given;
+    let mut bytes = 0;
     for id in ids {
         bytes += record_bytes(view.stored_bytes(*id)?, vector, 0);
     }
     Ok(Size { records, bytes })
+}
+
+/// About what updates write, which also index each record again.
+pub(in crate::storage) fn size_of_updates(view: View<'_>, updates: &[PreparedUpdate]) -> Result<Size> {
+    let mut size = size_of_changes(view, updates.iter().map(|row| &row.id))?;
+    for row in updates {
+        let update = row.update.get();
+        let content = match &update.content {
+            Some(content) => content.len(),
+            None => view.stored_bytes(row.id)?,
+        };
+        size.bytes += 2 * validate::update_bytes(update) + INDEXED_BYTES * content;
+    }
+    Ok(size)
 }
 
 /// Stores all of them or none.
@@ -154,15 +179,40 @@ pub(in crate::storage) fn record(
                 entry.insert(txn.open_collective(id)?)
             }
         };
-        let mut experience = experience(row.new.get(), txn);
-        rows::insert(txn, collective, &mut experience, row.vector.as_ref(), &row.indexed)?;
-        ids.push(experience.id);
+        ids.push(record_one(txn, collective, row)?);
     }
     collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))?;
     Ok(ids)
 }
 
-fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
+/// Stores one of them, in the place of the one that has its key; or reinforces the one that has its content.
+fn record_one(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    row: &PreparedExperience,
+) -> Result<ExperienceId> {
+    let new = row.new.get();
+    let holder = match &new.key {
+        Some(key) => txn.holder(collective, key)?,
+        None => None,
+    };
+    if let Some(found) = duplicates::found(txn, collective, new, holder.as_ref())? {
+        return duplicates::treat(txn, collective, &found, new);
+    }
+    let mut experience = experience(new, txn);
+    if let Some(before) = holder {
+        experience.id = before.1.id;
+        experience.collective_id = collective.id;
+        experience.applications = before.1.applications;
+        experience.superseded = before.1.superseded;
+        rows::move_to_new_slot(txn, collective, &before, &mut experience, row.vector.as_ref())?;
+        return Ok(experience.id);
+    }
+    rows::insert(txn, collective, &mut experience, row.vector.as_ref(), &row.indexed)?;
+    Ok(experience.id)
+}
+
+pub(super) fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
     let (expected, got) = (collective.dimension, vector.components.len());
     if expected == got {
         return Ok(());
@@ -189,13 +239,16 @@ fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
         updated_at: txn.now,
         last_reinforced: txn.now,
         archived: false,
+        superseded: false,
+        key: new.key.clone(),
+        expires_at: new.expires_at,
         sequence: 0,
     }
 }
 
 /// Changes what the update names. An empty update changes nothing and takes no number.
 pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpdate) -> Result<()> {
-    let before = existing(txn, prepared.id)?;
+    let before = txn.existing(prepared.id)?;
     let update = prepared.update.get();
     if *update == ExperienceUpdate::default() {
         return Ok(());
@@ -248,7 +301,7 @@ pub(in crate::storage) fn set_archived(
     id: ExperienceId,
     archived: bool,
 ) -> Result<()> {
-    let (place, mut experience) = existing(txn, id)?;
+    let (place, mut experience) = txn.existing(id)?;
     if experience.archived == archived {
         return Ok(());
     }
@@ -262,7 +315,7 @@ pub(in crate::storage) fn set_archived(
 
 /// Counts one more application; returns how many there are.
 pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<u32> {
-    let (place, mut experience) = existing(txn, id)?;
+    let (place, mut experience) = txn.existing(id)?;
     experience.applications = experience.applications.saturating_add(1);
     experience.last_reinforced = txn.now;
     experience.updated_at = txn.now;
@@ -270,6 +323,44 @@ pub(in crate::storage) fn reinforce(txn: &mut WriteTxn<'_>, id: ExperienceId) ->
     rows::rewrite(txn, &mut collective, place, &mut experience, Action::Reinforced)?;
     txn.close_collective(&mut collective)?;
     Ok(experience.applications)
+}
+
+/// Stores a record in the place of another one, which must be in the same collective.
+pub(in crate::storage) fn supersede(
+    txn: &mut WriteTxn<'_>,
+    older: ExperienceId,
+    prepared: &PreparedExperience,
+) -> Result<ExperienceId> {
+    let (_, before) = txn.existing(older)?;
+    let named = prepared.new.get().collective_id;
+    if named != before.collective_id {
+        let reason = format!("{older} is in collective {}, not in {named}", before.collective_id);
+        return Err(ValidationError::invalid("collective_id", reason).into());
+    }
+    let key = prepared.new.get().key.as_ref();
+    if let Some(key) = key.filter(|key| before.key.as_ref() == Some(*key)) {
+        let reason = format!("`{key}` is the key of {older}, which would be replaced; choose another key");
+        return Err(ValidationError::invalid("key", reason).into());
+    }
+    let mut collective = txn.open_collective(before.collective_id)?;
+    if let Some(vector) = &prepared.vector {
+        same_dimension(&collective, vector)?;
+    }
+    let source_id = record_one(txn, &mut collective, prepared)?;
+    txn.close_collective(&mut collective)?;
+    let relation_type = RelationType::Supersedes;
+    let relation =
+        NewExperienceRelation { source_id, target_id: older, relation_type, strength: 1.0, metadata: None };
+    relations::store(txn, &relation)?;
+    Ok(source_id)
+}
+
+/// Deletes a record that exists for callers with its relations.
+pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
+    let (place, experience) = txn.existing(id)?;
+    let mut collective = txn.open_collective(experience.collective_id)?;
+    relations::remove_record(txn, &mut collective, place, &experience)?;
+    txn.close_collective(&mut collective)
 }
 
 /// Stores all of them as they are, or none. Their ids must be free.
@@ -288,8 +379,15 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
         }
     }
     for row in prepared {
-        let mut experience = row.experience.get().clone();
+        // Nothing is related with it yet.
+        let mut experience = Experience { superseded: false, ..row.experience.get().clone() };
         let Some(collective) = collectives.get_mut(&experience.collective_id) else { continue };
+        if let Some(key) = &experience.key
+            && let Some((_, holder)) = txn.holder(collective, key)?
+        {
+            let reason = format!("`{key}` is the key of experience {}; nothing was restored", holder.id);
+            return Err(ValidationError::invalid("key", reason).into());
+        }
         rows::bring_back(txn, collective, &mut experience, row.vector.as_ref())?;
     }
     collectives.values_mut().try_for_each(|collective| txn.close_collective(collective))
@@ -297,17 +395,13 @@ pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRe
 
 /// Refuses an id that is taken, also by a record that its deleted collective still holds.
 fn expect_free_id(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<()> {
-    if txn.view().stored_experience(id)?.is_none() {
-        return Ok(());
-    }
-    let reason = if txn.view().experience_row(id)?.is_some() {
-        format!("{id} exists already; nothing was restored")
-    } else {
+    let Some((_, stored)) = txn.view().stored_experience(id)? else { return Ok(()) };
+    let reason = if txn.view().experience_row(id)?.is_none() {
         format!("{id} belongs to a deleted collective that is still being removed; try again later")
+    } else if stored.has_expired(txn.now) {
+        format!("{id} is an experience that has expired and is still to be removed; try again later")
+    } else {
+        format!("{id} exists already; nothing was restored")
     };
     Err(ValidationError::invalid("id", reason).into())
-}
-
-fn existing(txn: &WriteTxn<'_>, id: ExperienceId) -> Result<(Place, Experience)> {
-    Ok(txn.view().experience_row(id)?.ok_or(NotFoundError::Experience(id))?)
 }

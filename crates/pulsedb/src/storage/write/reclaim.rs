@@ -35,6 +35,7 @@ impl WriteTxn<'_> {
         self.delete(Table::Collective, id.as_bytes())?;
         self.delete(Table::CollectiveName, row.name.as_bytes())?;
         self.delete(Table::Counter, &keys::number(row.number))?;
+        self.delete(Table::Counter, &keys::number(row.number.of_insights()))?;
         self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
@@ -53,12 +54,23 @@ impl WriteTxn<'_> {
         let slots: Vec<(Slot, SlotRow)> =
             self.view().slots(number)?.take(limits::RECLAIM_ROWS / 4).collect::<Result<_>>()?;
         if slots.is_empty() {
-            return Ok(self.remove_blocks(number)? || self.remove_numbered(number)? || reclaims.len() > 1);
+            return Ok(self.remove_relations(number)?
+                || self.remove_insights(number)?
+                || self.remove_blocks(number)?
+                || self.remove_blocks(number.of_insights())?
+                || self.remove_numbered(number)?
+                || reclaims.len() > 1);
         }
         for (slot, slot_row) in slots {
             if row.next_sequence < row.end_sequence {
                 self.pay(number, &row, slot, slot_row)?;
                 row.next_sequence += 1;
+            }
+            // A row whose record is damaged is removed when its time comes.
+            if let Ok(Some((_, experience))) = self.view().stored_experience(slot_row.id)
+                && let Some(end) = experience.expires_at
+            {
+                self.delete(Table::Expiry, &keys::expiry(end, number, slot_row.id))?;
             }
             self.delete(Table::Experience, slot_row.id.as_bytes())?;
             self.delete(Table::Slot, &keys::slot(number, slot))?;
@@ -83,9 +95,33 @@ impl WriteTxn<'_> {
         self.log_owed(&change, row.transaction)
     }
 
+    /// Removes some relations of a deleted collective; whether there were any.
+    fn remove_relations(&mut self, number: CollectiveNumber) -> Result<bool> {
+        let members = self.view().keys_of(Table::RelationMember, number, limits::RECLAIM_ROWS / 4)?;
+        for key in &members {
+            if let Some(id) = keys::read_id_bytes(key) {
+                self.delete(Table::Relation, &id)?;
+            }
+            self.delete(Table::RelationMember, key)?;
+        }
+        Ok(!members.is_empty())
+    }
+
+    /// Removes some insights of a deleted collective; whether there were any.
+    fn remove_insights(&mut self, number: CollectiveNumber) -> Result<bool> {
+        let number = number.of_insights();
+        let slots = self.view().slots(number)?.take(limits::RECLAIM_ROWS / 4);
+        let slots: Vec<(Slot, SlotRow)> = slots.collect::<Result<_>>()?;
+        for (slot, row) in &slots {
+            self.delete(Table::Insight, row.id.as_bytes())?;
+            self.delete(Table::Slot, &keys::slot(number, *slot))?;
+        }
+        Ok(!slots.is_empty())
+    }
+
     /// Removes one block of a deleted collective; whether there was one.
     fn remove_blocks(&mut self, number: CollectiveNumber) -> Result<bool> {
-        let id = SeriesId::experiences(number);
+        let id = SeriesId::of(number);
         // A list that is damaged names no block: repair removes those that are left behind.
         let mut series = match self.view().series(id) {
             Err(PulseDBError::Storage(StorageError::Corrupted { .. })) => return Ok(false),
@@ -106,16 +142,19 @@ impl WriteTxn<'_> {
         Ok(true)
     }
 
-    /// Removes some rows under a number; returns whether there were any. If there were none, the collective is gone.
+    /// Removes some rows under the numbers of a collective; returns whether there were any. If there were none, the collective is gone.
     fn remove_numbered(&mut self, number: CollectiveNumber) -> Result<bool> {
         let mut left = limits::RECLAIM_ROWS;
         // The rows of `slot`, by which the removal counts, have gone before.
-        let tables = Table::owned_by(OwnerKind::Version).chain(Table::owned_by(OwnerKind::Series));
+        let kinds = [OwnerKind::Version, OwnerKind::Link, OwnerKind::Series, OwnerKind::Agent];
+        let tables = kinds.into_iter().flat_map(Table::owned_by);
         for table in tables {
-            let keys = self.view().keys_of(table, number, left)?;
-            left -= keys.len();
-            for key in keys {
-                self.delete(table, &key)?;
+            for kept_under in [number, number.of_insights()] {
+                let keys = self.view().keys_of(table, kept_under, left)?;
+                left -= keys.len();
+                for key in keys {
+                    self.delete(table, &key)?;
+                }
             }
         }
         if left < limits::RECLAIM_ROWS {

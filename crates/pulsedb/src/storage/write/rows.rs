@@ -1,6 +1,6 @@
 //! The rows of one experience: which there are, and how they are made, moved and removed together.
 
-use crate::error::{NotFoundError, Result};
+use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::Experience;
 use crate::model::change::{Action, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
@@ -46,6 +46,14 @@ pub(in crate::storage) fn index_keys(
                 .iter()
                 .map(|task| (Table::ByTask, keys::task(number, task, experience.id))),
         )
+        .chain([(Table::ByContent, keys::by_content(number, &experience.content, experience.id))])
+        .chain(experience.key.iter().map(|key| (Table::ByKey, keys::by_key(number, key))))
+        .chain(
+            experience
+                .expires_at
+                .iter()
+                .map(|end| (Table::Expiry, keys::expiry(*end, number, experience.id).to_vec())),
+        )
         .collect()
 }
 
@@ -59,6 +67,7 @@ pub(in crate::storage) fn slot_row(experience: &Experience, words: u32) -> SlotR
         words,
         type_tag: type_tag(&experience.experience_type),
         archived: experience.archived,
+        superseded: experience.superseded,
     }
 }
 
@@ -71,7 +80,7 @@ pub(crate) fn insert(
     vector: Option<&StoredVector>,
     indexed: &IndexedRow,
 ) -> Result<()> {
-    experience.id = ExperienceId::from_bytes(txn.next_experience_id()?);
+    experience.id = ExperienceId::from_bytes(txn.next_id(Table::Experience)?);
     experience.collective_id = collective.id;
     let slot = take_slot(collective)?;
     let place = Place { number: collective.number, slot };
@@ -98,7 +107,7 @@ pub(in crate::storage) fn bring_back(
     let place = Place { number: collective.number, slot };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
     restore(txn, collective, place, experience, vector)?;
-    txn.note_experience_id(*experience.id.as_bytes());
+    txn.note_id(Table::Experience, *experience.id.as_bytes());
     Ok(())
 }
 
@@ -166,27 +175,52 @@ pub(crate) fn rewrite(
     Ok(())
 }
 
-/// Deletes an experience that exists for callers, and logs it.
-pub(crate) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
-    let row = txn.view().experience_row(id)?;
-    let (place, experience) = row.ok_or(NotFoundError::Experience(id))?;
-    let mut collective = txn.open_collective(experience.collective_id)?;
-    log(txn, place, &experience, Action::Deleted, place.slot)?;
-    remove_version(txn, &mut collective, place, &experience)?;
-    txn.remove(&mut collective.counter, Table::Member, &keys::member(place.number, id))?;
-    txn.remove(&mut collective.counter, Table::Experience, id.as_bytes())?;
+/// Marks a record as superseded or not. It is no change of the record, so it is not logged.
+pub(in crate::storage) fn mark_superseded(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    id: ExperienceId,
+    superseded: bool,
+) -> Result<()> {
+    let (place, mut experience) = txn.view().indexed_row(id)?;
+    if experience.superseded == superseded {
+        return Ok(());
+    }
+    experience.superseded = superseded;
+    txn.replace(&mut collective.counter, Table::Experience, id.as_bytes(), |out| {
+        write_experience(place, &experience, out);
+    })?;
+    let key = keys::slot(place.number, place.slot);
+    let row = txn.view().slot_row(place.number, place.slot)?;
+    let row = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?;
+    let row = SlotRow { superseded, ..row };
+    txn.replace(&mut collective.counter, Table::Slot, &key, |out| row.write(out))?;
+    txn.index_set_superseded(collective, place.slot, superseded)
+}
+
+/// Removes an experience from a collective that the caller has opened, and logs its deletion.
+pub(super) fn remove(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    place: Place,
+    experience: &Experience,
+) -> Result<()> {
+    log(txn, place, experience, Action::Deleted, place.slot)?;
+    remove_version(txn, collective, place, experience)?;
+    txn.remove(&mut collective.counter, Table::Member, &keys::member(place.number, experience.id))?;
+    txn.remove(&mut collective.counter, Table::Experience, experience.id.as_bytes())?;
     collective.counter.experiences = collective.counter.experiences.saturating_sub(1);
-    txn.close_collective(&mut collective)
+    Ok(())
 }
 
 /// The stored vector of an experience, to be stored again under another slot.
 pub(crate) fn stored_vector(txn: &WriteTxn<'_>, place: Place) -> Result<Option<StoredVector>> {
-    let id = SeriesId::experiences(place.number);
+    let id = SeriesId::of(place.number);
     let vector = txn.view().vector(id, txn.embedding.generation, place.slot)?;
     Ok(vector.map(VectorRow::to_stored))
 }
 
-fn take_slot(collective: &mut OpenCollective) -> Result<Slot> {
+pub(super) fn take_slot(collective: &mut OpenCollective) -> Result<Slot> {
     let slot = Slot(collective.counter.next_slot);
     let next = slot.0.checked_add(1).ok_or_else(|| slots_used_up(collective.id))?;
     collective.counter.next_slot = next;
@@ -208,15 +242,34 @@ fn insert_version(
     vector: Option<&StoredVector>,
     indexed: &IndexedRow,
 ) -> Result<()> {
-    let counts = &mut collective.counter;
-    let id = SeriesId::experiences(place.number);
-    counts.vector_bytes += txn.insert_vector(id, txn.embedding.generation, place.slot, vector)?;
     let row = slot_row(experience, indexed.words);
-    txn.insert(counts, Table::Slot, &keys::slot(place.number, place.slot), |out| row.write(out))?;
-    for (table, key) in index_keys(place.number, experience) {
-        txn.insert(counts, table, &key, |out| out.u32(place.slot.0))?;
+    let index = index_keys(place.number, experience);
+    insert_slot(txn, collective, place, &Version { row, index, vector, indexed })
+}
+
+/// What stands under the slot of a record, and the index rows that name the slot.
+pub(super) struct Version<'v> {
+    pub(super) row: SlotRow,
+    pub(super) index: Vec<(Table, Vec<u8>)>,
+    pub(super) vector: Option<&'v StoredVector>,
+    pub(super) indexed: &'v IndexedRow,
+}
+
+pub(super) fn insert_slot(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    place: Place,
+    version: &Version<'_>,
+) -> Result<()> {
+    let counts = &mut collective.counter;
+    let id = SeriesId::of(place.number);
+    counts.vector_bytes += txn.insert_vector(id, txn.embedding.generation, place.slot, version.vector)?;
+    let key = keys::slot(place.number, place.slot);
+    txn.insert(counts, Table::Slot, &key, |out| version.row.write(out))?;
+    for (table, key) in &version.index {
+        txn.insert(counts, *table, key, |out| out.u32(place.slot.0))?;
     }
-    txn.index_insert(collective, place.slot, indexed)
+    txn.index_insert(collective, place.slot, version.indexed)
 }
 
 fn remove_version(
@@ -225,8 +278,17 @@ fn remove_version(
     place: Place,
     experience: &Experience,
 ) -> Result<()> {
+    remove_slot(txn, collective, place, index_keys(place.number, experience))
+}
+
+pub(super) fn remove_slot(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    place: Place,
+    index: Vec<(Table, Vec<u8>)>,
+) -> Result<()> {
     let counts = &mut collective.counter;
-    for (table, key) in index_keys(place.number, experience) {
+    for (table, key) in index {
         txn.remove(counts, table, &key)?;
     }
     let key = keys::slot(place.number, place.slot);
@@ -239,7 +301,7 @@ fn remove_version(
 
 /// Removes the vector of every generation.
 fn remove_vectors(txn: &mut WriteTxn<'_>, counts: &mut CounterRow, place: Place) -> Result<()> {
-    let id = SeriesId::experiences(place.number);
+    let id = SeriesId::of(place.number);
     let generation = txn.embedding.generation;
     let removed = txn.remove_vector(id, generation, place.slot)?;
     let removed =

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::config::{LogConfig, SyncMode};
 use crate::id::{AgentId, CollectiveId, ExperienceId};
 use crate::index::Builder;
-use crate::model::{Experience, ExperienceType, NewExperience, ProviderIdentity};
+use crate::model::{Experience, ExperienceType, NewActivity, NewExperience, ProviderIdentity};
 use crate::storage::env::Space;
 use crate::storage::format::meta::EmbeddingRow;
 use crate::storage::store::{Store, StoreHandle, StoreOptions};
@@ -66,6 +67,9 @@ fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
         updated_at: moment,
         last_reinforced: moment,
         archived: false,
+        superseded: false,
+        key: None,
+        expires_at: None,
         sequence: 0,
     };
     let experience = validate::restored_experience(experience).unwrap();
@@ -90,4 +94,33 @@ fn record_behind_a_restored_one_of_the_same_commit_gets_an_id_above_it() {
     let snapshot = store.snapshot().unwrap();
     let listed = snapshot.view().in_collective(cid).unwrap().listed(10, 0).unwrap();
     assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn registration_removes_some_of_those_that_were_silent_for_too_long() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    let cid = store.create_collective("c".into(), None).unwrap();
+    let register = |agent: &str, kept| {
+        let new = NewActivity { agent_id: agent.into(), collective_id: cid, ..Default::default() };
+        store.register_activity(validate::new_activity(new).unwrap(), kept).unwrap();
+    };
+    let names = || {
+        let snapshot = store.snapshot().unwrap();
+        let activities = snapshot.view().in_collective(cid).unwrap().activities(cid).unwrap();
+        activities.into_iter().map(|one| one.agent_id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = (0..100).map(|at| format!("agent {at:03}")).collect();
+    all.iter().for_each(|agent| register(agent, Duration::from_secs(1000)));
+    assert_eq!(names(), all);
+    // A few more registrations of any names, and none of the silent ones is left.
+    let begun = clock::now();
+    let passes = |now: Timestamp| now > begun;
+    assert!((0..10_000_000).any(|_| passes(clock::now())), "the clock stands still");
+    for agent in ["agent 050x", "agent 010x", "agent 060x", "zoe"] {
+        register(agent, Duration::ZERO);
+    }
+    let left = names();
+    assert!(left.iter().all(|name| !all.contains(name)) && left.contains(&"zoe".to_owned()), "{left:?}");
+    assert!(store.check().unwrap().is_clean());
 }

@@ -1,12 +1,14 @@
 //! Writing: one write transaction, its sequence numbers, its log rows and its byte counts.
 
+use std::collections::BTreeMap;
+
 use heed::PutFlags;
 
 use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
 use crate::model::change::{CollectiveNumber, Slot};
-use crate::storage::env::{Space, Turn, WriteGuard, engine_error};
+use crate::storage::env::{Space, Turn, Unproved, WriteGuard, engine_error};
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
@@ -52,8 +54,8 @@ pub(crate) struct WriteTxn<'e> {
     sequence: Seq,
     sequence_before: Seq,
     floor_before: Seq,
-    /// The greatest experience id so far.
-    last_id: Option<[u8; 16]>,
+    /// The greatest id so far, of each table whose keys are ids that this transaction makes.
+    last_ids: BTreeMap<usize, [u8; 16]>,
     /// Rows that were written to the log.
     pub(super) logged: usize,
     /// Whether the running operation has changed anything yet.
@@ -61,6 +63,8 @@ pub(crate) struct WriteTxn<'e> {
     /// The vectors that the fence follows; see [`insert_vector`](Self::insert_vector).
     fenced: Option<(SeriesId, Generation)>,
     buffer: Vec<u8>,
+    /// Parts of blocks that were checked here.
+    unproved: Unproved,
 }
 
 /// How rows become blocks.
@@ -71,7 +75,7 @@ pub(crate) struct IndexRules<'e> {
     pub(crate) seal_rows: u32,
 }
 
-/// A collective that is being written to: its row and its counts, stored when the operation is done.
+/// A collective, or its insights, that is being written to: its row and its counts, stored when the operation is done.
 pub(crate) struct OpenCollective {
     pub(crate) id: CollectiveId,
     pub(crate) number: CollectiveNumber,
@@ -89,7 +93,7 @@ impl OpenCollective {
         counter: CounterRow,
     ) -> Self {
         let row = SeriesRow::default();
-        let series = OpenSeries { id: SeriesId::experiences(number), row, changed: false, changes: 0 };
+        let series = OpenSeries { id: SeriesId::of(number), row, changed: false, changes: 0 };
         Self { id, number, dimension, counter, series }
     }
 }
@@ -131,17 +135,18 @@ impl<'e> WriteTxn<'e> {
             sequence: 0,
             sequence_before: 0,
             floor_before: 0,
-            last_id: None,
+            last_ids: BTreeMap::new(),
             logged: 0,
             touched: false,
             fenced: None,
             buffer: Vec::new(),
+            unproved: Unproved::default(),
         })
     }
 
     /// The state of the database with the changes so far.
     pub(crate) fn view(&self) -> View<'_> {
-        View::uncommitted(self.guard.engine(), &self.guard)
+        View::uncommitted(self.guard.engine(), &self.guard, &self.unproved)
     }
 
     /// Prepares for the next operation: makes sure that there is room for what it writes.
@@ -180,7 +185,9 @@ impl<'e> WriteTxn<'e> {
         }
         self.remove_fence()?;
         let committed = Committed { transaction: self.transaction(), sequence: self.sequence };
+        let engine = self.guard.engine();
         self.guard.commit()?;
+        self.unproved.proved(engine.checked());
         Ok(logged.then_some(committed))
     }
 
@@ -200,8 +207,13 @@ impl<'e> WriteTxn<'e> {
         table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
     }
 
+    /// Whether this transaction took a sequence number.
+    pub(super) fn has_made(&self, sequence: Seq) -> bool {
+        sequence > self.sequence_before
+    }
+
     /// How many rows were written to the log.
-    pub(super) fn logged(&self) -> usize {
+    pub(in crate::storage) fn logged(&self) -> usize {
         self.logged
     }
 
@@ -238,20 +250,21 @@ impl<'e> WriteTxn<'e> {
         Ok(last.and_then(|(key, _)| key.try_into().ok()))
     }
 
-    /// An experience id above all others, so that its row is appended.
-    pub(crate) fn next_experience_id(&mut self) -> Result<[u8; 16]> {
-        if self.last_id.is_none() {
-            self.last_id = self.last_key(Table::Experience)?;
-        }
-        let id = clock::uuid_above(self.last_id);
-        self.last_id = Some(id);
+    /// An id above all others of a table, so that its row is appended.
+    pub(super) fn next_id(&mut self, table: Table) -> Result<[u8; 16]> {
+        let last = match self.last_ids.get(&table.index()) {
+            Some(last) => Some(*last),
+            None => self.last_key(table)?,
+        };
+        let id = clock::uuid_above(last);
+        self.last_ids.insert(table.index(), id);
         Ok(id)
     }
 
     /// Notes an id that was stored without coming from here: later ones must be above it too.
-    pub(super) fn note_experience_id(&mut self, id: [u8; 16]) {
+    pub(super) fn note_id(&mut self, table: Table, id: [u8; 16]) {
         // Where none is known yet, the table is asked first.
-        if let Some(last) = &mut self.last_id {
+        if let Some(last) = self.last_ids.get_mut(&table.index()) {
             *last = id.max(*last);
         }
     }
@@ -396,14 +409,28 @@ impl<'e> WriteTxn<'e> {
 
     /// A collective to write to.
     pub(crate) fn open_collective(&self, id: CollectiveId) -> Result<OpenCollective> {
+        self.open_numbered(id, |number| number)
+    }
+
+    fn open_numbered(
+        &self,
+        id: CollectiveId,
+        kept_under: impl FnOnce(CollectiveNumber) -> CollectiveNumber,
+    ) -> Result<OpenCollective> {
         let Some(row) = self.view().collective_row(id)? else {
             return Err(NotFoundError::Collective(id).into());
         };
-        let counter = self.view().counter(row.number)?;
+        let number = kept_under(row.number);
+        let counter = self.view().counter(number)?;
         let dimension = self.embedding.identity.dimension;
-        let mut collective = OpenCollective::new(id, row.number, dimension, counter);
+        let mut collective = OpenCollective::new(id, number, dimension, counter);
         collective.series.row = self.view().series(collective.series.id)?;
         Ok(collective)
+    }
+
+    /// The insights of a collective, to write to: they have counts and an index of their own.
+    pub(crate) fn open_insights(&self, id: CollectiveId) -> Result<OpenCollective> {
+        self.open_numbered(id, CollectiveNumber::of_insights)
     }
 
     /// Stores the counts of a collective and what has changed of its index.

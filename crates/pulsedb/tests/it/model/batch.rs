@@ -6,6 +6,7 @@ use pulsedb::{CollectiveId, Experience, ExperienceId, ExperienceUpdate, PulseDB,
 
 use super::Verb;
 use super::command::{given, name, update};
+use super::keys::has_expired;
 use super::reference::{Reference, apply, ok};
 use crate::random::Random;
 
@@ -40,6 +41,9 @@ pub(super) fn restored(cid: CollectiveId, seed: u16, count: u8) -> Vec<Experienc
             updated_at,
             last_reinforced,
             archived: timestamp.0 & 1 == 1,
+            superseded: false,
+            key: new.key,
+            expires_at: new.expires_at,
             sequence: 0,
         }
     };
@@ -93,7 +97,7 @@ impl Reference {
         }
     }
 
-    fn change_one(&mut self, verb: Verb, id: ExperienceId, update: ExperienceUpdate) {
+    pub(super) fn change_one(&mut self, verb: Verb, id: ExperienceId, update: ExperienceUpdate) {
         // One that stands twice is deleted once.
         let Some(row) = self.row(id) else { return };
         let cid = row.collective_id;
@@ -120,7 +124,9 @@ impl Reference {
     pub(super) fn restored(&mut self, db: &PulseDB, cid: CollectiveId, which: (u16, u8), given: &str) {
         let rows = restored(cid, which.0, which.1);
         let ids: BTreeSet<ExperienceId> = rows.iter().map(|row| row.id).collect();
-        let taken = |id: &ExperienceId| self.rooms.values().any(|(_, rows)| rows.contains_key(id));
+        let taken = |id: &ExperienceId| {
+            self.pending.contains_key(id) || self.rooms.values().any(|(_, rows)| rows.contains_key(id))
+        };
         if ids.len() < rows.len() {
             return assert_eq!(given, "refused");
         }
@@ -135,15 +141,30 @@ impl Reference {
         if ids.iter().any(taken) {
             return assert_eq!(given, "refused");
         }
+        if self.has_taken_key(cid, &rows) {
+            return assert_eq!(given, "refused");
+        }
         assert_eq!(given, ok(()));
         for mut row in rows {
+            assert_eq!(self.holder(cid, row.key.as_ref()), None);
             row.sequence = self.log(cid, Some((WatchEventType::Created, row.id)));
-            assert_eq!(db.get_experience(row.id).unwrap().as_ref(), Some(&row));
             if !self.ids_ever.contains(&row.id) {
                 self.ids_ever.push(row.id);
             }
-            self.rooms.get_mut(&cid).unwrap().1.insert(row.id, row);
+            self.put(row);
         }
+        self.complete(db, &ids.into_iter().collect::<Vec<_>>());
+    }
+
+    /// Whether one of these has the key of one that lives, or of one before it.
+    fn has_taken_key(&self, cid: CollectiveId, rows: &[Experience]) -> bool {
+        let living = self.rooms[&cid].1.values().filter_map(|row| row.key.clone());
+        let mut taken: BTreeSet<String> = living.collect();
+        rows.iter().any(|row| match &row.key {
+            Some(key) if has_expired(row.expires_at) => taken.contains(key),
+            Some(key) => !taken.insert(key.clone()),
+            None => false,
+        })
     }
 
     pub(super) fn renamed(&mut self, cid: CollectiveId, number: u8, given: &str) {

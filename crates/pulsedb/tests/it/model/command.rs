@@ -3,11 +3,14 @@
 use std::fmt::Debug;
 
 use pulsedb::{
-    AgentId, CollectiveId, ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError,
-    SearchFilter, TaskId, Timestamp,
+    AgentId, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, NewExperience, PulseDB,
+    PulseDBError, SearchFilter, TaskId, Timestamp,
 };
 
+use super::agents;
+use super::apply;
 use super::batch::{restored, updates};
+use super::keys;
 use super::{DIMENSION, Verb};
 use crate::random::Random;
 use crate::samples::{experience_type, labelled, text, vector};
@@ -21,11 +24,23 @@ pub(super) fn name(number: u8) -> String {
 pub(super) fn given(cid: CollectiveId, seed: u16, count: u8) -> Vec<NewExperience> {
     let make = |row: u8| {
         let random = &mut Random::new(u64::from(seed) << 8 | u64::from(row));
+        // Few contents, so that many are there already.
+        let common = random.one_in(3).then(|| format!("same {}", random.below(4)));
+        let policies = [
+            DuplicatePolicy::Keep,
+            DuplicatePolicy::Reinforce,
+            DuplicatePolicy::Reinforce,
+            DuplicatePolicy::Refuse,
+        ];
         NewExperience {
+            duplicate: *random.pick(&policies),
             embedding: Some(vector(random, DIMENSION)),
             // Few moments, so that equal ones are common; some before the epoch.
             timestamp: random.one_in(2).then(|| Timestamp::from_millis(random.below(7) as i64 - 3)),
-            ..labelled(&format!("{seed}.{row}"), cid)
+            key: random.one_in(4).then(|| keys::key(random.below(6))),
+            // Long past or far ahead, so that no answer depends on the moment.
+            expires_at: random.one_in(6).then(|| keys::end(random.below(8))),
+            ..labelled(&common.unwrap_or_else(|| format!("{seed}.{row}")), cid)
         }
     };
     (0..count).map(make).collect()
@@ -64,11 +79,13 @@ pub(super) fn query(seed: u16) -> (Vec<f32>, SearchFilter) {
         source_tasks: random
             .one_in(4)
             .then(|| [1, 3].map(|at| TaskId::new(format!("t\u{e2}che \u{1f980} {at}"))).into()),
+        key_prefix: random.one_in(4).then(|| keys::PREFIXES[random.below(keys::PREFIXES.len())].to_owned()),
         min_importance: random.one_in(4).then(|| random.fraction()),
         min_confidence: random.one_in(4).then(|| random.fraction()),
         since: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         until: random.one_in(4).then(|| Timestamp::from_millis(random.below(5) as i64 - 2)),
         exclude_archived: random.one_in(2),
+        include_superseded: random.one_in(2),
     };
     (vector, filter)
 }
@@ -147,6 +164,11 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
             let bytes = stats.storage_bytes > 0;
             (stats.experience_count, bytes, stats.oldest_experience, stats.newest_experience)
         })),
+        "register" | "heartbeat" | "end" => agents::perform(db, verb, cid(), words[0]),
+        "agents" => agents::list(db, cid()),
+        "apply" => apply::perform(db, cid(), &words),
+        "by-key" => answer(db.get_by_key(cid(), words[0])),
+        "keys" => keys::list(db, cid(), &words),
         "follow" => match db.poll_changes(cid(), number(0)) {
             Ok((events, next)) => {
                 let event = |event: pulsedb::WatchEvent| {

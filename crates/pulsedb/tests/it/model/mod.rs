@@ -1,7 +1,10 @@
 //! Random operations of two processes, compared with a model that is too simple to be wrong.
 
+mod agents;
+mod apply;
 mod batch;
 mod command;
+mod keys;
 mod reference;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +37,11 @@ enum Action {
     Cold { pick: u16, below: u8, limit: u8 },
     Count { pick: u16 },
     Follow { pick: u16, since: u8 },
+    Agent { pick: u16, agent: u8, verb: AgentVerb },
+    Agents { pick: u16 },
+    ByKey { pick: u16, key: u8 },
+    Keys { pick: u16, prefix: u8, after: u8, limit: u8 },
+    Apply { pick: u16, seed: u16, count: u8 },
     Reopen,
 }
 
@@ -46,6 +54,13 @@ enum Verb {
     Reinforce,
     Energy,
     Get,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum AgentVerb {
+    Register,
+    Heartbeat,
+    End,
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -75,6 +90,15 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(pick, below, limit)| Action::Cold { pick, below, limit }),
         2 => any::<u16>().prop_map(|pick| Action::Count { pick }),
         2 => (any::<u16>(), any::<u8>()).prop_map(|(pick, since)| Action::Follow { pick, since }),
+        2 => (any::<u16>(), 0..6_u8, prop::sample::select(vec![
+                AgentVerb::Register, AgentVerb::Register, AgentVerb::Heartbeat, AgentVerb::End]))
+            .prop_map(|(pick, agent, verb)| Action::Agent { pick, agent, verb }),
+        1 => any::<u16>().prop_map(|pick| Action::Agents { pick }),
+        1 => (any::<u16>(), 0..6_u8).prop_map(|(pick, key)| Action::ByKey { pick, key }),
+        1 => (any::<u16>(), any::<u8>(), 0..7_u8, 1..5_u8)
+            .prop_map(|(pick, prefix, after, limit)| Action::Keys { pick, prefix, after, limit }),
+        3 => (any::<u16>(), any::<u16>(), 1..8_u8)
+            .prop_map(|(pick, seed, count)| Action::Apply { pick, seed, count }),
         1 => Just(Action::Reopen),
     ]
 }
@@ -181,6 +205,17 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let (answer, _) = ask(command::change(verb, id, seed));
             reference.changed(both.here(), verb, id, seed, &answer);
         }
+        Action::Agent { pick, agent, verb } => {
+            let cid = cid(reference, pick);
+            let (answer, _) = ask(agents::command(verb, cid, agent));
+            reference.agent(verb, cid, agent, &answer);
+        }
+        Action::Apply { pick, seed, count } => {
+            let cid = cid(reference, pick);
+            let ids = reference.some_living(pick, count);
+            let (answer, _) = ask(apply::command(cid, seed, &ids));
+            reference.applied(both.here(), cid, seed, &ids, &answer);
+        }
         Action::Reopen => both.reopen(in_other),
         _ => look(both, reference, in_other, action),
     }
@@ -222,6 +257,22 @@ fn look(both: &mut Both, reference: &Reference, in_other: bool, action: &Action)
             let (answer, command) = ask(format!("follow {cid} {since}"));
             reference.followed(cid, since, &answer, &command);
         }
+        Action::Agents { pick } => {
+            let cid = cid(reference, pick);
+            let (answer, command) = ask(format!("agents {cid}"));
+            assert_eq!(answer, reference.agents(cid), "{command}");
+        }
+        Action::ByKey { pick, key } => {
+            let cid = cid(reference, pick);
+            let key = keys::key(usize::from(key));
+            let (answer, command) = ask(format!("by-key {cid} {key}"));
+            assert_eq!(answer, reference.by_key(cid, &key), "{command}");
+        }
+        Action::Keys { pick, prefix, after, limit } => {
+            let cid = cid(reference, pick);
+            let (answer, command) = ask(keys::command(cid, prefix, after, limit));
+            assert_eq!(answer, reference.keys(cid, prefix, after, limit), "{command}");
+        }
         _ => unreachable!("{action:?} changes something"),
     }
 }
@@ -232,6 +283,7 @@ fn run(steps: &[(bool, Action)]) {
     let mut reference = Reference::default();
     for (in_other, action) in steps {
         take(&mut both, &mut reference, *in_other, action);
+        reference.absorb(both.here());
         assert_eq!(both.here().get_current_sequence(), reference.sequence);
     }
     for cid in reference.rooms_ever.clone() {
@@ -239,6 +291,7 @@ fn run(steps: &[(bool, Action)]) {
             let all = both.ask(in_other, &format!("list {cid} 1000 0"));
             assert_eq!(all, reference.list(cid, 1000_u16, 0));
             assert_eq!(both.ask(in_other, &format!("count {cid}")), reference.count(cid));
+            assert_eq!(both.ask(in_other, &format!("agents {cid}")), reference.agents(cid));
             let answer = both.ask(in_other, &format!("search {cid} 7 200"));
             reference.found(cid, (7, 200), &answer, "the last search");
         }

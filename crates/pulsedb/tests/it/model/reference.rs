@@ -10,7 +10,7 @@ use pulsedb::{
 
 use super::Verb;
 use super::command::{answer, given, query, update};
-use crate::samples::difference;
+use super::keys;
 
 /// Scores of the scan are `f32`, those of the model `f64`.
 const TOLERANCE: f64 = 2e-6;
@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 2e-6;
 /// A number of the log, the collective it is about and, if it is about an experience, what happened to which.
 type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Reference {
     pub(super) rooms: BTreeMap<CollectiveId, (String, BTreeMap<ExperienceId, Experience>)>,
     /// Everything that was ever made, also what is gone.
@@ -29,6 +29,10 @@ pub(super) struct Reference {
     dropped_from: BTreeMap<CollectiveId, u64>,
     /// Records that went with their collectives.
     pub(super) dropped_ids: BTreeSet<ExperienceId>,
+    /// Agents with their collectives.
+    pub(super) at_work: BTreeSet<(CollectiveId, String)>,
+    /// Those that have expired and may still be got by their ids.
+    pub(super) pending: BTreeMap<ExperienceId, Experience>,
     /// What each number was about; `None` for those of collectives.
     events: Vec<Event>,
 }
@@ -65,7 +69,8 @@ impl Reference {
         let Some((_, rows)) = self.rooms.remove(&cid) else { return assert_eq!(given, "not found") };
         assert_eq!(given, ok(()));
         self.dropped_from.insert(cid, self.sequence + 1);
-        for id in rows.into_keys() {
+        let expired: Vec<_> = self.pending.extract_if(.., |_, row| row.collective_id == cid).collect();
+        for id in rows.into_keys().chain(expired.into_iter().map(|(id, _)| id)) {
             self.dropped_ids.insert(id);
             self.log(cid, Some((WatchEventType::Deleted, id)));
         }
@@ -81,23 +86,15 @@ impl Reference {
             }
             return assert_eq!(given_ids, "not found");
         }
-        let mut ids = Vec::new();
-        let listed = db.list_experiences(cid, 1000, self.rooms[&cid].1.len()).unwrap();
-        assert_eq!(listed.len(), rows.len());
-        for (found, given) in listed.into_iter().zip(&rows) {
-            assert_eq!(difference(&found, given), None);
-            let sequence = self.log(cid, Some((WatchEventType::Created, found.id)));
-            assert_eq!((found.sequence, found.applications, found.archived), (sequence, 0, false));
-            assert_eq!(found.updated_at, found.last_reinforced);
-            assert_eq!(found.timestamp, given.timestamp.unwrap_or(found.updated_at));
-            assert_eq!(found.collective_id, cid);
-            let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
-            assert!(living.max().is_none_or(|last| *last < found.id), "ids ascend");
-            ids.push(found.id);
-            self.ids_ever.push(found.id);
-            self.rooms.get_mut(&cid).unwrap().1.insert(found.id, found);
+        if self.refuses(cid, &rows) {
+            return assert_eq!(given_ids, "refused");
         }
-        assert_eq!(given_ids, ok(ids));
+        let ids = keys::ids(given_ids);
+        assert_eq!((ids.len(), given_ids), (rows.len(), ok(&ids).as_str()));
+        for (id, given) in ids.iter().zip(&rows) {
+            self.recorded_one(cid, *id, given);
+        }
+        self.complete(db, &ids);
     }
 
     /// The first record of a database makes the collective "default".
@@ -117,6 +114,9 @@ impl Reference {
     }
 
     pub(super) fn changed(&mut self, db: &PulseDB, verb: Verb, id: ExperienceId, seed: u16, given: &str) {
+        if let (Verb::Get, Some(expired)) = (verb, self.pending.get(&id)) {
+            return assert_eq!(given, ok(Some(expired)));
+        }
         let Some(row) = self.row(id).map(|row| row.clone()) else {
             let expected =
                 if matches!(verb, Verb::Get) { ok(None::<Experience>) } else { "not found".to_owned() };
@@ -222,7 +222,8 @@ impl Reference {
     pub(super) fn count(&self, cid: CollectiveId) -> String {
         let Some((_, rows)) = self.rooms.get(&cid) else { return "not found".to_owned() };
         let times = || rows.values().map(|row| row.timestamp);
-        ok((rows.len() as u64, !rows.is_empty(), times().min(), times().max()))
+        let any = !rows.is_empty() || self.pending.values().any(|row| row.collective_id == cid);
+        ok((rows.len() as u64, any, times().min(), times().max()))
     }
 
     pub(super) fn cold(&self, cid: CollectiveId, below: u8, limit: u8, given: &str, command: &str) {
@@ -332,6 +333,7 @@ fn passes(filter: &SearchFilter, row: &Experience) -> bool {
             .is_none_or(|any| any.iter().any(|one| kind(one) == kind(&row.experience_type)))
         && source_agents.as_ref().is_none_or(|any| any.contains(&row.source_agent))
         && source_tasks.as_ref().is_none_or(in_task)
+        && filter.key_prefix.as_ref().is_none_or(|prefix| keys::begins(row, prefix))
         && row.importance >= filter.min_importance.unwrap_or(0.0)
         && row.confidence >= filter.min_confidence.unwrap_or(0.0)
         && filter.since.is_none_or(|since| row.timestamp >= since)

@@ -1,0 +1,86 @@
+//! Keys and the end of what is recorded, from the shell.
+
+use crate::shell::{Shell, failure, text_of};
+
+#[test]
+fn record_under_a_key_replaces_the_one_before() {
+    let shell = Shell::new();
+    let id = shell.ok(["record", "--key", "editor/theme", "dark"]);
+    assert_eq!(shell.ok(["record", "--key", "editor/theme", "light"]), id);
+    shell.ok(["record", "--key", "editor/font", "mono"]);
+    shell.ok(["record", "without a key"]);
+    let shown = shell.json(["get", "--key", "editor/theme", "--json"]);
+    assert_eq!((shown["content"].as_str(), shown["key"].as_str()), (Some("light"), Some("editor/theme")));
+    assert!(shell.ok(["get", "--key", "editor/theme"]).contains("editor/theme"));
+    failure(&shell.run(["get", "--key", "editor"]), 3);
+    failure(&shell.run(["get"]), 2);
+    failure(&shell.run(["get", "--key", " x"]), 2);
+
+    let list = |arguments: &[&str]| -> Vec<String> {
+        let lines = shell.ok(["list", "--json"].iter().chain(arguments));
+        let content =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["content"].clone();
+        lines.lines().map(|line| content(line).as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(&["--key-prefix", "editor/"]), ["mono", "light"]);
+    assert_eq!(list(&["--key-prefix", "", "--after", "editor/font"]), ["light"]);
+    assert_eq!(list(&["--key-prefix", "x"]), [""; 0]);
+    assert_eq!(list(&[]).len(), 3);
+    assert!(shell.ok(["list", "--key-prefix", "editor/"]).contains("editor/font"));
+    let found = shell.json(["search", "--key-prefix", "editor/t", "light", "--json"]);
+    assert_eq!(found["count"], 1, "{found}");
+    let recent = shell.json(["recent", "--key-prefix", "editor/", "--json"]);
+    assert_eq!(recent["count"], 2, "{recent}");
+}
+
+#[test]
+fn what_has_expired_is_shown_by_its_id_alone() {
+    let shell = Shell::new();
+    let lasting = shell.ok(["record", "--expires", "30d", "for a month"]);
+    let gone = shell.ok(["record", "--expires", "2001-01-01", "of the past"]);
+    assert_eq!(shell.contents(), ["for a month"]);
+    assert!(shell.ok(["get", gone.trim()]).contains("2001-01-01"));
+    assert!(!shell.json(["get", lasting.trim(), "--json"])["expires_at"].is_null());
+    failure(&shell.run(["record", "--expires", "soon", "text"]), 2);
+    failure(&shell.run(["reinforce", gone.trim()]), 3);
+}
+
+#[test]
+fn keys_and_ends_survive_an_export_and_an_import() {
+    let shell = Shell::new();
+    shell.ok(["record", "--key", "a", "--expires", "2999-01-01", "first"]);
+    shell.ok(["record", "--key", "b", "second"]);
+    let exported = shell.ok(["export"]);
+    let other = Shell::new();
+    for flags in [&[][..], &["--keep-ids"]] {
+        text_of(&other.run_with(["import", "-", "-c", "copy"].iter().chain(flags), exported.as_bytes()));
+    }
+    let shown = other.json(["get", "--key", "a", "-c", "copy", "--json"]);
+    assert_eq!(
+        (shown["content"].as_str(), shown["expires_at"].as_str()),
+        (Some("first"), Some("2999-01-01T00:00:00Z"))
+    );
+    // A line with a key that is taken replaces the record that has it.
+    let line = r#"{"content":"third","key":"a"}"#;
+    text_of(&other.run_with(["import", "-", "-c", "copy"], line));
+    let replaced = other.json(["get", "--key", "a", "-c", "copy", "--json"]);
+    assert_eq!((replaced["content"].as_str(), &replaced["id"]), (Some("third"), &shown["id"]));
+}
+
+#[test]
+fn text_that_is_there_is_kept_twice_reinforced_or_refused() {
+    let shell = Shell::new();
+    let id = shell.ok(["record", "the same"]);
+    assert_ne!(shell.ok(["record", "the same"]), id);
+    assert_eq!(shell.ok(["record", "the same", "--duplicates", "reinforce", "--domain", "new"]), id);
+    let shown = shell.json(["get", id.trim(), "--json"]);
+    assert_eq!((shown["applications"].as_u64(), shown["domain"][0].as_str()), (Some(1), Some("new")));
+    failure(&shell.run(["record", "the same", "--duplicates", "refuse"]), 2);
+    text_of(&shell.run_with(["import", "-", "--duplicates", "reinforce"], r#"{"content":"the same"}"#));
+    assert_eq!(shell.json(["get", id.trim(), "--json"])["applications"], 2);
+    failure(
+        &shell.run_with(["import", "-", "--duplicates", "refuse"], r#"{"content":"the same","task":"t"}"#),
+        1,
+    );
+    assert_eq!(shell.contents(), ["the same"; 2]);
+}

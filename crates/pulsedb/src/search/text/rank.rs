@@ -1,0 +1,180 @@
+//! One score of all signals and of the context, and the best candidates by it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::error::Result;
+use crate::model::{ContextWeights, Explain, Signal};
+use crate::search::hit::{self, Hit};
+use crate::search::text::Signals;
+use crate::search::text::pool::{Candidate, Pool};
+
+/// What each signal of a record is divided by and weighs; 0 for a signal that is missing.
+struct Scale {
+    lexical: Weighed,
+    vector: Weighed,
+    late: Weighed,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Weighed {
+    /// The part of the mean.
+    part: f32,
+    /// The greatest value among the candidates.
+    most: f32,
+}
+
+/// The best `k` candidates whose own score is above zero, best first.
+pub(super) fn best(pool: &mut Pool<'_, '_>, signals: &mut Signals<'_>, k: usize) -> Result<Vec<Hit>> {
+    if signals.late.is_some() {
+        for place in 0..pool.candidates.len() {
+            pool.candidates[place].late = pool.compare_late(place, signals)?;
+        }
+    }
+    let scale = Scale::of(&pool.candidates, signals);
+    let fused: Vec<f32> = pool.candidates.iter().map(|one| scale.fused(one)).collect();
+    let bounds = bounds(pool, &fused)?;
+    let mut order: Vec<usize> = (0..fused.len()).filter(|place| fused[*place] > 0.0).collect();
+    order.sort_by(|left, right| bounds[*right].score.total_cmp(&bounds[*left].score).then(left.cmp(right)));
+    // The scores of the best k so far, as bits, which sort as positive numbers do.
+    let mut reached: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
+    let mut hits = Vec::new();
+    for place in order {
+        let bound = &bounds[place];
+        let floor = reached.peek().filter(|_| reached.len() >= k).map(|least| f32::from_bits(least.0));
+        if floor.is_some_and(|floor| bound.score < floor) {
+            break;
+        }
+        let (window, question) = if pool.context.window > 0.0 || pool.context.question > 0.0 {
+            pool.window(place, &fused)?
+        } else {
+            (0.0, 0.0)
+        };
+        let around = Around { session: bound.around.session, window, question, agent: bound.around.agent };
+        let score = around.score(fused[place], &pool.context);
+        reached.push(Reverse(score.to_bits()));
+        if reached.len() > k {
+            reached.pop();
+        }
+        let one = &pool.candidates[place];
+        let parts = around.explain(fused[place], &pool.context, scale.signals(one, signals));
+        hits.push(Hit { score, rank: one.rank, address: one.address, parts });
+    }
+    Ok(hit::best(hits, k))
+}
+
+/// S, W, P and A of one candidate.
+#[derive(Clone, Copy)]
+struct Around {
+    session: f32,
+    window: f32,
+    question: f32,
+    agent: f32,
+}
+
+struct Bound {
+    around: Around,
+    /// What its score cannot exceed: no neighbour is better than the best of the session.
+    score: f32,
+}
+
+/// S and A of each candidate, and with them an upper bound of its score.
+fn bounds(pool: &mut Pool<'_, '_>, fused: &[f32]) -> Result<Vec<Bound>> {
+    let context = pool.context;
+    let (mut sessions, mut named) = (Vec::new(), Vec::new());
+    for place in 0..fused.len() {
+        // Where nothing around a record counts, nothing of it is read.
+        let has_sessions = context.session > 0.0 || context.window > 0.0 || context.question > 0.0;
+        sessions.push(if has_sessions { pool.session(place)? } else { None });
+        named.push(context.agent > 0.0 && pool.is_named(place)?);
+    }
+    let mut best = vec![0.0_f32; pool.sessions.len()];
+    for (session, fused) in sessions.iter().zip(fused).filter_map(|(session, fused)| session.zip(Some(fused)))
+    {
+        best[session] = best[session].max(*fused);
+    }
+    let all = fused.iter().zip(sessions).zip(named).map(|((fused, session), is_named)| {
+        let most = session.map_or(*fused, |session| best[session]);
+        let around = Around {
+            session: most,
+            window: if session.is_some() { most } else { 0.0 },
+            question: if session.is_some() { most } else { 0.0 },
+            agent: f32::from(u8::from(is_named)),
+        };
+        Bound { around, score: around.score(*fused, &context) }
+    });
+    Ok(all.collect())
+}
+
+impl Around {
+    fn score(&self, fused: f32, context: &ContextWeights) -> f32 {
+        let ContextWeights { session, window, question, agent } = *context;
+        let sum = fused
+            + session * self.session
+            + window * self.window
+            + question * self.question
+            + agent * self.agent;
+        sum / (1.0 + session + window + question + agent)
+    }
+
+    fn explain(&self, fused: f32, context: &ContextWeights, signals: Explain) -> Explain {
+        let ContextWeights { session, window, question, agent } = *context;
+        let all = Explain {
+            fused,
+            session: session * self.session,
+            window: window * self.window,
+            question: question * self.question,
+            agent: agent * self.agent,
+            ..signals
+        };
+        all.scaled(1.0 / (1.0 + session + window + question + agent))
+    }
+}
+
+impl Scale {
+    fn of(candidates: &[Candidate<'_>], signals: &Signals<'_>) -> Self {
+        let most = |of: fn(&Candidate<'_>) -> f32| candidates.iter().map(of).fold(0.0, f32::max);
+        let weights = signals.weights;
+        let mut all = [
+            (weights.lexical, most(|one| one.lexical)),
+            (weights.vector, most(|one| one.vector.unwrap_or(0.0))),
+            (weights.late, most(|one| one.late)),
+        ];
+        for (weight, most) in &mut all {
+            if *most <= 0.0 {
+                *weight = 0.0;
+            }
+        }
+        let sum: f32 = all.iter().map(|(weight, _)| weight).sum();
+        let [lexical, vector, late] =
+            all.map(
+                |(weight, most)| {
+                    if weight > 0.0 { Weighed { part: weight / sum, most } } else { Weighed::default() }
+                },
+            );
+        Self { lexical, vector, late }
+    }
+
+    /// F of a candidate.
+    fn fused(&self, one: &Candidate<'_>) -> f32 {
+        let vector = one.vector.unwrap_or(0.0);
+        self.lexical.of(one.lexical) + self.vector.of(vector) + self.late.of(one.late)
+    }
+
+    /// What the signals say of a candidate.
+    fn signals(&self, one: &Candidate<'_>, signals: &Signals<'_>) -> Explain {
+        let signal = |weighed: Weighed, raw: f32| Signal { raw, share: weighed.of(raw) };
+        Explain {
+            lexical: signals.words.as_ref().map(|_| signal(self.lexical, one.lexical)),
+            vector: one.vector.filter(|_| signals.vector.is_some()).map(|raw| signal(self.vector, raw)),
+            late: signals.late.as_ref().map(|_| signal(self.late, one.late)),
+            ..Explain::default()
+        }
+    }
+}
+
+impl Weighed {
+    fn of(self, raw: f32) -> f32 {
+        if self.part > 0.0 { self.part * (raw.max(0.0) / self.most) } else { 0.0 }
+    }
+}
