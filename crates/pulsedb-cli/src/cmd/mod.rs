@@ -17,6 +17,7 @@ mod import;
 mod list;
 mod recent;
 mod record;
+mod reembed;
 mod reinforce;
 mod search;
 mod stats;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),
         Command::Repair(args) => check::repair(&target, &args, &mut out),
+        Command::Reembed(args) => reembed::run(&target, &args, &mut out),
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),

@@ -9,6 +9,7 @@ mod database;
 mod processes;
 mod reads;
 mod records;
+mod reembed;
 mod report;
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ fn main() {
         processes::measure(&database, &mut report);
         reads::measure(&database, &mut report);
         records::measure(&database, &mut report);
+        reembed::measure(&database, &mut report);
     }
     report.finish();
 }

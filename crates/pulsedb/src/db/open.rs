@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
-use crate::config::{Config, EmbeddingProvider};
+use crate::config::Config;
 use crate::db::{Embedder, Inner, PulseDB};
 use crate::embed::EmbeddingService;
 use crate::embed::builtin::Builtin;
@@ -34,7 +34,7 @@ impl PulseDB {
     /// files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
-        let embedder = match embedder_of(&config) {
+        let embedder = match config.embedding_provider.service() {
             // A read-only handle takes what is stored.
             Err(_) if config.read_only => None,
             embedder => embedder?,
@@ -114,22 +114,6 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })
-}
-
-/// The embedder that the settings ask for; `None` where callers supply the vectors.
-pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingService>>> {
-    match &config.embedding_provider {
-        EmbeddingProvider::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
-        EmbeddingProvider::Builtin { model_path: Some(model) } => {
-            let reason = format!(
-                "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                 version does not have; use the bundled table (`model_path: None`) or external vectors",
-                model.display()
-            );
-            Err(PulseDBError::Config { reason })
-        }
-        EmbeddingProvider::External => Ok(None),
-    }
 }
 
 /// What makes the vectors.
