@@ -56,6 +56,10 @@ pub(crate) enum Command {
     Similar(SimilarArgs),
     /// Bundle the signatures of a snapshot hierarchically, and show what that makes
     BundleHier(BundleArgs),
+    /// Show an engram as a directory, read-only, until it is unmounted or a signal ends the command
+    Mount(MountArgs),
+    /// Take a mounted engram from its directory
+    Umount(UmountArgs),
     /// Print shell completions
     Completions {
         /// Which shell
@@ -385,6 +389,30 @@ pub(crate) struct SimilarArgs {
     /// Print a line of JSON for each
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MountArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    /// Directory to mount it at
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// Let other users in, as far as modes and owners do
+    #[arg(long)]
+    pub(crate) allow_other: bool,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UmountArgs {
+    /// Directory that it is mounted at
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// Even if it is in use: it is out of sight at once, and ends when nobody uses it any more
+    #[arg(long)]
+    pub(crate) lazy: bool,
 }
 
 #[derive(Debug, Args)]

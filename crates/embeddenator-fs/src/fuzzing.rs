@@ -5,6 +5,7 @@
 use embeddenator_io::{ByteWriter, ContentHash, Cursor, Decoder};
 use embeddenator_vsa::CodesRef;
 
+use crate::container::behind::Behind;
 use crate::container::footer::{FOOTER_BYTES, Footer, Totals};
 use crate::container::segment::{Segment, SegmentRow};
 use crate::container::superblock::{SUPERBLOCK_BYTES, Superblock};
@@ -30,6 +31,9 @@ pub fn read(bytes: &[u8]) {
     }
     if let Ok(index) = ManifestIndex::read(bytes) {
         assert_eq!(index.write(), bytes, "two indexes for one manifest");
+    }
+    if let Ok(behind) = Behind::read(bytes, 0) {
+        drop(behind.decode(&[], ContentHash::of(bytes)));
     }
     if let Ok(entries) = block::read(bytes) {
         let written = block::write(&entries);

@@ -5,6 +5,7 @@
 //! | making an engram of a tree | [`Engram::create`] with [`IngestOptions`] |
 //! | looking into it | [`Engram::open`], [`Engram::snapshots`], [`Tree`] |
 //! | bringing files out | [`Engram::extract`] with [`ExtractOptions`], [`Engram::archive`], [`Tree::read`] |
+//! | reading in place | [`Engram::view`] with [`View`], [`Mount`] |
 //! | knowing that all is well | [`Engram::verify`] |
 //! | a newer state of the tree | [`Engram::modify`], [`Engram::add`], [`Engram::remove`] |
 //! | fewer snapshots, fewer bytes | [`Engram::forget`] with [`Keep`], [`Engram::compact`] |
@@ -41,6 +42,7 @@ mod limits;
 mod manifest;
 mod medium;
 mod members;
+mod mount;
 mod path;
 mod platform;
 mod progress;
@@ -55,6 +57,7 @@ mod transaction;
 mod tree;
 mod update;
 mod verify;
+mod view;
 mod walk;
 mod workers;
 
@@ -69,6 +72,7 @@ pub use error::{Category, Error, Result};
 pub use extract::run::{ExtractOptions, ExtractReport, Owners};
 pub use history::Version;
 pub use ingest::run::{IngestOptions, IngestReport};
+pub use mount::{Mount, MountOptions, unmount};
 pub use path::EngramPath;
 pub use progress::{Phase, Progress, Warning};
 pub use similar::{SimilarFile, SimilarOptions, SimilarPair};
@@ -78,6 +82,7 @@ pub use tree::{Entries, Tree};
 pub use update::compact::{CompactOptions, CompactReport};
 pub use update::forget::{ForgetOptions, ForgetReport, Keep};
 pub use verify::{Subset, VerifyOptions, VerifyReport};
+pub use view::{View, ViewFile};
 pub use walk::{Exclude, Source};
 
 /// Compiles and runs the examples of the crate's README.

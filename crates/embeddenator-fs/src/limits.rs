@@ -37,12 +37,22 @@ pub(crate) const BLOCK_ENTRIES: std::ops::Range<usize> = 64..1024;
 pub(crate) const BLOCK_BYTES: usize = 256 << 10;
 /// A block ends behind a path whose hash is 0 in these bits: 128 entries behind the least on average.
 pub(crate) const BLOCK_END_MASK: u16 = 127;
+/// Blocks that a block of a manifest is compressed behind at most, each of which is read with it.
+pub(crate) const BLOCK_BASES_MAX: usize = 2;
+/// Bytes of plain blocks that a commit keeps in memory to compress others behind them.
+pub(crate) const BASE_BYTES_MAX: usize = 32 << 20;
 /// Chunks from which on a blob of the chunk table ends: about 300 KB in memory, which is what one look-up loads.
 pub(crate) const TABLE_CHUNKS: usize = 8192;
 /// Signatures of a blob: 1 MiB.
 pub(crate) const TABLE_SIGNATURES: usize = 8192;
 /// Bytes of decoded segments that a reader keeps.
 pub(crate) const CACHE_BYTES: usize = 64 << 20;
+/// Bytes of parts of segments that a view keeps: a stretch of a walk, and half of what a process may take.
+pub(crate) const VIEW_BYTES: usize = 96 << 20;
+/// Entries behind one that is read whose chunks a view keeps: at 20 KB a file, less than it may keep.
+pub(crate) const VIEW_WALK: u64 = 2048;
+/// Decoded blocks of a manifest that a view keeps: 200 entries each, a few MB.
+pub(crate) const VIEW_BLOCKS: usize = 64;
 /// Bytes that a scan reads at once: several chunks, and little beside what a thread needs to compress.
 pub(crate) const READ_BYTES: usize = 1 << 20;
 /// Threads at most: beyond, memory grows and nothing else.

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use embeddenator_io::{Codec, Compression, ContentHash};
 use embeddenator_vsa::CodesRef;
 
+use crate::container::behind;
 use crate::container::blob::{self, BlobKind, Reference};
 use crate::container::footer::{FOOTER_ALIGNMENT, FOOTER_BYTES, Footer, Totals};
 use crate::container::segment::{Piece, SegmentRow, write_head};
@@ -23,6 +24,7 @@ use crate::container::superblock::{FIRST_COMMIT, SUPERBLOCK_BYTES};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::limits::{TABLE_CHUNKS, TABLE_SIGNATURES};
+use crate::manifest::bases::Bases;
 use crate::manifest::index::{BlockRow, ManifestIndex};
 use crate::manifest::{block, build};
 use crate::medium::Medium;
@@ -54,6 +56,8 @@ pub(crate) struct Transaction<M: Medium> {
     pending: ChunkTable,
     /// The blocks of manifests that are stored.
     blocks: HashMap<ContentHash, Reference>,
+    /// Those of them that others may be compressed behind.
+    bases: Bases,
     /// How blobs are compressed.
     compression: Compression,
 }
@@ -84,6 +88,7 @@ impl<M: Medium> Transaction<M> {
             runs: base.map(|base| base.runs).unwrap_or_default(),
             pending: ChunkTable::default(),
             blocks: HashMap::new(),
+            bases: Bases::default(),
             compression,
         }
     }
@@ -137,8 +142,8 @@ impl<M: Medium> Transaction<M> {
     }
 
     /// Says which blocks of manifests are stored already.
-    pub(crate) fn know(&mut self, blocks: HashMap<ContentHash, Reference>) {
-        self.blocks = blocks;
+    pub(crate) fn know(&mut self, blocks: HashMap<ContentHash, Reference>, bases: Bases) {
+        (self.blocks, self.bases) = (blocks, bases);
     }
 
     /// Appends the manifest of entries in tree order; blocks that are stored already are not written again.
@@ -150,7 +155,7 @@ impl<M: Medium> Transaction<M> {
             let blob = if let Some(blob) = self.blocks.get(&hash) {
                 *blob
             } else {
-                let blob = self.append_blob(BlobKind::ManifestBlock, &content)?;
+                let blob = self.append_block(entries, content, hash)?;
                 self.blocks.insert(hash, blob);
                 blob
             };
@@ -158,6 +163,29 @@ impl<M: Medium> Transaction<M> {
             index.blocks.push(BlockRow { blob, entries: entries.len() as u32, first });
         }
         self.append_blob(BlobKind::ManifestIndex, &index.write())
+    }
+
+    /// Appends a block of a manifest: behind blocks that are like it if that makes it half as large, else by itself.
+    fn append_block(&mut self, entries: &[Entry], content: Vec<u8>, hash: ContentHash) -> Result<Reference> {
+        let failed = |path: &Path, error| Error::of_bytes(path, BlobKind::ManifestBlock.name(), error);
+        let (plain, _) = self.seal(BlobKind::ManifestBlock, &content)?;
+        let bases = self.bases.find(entries);
+        if !bases.is_empty()
+            && let Some(behind) = behind::write(&content, &bases, self.compression)
+                .map_err(|error| failed(&self.path, error))?
+        {
+            let sealed = blob::seal(BlobKind::BlockBehind, &behind, Compression::None);
+            let (envelope, _) = sealed.map_err(|error| failed(&self.path, error))?;
+            if envelope.len() * 2 < plain.len() {
+                let offset = self.position;
+                self.append(&envelope)?;
+                return Ok(Reference { offset, length: envelope.len() as u32, behind: true, hash });
+            }
+        }
+        let reference = Reference { offset: self.position, length: plain.len() as u32, behind: false, hash };
+        self.append(&plain)?;
+        self.bases.add(reference, content, entries);
+        Ok(reference)
     }
 
     /// Makes the commit durable, then visible; `uuid` is that of a new engram.
@@ -210,16 +238,19 @@ impl<M: Medium> Transaction<M> {
 
     /// Appends a blob.
     fn append_blob(&mut self, kind: BlobKind, content: &[u8]) -> Result<Reference> {
-        let sealed = blob::seal(kind, content, self.compression);
-        let (envelope, hash) = sealed.map_err(|error| match error {
+        let (envelope, hash) = self.seal(kind, content)?;
+        let (offset, length) = (self.position, envelope.len() as u32);
+        self.append(&envelope)?;
+        Ok(Reference { offset, length, behind: false, hash })
+    }
+
+    fn seal(&self, kind: BlobKind, content: &[u8]) -> Result<(Vec<u8>, ContentHash)> {
+        blob::seal(kind, content, self.compression).map_err(|error| match error {
             embeddenator_io::Error::LimitExceeded { what, value, limit } => {
                 Error::LimitExceeded { what, value, limit, remedy: "take in fewer files, or compact" }
             }
             error => Error::of_bytes(&self.path, kind.name(), error),
-        })?;
-        let reference = Reference { offset: self.position, length: envelope.len() as u32, hash };
-        self.append(&envelope)?;
-        Ok(reference)
+        })
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {

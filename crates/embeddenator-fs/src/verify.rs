@@ -217,6 +217,9 @@ impl<'a> Verify<'a> {
         let store = self.store;
         for row in &store.manifest(snapshot)?.blocks {
             self.part(row.blob.offset, row.blob.end());
+            for base in store.bases_of(&row.blob)? {
+                self.part(base.offset, base.end());
+            }
         }
         let tree = Tree::new(store, snapshot)?;
         let (mut hasher, mut entries, mut bytes) = (TreeHasher::default(), 0, 0_u64);

@@ -34,6 +34,8 @@ pub struct Config {
     pub vector: VectorConfig,
     /// How words are ranked.
     pub search: SearchConfig,
+    /// How streams of changes learn of them.
+    pub watch: WatchConfig,
     /// How energy fades.
     pub decay: DecayConfig,
     /// When an agent counts as gone.
@@ -53,6 +55,7 @@ impl Default for Config {
             log: LogConfig::default(),
             vector: VectorConfig::default(),
             search: SearchConfig::default(),
+            watch: WatchConfig::default(),
             decay: DecayConfig::default(),
             activity: ActivityConfig::default(),
             read_only: false,
@@ -94,6 +97,7 @@ impl Config {
         within("map_size_gb", self.map_size_gb, limits::MAP_SIZE_GB_MAX)?;
         self.vector.validate()?;
         self.search.validate()?;
+        self.watch.validate()?;
         if self.log.max_age.is_zero() {
             return Err(ValidationError::invalid("log.max_age", "must be greater than zero"));
         }
@@ -308,6 +312,37 @@ impl SearchConfig {
             return Err(ValidationError::invalid("search.bm25_b", reason));
         }
         Ok(())
+    }
+}
+
+/// How the streams of a handle learn of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchConfig {
+    /// Changes are handed to the streams as they are committed; true by default. Otherwise the streams look for them in
+    /// the change log, once in `poll_interval_ms`, and a commit of this process does nothing for them.
+    pub in_process: bool,
+    /// How long a stream may go without a look at the log, in milliseconds, 1 to 3 600 000; 100 by default. It is how late
+    /// a change of another process can be where processes cannot wake each other.
+    pub poll_interval_ms: u64,
+    /// Events that a stream holds for a reader that is slower than the writers, 1 to 1 000 000; 1000 by default. One that
+    /// is further behind reads the log, as far back as [`LogConfig`] keeps it.
+    pub buffer_size: usize,
+}
+
+impl Default for WatchConfig {
+    fn default() -> Self {
+        Self { in_process: true, poll_interval_ms: 100, buffer_size: 1000 }
+    }
+}
+
+impl WatchConfig {
+    fn validate(&self) -> Result<(), ValidationError> {
+        if !(1..=limits::POLL_INTERVAL_MS_MAX).contains(&self.poll_interval_ms) {
+            let reason =
+                format!("{} is not within 1..={}", self.poll_interval_ms, limits::POLL_INTERVAL_MS_MAX);
+            return Err(ValidationError::invalid("watch.poll_interval_ms", reason));
+        }
+        within("watch.buffer_size", self.buffer_size, limits::WATCH_BUFFER_MAX)
     }
 }
 

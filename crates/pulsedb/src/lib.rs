@@ -35,7 +35,8 @@
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
-//! - [`PulseDB::poll_changes`]: what happened since a sequence number.
+//! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
+//!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
@@ -66,11 +67,12 @@ mod search;
 mod storage;
 mod validate;
 mod vector;
+mod watch;
 
 pub use clock::Timestamp;
 pub use config::{
     ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
-    SyncMode, VectorConfig,
+    SyncMode, VectorConfig, WatchConfig,
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
@@ -83,9 +85,11 @@ pub use model::{
     Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
     NewExperienceRelation, Outcome, OwnedQuery, Progress, ProviderIdentity, Query, ReaderInfo, RecallWeights,
     Reembedding, RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity,
-    Signal, SignalWeights, TableStats, WatchEvent, WatchEventType, energy,
+    Signal, SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter,
+    energy,
 };
 pub use search::{matched, passage};
+pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -64,6 +64,10 @@ pub const WEIGHT_MAX: f32 = 1000.0;
 
 /// The largest map in GiB: 16 TiB, a quarter of the address space of the smallest 64-bit systems.
 pub const MAP_SIZE_GB_MAX: usize = 16 * 1024;
+/// The longest poll interval of a stream, in milliseconds: an hour. A longer one would look like a stream that is stuck.
+pub const POLL_INTERVAL_MS_MAX: u64 = 3_600_000;
+/// The most events that a stream holds: their room is set aside when it begins, some 100 MB here.
+pub const WATCH_BUFFER_MAX: usize = 1_000_000;
 /// The most rows that a search compares exactly instead of by their codes.
 pub const RESCORE_MAX: usize = 100_000;
 /// The fewest rows of a new block: fewer would make more blocks than a search should visit.
@@ -131,6 +135,8 @@ pub const IDENTITY_BYTES_MAX: usize = 1024;
 pub(crate) const TABLES_MAX: u32 = 64;
 /// Snapshots that all processes together may hold at once: 64 KiB of the engine's lock file.
 pub(crate) const READER_SLOTS: u32 = 1024;
+/// Sleeping subscribers that a commit wakes itself, each by a call of the system; the feeder thread wakes the others.
+pub(crate) const WAKES_OF_A_COMMIT: usize = 4;
 /// Attempts to take a snapshot while every slot is taken; with `READER_WAIT`, about 2 s in all.
 pub(crate) const READER_ATTEMPTS: u32 = 20;
 /// Milliseconds between two looks of those who read at whether their files are still in place: half of what is promised.

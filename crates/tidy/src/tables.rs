@@ -213,6 +213,7 @@ const FS: LayerTable = LayerTable {
         Layer { name: "formats", modules: &["snapshot", "tables", "manifest"], mutual: false },
         Layer { name: "stored", modules: &["store", "transaction", "create"], mutual: false },
         Layer { name: "tree", modules: &["tree", "signatures"], mutual: false },
+        Layer { name: "in place", modules: &["view"], mutual: false },
         Layer {
             name: "operations",
             modules: &["ingest", "extract", "archive", "verify", "diff", "similar"],
@@ -220,6 +221,7 @@ const FS: LayerTable = LayerTable {
         },
         Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },
         Layer { name: "facade", modules: &["engram"], mutual: false },
+        Layer { name: "mounts", modules: &["mount"], mutual: false },
     ],
     bans: &[
         Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&[]), reason: CURSOR },
@@ -284,6 +286,7 @@ const PULSEDB: LayerTable = LayerTable {
         Layer { name: "engines", modules: &["storage", "vector", "lexical", "embed"], mutual: false },
         Layer { name: "index", modules: &["index"], mutual: false },
         Layer { name: "queries", modules: &["search"], mutual: false },
+        Layer { name: "streams", modules: &["watch"], mutual: false },
         Layer { name: "facade", modules: &["db"], mutual: false },
         Layer { name: "async", modules: &["substrate"], mutual: false },
     ],

@@ -10,6 +10,7 @@ mod info;
 mod ingest;
 mod log;
 mod ls;
+mod mount;
 mod similar;
 mod update;
 mod verify;
@@ -34,6 +35,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Forget(args) => forget::run(&args, &mut out),
         Command::Similar(args) => similar::run(&args, &mut out),
         Command::BundleHier(args) => bundle_hier::run(&args, &mut out),
+        Command::Mount(args) => mount::mount(&args, &mut out),
+        Command::Umount(args) => mount::umount(&args),
         Command::Completions { shell } => completions::completions(shell, &mut out),
         Command::Man { out: directory } => completions::man(directory.as_deref(), &mut out),
     }?;

@@ -149,3 +149,39 @@ fn parts_of_the_data_can_be_verified_one_after_the_other() {
     assert_eq!(all["segments"], segments);
     assert!(shell.ok(["verify", "tree.egm", "--subset", "3/3"]).contains("left out"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn mounted_engram_is_taken_down_by_umount_and_by_signals() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    if let Err(error) = fs::File::options().read(true).write(true).open("/dev/fuse") {
+        let needed =
+            std::env::var("PULSEDB_NO_SKIP").is_ok_and(|list| list.split(',').any(|it| it == "fuse"));
+        assert!(!needed, "/dev/fuse cannot be opened: {error}");
+        println!("skipped: /dev/fuse cannot be opened: {error}");
+        return;
+    }
+    let shell = Shell::with_engram();
+    fs::create_dir(shell.path("at")).unwrap();
+    failure(&shell.run(["umount", "at"]), 1);
+    for signal in [None, Some("-INT"), Some("-TERM")] {
+        let mut command = shell.command(["mount", "tree.egm", "at"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "snapshot 1 is at at\n");
+        assert_eq!(shell.read("at/note"), "vectors index, bytes store");
+        assert_eq!(shell.read("at/.snapshots/first/docs/long.txt"), lines(2000));
+        match signal {
+            None => drop(shell.ok(["umount", "at"])),
+            Some(signal) => {
+                let sent = Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap();
+                assert!(sent.success());
+            }
+        }
+        assert!(child.wait().unwrap().success());
+        assert_eq!(fs::read_dir(shell.path("at")).unwrap().count(), 0);
+    }
+}

@@ -13,6 +13,8 @@ pub(crate) enum BlobKind {
     ManifestBlock,
     ManifestIndex,
     Snapshots,
+    /// What a block of a manifest that is compressed behind others is kept in.
+    BlockBehind,
 }
 
 impl BlobKind {
@@ -24,6 +26,7 @@ impl BlobKind {
             Self::ManifestBlock => 4,
             Self::ManifestIndex => 5,
             Self::Snapshots => 6,
+            Self::BlockBehind => 8,
         })
     }
 
@@ -36,6 +39,7 @@ impl BlobKind {
             Self::ManifestBlock => "a block of the manifest",
             Self::ManifestIndex => "the index of the manifest",
             Self::Snapshots => "the list of snapshots",
+            Self::BlockBehind => "a block of the manifest behind others",
         }
     }
 }
@@ -45,6 +49,8 @@ impl BlobKind {
 pub(crate) struct Reference {
     pub(crate) offset: u64,
     pub(crate) length: u32,
+    /// Whether it is a block of a manifest that is compressed behind others.
+    pub(crate) behind: bool,
     pub(crate) hash: ContentHash,
 }
 
@@ -55,14 +61,18 @@ const WHAT: &str = "a reference to a blob";
 impl Reference {
     /// Appends its bytes.
     pub(crate) fn write(&self, writer: &mut ByteWriter) {
-        writer.u64(self.offset).u32(self.length).zeros(4).bytes(&self.hash.0);
+        writer.u64(self.offset).u32(self.length).u32(u32::from(self.behind)).bytes(&self.hash.0);
     }
 
     /// Reads one.
     pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Self> {
         let (offset, length) = (cursor.u64(WHAT)?, cursor.u32(WHAT)?);
-        cursor.zeros(4, WHAT)?;
-        Ok(Self { offset, length, hash: ContentHash(cursor.array(WHAT)?) })
+        let at = cursor.offset();
+        let behind = match cursor.u32(WHAT)? {
+            form @ (0 | 1) => form == 1,
+            _ => return Err(Error::Malformed { what: WHAT, offset: at, reason: "it is of no known form" }),
+        };
+        Ok(Self { offset, length, behind, hash: ContentHash(cursor.array(WHAT)?) })
     }
 
     /// Where the blob ends.
@@ -89,7 +99,8 @@ pub(crate) fn unseal(kind: BlobKind, envelope: &[u8], reference: &Reference) -> 
     let limits = Limits { content_bytes_max: BLOB_BYTES_MAX, ..Limits::default() };
     let envelope =
         Envelope::read(envelope, kind.kind(), &limits).map_err(|error| at(error, reference.offset))?;
-    if envelope.header().content_hash != reference.hash {
+    // That of a block behind others is the hash of the block, which is compared when it is decoded.
+    if kind != BlobKind::BlockBehind && envelope.header().content_hash != reference.hash {
         return Err(Error::ChecksumMismatch { what: kind.name(), offset: reference.offset });
     }
     Ok(envelope.content().map_err(|error| at(error, reference.offset))?.into_owned())

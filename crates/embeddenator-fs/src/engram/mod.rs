@@ -6,6 +6,7 @@ mod queries;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::archive::{ArchiveReport, archive};
 use crate::create::NewFile;
@@ -20,12 +21,13 @@ use crate::store::read::Store;
 use crate::transaction::Transaction;
 use crate::tree::Tree;
 use crate::verify::{VerifyOptions, VerifyReport, verify};
+use crate::view::View;
 use crate::walk::Source;
 
 /// An open engram.
 ///
 /// It shows the last commit at the moment of opening, whatever is appended meanwhile, and may be used by any number of
-/// threads at once.
+/// threads at once. A clone is the same open engram.
 ///
 /// ```
 /// use embeddenator_fs::{Engram, ExtractOptions, IngestOptions, Source};
@@ -43,9 +45,9 @@ use crate::walk::Source;
 /// assert_eq!(std::fs::read_to_string(copy.join("note"))?, "vectors index, bytes store");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engram {
-    store: Store,
+    store: Arc<Store>,
 }
 
 /// What an engram is made of.
@@ -118,7 +120,7 @@ impl Engram {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| Error::of_system("open", path, error))?;
-        Ok(Self { store: Store::open(file, path)? })
+        Ok(Self { store: Arc::new(Store::open(file, path)?) })
     }
 
     /// Damage that was found when it was opened, and did not stop that.
@@ -163,6 +165,14 @@ impl Engram {
     pub fn latest(&self) -> Result<Tree<'_>> {
         let newest = self.snapshots().last().ok_or_else(|| self.no_snapshot("latest"))?;
         self.tree(newest)
+    }
+
+    /// A snapshot of this engram, to be read in place.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Io`].
+    pub fn view(&self, snapshot: &Snapshot) -> Result<View> {
+        View::new(Arc::clone(&self.store), snapshot)
     }
 
     /// What it is made of.

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use embeddenator_io::ContentHash;
 use embeddenator_vsa::{Codes, Shape};
 
-use crate::container::blob::Reference;
+use crate::container::blob::{BlobKind, Reference};
 use crate::entry::{ChunkRun, Content, Data, Entry, Node};
 use crate::error::Result;
+use crate::manifest::bases::Bases;
 use crate::signatures::Signatures;
 use crate::store::read::Store;
 use crate::tree::hash_of_data;
@@ -22,6 +23,8 @@ pub(crate) struct Before<'a> {
     pub(crate) data: Vec<Vec<ChunkRun>>,
     /// The blocks of all manifests.
     pub(crate) blocks: HashMap<ContentHash, Reference>,
+    /// Those of them that a new block may be compressed behind.
+    pub(crate) bases: Bases,
 }
 
 impl<'a> Before<'a> {
@@ -33,6 +36,7 @@ impl<'a> Before<'a> {
             codes: Codes::new(Shape::DEFAULT),
             data: Vec::new(),
             blocks: HashMap::new(),
+            bases: Bases::default(),
         };
         let (mut signatures, mut known) = (Signatures::new(store), HashSet::new());
         for snapshot in &store.snapshots.snapshots {
@@ -40,8 +44,13 @@ impl<'a> Before<'a> {
                 if before.blocks.insert(row.blob.hash, row.blob).is_some() {
                     continue;
                 }
-                for entry in store.manifest_block(row)? {
-                    before.add(&entry, &mut signatures, &mut known)?;
+                let content = store.blob(BlobKind::ManifestBlock, &row.blob)?;
+                let entries = store.entries_of(row, &content)?;
+                for entry in &entries {
+                    before.add(entry, &mut signatures, &mut known)?;
+                }
+                if !row.blob.behind {
+                    before.bases.add(row.blob, content, &entries);
                 }
             }
         }

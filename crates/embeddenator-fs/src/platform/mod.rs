@@ -8,6 +8,6 @@ mod elsewhere;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{file, look, target};
+pub(crate) use elsewhere::{file, look, target, unmounting};
 #[cfg(unix)]
-pub(crate) use unix::{file, look, target};
+pub(crate) use unix::{file, look, target, unmounting};

@@ -1,42 +1,47 @@
-//! Decoded segments that were used last, up to a number of bytes.
+//! What was used last, up to a weight.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 /// A cache that forgets what was used longest ago.
-#[derive(Debug, Default)]
-pub(crate) struct SegmentCache {
-    /// Each segment with the moment of its last use.
-    segments: HashMap<u32, (u64, Arc<Vec<u8>>)>,
+#[derive(Debug)]
+pub(crate) struct Recent<V> {
+    /// Each value with the moment of its last use and its weight.
+    values: HashMap<u32, (u64, V, usize)>,
     by_use: BTreeMap<u64, u32>,
     moment: u64,
-    bytes: usize,
+    weight: usize,
 }
 
-impl SegmentCache {
-    /// A segment that is kept, which is now the one used last.
-    pub(crate) fn get(&mut self, number: u32) -> Option<Arc<Vec<u8>>> {
-        let (used, raw) = self.segments.get_mut(&number)?;
+impl<V> Default for Recent<V> {
+    fn default() -> Self {
+        Self { values: HashMap::new(), by_use: BTreeMap::new(), moment: 0, weight: 0 }
+    }
+}
+
+impl<V: Clone> Recent<V> {
+    /// A value that is kept, which is now the one used last.
+    pub(crate) fn get(&mut self, number: u32) -> Option<V> {
+        let (used, value, _) = self.values.get_mut(&number)?;
         self.by_use.remove(used);
         self.moment += 1;
         *used = self.moment;
         self.by_use.insert(self.moment, number);
-        Some(Arc::clone(raw))
+        Some(value.clone())
     }
 
-    /// Keeps a segment, and forgets others until all have at most `most` bytes; the newest is always kept.
-    pub(crate) fn insert(&mut self, number: u32, raw: Arc<Vec<u8>>, most: usize) {
+    /// Keeps a value, and forgets others until all weigh `most` at most; the newest is always kept.
+    pub(crate) fn insert(&mut self, number: u32, value: V, weight: usize, most: usize) {
         self.moment += 1;
-        self.bytes += raw.len();
-        if let Some((used, before)) = self.segments.insert(number, (self.moment, raw)) {
+        self.weight += weight;
+        if let Some((used, _, before)) = self.values.insert(number, (self.moment, value, weight)) {
             self.by_use.remove(&used);
-            self.bytes -= before.len();
+            self.weight -= before;
         }
         self.by_use.insert(self.moment, number);
-        while self.bytes > most && self.segments.len() > 1 {
+        while self.weight > most && self.values.len() > 1 {
             let Some((_, oldest)) = self.by_use.pop_first() else { break };
-            if let Some((_, raw)) = self.segments.remove(&oldest) {
-                self.bytes -= raw.len();
+            if let Some((_, _, weight)) = self.values.remove(&oldest) {
+                self.weight -= weight;
             }
         }
     }
@@ -48,17 +53,16 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_is_forgotten() {
-        let mut cache = SegmentCache::default();
-        let raw = |count| Arc::new(vec![0; count]);
-        cache.insert(1, raw(40), 100);
-        cache.insert(2, raw(40), 100);
-        assert!(cache.get(1).is_some());
-        cache.insert(3, raw(40), 100);
-        assert!(cache.get(1).is_some() && cache.get(2).is_none() && cache.get(3).is_some());
-        cache.insert(4, raw(500), 100);
-        assert!(cache.get(1).is_none() && cache.get(3).is_none() && cache.get(4).is_some());
-        cache.insert(4, raw(10), 100);
-        cache.insert(5, raw(90), 100);
-        assert!(cache.get(4).is_some() && cache.get(5).is_some());
+        let mut cache = Recent::default();
+        cache.insert(1, 'a', 40, 100);
+        cache.insert(2, 'b', 40, 100);
+        assert_eq!(cache.get(1), Some('a'));
+        cache.insert(3, 'c', 40, 100);
+        assert_eq!([1, 2, 3].map(|number| cache.get(number)), [Some('a'), None, Some('c')]);
+        cache.insert(4, 'd', 500, 100);
+        assert_eq!([1, 3, 4].map(|number| cache.get(number)), [None, None, Some('d')]);
+        cache.insert(4, 'e', 10, 100);
+        cache.insert(5, 'f', 90, 100);
+        assert_eq!([4, 5].map(|number| cache.get(number)), [Some('e'), Some('f')]);
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use embeddenator_io::{Decoder, Error as Bytes};
 use embeddenator_vsa::Codes;
 
+use crate::container::behind::Behind;
 use crate::container::blob::{self, BlobKind, Reference};
 use crate::container::footer::Footer;
 use crate::container::segment::{Segment, SegmentRow};
@@ -17,7 +18,7 @@ use crate::limits::CACHE_BYTES;
 use crate::manifest::block;
 use crate::manifest::index::{BlockRow, ManifestIndex};
 use crate::snapshot::{Snapshot, SnapshotList};
-use crate::store::cache::SegmentCache;
+use crate::store::cache::Recent;
 use crate::store::open::{Finding, find_footer, read_part};
 use crate::tables::chunks::{ChunkRow, ChunkTable};
 use crate::tables::runs::{RunList, Span};
@@ -36,7 +37,7 @@ pub(crate) struct Store {
     pub(crate) runs: RunList,
     pub(crate) snapshots: SnapshotList,
     tables: Vec<OnceLock<ChunkTable>>,
-    cache: Mutex<SegmentCache>,
+    cache: Mutex<Recent<Arc<Vec<u8>>>>,
 }
 
 /// A decoded segment, and where a chunk lies in it.
@@ -47,6 +48,11 @@ pub(crate) struct ChunkBytes {
 }
 
 impl ChunkBytes {
+    /// A range of decoded bytes.
+    pub(crate) fn new(segment: Arc<Vec<u8>>, range: Range<usize>) -> Self {
+        Self { segment, range }
+    }
+
     /// The bytes of the chunk.
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.segment.get(self.range.clone()).unwrap_or_default()
@@ -93,9 +99,39 @@ impl Store {
             let reason = "a reference leads behind what was committed";
             return Err(self.damaged(what, Bytes::Malformed { what, offset, reason }));
         }
+        if reference.behind && kind == BlobKind::ManifestBlock {
+            return self.block_behind(reference);
+        }
+        if reference.behind != (kind == BlobKind::BlockBehind) {
+            let (what, offset) = (kind.name(), reference.offset);
+            let reason = "a reference is of the form of another blob";
+            return Err(self.damaged(what, Bytes::Malformed { what, offset, reason }));
+        }
         let part = (reference.offset, u64::from(reference.length));
         let envelope = read_part(&self.file, &self.path, self.length, part, kind.name())?;
         blob::unseal(kind, &envelope, reference).map_err(|error| self.damaged(kind.name(), error))
+    }
+
+    /// A block of a manifest that is behind others.
+    fn block_behind(&self, reference: &Reference) -> Result<Vec<u8>> {
+        let stored = self.blob(BlobKind::BlockBehind, reference)?;
+        let damaged = |error| self.damaged(BlobKind::BlockBehind.name(), error);
+        let behind = Behind::read(&stored, reference.offset).map_err(damaged)?;
+        let mut prefix = Vec::new();
+        for base in &behind.bases {
+            prefix.append(&mut self.blob(BlobKind::ManifestBlock, base)?);
+        }
+        behind.decode(&prefix, reference.hash).map_err(damaged)
+    }
+
+    /// The blobs that a block of a manifest is behind.
+    pub(crate) fn bases_of(&self, reference: &Reference) -> Result<Vec<Reference>> {
+        if !reference.behind {
+            return Ok(Vec::new());
+        }
+        let stored = self.blob(BlobKind::BlockBehind, reference)?;
+        let behind = Behind::read(&stored, reference.offset);
+        Ok(behind.map_err(|error| self.damaged(BlobKind::BlockBehind.name(), error))?.bases)
     }
 
     /// A table of chunks, by its position in the list of runs.
@@ -122,6 +158,28 @@ impl Store {
             return Ok(*row);
         }
         Err(self.no_such("chunk", u64::from(number)))
+    }
+
+    /// The chunks of a segment by their numbers.
+    pub(crate) fn chunks_of_segment(&self, segment: u32) -> Result<impl Iterator<Item = (u32, ChunkRow)>> {
+        let at = self.runs.blob_of_segment(segment).unwrap_or(usize::MAX);
+        let rows = &self.table(at)?.chunks;
+        let first = self.runs.chunks.get(at).map_or(0, |blob| blob.chunks.first);
+        let from = rows.partition_point(|row| row.segment < segment);
+        let rows = (first..).zip(rows).skip(from).take_while(move |(_, row)| row.segment == segment);
+        Ok(rows.map(|(number, row)| (number, *row)))
+    }
+
+    /// Whether all chunks together have `most` bytes at most.
+    pub(crate) fn fits(&self, most: u64) -> Result<bool> {
+        let mut sum = 0;
+        for at in 0..self.runs.chunks.len() {
+            sum += self.table(at)?.segments.iter().map(|row| u64::from(row.raw_length)).sum::<u64>();
+            if sum > most {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Where a segment lies.
@@ -182,7 +240,7 @@ impl Store {
         self.decode_segment(number, decoder, &mut raw)?;
         let raw = Arc::new(raw);
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.insert(number, Arc::clone(&raw), CACHE_BYTES);
+        cache.insert(number, Arc::clone(&raw), raw.len(), CACHE_BYTES);
         Ok(raw)
     }
 
@@ -222,8 +280,13 @@ impl Store {
 
     /// The entries of a block of a manifest.
     pub(crate) fn manifest_block(&self, row: &BlockRow) -> Result<Vec<Entry>> {
+        self.entries_of(row, &self.blob(BlobKind::ManifestBlock, &row.blob)?)
+    }
+
+    /// The entries that the content of a block has.
+    pub(crate) fn entries_of(&self, row: &BlockRow, content: &[u8]) -> Result<Vec<Entry>> {
         let what = BlobKind::ManifestBlock.name();
-        let entries = block::read(&self.blob(BlobKind::ManifestBlock, &row.blob)?);
+        let entries = block::read(content);
         let entries = entries.map_err(|error| self.damaged(what, error))?;
         let first = entries.first().map(|entry| &entry.path);
         if first != Some(&row.first) || entries.len() != row.entries as usize {

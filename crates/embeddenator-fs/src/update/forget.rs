@@ -161,7 +161,7 @@ mod tests {
             entries: 1,
             bytes: 0,
             tree_hash: [0; 32],
-            manifest: Reference { offset: 0, length: 0, hash: ContentHash([0; 16]) },
+            manifest: Reference { offset: 0, length: 0, behind: false, hash: ContentHash([0; 16]) },
         };
         (1..).zip(times).map(snapshot).collect()
     }

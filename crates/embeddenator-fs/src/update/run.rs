@@ -52,9 +52,9 @@ pub(crate) fn update_on<M: Medium>(
     check_label(options.label)?;
     let store = &opened.store;
     let newest = opened.newest()?;
-    let before = Before::read(store)?;
+    let mut before = Before::read(store)?;
     let mut transaction = opened.begin(medium, table_compression(options.profile))?;
-    transaction.know(before.blocks.clone());
+    transaction.know(std::mem::take(&mut before.blocks), std::mem::take(&mut before.bases));
     let skip = [opened.id()?];
     let parent = Parent { entries: &newest, written: opened.written() };
     let place = Place { engram: &store.path, skip: &skip, before: Some(&before), parent: Some(parent) };

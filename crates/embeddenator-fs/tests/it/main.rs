@@ -9,6 +9,8 @@ mod extraction;
 mod golden;
 mod layout;
 mod lookup;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod near_duplicates;
 mod reproducible;
 #[cfg(unix)]
@@ -16,4 +18,6 @@ mod round_trip;
 mod trees;
 #[cfg(unix)]
 mod updates;
+#[cfg(unix)]
+mod views;
 mod writers;

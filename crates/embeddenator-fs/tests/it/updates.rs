@@ -337,3 +337,24 @@ fn engram_goes_back_one_commit_if_the_last_footer_is_damaged_and_is_not_written_
     let error = error.expect_err("would overwrite what can be rescued");
     assert_eq!(error.category(), Category::Damaged, "{error}");
 }
+
+#[test]
+fn manifest_of_a_second_snapshot_costs_what_changed() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let (root, path) = (directory.path().join("tree"), directory.path().join("engram"));
+    for file in 0..2000_u32 {
+        let at = root.join(format!("{}/{}", file % 40, file.wrapping_mul(2_654_435_761)));
+        fs::create_dir_all(at.parent().expect("has one")).expect("makes a directory");
+        fs::write(at, file.to_string()).expect("writes");
+    }
+    let first = ingest(&root, &path, Profile::Balanced, 1);
+    // One file in each directory, so that every block of the manifest is another.
+    for file in 0..40_u32 {
+        fs::write(root.join(format!("{file}/{}", file.wrapping_mul(2_654_435_761))), "changed")
+            .expect("writes");
+    }
+    let second = Engram::modify(&path, &[Source::contents_of(&root)], &IngestOptions::default(), &())
+        .expect("modifies");
+    assert!(second.added_bytes * 5 < first.added_bytes, "{} of {}", second.added_bytes, first.added_bytes);
+    assert_sound(&path);
+}

@@ -22,5 +22,10 @@ pub(crate) fn measure(database: &Database, report: &mut Report) {
     assert_eq!((moved.embedding.len(), db.embedding_dimension()), (dimension, dimension));
     assert!(records >= database.size as u64);
     let rate = (records as f64 / seconds) as u64;
-    report.add("reembed with the bundled table, records a second", ">= 20 000", database.size, rate.to_string());
+    report.add(
+        "reembed with the bundled table, records a second",
+        ">= 20 000",
+        database.size,
+        rate.to_string(),
+    );
 }

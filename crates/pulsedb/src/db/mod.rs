@@ -16,6 +16,7 @@ mod record;
 mod reembed;
 mod relation;
 mod search;
+mod watch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use crate::id::Embedding;
 use crate::model::norm::Norm;
 use crate::storage::{EmbeddingRow, RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
+use crate::watch::Watching;
 
 /// An open database. A clone is the same open database; it is `Send` and `Sync`.
 ///
@@ -65,6 +67,8 @@ pub struct PulseDB {
 }
 
 struct Inner {
+    /// Before the store, so that its streams end first.
+    watching: Watching,
     /// `None` once the handle is closed.
     store: RwLock<Option<Arc<StoreHandle>>>,
     path: PathBuf,
@@ -129,13 +133,16 @@ impl PulseDB {
         embedder.embed_query(text)
     }
 
-    /// Closes this handle and its clones; other handles and processes are not affected. Dropping the last clone does
-    /// the same. Calls that other threads have begun are completed; the files are closed after the last of them.
+    /// Closes this handle and its clones, and ends their streams; other handles and processes are not affected. Dropping
+    /// the last clone does the same. Calls that other threads have begun are completed; the files are closed after the
+    /// last of them.
     ///
     /// # Errors
     /// None in this version; closing a handle whose clone was closed before succeeds too.
     pub fn close(self) -> Result<()> {
         let store = self.inner.store.write().take();
+        // While the store is open: a thread that reads it for the streams ends first.
+        self.inner.watching.close();
         drop(store);
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::{BlockBuilder, Store, StoreOptions};
+use crate::watch::Watching;
 
 /// The provider name of databases whose vectors callers supply.
 const EXTERNAL: &str = "external";
@@ -107,6 +108,7 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         (bundled.identity() == stored.identity).then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
     };
     let inner = Inner {
+        watching: Watching::new(&config.watch),
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,

@@ -1,12 +1,9 @@
 //! Embedders: what turns a text into a vector, and how a database remembers which one it was.
 
 pub(crate) mod builtin;
+mod provider;
 
-use std::sync::Arc;
-
-use crate::config::EmbeddingProvider;
-use crate::embed::builtin::Builtin;
-use crate::error::{PulseDBError, Result};
+use crate::error::Result;
 use crate::id::Embedding;
 use crate::model::ProviderIdentity;
 
@@ -35,26 +32,4 @@ pub trait EmbeddingService: Send + Sync {
 
     /// Which embedder this is. Two that return different vectors for the same text must not share an identity.
     fn identity(&self) -> ProviderIdentity;
-}
-
-impl EmbeddingProvider {
-    /// The embedder that the setting names, for example to [`reembed`](crate::PulseDB::reembed) with; `None` where callers
-    /// supply the vectors.
-    ///
-    /// # Errors
-    /// [`Config`](PulseDBError::Config) for a `model_path`: this version cannot run a model.
-    pub fn service(&self) -> Result<Option<Arc<dyn EmbeddingService>>> {
-        match self {
-            Self::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
-            Self::Builtin { model_path: Some(model) } => {
-                let reason = format!(
-                    "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                     version does not have; use the bundled table (`model_path: None`) or external vectors",
-                    model.display()
-                );
-                Err(PulseDBError::Config { reason })
-            }
-            Self::External => Ok(None),
-        }
-    }
 }

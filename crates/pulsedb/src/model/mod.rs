@@ -15,6 +15,7 @@ pub(crate) mod query;
 pub(crate) mod ranking;
 pub(crate) mod relation;
 pub(crate) mod report;
+pub(crate) mod watch;
 
 pub use activity::{Activity, NewActivity};
 pub use apply::{Change, Outcome};
@@ -32,3 +33,4 @@ pub use report::{
     BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, Progress,
     ReaderInfo, Reembedding, TableStats,
 };
+pub use watch::{StreamEnd, TryRecvError, WatchFilter};

@@ -1,7 +1,7 @@
 //! The store: tables on LMDB, one snapshot for reading, one queue for writing.
 //!
-//! `docs/pulsedb-format.md` describes every byte. The store never embeds, searches or notifies: others learn what
-//! happens from the change log alone. Its rooms, bottom first: `env`, `format`, `read`, `write`, `commit`, `upkeep`.
+//! `docs/pulsedb-format.md` describes every byte. The store never embeds or searches, and knows nobody who watches: others
+//! learn what happens from the change log, and one listener that they bring is handed what a commit adds to it. Its rooms, bottom first: `env`, `format`, `read`, `write`, `commit`, `upkeep`.
 
 mod commit;
 pub(crate) mod env;
@@ -15,6 +15,7 @@ mod upkeep;
 mod verbs;
 mod write;
 
+pub(crate) use commit::listener::{CommitListener, Logged};
 pub(crate) use format::block_state::{BlockState, write_vectors};
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;

@@ -1,5 +1,6 @@
 //! An open store: found or created, shared by the handles of a process, read through snapshots.
 
+use std::any::Any;
 use std::ops::{Bound, Deref};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
@@ -11,7 +12,8 @@ use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::Seq;
 use crate::model::{CheckReport, DatabaseStats, ProviderIdentity};
 use crate::storage::commit::committer::Committer;
-use crate::storage::env::{self, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
+use crate::storage::commit::listener::CommitListener;
+use crate::storage::env::{self, Bell, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
 use crate::storage::format::tables::{self, Table};
@@ -58,6 +60,13 @@ pub(crate) struct StoreHandle {
     /// Held while the handle may write, so that other writable handles must agree.
     _agreed: Option<Arc<Agreed>>,
     _env: EnvHandle,
+}
+
+impl StoreHandle {
+    /// The store, which all handles of the process share.
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
 }
 
 impl Deref for StoreHandle {
@@ -135,6 +144,29 @@ impl Store {
                 Ok(asked)
             }
         }
+    }
+
+    /// Who is told of the commits of this process: the one that is there, or else a new one. All callers ask for the same
+    /// type.
+    pub(crate) fn listener<L: CommitListener>(&self, make: impl FnOnce() -> L) -> Arc<L> {
+        let listener: Arc<dyn CommitListener> = Arc::clone(self.committer.listener(|| Arc::new(make())));
+        let listener: Arc<dyn Any + Send + Sync> = listener;
+        listener.downcast().expect("one type listens to the commits of a store")
+    }
+
+    /// How the processes tell each other of commits.
+    pub(crate) fn bell(&self) -> &Bell {
+        self.env.bell()
+    }
+
+    /// Whether the bell may be rung: a process that only reads changes no file.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.env.is_writable()
+    }
+
+    /// Fails with `Replaced` if the files that are open are not those of the directory.
+    pub(crate) fn confirm_in_place(&self) -> Result<()> {
+        self.env.confirm_in_place()
     }
 
     /// A snapshot of what is committed now, by any process.

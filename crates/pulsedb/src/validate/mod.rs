@@ -4,6 +4,7 @@ pub(crate) mod context;
 pub(crate) mod insight;
 mod normal;
 pub(crate) mod relation;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::model::{
 };
 
 pub(crate) use normal::nfc;
+pub(crate) use watch::watch_filter;
 
 type Result<T> = std::result::Result<T, ValidationError>;
 

@@ -214,15 +214,16 @@ fn what_says_the_same_is_taken_once() {
         (vector[0], vector[1]) = (x, y);
         Some(vector)
     };
-    let record = |content: &str, embedding| {
-        let new =
-            NewExperience { collective_id: cid, content: content.into(), embedding, ..Default::default() };
+    let record = |content: &str, embedding, millis| {
+        let timestamp = Some(Timestamp::from_millis(millis));
+        let content = content.into();
+        let new = NewExperience { collective_id: cid, content, embedding, timestamp, ..Default::default() };
         db.record_experience(new).unwrap()
     };
-    let first = record("the port is 8080", vector(1.0, 0.0));
-    let same = record("the port is 8080", vector(0.0, 1.0));
-    let near = record("the port is 8080!", vector(1.0, 0.1));
-    let other = record("something else", vector(1.0, 1.0));
+    let first = record("the port is 8080", vector(1.0, 0.0), 1);
+    let same = record("the port is 8080", vector(0.0, 1.0), 2);
+    let near = record("the port is 8080!", vector(1.0, 0.1), 3);
+    let other = record("something else", vector(1.0, 1.0), 4);
     let new = NewDerivedInsight {
         collective_id: cid,
         content: "the port is 8080".into(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pulsedb::{
     Config, Embedding, EmbeddingDimension, EmbeddingService, ExperienceUpdate, NewExperience,
-    ProviderIdentity, PulseDB, PulseDBError, Result, SearchOptions,
+    ProviderIdentity, PulseDB, PulseDBError, Result, SearchOptions, SignalWeights,
 };
 
 /// Counts vowels. What it does wrong is in its fields.
@@ -88,7 +88,7 @@ fn records_updates_and_queries_go_through_the_callers_embedder() {
 }
 
 #[test]
-fn text_without_a_vector_is_recorded_and_never_a_hit() {
+fn text_without_a_vector_is_recorded_and_found_by_its_words_alone() {
     let directory = tempfile::tempdir().unwrap();
     let db = Vowels::new().open(directory.path()).unwrap();
     let id = db.record_experience(note("rhythm")).unwrap();
@@ -96,7 +96,9 @@ fn text_without_a_vector_is_recorded_and_never_a_hit() {
     assert!(found.embedding.is_empty());
     let cid = found.collective_id;
     assert_eq!(db.search(cid, "a".into(), SearchOptions::default()).unwrap(), []);
-    assert_eq!(db.search(cid, "why".into(), SearchOptions::default()).unwrap(), []);
+    let hits = db.search(cid, "why rhythm".into(), SearchOptions::default()).unwrap();
+    assert_eq!(hits.iter().map(|hit| hit.experience.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(db.search_similar(cid, &[1.0; 5], 10).unwrap(), []);
     assert_eq!(db.get_recent_experiences(cid, 1).unwrap().len(), 1);
     // Callers do not have this way: their empty vector has a wrong length.
     let refused = NewExperience { embedding: Some(Vec::new()), ..note("x") };
@@ -176,11 +178,16 @@ fn another_embedder_is_refused_and_told_apart() {
         assert!(text.contains("vowels (5 dimensions, model 1)"), "{text}");
     }
     assert!(std::fs::read(path.join("data.mdb")).unwrap() == before, "a byte has changed");
-    // A reader needs no embedder, but then texts cannot be searched for.
+    // A reader needs no embedder, but then texts are not compared by vectors.
     let db = PulseDB::open(path, Config::read_only()).unwrap();
     assert_eq!(db.embedding_dimension(), 5);
     let found = db.get_experience(id).unwrap().unwrap();
-    let refused = db.search(found.collective_id, "a".into(), SearchOptions::default()).unwrap_err();
+    let hits =
+        db.search(found.collective_id, found.content.as_str().into(), SearchOptions::default()).unwrap();
+    assert_eq!(hits[0].experience.id, id);
+    let signals = SignalWeights { lexical: 0.0, late: 0.0, ..Default::default() };
+    let options = SearchOptions { signals: Some(signals), ..Default::default() };
+    let refused = db.search(found.collective_id, "a".into(), options).unwrap_err();
     assert!(matches!(refused, PulseDBError::Embedding { .. }), "{refused}");
     assert_eq!(db.search_similar(found.collective_id, &found.embedding, 1).unwrap().len(), 1);
     db.close().unwrap();

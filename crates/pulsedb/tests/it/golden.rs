@@ -270,16 +270,16 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
         };
         hits.into_iter().map(hit).collect::<Value>()
     };
-    let words = |query: &str| {
-        let hits =
-            db.search(id, Query::Lexical(query), SearchOptions { k: 5, ..Default::default() }).unwrap();
+    let words = |query: Query<'_>| {
+        let hits = db.search(id, query, SearchOptions { k: 5, ..Default::default() }).unwrap();
         let hit = |hit: pulsedb::SearchResult| {
             json!([hit.experience.id.to_string(), format!("{:08x}", hit.similarity.to_bits())])
         };
         hits.into_iter().map(hit).collect::<Value>()
     };
     let queries = ["record", "one of a batch", "\u{4e16}\u{754c}", "\"first record\"", "rec* -first"];
-    filters.into_iter().map(search).chain(queries.into_iter().map(words)).collect()
+    let queries = queries.into_iter().flat_map(|text| [Query::Lexical(text), Query::Text(text)]);
+    filters.into_iter().map(search).chain(queries.map(words)).collect()
 }
 
 /// Makes a golden database and what is expected of it.

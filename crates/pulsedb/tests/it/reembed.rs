@@ -10,16 +10,14 @@ use pulsedb::{
     PulseDBError, Query, Result, SearchFilter, SearchOptions, VectorConfig,
 };
 
-use crate::kills::rounds;
 use crate::random::Random;
 use crate::samples::{all, directory, until};
-use crate::worker::{WRITES_MAX, Worker, say};
 
 /// Makes vectors of small numbers that follow from the text and the seed. Of a text with "silent" it knows nothing.
 #[derive(Clone)]
-struct Hashed {
-    dimension: usize,
-    seed: u64,
+pub(crate) struct Hashed {
+    pub(crate) dimension: usize,
+    pub(crate) seed: u64,
     /// Texts that it has embedded.
     embedded: Arc<AtomicUsize>,
     /// It fails at this text.
@@ -29,11 +27,11 @@ struct Hashed {
 }
 
 impl Hashed {
-    fn new(dimension: usize, seed: u64) -> Self {
+    pub(crate) fn new(dimension: usize, seed: u64) -> Self {
         Self { dimension, seed, embedded: Arc::default(), fails_at: usize::MAX, before_batch: None }
     }
 
-    fn open(&self, path: &Path) -> Result<PulseDB> {
+    pub(crate) fn open(&self, path: &Path) -> Result<PulseDB> {
         PulseDB::open_with_embedder(path, config(), Arc::new(self.clone()))
     }
 
@@ -83,12 +81,12 @@ fn config() -> Config {
     Config { vector: VectorConfig { rescore: 1, seal_rows: 16 }, ..Config::default() }
 }
 
-fn note(collective_id: CollectiveId, content: String) -> NewExperience {
+pub(crate) fn note(collective_id: CollectiveId, content: String) -> NewExperience {
     NewExperience { collective_id, content, ..Default::default() }
 }
 
 /// Records some notes, of which some are archived, changed, deleted or without a vector: blocks and a tail.
-fn fill(db: &PulseDB, name: &str, rows: usize) -> CollectiveId {
+pub(crate) fn fill(db: &PulseDB, name: &str, rows: usize) -> CollectiveId {
     let cid = db.create_collective(name).unwrap();
     for batch in 0..rows.div_ceil(50) {
         let content = |at| match at % 17 {
@@ -119,7 +117,7 @@ fn ids_and_scores(db: &PulseDB, cid: CollectiveId, query: Query<'_>) -> Vec<(Exp
 }
 
 /// Compares every record and some searches with what this embedder makes.
-fn assert_vectors_of(db: &PulseDB, cid: CollectiveId, embedder: &Hashed) {
+pub(crate) fn assert_vectors_of(db: &PulseDB, cid: CollectiveId, embedder: &Hashed) {
     assert_eq!(db.embedding_dimension(), embedder.dimension);
     let records = all(db, cid);
     for record in &records {
@@ -164,12 +162,12 @@ fn nearest(records: &[Experience], query: &[f32]) -> Vec<f64> {
     cosines
 }
 
-fn assert_clean(db: &PulseDB) {
+pub(crate) fn assert_clean(db: &PulseDB) {
     let report = db.check().unwrap();
     assert!(report.is_clean(), "{report:?}");
 }
 
-fn until_old_vectors_are_gone(db: &PulseDB) {
+pub(crate) fn until_old_vectors_are_gone(db: &PulseDB) {
     until("old vectors are removed", || !db.stats().unwrap().old_vectors_reclaiming);
     let stats = db.stats().unwrap();
     let rows = |name: &str| stats.tables.iter().find(|table| table.name == name).unwrap().rows;
@@ -457,83 +455,4 @@ fn backup_in_the_middle_goes_on_by_itself() {
     assert_vectors_of(&copy, cid, &new);
     assert_clean(&copy);
     assert_vectors_of(&db, cid, &old);
-}
-
-/// The embedders that the killed processes move between.
-fn of_round(seed: u64) -> Hashed {
-    Hashed::new(6 + seed as usize % 3, seed)
-}
-
-/// The embedder that the database has.
-fn stamped(path: &Path) -> Hashed {
-    let db = PulseDB::open(path, Config::read_only()).unwrap();
-    of_round(db.stats().unwrap().embedder.model_digest.parse().unwrap())
-}
-
-/// The role of the processes that are killed: path, and whether to move or to write.
-pub(crate) fn move_or_write(arguments: &[String]) {
-    let [path, mode] = arguments else { panic!("it has two arguments") };
-    let path = Path::new(path);
-    say("start");
-    for round in 0..WRITES_MAX {
-        let embedder = stamped(path);
-        // Between the look and the opening, it may have moved on.
-        let Ok(db) = embedder.open(path) else { continue };
-        let cid = db.get_or_create_collective("c").unwrap();
-        if mode == "move" {
-            match db.reembed(Arc::new(of_round(embedder.seed + 1)), |_| ()) {
-                Ok(()) => say("moved"),
-                Err(PulseDBError::Config { .. }) => {}
-                Err(error) => panic!("{error}"),
-            }
-            continue;
-        }
-        for at in 0..WRITES_MAX {
-            let ids =
-                db.record_experiences((0..20).map(|row| note(cid, format!("{round} {at} {row}"))).collect());
-            let ids = match ids {
-                Ok(ids) => ids,
-                Err(PulseDBError::EmbeddingProviderMismatch { .. }) => break,
-                Err(error) => panic!("{error}"),
-            };
-            say("wrote");
-            db.delete_experiences(&ids[..16]).unwrap();
-        }
-    }
-}
-
-#[test]
-fn kill_at_any_point_leaves_vectors_of_one_embedder_and_a_move_that_goes_on() {
-    let mut random = Random::from_environment(11);
-    let home = directory();
-    let path = home.path().join("db");
-    let db = of_round(1).open(&path).unwrap();
-    let cid = fill(&db, "c", 900);
-    db.close().unwrap();
-    let mut ended = 0;
-    for round in 0..rounds(4) {
-        let name = path.to_str().unwrap();
-        let mut mover = Worker::start("reembed", &[name, "move"]);
-        let mut writer = Worker::start("reembed", &[name, "write"]);
-        assert_eq!(mover.expect_line(), "start");
-        // Now and then they are killed while they begin; mostly some time later, which the writer's lines measure.
-        for _ in 0..random.below(12) {
-            writer.expect_line();
-        }
-        let workers = if random.one_in(2) { [mover, writer] } else { [writer, mover] };
-        let said = workers.map(Worker::kill);
-        ended += said.iter().flatten().filter(|line| *line == "moved").count();
-        let embedder = stamped(&path);
-        let db = embedder.open(&path).unwrap();
-        assert_vectors_of(&db, cid, &embedder);
-        assert_clean(&db);
-        if round % 3 == 2 {
-            let next = of_round(embedder.seed + 1);
-            db.reembed(Arc::new(next.clone()), |_| ()).unwrap();
-            assert_vectors_of(&db, cid, &next);
-            until_old_vectors_are_gone(&db);
-            assert_clean(&db);
-        }
-    }
-    println!("{ended} moves ended before a kill");
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use pulsedb::{
     AgentId, Change, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
     ExperienceUpdate, NewActivity, NewExperience, NotFoundError, PulseDB, PulseDBError, Query, Result,
-    SearchFilter, SearchOptions, StorageError, TaskId, Timestamp, ValidationError,
+    SearchFilter, SearchOptions, SignalWeights, StorageError, TaskId, Timestamp, ValidationError,
 };
 
 const VECTOR: &[f32] = &[1.0, 2.0];
@@ -323,6 +323,8 @@ fn errors_name_the_thing_and_keep_their_cause() {
     for (error, word) in refused {
         assert!(error.is_validation() && error.to_string().contains(word), "{word}: {error}");
     }
-    let error = db.search(cid, "text".into(), SearchOptions::default()).unwrap_err();
+    let signals = SignalWeights { lexical: 0.0, late: 0.0, ..Default::default() };
+    let options = SearchOptions { signals: Some(signals), ..Default::default() };
+    let error = db.search(cid, "text".into(), options).unwrap_err();
     assert!(matches!(error, PulseDBError::Embedding { .. }), "{error}");
 }

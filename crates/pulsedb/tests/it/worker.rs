@@ -27,12 +27,17 @@ const ROLES: &[(&str, Role)] = &[
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
     ("duplicates", crate::duplicates::reinforce),
+    ("watch", crate::watching_processes::watch),
+    ("obey", crate::watching_processes::record_when_told),
+    ("swarm", crate::watching_swarm::record_share),
+    #[cfg(target_os = "linux")]
+    ("subscribe", crate::watching_swarm::subscribe_and_drop),
     ("for ever", crate::processes::record_for_ever),
     ("answer", crate::ranking::answer),
     #[cfg(target_os = "linux")]
     ("damage", crate::damage::look),
     ("permission", crate::files::open_both_ways),
-    ("reembed", crate::reembed::move_or_write),
+    ("reembed", crate::reembed_kills::move_or_write),
     #[cfg(target_os = "linux")]
     ("reader", crate::readers::check_for_ever),
     #[cfg(target_os = "linux")]
@@ -90,6 +95,26 @@ impl Worker {
     pub(crate) fn start_as(user: u32, role: &str, arguments: &[&str]) -> Option<Self> {
         use std::os::unix::process::CommandExt;
         Self::spawn(Self::command(role, arguments).uid(user)).ok()
+    }
+
+    /// Starts this binary in a role and in a PID namespace of its own, if that can be done here.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_in_namespace(role: &str, arguments: &[&str]) -> Option<Self> {
+        let unshare = |program: &std::ffi::OsStr| {
+            let mut command = Command::new("unshare");
+            command.args(["--pid", "--fork", "--kill-child"]).arg(program);
+            command
+        };
+        let tried = unshare("true".as_ref()).output();
+        if !tried.is_ok_and(|output| output.status.success()) {
+            println!("skipped: no PID namespace can be made here");
+            return None;
+        }
+        let inner = Self::command(role, arguments);
+        let mut command = unshare(inner.get_program());
+        command.args(inner.get_args()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Some(Self::spawn(&mut command).unwrap())
     }
 
     fn command(role: &str, arguments: &[&str]) -> Command {

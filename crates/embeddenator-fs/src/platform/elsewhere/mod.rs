@@ -3,3 +3,4 @@
 pub(crate) mod file;
 pub(crate) mod look;
 pub(crate) mod target;
+pub(crate) mod unmounting;

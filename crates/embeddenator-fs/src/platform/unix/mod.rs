@@ -8,3 +8,8 @@ mod special;
 #[path = "special_elsewhere.rs"]
 mod special;
 pub(crate) mod target;
+#[cfg(target_os = "linux")]
+pub(crate) mod unmounting;
+#[cfg(not(target_os = "linux"))]
+#[path = "unmounting_elsewhere.rs"]
+pub(crate) mod unmounting;

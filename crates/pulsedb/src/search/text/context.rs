@@ -1,28 +1,11 @@
-//! The neighbours of a candidate in its session.
+//! What the neighbours of a candidate in its session add to it.
 
 use crate::error::Result;
-use crate::index::Address;
-use crate::limits;
+use crate::search::text::neighbours::Neighbours;
 use crate::search::text::pool::Pool;
 
 /// How much less a neighbour counts for each further step.
 const FADING: f32 = 0.8;
-
-/// The rows before and after one in its session, nearest first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Neighbours {
-    before: Side,
-    after: Side,
-}
-
-type Side = [Option<Address>; limits::WINDOW_RECORDS];
-
-impl Neighbours {
-    /// All of them that the snapshot has.
-    pub(super) fn each(self) -> impl Iterator<Item = Address> {
-        self.before.into_iter().chain(self.after).flatten()
-    }
-}
 
 impl Pool<'_, '_> {
     /// The neighbours of a candidate, read once.

@@ -11,8 +11,8 @@ use crate::model::ContextWeights;
 use crate::model::change::Slot;
 use crate::search::filter::Allowed;
 use crate::search::hit::Rank;
-use crate::search::text::context::Neighbours;
-use crate::search::text::{Signals, TextQuery};
+use crate::search::text::neighbours::Neighbours;
+use crate::search::text::signals::{Signals, TextQuery};
 use crate::search::{vectors, words};
 use crate::storage::{PieceRow, SlotRow, malformed_piece};
 

@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use crate::error::Result;
 use crate::model::{ContextWeights, Explain, Signal};
 use crate::search::hit::{self, Hit};
-use crate::search::text::Signals;
 use crate::search::text::pool::{Candidate, Pool};
+use crate::search::text::signals::Signals;
 
 /// What each signal of a record is divided by and weighs; 0 for a signal that is missing.
 struct Scale {

@@ -15,8 +15,8 @@
 //! that is refused before it has changed anything costs its neighbours nothing; after one that fails half way, the
 //! operations of the batch are run again one by one, so that only its own caller sees the failure.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
@@ -26,6 +26,7 @@ use crate::config::LogConfig;
 use crate::error::{PulseDBError, Result};
 use crate::id::Seq;
 use crate::limits;
+use crate::storage::commit::listener::{CommitListener, Logged};
 use crate::storage::commit::queue::{Answer, Job, Operation, Queue, Reclaiming, stopped};
 use crate::storage::env::{Environment, Space};
 use crate::storage::read::view::View;
@@ -49,8 +50,12 @@ struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
     commits: AtomicU64,
+    /// Whether something that has expired was found damaged: then commits leave it all to a repair.
+    leaves_expired: AtomicBool,
     /// The newest commit that this process has made or seen.
     committed: Mutex<Committed>,
+    /// Who is told of commits, once somebody asks to be.
+    listener: OnceLock<Arc<dyn CommitListener>>,
 }
 
 impl Committer {
@@ -66,7 +71,9 @@ impl Committer {
             queue,
             wake: Condvar::new(),
             commits,
+            leaves_expired: AtomicBool::new(false),
             committed,
+            listener: OnceLock::new(),
         });
         Self { shared, thread: Mutex::new(None) }
     }
@@ -75,6 +82,14 @@ impl Committer {
     pub(in crate::storage) fn set_rules(&self, log: LogConfig, seal_rows: u32) {
         *self.shared.log.lock() = log;
         self.shared.seal_rows.store(seal_rows, Ordering::Relaxed);
+    }
+
+    /// Who is told of commits: the one that is there, or else a new one.
+    pub(in crate::storage) fn listener(
+        &self,
+        make: impl FnOnce() -> Arc<dyn CommitListener>,
+    ) -> &Arc<dyn CommitListener> {
+        self.shared.listener.get_or_init(make)
     }
 
     /// Runs an operation in a write transaction, together with those of other callers, and returns when it is
@@ -281,7 +296,8 @@ impl Shared {
             }
         }
         match self.try_together(&mut batch) {
-            Ok(outcomes) => {
+            Ok((outcomes, logged)) => {
+                self.tell(logged);
                 for (job, outcome) in batch.into_iter().zip(outcomes) {
                     job.answer.give(outcome);
                 }
@@ -293,17 +309,43 @@ impl Shared {
             }
             Err(_) => {
                 for mut job in batch {
-                    let outcome = self.try_together(std::slice::from_mut(&mut job));
-                    job.answer.give(outcome.and_then(|outcomes| outcomes.into_iter().collect()));
+                    let outcome =
+                        self.try_together(std::slice::from_mut(&mut job)).and_then(|(outcomes, logged)| {
+                            self.tell(logged);
+                            outcomes.into_iter().collect()
+                        });
+                    job.answer.give(outcome);
                 }
             }
         }
     }
 
-    /// One transaction for all of them: the outcome of each, or the error for which nothing was committed.
-    fn try_together(&self, batch: &mut [Job]) -> Result<Vec<Result<()>>> {
+    /// Tells this process and the others what was committed. Nothing here may fail.
+    fn tell(&self, logged: Option<Logged>) {
+        let Some(logged) = logged else { return };
+        let last = logged.last;
+        if let Some(listener) = self.listener.get() {
+            listener.committed(logged);
+        }
+        self.env.bell().announce(last);
+    }
+
+    /// One transaction for all of them: the outcome of each, and what was logged; or the error for which nothing was
+    /// committed.
+    fn try_together(&self, batch: &mut [Job]) -> Result<(Vec<Result<()>>, Option<Logged>)> {
+        let left = self.leaves_expired.load(Ordering::Relaxed);
+        let outcomes = self.try_once(batch);
+        // What has expired concerns none of the callers.
+        let was_of_expired = !left && self.leaves_expired.load(Ordering::Relaxed);
+        if outcomes.is_err() && was_of_expired { self.try_once(batch) } else { outcomes }
+    }
+
+    fn try_once(&self, batch: &mut [Job]) -> Result<(Vec<Result<()>>, Option<Logged>)> {
         let mut turn = self.env.turn()?;
         let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
+        if self.listener.get().is_some_and(|listener| listener.wants_changes()) {
+            txn.keep_changes();
+        }
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch.iter_mut() {
             let outcome = match txn.start_operation(job.size, job.space) {
@@ -317,40 +359,48 @@ impl Shared {
             }
             outcomes.push(outcome);
         }
-        if outcomes.iter().any(Result::is_ok) {
-            self.commit(txn)?;
-        }
-        Ok(outcomes)
+        let any = outcomes.iter().any(Result::is_ok);
+        let logged = if any { self.commit(txn)? } else { None };
+        Ok((outcomes, logged))
     }
 
-    fn commit(&self, mut txn: WriteTxn<'_>) -> Result<()> {
+    fn commit(&self, mut txn: WriteTxn<'_>) -> Result<Option<Logged>> {
         let logged = txn.logged();
-        if logged > 0 {
-            txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT))?;
+        if logged > 0 && !self.leaves_expired.load(Ordering::Relaxed) {
+            let removed = txn.remove_expired(logged.saturating_add(limits::EXPIRED_A_COMMIT));
+            removed.inspect_err(|error| {
+                tracing::warn!(%error, "cannot remove what has expired; run `repair`");
+                self.leaves_expired.store(true, Ordering::Relaxed);
+            })?;
         }
         retention::trim(&mut txn, &self.log.lock())?;
-        let logged = txn.commit()?;
-        if let Some(committed) = logged {
-            *self.committed.lock() = committed;
-        }
-        Ok(())
+        let (first, changes) = (txn.sequence_before() + 1, txn.take_changes());
+        let Some(committed) = txn.commit()? else { return Ok(None) };
+        *self.committed.lock() = committed;
+        let last = committed.sequence;
+        // The deletion of a collective takes numbers whose rows are written later.
+        let changes = changes.filter(|changes| changes.len() as u64 == last - first + 1);
+        Ok(Some(Logged { first, last, changes }))
     }
 
     fn reclaim_step(&self) {
-        let step = || -> Result<bool> {
+        let step = || -> Result<(bool, Option<Logged>)> {
             let mut turn = self.env.turn()?;
             let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
-            self.commit(txn)?;
-            Ok(more)
+            Ok((more, self.commit(txn)?))
         };
         // Cleared before the step, so that a deletion during the step sets it again.
         self.queue.lock().reclaiming = Reclaiming::Nothing;
         match step() {
-            Ok(true) => self.queue.lock().reclaiming = Reclaiming::Due,
-            Ok(false) => {}
+            Ok((more, logged)) => {
+                self.tell(logged);
+                if more {
+                    self.queue.lock().reclaiming = Reclaiming::Due;
+                }
+            }
             // Nothing is lost: the rows stay hidden.
             Err(error) => {
                 tracing::warn!(%error, "cannot reclaim the rows of a deleted collective now");

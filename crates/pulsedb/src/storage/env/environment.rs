@@ -17,6 +17,7 @@ use super::presence::Presence;
 use super::settings::Settings;
 #[cfg(test)]
 use super::tables::Tree;
+use super::wake::Bell;
 #[cfg(test)]
 use crate::config::SyncMode;
 use crate::error::{PulseDBError, Result, StorageError};
@@ -38,6 +39,7 @@ pub(crate) struct Environment {
     /// What the layer above keeps beside it.
     pub(super) companion: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     pub(super) presence: Presence,
+    pub(super) bell: Bell,
     pub(super) poison: OnceLock<String>,
     /// Asked for by tests only.
     #[cfg(test)]
@@ -183,6 +185,19 @@ impl Environment {
         let engine = self.engine()?;
         self.presence.confirm_lately(self.path(), &engine)?;
         Ok(engine.last_txn_id())
+    }
+
+    /// Fails with `Replaced` if the files that are open are not those of the directory, whenever that was last looked at.
+    pub(crate) fn confirm_in_place(&self) -> Result<()> {
+        self.refuse_after_fork()?;
+        let engine = self.engine()?;
+        self.presence.forget();
+        self.presence.confirm_lately(self.path(), &engine)
+    }
+
+    /// How the processes tell each other of commits.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// Fails in a process that was forked from the one that opened the environment.

@@ -31,6 +31,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod wake;
 
 pub(crate) use checked::Unproved;
 pub(crate) use engine::Engine;
@@ -46,3 +47,4 @@ pub(crate) use readers::RawReader;
 pub(crate) use settings::EnvOptions;
 pub(crate) use space::Space;
 pub(crate) use turn::{Turn, WriteGuard};
+pub(crate) use wake::Bell;

@@ -17,6 +17,7 @@ use super::presence::Presence;
 use super::readers::free_slots_left_under_this_number;
 use super::registry::{self, Entry};
 use super::settings::{EnvOptions, GIB, Settings};
+use super::wake::Bell;
 use crate::error::Result;
 
 impl Environment {
@@ -147,15 +148,10 @@ fn open_in_turn(
     if !options.read_only {
         engine.set_sync_mode(options.sync_mode)?;
     }
-    if let Some(file) = engine.files.engine_lock() {
-        // Only frees pages earlier.
-        if let Err(error) = free_slots_left_under_this_number(file) {
-            tracing::debug!(%error, "slots of a process that has died stay");
-        }
-    }
-    engine.clear_stale_readers()?;
+    free_slots_of_the_dead(&engine)?;
     Ok(Environment {
         engine: RecursiveRwLock::new(Some(engine)),
+        bell: Bell::new(&home.path),
         home,
         names,
         writer: Mutex::new(writer),
@@ -167,6 +163,18 @@ fn open_in_turn(
         created: header.main.is_empty(),
         pid: std::process::id(),
     })
+}
+
+/// Frees what readers of processes that have died have left.
+fn free_slots_of_the_dead(engine: &Engine) -> Result<()> {
+    if let Some(file) = engine.files.engine_lock() {
+        // Only frees pages earlier.
+        if let Err(error) = free_slots_left_under_this_number(file) {
+            tracing::debug!(%error, "slots of a process that has died stay");
+        }
+    }
+    engine.clear_stale_readers()?;
+    Ok(())
 }
 
 /// Whether nobody else has the database open, so that its map may grow.

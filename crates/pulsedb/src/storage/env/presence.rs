@@ -61,7 +61,6 @@ impl Presence {
     }
 
     /// Makes the next look due.
-    #[cfg(test)]
     pub(super) fn forget(&self) {
         self.due_ms.store(0, Ordering::Relaxed);
     }

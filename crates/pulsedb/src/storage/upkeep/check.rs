@@ -6,8 +6,7 @@ use std::ops::Bound;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
-use crate::model::change::{CollectiveNumber, Slot};
-use crate::model::norm::Norm;
+use crate::model::change::CollectiveNumber;
 use crate::model::{CheckReport, Experience, Fault};
 use crate::storage::env::Environment;
 use crate::storage::format::activity::ActivityRow;
@@ -16,10 +15,9 @@ use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
-use crate::storage::format::series::{ProgressRow, SeriesId, read_vector_generation};
+use crate::storage::format::series::{ProgressRow, SeriesId};
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::format::vector::read_vector;
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
 use crate::storage::upkeep::check_relations::{RelationOwner, check_relations};
@@ -54,35 +52,35 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
     Ok(checker.report)
 }
 
-struct Checker<'t> {
-    view: View<'t>,
+pub(super) struct Checker<'t> {
+    pub(super) view: View<'t>,
     builder: &'t dyn BlockBuilder,
-    report: CheckReport,
+    pub(super) report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
-    owners: BTreeMap<CollectiveNumber, Owner>,
+    pub(super) owners: BTreeMap<CollectiveNumber, Owner>,
     /// How many rows the records need in each derived table.
     expected: BTreeMap<usize, u64>,
     last_sequence: Seq,
     /// What makes the vectors in force, and those that are being built.
-    embedding: EmbeddingRow,
-    next: Option<EmbeddingRow>,
+    pub(super) embedding: EmbeddingRow,
+    pub(super) next: Option<EmbeddingRow>,
 }
 
 /// What was counted under a number: the records of a collective, or its insights.
 #[derive(Clone)]
-struct Owner {
+pub(super) struct Owner {
     id: CollectiveId,
     /// Whether it is deleted and its rows wait to be removed.
     deleted: bool,
     experiences: u64,
     bytes: u64,
-    vector_bytes: u64,
+    pub(super) vector_bytes: u64,
     words: u64,
     slots_end: u32,
     activities: u32,
     /// How far a move to another embedder is, as it says and as was found.
-    progress: ProgressRow,
-    found: ProgressRow,
+    pub(super) progress: ProgressRow,
+    pub(super) found: ProgressRow,
 }
 
 impl Owner {
@@ -140,12 +138,12 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
+    pub(super) fn fault(&mut self, table: Table, key: &[u8], problem: impl Into<String>) {
         self.push(table.name(), seal::hexadecimal(key), problem.into());
     }
 
     /// A row that must be there; what is wrong with it is a fault.
-    fn expect_row(&mut self, table: Table, key: &[u8], missing: &str) -> Option<&'t [u8]> {
+    pub(super) fn expect_row(&mut self, table: Table, key: &[u8], missing: &str) -> Option<&'t [u8]> {
         match self.view.get(table, key) {
             Ok(Some(bytes)) => return Some(bytes),
             Ok(None) => self.fault(table, key, missing),
@@ -250,7 +248,7 @@ impl<'t> Checker<'t> {
         Ok(())
     }
 
-    fn is_deleted(&self, number: CollectiveNumber) -> bool {
+    pub(super) fn is_deleted(&self, number: CollectiveNumber) -> bool {
         self.owners.get(&number).is_some_and(|owner| owner.deleted)
     }
 
@@ -340,47 +338,6 @@ impl<'t> Checker<'t> {
         bytes
     }
 
-    /// The vector of a record, and the one that a move to another embedder has made.
-    fn vectors(&mut self, place: Place) {
-        let id = SeriesId::of(place.number);
-        let embedding = self.embedding.clone();
-        let (bytes, has_vector) = self.vector(id, place.slot, &embedding);
-        self.report.vectors += u64::from(has_vector);
-        let next = self.next.clone();
-        let (mut next_bytes, mut next_rows) = (0, 0);
-        let reached = self.owners.get(&place.number).map_or(0, |owner| owner.progress.next_slot);
-        if let Some(next) = next.filter(|_| place.slot.0 < reached) {
-            next_bytes = self.vector(id, place.slot, &next).0;
-            next_rows = 1;
-        }
-        if let Some(owner) = self.owners.get_mut(&place.number) {
-            owner.vector_bytes += bytes;
-            owner.found.bytes += next_bytes;
-            owner.found.rows += next_rows;
-        }
-    }
-
-    /// Checks one vector: bytes of its row, and whether it is one.
-    fn vector(&mut self, id: SeriesId, slot: Slot, embedder: &EmbeddingRow) -> (u64, bool) {
-        let key = id.vector_key(embedder.generation, slot);
-        self.expected_row(Table::Vector);
-        let Some(row) = self.expect_row(Table::Vector, &key, "a record's vector is missing") else {
-            return (0, false);
-        };
-        let vector = read_vector(row);
-        let is_right = vector.is_some_and(|vector| {
-            vector.is_none_or(|vector| {
-                let components = vector.components();
-                let norm = Norm::of(&components).map(Norm::to_bits);
-                components.len() == embedder.identity.dimension && norm == Some(vector.norm_bits)
-            })
-        });
-        if !is_right {
-            self.fault(Table::Vector, &key, "it is not a vector of the right dimension with its norm");
-        }
-        (row_bytes(&key, row), vector.flatten().is_some())
-    }
-
     fn insights(&mut self) -> Result<()> {
         for row in insights(self.view)? {
             let (place, insight, own) = match row? {
@@ -408,7 +365,7 @@ impl<'t> Checker<'t> {
         Ok(())
     }
 
-    fn expected_row(&mut self, table: Table) {
+    pub(super) fn expected_row(&mut self, table: Table) {
         *self.expected.entry(table.index()).or_default() += 1;
     }
 
@@ -430,28 +387,6 @@ impl<'t> Checker<'t> {
             }
         }
         Ok(())
-    }
-
-    /// Whether a row waits to be removed: of a deleted collective, or a vector of an earlier embedder.
-    fn is_being_removed(&self, table: Table, key: &[u8]) -> Result<bool> {
-        if self.belongs_to_deleted(table, key) {
-            return Ok(true);
-        }
-        if table != Table::Vector || !self.view.has_old_vectors()? {
-            return Ok(false);
-        }
-        let generation = read_vector_generation(key);
-        let next = self.next.as_ref().map(|next| next.generation);
-        Ok(generation.is_some() && generation != Some(self.embedding.generation) && generation != next)
-    }
-
-    /// Whether a key has the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
-        let number = match table {
-            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
-            _ => keys::read_number(key),
-        };
-        number.is_some_and(|number| self.is_deleted(number))
     }
 
     fn index(&mut self) {

@@ -4,6 +4,7 @@ mod carry_links;
 pub(in crate::storage) mod check;
 mod check_index;
 mod check_relations;
+mod check_vectors;
 mod needed_keys;
 mod rebuild;
 mod records;

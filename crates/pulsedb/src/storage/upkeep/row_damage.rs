@@ -340,3 +340,24 @@ fn two_records_with_one_key_are_told_and_the_first_keeps_it() {
     let found = db.get_by_key(renamed.id, "key 17").unwrap().unwrap();
     assert_eq!(found.content, "elsewhere 17");
 }
+
+#[test]
+fn damage_of_what_has_expired_stops_no_commit() {
+    let sample = sample();
+    for (table, row) in rows(&sample) {
+        let is_of_record = matches!(
+            table,
+            Table::Experience | Table::Vector | Table::Slot | Table::Piece | Table::Member | Table::Expiry
+        );
+        let is_index = matches!(table, Table::ByTime | Table::ByTag | Table::ByKey | Table::ByContent);
+        if !is_of_record && !is_index {
+            continue;
+        }
+        let home = changed(&sample, (table as usize, row), |_, _, _| None);
+        let db = PulseDB::open(home.path(), config()).unwrap();
+        for content in ["one", "another"] {
+            let recorded = db.record_experience(note(content));
+            assert!(recorded.is_ok(), "row {row} of {}: {recorded:?}", table.name());
+        }
+    }
+}

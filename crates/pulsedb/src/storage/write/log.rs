@@ -24,6 +24,7 @@ impl WriteTxn<'_> {
         let encode = |out: &mut Vec<u8>| write_change(&change, transaction, out);
         self.write(Table::Log, &keys::sequence(sequence), PutFlags::APPEND, encode)?;
         self.logged += 1;
+        self.keep(change);
         Ok(sequence)
     }
 

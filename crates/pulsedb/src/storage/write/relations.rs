@@ -109,27 +109,6 @@ pub(in crate::storage) fn remove_record(
     rows::remove(txn, collective, place, experience)
 }
 
-/// Whether every row of the relations of a record is there, and the records at their other ends, so that removing them
-/// cannot fail half-way.
-pub(super) fn are_whole(view: View<'_>, number: CollectiveNumber, id: ExperienceId) -> Result<bool> {
-    for table in [Table::RelationBySource, Table::RelationByTarget] {
-        for link in view.links(table, number, id, None)? {
-            let link = link?;
-            let relation = view.indexed_relation(link.id)?;
-            for (table, key) in index_keys(number, &relation) {
-                if view.sealed(table, &key)?.is_none() {
-                    return Ok(false);
-                }
-            }
-            let (place, _) = view.indexed_row(link.far)?;
-            if view.slot_row(place.number, place.slot)?.is_none() {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
-}
-
 /// Deletes every relation of a record. Those that it superseded are superseded by those that supersede it from now on.
 fn cut(txn: &mut WriteTxn<'_>, collective: &mut OpenCollective, id: ExperienceId) -> Result<()> {
     let links =

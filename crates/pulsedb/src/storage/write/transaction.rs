@@ -7,7 +7,7 @@ use heed::PutFlags;
 use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, Seq};
-use crate::model::change::{CollectiveNumber, Slot};
+use crate::model::change::{Change, CollectiveNumber, Slot};
 use crate::storage::env::{Space, Turn, Unproved, WriteGuard, engine_error};
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
@@ -56,6 +56,8 @@ pub(crate) struct WriteTxn<'e> {
     floor_before: Seq,
     /// The greatest id so far, of each table whose keys are ids that this transaction makes.
     last_ids: BTreeMap<usize, [u8; 16]>,
+    /// The changes that take numbers, if somebody wants them.
+    kept: Option<Vec<Change>>,
     /// Rows that were written to the log.
     pub(super) logged: usize,
     /// Whether the running operation has changed anything yet.
@@ -136,6 +138,7 @@ impl<'e> WriteTxn<'e> {
             sequence_before: 0,
             floor_before: 0,
             last_ids: BTreeMap::new(),
+            kept: None,
             logged: 0,
             touched: false,
             fenced: None,
@@ -205,6 +208,27 @@ impl<'e> WriteTxn<'e> {
         let engine = self.guard.engine();
         let table = engine.table(table.index());
         table.clear(self.guard.txn()).map_err(|error| engine.write_error("clear", error))
+    }
+
+    /// Keeps the changes, for whoever is told of the commit.
+    pub(in crate::storage) fn keep_changes(&mut self) {
+        self.kept = Some(Vec::new());
+    }
+
+    /// The changes that were kept, in the order of their numbers.
+    pub(in crate::storage) fn take_changes(&mut self) -> Option<Vec<Change>> {
+        self.kept.take()
+    }
+
+    pub(super) fn keep(&mut self, change: Change) {
+        if let Some(kept) = &mut self.kept {
+            kept.push(change);
+        }
+    }
+
+    /// The number of the last change before this transaction.
+    pub(in crate::storage) fn sequence_before(&self) -> Seq {
+        self.sequence_before
     }
 
     /// Whether this transaction took a sequence number.

@@ -220,12 +220,10 @@ impl Reference {
                 continue;
             };
             let found = found.unwrap();
-            if row.updated_at == UNKNOWN {
-                row.updated_at = found.updated_at;
-                row.last_reinforced = found.updated_at;
-            }
-            if row.timestamp == UNKNOWN {
-                row.timestamp = found.updated_at;
+            for time in [&mut row.updated_at, &mut row.last_reinforced, &mut row.timestamp] {
+                if *time == UNKNOWN {
+                    *time = found.updated_at;
+                }
             }
             assert_eq!(found, *row);
         }
