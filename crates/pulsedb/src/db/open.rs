@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::db::{Embedder, Inner, PulseDB};
 use crate::embed::EmbeddingService;
 use crate::embed::builtin::Builtin;
-use crate::error::{PulseDBError, Result, ValidationError};
+use crate::error::{Result, ValidationError};
 use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;

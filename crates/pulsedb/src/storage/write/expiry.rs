@@ -9,7 +9,6 @@ use crate::model::Experience;
 use crate::model::change::CollectiveNumber;
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
-use crate::storage::format::series::SeriesId;
 use crate::storage::format::tables::Table;
 use crate::storage::write::operations;
 use crate::storage::write::relations;
