@@ -14,7 +14,7 @@ use pulsedb::{
 };
 
 /// The database as it was kept, 4 dimensions.
-const GOLDEN: &[u8] = include_bytes!("../../crates/pulsedb/tests/golden/v1/external/data.mdb");
+const GOLDEN: &[u8] = include_bytes!("../../crates/pulsedb/tests/golden/v2/external/data.mdb");
 /// Damages of one run: more hide one another.
 const DAMAGES_MAX: usize = 8;
 /// Experiences that are changed in one run: a commit each, of which a few tell what many would.

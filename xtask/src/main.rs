@@ -61,6 +61,12 @@ const STEPS: &[Step] = &[
         in_ci: false,
     },
     Step {
+        name: "recall",
+        about: "what vector searches find of the exact answers; `10000x384 text` chooses, `--full` adds 10^6",
+        run: recall,
+        in_ci: false,
+    },
+    Step {
         name: "instructions",
         about: "counts of the calls in tools/instructions against its baseline or `--against DIRECTORY`",
         run: instructions::run,
@@ -169,6 +175,21 @@ fn deny(arguments: &[String]) -> Result<(), Failure> {
 
 fn package(arguments: &[String]) -> Result<(), Failure> {
     cargo(&["publish", "--workspace", "--dry-run"], arguments)
+}
+
+/// The shapes that `recall` runs by itself: records and dimensions.
+const RECALL: &[&str] =
+    &["10000x256", "10000x384", "10000x768", "10000x1536", "100000x256", "100000x384", "text"];
+
+fn recall(arguments: &[String]) -> Result<(), Failure> {
+    let mut shapes: Vec<String> = arguments.iter().filter(|word| *word != "--full").cloned().collect();
+    if shapes.is_empty() {
+        shapes.extend(RECALL.iter().map(|shape| (*shape).to_owned()));
+    }
+    if arguments.iter().any(|word| word == "--full") {
+        shapes.push("1000000x384".to_owned());
+    }
+    cargo(&["bench", "--package", "pulsedb", "--bench", "recall", "--"], &shapes)
 }
 
 fn bench(arguments: &[String]) -> Result<(), Failure> {

@@ -66,6 +66,8 @@ pub(crate) struct ExperienceJson<'a> {
     last_reinforced: Moment,
     applications: u32,
     archived: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    superseded: bool,
     key: Option<&'a str>,
     expires_at: Option<Moment>,
     sequence: u64,
@@ -93,6 +95,7 @@ impl<'a> ExperienceJson<'a> {
             last_reinforced: Moment(experience.last_reinforced),
             applications: experience.applications,
             archived: experience.archived,
+            superseded: experience.superseded,
             key: experience.key.as_deref(),
             expires_at: experience.expires_at.map(Moment),
             sequence: experience.sequence,
@@ -122,6 +125,9 @@ pub(crate) struct ExperienceLine {
     pub(crate) expires_at: Option<TimeValue>,
     /// Tells a record that is already here; a new record gets a new one, unless it keeps this one.
     pub(crate) id: Option<ExperienceId>,
+    // It follows from the relations.
+    #[serde(rename = "superseded")]
+    _superseded: Option<IgnoredAny>,
     // Written by `export`; a record that gets a new id has its own.
     pub(crate) updated_at: Option<TimeValue>,
     pub(crate) last_reinforced: Option<TimeValue>,

@@ -9,6 +9,7 @@ mod exit;
 mod import;
 mod json;
 mod kind;
+mod links;
 mod output;
 mod provenance;
 mod report;

@@ -15,6 +15,10 @@ pub(crate) struct Summary {
     pub(crate) removed: u64,
     /// References to records that are neither in the input nor in the database.
     pub(crate) unknown_references: u64,
+    /// Relations that were stored.
+    pub(crate) relations: u64,
+    /// Insights that were stored.
+    pub(crate) insights: u64,
     pub(crate) skipped: Skipped,
     pub(crate) left_out: Omissions,
     /// The encodings that were found by their bytes, each with the sources in it.

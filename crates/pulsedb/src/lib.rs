@@ -35,15 +35,19 @@
 //! - [`PulseDB::search`] with a [`Query`] and a [`SearchFilter`]; [`passage`] and [`matched`] show where a hit answers it;
 //!   [`PulseDB::get_recent_experiences`].
 //! - [`PulseDB::get_by_key`] and [`PulseDB::list_keys`]: experiences under names of your own.
+//! - [`PulseDB::store_relation`], [`PulseDB::supersede_experience`] and [`PulseDB::store_insight`]: what experiences have to
+//!   do with each other; [`PulseDB::get_context_candidates`]: what an agent needs to know before it begins.
 //! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
 //!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
+//! - `SubstrateProvider` and `PulseDBSubstrate`, with the feature `substrate`: the same for asynchronous callers.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!
 //! # Promises
 //!
 //! - **Durable.** With [`SyncMode::Normal`], what a call has changed is on disk, in full, when the call returns.
-//! - **Complete.** A search returns `min(k, matches)` hits in a total order, whatever the filter. Vectors are narrowed
+//! - **Complete.** A search by vector returns `min(k, matches)` hits, of the records that have a vector, and a search by
+//!   text those that a signal scores above zero, in a total order, whatever the filter. Vectors are narrowed
 //!   down by short codes and compared exactly for as long as an error bound can change the answer;
 //!   [`SearchOptions::exact`] compares every match.
 //! - **Checked.** Every value has a checksum, which is verified before the value is used (of a part of the
@@ -65,6 +69,8 @@ pub mod limits;
 mod model;
 mod search;
 mod storage;
+#[cfg(feature = "substrate")]
+pub mod substrate;
 mod validate;
 mod vector;
 mod watch;
@@ -89,8 +95,14 @@ pub use model::{
     energy,
 };
 pub use search::{matched, passage};
+#[cfg(feature = "substrate")]
+pub use substrate::{PulseDBSubstrate, SubstrateProvider};
 pub use watch::WatchStream;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
-pub use storage::fuzzing;
+pub mod fuzzing {
+    //! Every reader of stored bytes.
+    pub use crate::index::fuzzing::read_index;
+    pub use crate::storage::fuzzing::{RowPlace, TABLES, change_rows, read, sealed};
+}

@@ -85,6 +85,10 @@ pub(crate) const CHECKED_KEYS_MAX: usize = 1 << 16;
 pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
 /// Bytes of rows of the tail that one commit turns into a block, so that long contents do not make it long.
 pub(crate) const SEALED_TAIL_BYTES_MAX: usize = 4 << 20;
+/// Rows of one value of refinements: a merge copies them value by value.
+pub(crate) const REFINEMENT_RUN_ROWS_MAX: usize = 2048;
+/// Frames of codes that a thread keeps: a few kilobytes each.
+pub(crate) const FRAMES_MAX: usize = 4;
 /// Blocks that one merge joins.
 pub(crate) const MERGED_BLOCKS: usize = 8;
 /// Bytes of postings that one step of a merge reads.

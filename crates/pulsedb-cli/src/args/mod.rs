@@ -1,8 +1,10 @@
 //! The command line: commands, flags, and what each says about itself.
 
 mod agents;
+mod memory;
 mod reading;
 mod values;
+mod watching;
 mod writing;
 
 use std::path::PathBuf;
@@ -12,8 +14,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
+pub(crate) use self::memory::{
+    ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
+    SupersedeArgs,
+};
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
+pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
     CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReembedArgs, ReinforceArgs, UpdateArgs,
 };
@@ -93,8 +100,20 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List experiences in the order they were recorded
     List(ListArgs),
+    /// Show changes as they are committed, by any process, until interrupted
+    Watch(WatchArgs),
     /// Change an experience: only what is named changes
     Update(UpdateArgs),
+    /// Show what an agent may need to know, as Markdown for a prompt
+    Context(ContextArgs),
+    /// Say what one experience has to do with another, and print the id of the relation
+    Relate(RelateArgs),
+    /// Record an experience in the place of another one, which is kept but no longer found, and print its id
+    Supersede(SupersedeArgs),
+    /// Show an experience with all that it supersedes and that supersede it, oldest first
+    History(HistoryArgs),
+    /// Store, list and find what follows from several experiences
+    Insight(InsightArgs),
     /// Say that an experience was useful again, which keeps its energy up
     Reinforce(ReinforceArgs),
     /// Archive experiences, restore them, or delete them
@@ -116,7 +135,9 @@ pub(crate) enum Command {
     Compact(JsonArgs),
     /// Copy the database while others use it
     Backup(BackupArgs),
-    /// Write every experience as a line of JSON, which `import` reads
+    /// Measure how long records, searches and changes take on this machine
+    Bench(BenchArgs),
+    /// Write every experience, relation and insight as a line of JSON, which `import` reads
     Export(ExportArgs),
     /// Measure how much of the evidence of questions about conversations a search finds
     #[command(after_help = EVAL_FILES)]

@@ -35,6 +35,11 @@ pub(crate) fn repair(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow:
         if report.records_lost > 0 {
             writeln!(out, "{} or more could not be saved", count(report.records_lost, "record"))?;
         }
+        for (lost, noun) in [(report.relations_lost, "relation"), (report.insights_lost, "insight")] {
+            if lost > 0 {
+                writeln!(out, "{} or more could not be saved", count(lost, noun))?;
+            }
+        }
         if report.vectors_lost > 0 {
             let vectors = count(report.vectors_lost, "vector");
             writeln!(out, "{vectors} lost; a search by vector does not find their records")?;
@@ -42,7 +47,8 @@ pub(crate) fn repair(target: &Target, args: &JsonArgs, out: &mut Out) -> anyhow:
     }
     // Nobody knows what was on a page that cannot be read.
     let lost_pages = report.faults.iter().any(|fault| fault.table == "file");
-    let lost = report.records_lost > 0 || report.vectors_lost > 0 || lost_pages;
+    let counts = [report.records_lost, report.vectors_lost, report.relations_lost, report.insights_lost];
+    let lost = counts.iter().any(|lost| *lost > 0) || lost_pages;
     Ok(if lost { Exit::Failure } else { Exit::Ok })
 }
 
@@ -52,10 +58,12 @@ fn write_report(report: &CheckReport, json: bool, out: &mut Out) -> anyhow::Resu
     }
     writeln!(
         out,
-        "read {}, {}, {}, {}, {}, {}",
+        "read {}, {}, {}, {}, {}, {}, {}, {}",
         count(report.collectives, "collective"),
         count(report.experiences, "experience"),
         count(report.vectors, "vector"),
+        count(report.insights, "insight"),
+        count(report.relations, "relation"),
         if report.activities == 1 {
             "1 activity".to_owned()
         } else {
@@ -83,6 +91,8 @@ fn report_json(report: &CheckReport) -> Value {
         "collectives": report.collectives,
         "experiences": report.experiences,
         "vectors": report.vectors,
+        "insights": report.insights,
+        "relations": report.relations,
         "activities": report.activities,
         "changes": report.changes,
         "index_rows": report.index_rows,
@@ -90,6 +100,8 @@ fn report_json(report: &CheckReport) -> Value {
         "faults": faults.collect::<Vec<_>>(),
         "records_lost": report.records_lost,
         "vectors_lost": report.vectors_lost,
+        "relations_lost": report.relations_lost,
+        "insights_lost": report.insights_lost,
         "damaged_copy": report.damaged_copy.as_ref().map(|copy| copy.to_string_lossy()),
     })
 }

@@ -1,10 +1,11 @@
-//! `export`: every experience of a collective as a line of JSON.
+//! `export`: every experience of a collective as a line of JSON, then every relation and every insight.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use pulsedb::limits::RESULTS_MAX;
 use pulsedb::{CollectiveId, PulseDB};
 
 use crate::args::ExportArgs;
@@ -12,6 +13,7 @@ use crate::database::Target;
 use crate::exit::Exit;
 use crate::import::lookup::for_each_experience;
 use crate::json::ExperienceJson;
+use crate::links::{InsightJson, RelationJson};
 use crate::output::{Out, write_json_line};
 
 pub(crate) fn run(target: &Target, args: &ExportArgs, out: &mut Out) -> anyhow::Result<Exit> {
@@ -19,11 +21,47 @@ pub(crate) fn run(target: &Target, args: &ExportArgs, out: &mut Out) -> anyhow::
     let id = target.collective(&db)?;
     match &args.out {
         Some(path) => to_file(&db, id, target, args.embeddings, path)?,
-        None => for_each_experience(&db, id, |experience| {
-            out.json_line(&ExperienceJson::new(&experience, &target.collective, args.embeddings))
-        })?,
+        None => write_all(&db, id, target, args.embeddings, out.lines())?,
     }
     Ok(Exit::Ok)
+}
+
+/// Records come before what joins them.
+fn write_all(
+    db: &PulseDB,
+    id: CollectiveId,
+    target: &Target,
+    embeddings: bool,
+    writer: &mut impl Write,
+) -> anyhow::Result<()> {
+    let name = &target.collective;
+    for_each_experience(db, id, |experience| {
+        write_json_line(writer, &ExperienceJson::new(&experience, name, embeddings))
+    })?;
+    in_pages(
+        |offset| db.list_relations(id, RESULTS_MAX, offset),
+        |relation| write_json_line(writer, &RelationJson::new(relation)),
+    )?;
+    in_pages(
+        |offset| db.list_insights(id, RESULTS_MAX, offset),
+        |insight| write_json_line(writer, &InsightJson::new(insight, name, embeddings)),
+    )
+}
+
+/// Hands over every row of a list.
+fn in_pages<T>(
+    list: impl Fn(usize) -> pulsedb::Result<Vec<T>>,
+    mut take: impl FnMut(&T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut offset = 0;
+    loop {
+        let page = list(offset)?;
+        page.iter().try_for_each(&mut take)?;
+        offset += page.len();
+        if page.len() < RESULTS_MAX {
+            return Ok(());
+        }
+    }
 }
 
 /// Writes beside the file and renames when all of it is on the disk.
@@ -39,9 +77,7 @@ fn to_file(
     let partial: PathBuf = path.with_file_name(name);
     let write = || -> anyhow::Result<()> {
         let mut writer = BufWriter::new(File::create_new(&partial)?);
-        for_each_experience(db, id, |experience| {
-            write_json_line(&mut writer, &ExperienceJson::new(&experience, &target.collective, embeddings))
-        })?;
+        write_all(db, id, target, embeddings, &mut writer)?;
         writer.into_inner()?.sync_all()?;
         Ok(fs::rename(&partial, path)?)
     };

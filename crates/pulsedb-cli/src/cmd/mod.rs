@@ -2,10 +2,12 @@
 
 mod agents;
 mod backup;
+mod bench;
 mod check;
 mod collectives;
 mod compact;
 mod completions;
+mod context;
 mod eval;
 mod export;
 mod fields;
@@ -13,15 +15,19 @@ mod filter;
 mod fold;
 mod forget;
 mod get;
+mod history;
 mod import;
+mod insight;
 mod list;
 mod recent;
 mod record;
 mod reembed;
 mod reinforce;
+mod relate;
 mod search;
 mod stats;
 mod update;
+mod watch;
 
 use crate::args::{Cli, Command};
 use crate::database::Target;
@@ -50,7 +56,14 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Recent(args) => recent::run(&target, args, &mut out),
         Command::Get(args) => get::run(&target, &args, &mut out),
         Command::List(args) => list::run(&target, &args, &mut out),
+        Command::Watch(args) => watch::run(&target, args, &mut out),
+        Command::Bench(args) => bench::run(&target, &args, &mut out),
         Command::Update(args) => update::run(&target, &args, &mut out),
+        Command::Context(args) => context::run(&target, args, &mut out),
+        Command::Relate(args) => relate::run(&target, args, &mut out),
+        Command::Supersede(args) => history::supersede(&target, args, &mut out),
+        Command::History(args) => history::history(&target, &args, &mut out),
+        Command::Insight(args) => insight::run(&target, args, &mut out),
         Command::Reinforce(args) => reinforce::run(&target, &args, &mut out),
         Command::Forget(args) => forget::run(&target, &args, &mut out),
         Command::Agents(args) => agents::run(&target, args, &mut out),

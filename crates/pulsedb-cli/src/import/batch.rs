@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use pulsedb::{
-    EmbeddingProvider, Experience, ExperienceId, ExperienceUpdate, NewExperience, PulseDB, PulseDBError,
-    Timestamp, ValidationError,
+    CollectiveId, EmbeddingProvider, Experience, ExperienceId, ExperienceUpdate, NewExperience, PulseDB,
+    PulseDBError, Timestamp, ValidationError,
 };
 
 use crate::import::draft::{Draft, Kept};
+use crate::import::links::{Destination, Links, LinksDone};
 use crate::import::references::References;
+use crate::links::LinkLine;
 use crate::report::Failure;
 
 /// Rows of one commit: enough that the flush of the disk costs little per row.
@@ -24,6 +26,10 @@ pub(crate) struct Done {
     pub(crate) removed: u64,
     /// References to records that are neither in the input nor in the database.
     pub(crate) unknown_references: u64,
+    pub(crate) relations: u64,
+    pub(crate) insights: u64,
+    /// Relations and insights that were there.
+    pub(crate) unchanged: u64,
     pub(crate) failures: Vec<Failure>,
 }
 
@@ -31,6 +37,7 @@ pub(crate) struct Done {
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     db: &'a PulseDB,
+    collective: CollectiveId,
     rows: Vec<Row>,
     bytes: usize,
     /// Changes of records that are there; each kind is made in commits of its own, in this order.
@@ -38,6 +45,9 @@ pub(crate) struct Batch<'a> {
     archived: Vec<ExperienceId>,
     deleted: Vec<ExperienceId>,
     references: References,
+    links: Links,
+    /// Relations and insights keep their ids.
+    keep_ids: bool,
     done: Done,
 }
 
@@ -55,7 +65,7 @@ struct Row {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(db: &'a PulseDB) -> Self {
+    pub(crate) fn new(db: &'a PulseDB, collective: CollectiveId, keep_ids: bool) -> Self {
         Self {
             db,
             rows: Vec::new(),
@@ -64,6 +74,9 @@ impl<'a> Batch<'a> {
             archived: Vec::new(),
             deleted: Vec::new(),
             references: References::default(),
+            links: Links::default(),
+            keep_ids,
+            collective,
             done: Done::default(),
         }
     }
@@ -83,6 +96,11 @@ impl<'a> Batch<'a> {
     /// Notes that a draft is here already under this id, so that references to it lead there.
     pub(crate) fn found(&mut self, draft: &Draft, id: ExperienceId) {
         self.references.add(draft.id, id, &draft.new.experience_type);
+    }
+
+    /// Stores a relation or an insight when every record of the import is there.
+    pub(crate) fn link(&mut self, joins: LinkLine, source: &str, line: usize) {
+        self.links.add(joins, source, line);
     }
 
     /// Gives a record that moved within its document its new tags, after every record added so far is there.
@@ -115,7 +133,12 @@ impl<'a> Batch<'a> {
             }
             self.make_changes()?;
         }
-        Ok(self.done)
+        let Self { db, collective, references, links, keep_ids, mut done, .. } = self;
+        let LinksDone { relations, insights, unchanged, failures } =
+            links.store(&Destination { db, collective, references: &references, keep_ids })?;
+        (done.relations, done.insights, done.unchanged) = (relations, insights, unchanged);
+        done.failures.extend(failures);
+        Ok(done)
     }
 
     /// Commits the records, then makes the changes.

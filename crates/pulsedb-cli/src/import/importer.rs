@@ -48,7 +48,7 @@ impl<'a> Import<'a> {
             keep_ids,
             kept: HashMap::new(),
             existing: Existing::new(db, collective)?,
-            batch: Batch::new(db),
+            batch: Batch::new(db, collective, keep_ids),
             met: HashSet::new(),
             summary: Summary::default(),
             input: Input::default(),
@@ -158,8 +158,9 @@ impl<'a> Import<'a> {
         let Self { batch, mut summary, .. } = self;
         let done = batch.finish()?;
         summary.failures.extend(done.failures);
-        let Done { added, moved, removed, unknown_references, .. } = done;
-        Ok(Summary { added, moved, removed, unknown_references, ..summary })
+        let Done { added, moved, removed, unknown_references, relations, insights, .. } = done;
+        let unchanged = summary.unchanged + done.unchanged;
+        Ok(Summary { added, unchanged, moved, removed, unknown_references, relations, insights, ..summary })
     }
 
     fn lines(&mut self, source: &Source, reader: Box<dyn BufRead>) -> pulsedb::Result<()> {
@@ -167,6 +168,9 @@ impl<'a> Import<'a> {
             self.note_encoding(source, row.encoding);
             for flaw in row.flaws {
                 self.fail(source, flaw.line, flaw.reason);
+            }
+            for (line, link) in row.links {
+                self.batch.link(link, &source.name, line);
             }
             row.drafts.into_iter().try_for_each(|draft| self.add(source, draft))?;
         }
@@ -181,7 +185,7 @@ impl<'a> Import<'a> {
         let key = Key::of(&[draft.identity.as_bytes()]);
         let mut found = None;
         if let Some(id) = draft.id {
-            found = self.existing.same(id, &draft.new.content)?;
+            found = self.existing.same(id, &draft)?;
         }
         if found.is_none() && self.met.contains(&key) {
             self.count_unchanged();
@@ -217,7 +221,7 @@ impl<'a> Import<'a> {
             }
             Entry::Vacant(free) => free.insert(content),
         };
-        if self.existing.same(id, &draft.new.content)?.is_some() {
+        if self.existing.same(id, &draft)?.is_some() {
             self.batch.found(&draft, id);
             self.count_unchanged();
             return Ok(());

@@ -9,6 +9,7 @@ pub(crate) mod encoding;
 pub(crate) mod identity;
 pub(crate) mod importer;
 pub(crate) mod json;
+pub(crate) mod links;
 pub(crate) mod lock;
 pub(crate) mod lookup;
 pub(crate) mod markdown;

@@ -38,6 +38,11 @@ impl References {
         }
     }
 
+    /// The id here of a record of the source; its own if the import has not met it.
+    pub(crate) fn here(&self, id: ExperienceId) -> ExperienceId {
+        self.here.get(&id).copied().unwrap_or(id)
+    }
+
     /// The records that refer to others, once.
     pub(crate) fn take_referring(&mut self) -> Vec<ExperienceId> {
         std::mem::take(&mut self.referring)

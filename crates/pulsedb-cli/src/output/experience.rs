@@ -69,7 +69,9 @@ pub(crate) fn block(
     let agent = printable_line(experience.source_agent.as_str());
     let age = time::age(experience.timestamp, now);
     let archived = if experience.archived { ", archived" } else { "" };
-    writeln!(out, "{INDENT}{FAINT}{}  {label}, {agent}, {age}{archived}{FAINT:#}", experience.id)
+    let superseded = if experience.superseded { ", superseded" } else { "" };
+    let id = experience.id;
+    writeln!(out, "{INDENT}{FAINT}{id}  {label}, {agent}, {age}{archived}{superseded}{FAINT:#}")
 }
 
 /// An experience whole.
@@ -103,6 +105,9 @@ pub(crate) fn page(
     fields.extend(experience.expires_at.map(|end| ("expires", time::display(end))));
     if experience.archived {
         fields.push(("archived", "yes; `pulsedb forget --undo` restores it".to_owned()));
+    }
+    if experience.superseded {
+        fields.push(("superseded", "yes; `pulsedb history` shows by what".to_owned()));
     }
     if !experience.domain.is_empty() {
         fields.push(("domain", experience.domain.join(", ")));

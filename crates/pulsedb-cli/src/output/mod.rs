@@ -66,6 +66,11 @@ impl Out {
         write_json_line(&mut self.raw, document)
     }
 
+    /// Where lines for programs go.
+    pub(crate) fn lines(&mut self) -> &mut impl Write {
+        &mut self.raw
+    }
+
     /// Hands everything to the system, which may refuse it.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         Ok(self.raw.flush()?)

@@ -77,6 +77,12 @@ pub(crate) fn write_summary(
     if !left_out.is_empty() {
         writeln!(out, "left out: {}", left_out.join(", "))?;
     }
+    let joined = [(summary.relations, "relation"), (summary.insights, "insight")];
+    let joined: Vec<String> =
+        joined.into_iter().filter(|(of, _)| *of > 0).map(|(of, noun)| count(of, noun)).collect();
+    if !joined.is_empty() {
+        writeln!(out, "joined by {}", joined.join(" and "))?;
+    }
     if summary.unknown_references > 0 {
         let references = count(summary.unknown_references, "reference");
         writeln!(
@@ -146,6 +152,8 @@ pub(crate) fn document(summary: &Summary, collective: &str, seconds: f64, detail
             "special": skipped.special,
         },
         "left_out": left_out,
+        "relations": summary.relations,
+        "insights": summary.insights,
         "unknown_references": summary.unknown_references,
         "encodings": encodings,
         "failure_count": summary.failures.len(),

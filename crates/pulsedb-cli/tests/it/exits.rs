@@ -14,6 +14,7 @@ fn reading_a_missing_database_creates_nothing_and_says_how_to() {
         &["search", "x"][..],
         &["recent"],
         &["list"],
+        &["watch"],
         &["get", id],
         &["forget", id],
         &["update", id, "x"],
@@ -66,6 +67,8 @@ fn wrong_arguments_and_refused_values_are_usage() {
         &["collectives", "create", " "],
         &["collectives", "create", "default"],
         &["recent", "-n", "0"],
+        &["watch", "--min-importance", "NaN"],
+        &["bench", "--records", "1"],
         &["import"],
     ] {
         failure(&shell.run(arguments), 2);

@@ -6,6 +6,7 @@
 mod bare;
 mod data;
 mod database;
+mod memory;
 mod processes;
 mod reads;
 mod records;
@@ -38,6 +39,7 @@ fn main() {
         reads::measure(&database, &mut report);
         records::measure(&database, &mut report);
         reembed::measure(&database, &mut report);
+        memory::measure(&database, &mut report);
     }
     report.finish();
 }

@@ -1,11 +1,12 @@
 //! Changes of different kinds in one commit.
 
 use crate::db::PulseDB;
+use crate::db::experience::brings_vector;
 use crate::error::{Result, ValidationError};
-use crate::id::CollectiveId;
-use crate::model::{Change, NewExperience, Outcome};
+use crate::id::{CollectiveId, ExperienceId};
+use crate::model::{Change, NewExperience, NewExperienceRelation, Outcome};
 use crate::storage::PreparedChange;
-use crate::validate;
+use crate::validate::{self, Valid};
 
 impl PulseDB {
     /// Makes all of these changes of a collective or none, in one commit, in the order given: at most 10 000, with at most
@@ -45,29 +46,35 @@ impl PulseDB {
                     updates.push((id, update));
                     Kind::Update
                 }
-                Change::Archive(id) => Kind::Other(PreparedChange::Archive(id)),
-                Change::Delete(id) => Kind::Other(PreparedChange::Delete(id)),
-                Change::Relate(new) => Kind::Other(PreparedChange::Relate(validate::relation::new(new)?)),
+                Change::Archive(id) => Kind::Archive(id),
+                Change::Delete(id) => Kind::Delete(id),
+                Change::Relate(new) => Kind::Relate(validate::relation::new(new)?),
             });
         }
         let embedder = self.embedder();
-        embedder.expect_in_force(&store)?;
+        if !records.is_empty() || updates.iter().any(|(_, update)| brings_vector(update)) {
+            embedder.expect_in_force(&store)?;
+        }
         let mut records = embedder.prepare(records)?.into_iter();
         let mut updates = embedder.prepare_updates(updates)?.into_iter();
         let prepared = kinds.into_iter().filter_map(|kind| match kind {
             Kind::Record => records.next().map(PreparedChange::Record),
             Kind::Update => updates.next().map(PreparedChange::Update),
-            Kind::Other(change) => Some(change),
+            Kind::Archive(id) => Some(PreparedChange::Archive(id)),
+            Kind::Delete(id) => Some(PreparedChange::Delete(id)),
+            Kind::Relate(new) => Some(PreparedChange::Relate(new)),
         });
         store.apply(collective, prepared.collect(), self.defaults())
     }
 }
 
-/// Where the prepared change comes from.
+/// A change, without what is prepared together with others of its kind.
 enum Kind {
     Record,
     Update,
-    Other(PreparedChange),
+    Archive(ExperienceId),
+    Delete(ExperienceId),
+    Relate(Valid<NewExperienceRelation>),
 }
 
 fn of_collective(new: NewExperience, collective: CollectiveId) -> Result<NewExperience> {

@@ -51,7 +51,7 @@ impl PulseDB {
             known = true;
             events.extend(change.event());
         }
-        let at_end = next == view.last_sequence()?;
+        let at_end = next >= view.last_sequence()?;
         if at_end && !known && !view.has_collective(collective)? {
             return Err(NotFoundError::Collective(collective).into());
         }

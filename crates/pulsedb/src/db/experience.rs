@@ -44,7 +44,9 @@ impl PulseDB {
             return Ok(());
         }
         let embedder = self.embedder();
-        embedder.expect_in_force(&store)?;
+        if updates.iter().any(|(_, update)| brings_vector(update)) {
+            embedder.expect_in_force(&store)?;
+        }
         store.update(embedder.prepare_updates(updates)?)
     }
 
@@ -195,6 +197,11 @@ impl PulseDB {
         }
         Ok(cold)
     }
+}
+
+/// Whether a change needs a vector.
+pub(super) fn brings_vector(update: &ExperienceUpdate) -> bool {
+    update.embedding.is_some() || update.content.is_some()
 }
 
 /// The text that an update needs a vector for.

@@ -18,8 +18,8 @@ impl EmbeddingProvider {
             Self::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
             Self::Builtin { model_path: Some(model) } => {
                 let reason = format!(
-                    "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                     version does not have; use the bundled table (`model_path: None`) or external vectors",
+                    "this version cannot run the model in {}; use the bundled table (`model_path: None`) or external \
+                     vectors",
                     model.display()
                 );
                 Err(PulseDBError::Config { reason })

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use pulsedb_model::Model;
 
@@ -19,7 +20,7 @@ use crate::storage::{
     BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
     SealedVectors, malformed_shared, malformed_tail, write_piece_row, write_vectors,
 };
-use crate::vector::codes::{self, Block, Frame, Shape};
+use crate::vector::codes::{self, Codes, Frame, Refinements, Shape};
 
 thread_local! {
     /// It holds buffers and the stemmer, which are made once for each thread.
@@ -120,7 +121,7 @@ impl BlockBuilder for Builder {
         }
         let shared = shared.or(made.as_deref()).unwrap_or_default();
         let frame = frame(dimension, shared).ok_or_else(malformed_shared)?;
-        let mut runs = Runs::new(frame.shape());
+        let mut runs = CodeRuns::new(frame.shape());
         for vector in &vectors {
             runs.push(vector.as_ref().and_then(|vector| frame.encode(vector)).as_deref());
         }
@@ -143,7 +144,7 @@ impl BlockBuilder for Builder {
         let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, lengths)];
         if has_vector.contains(&true) {
             let shape = Shape::new(dimension);
-            let mut runs = Runs::new(shape);
+            let mut runs = CodeRuns::new(shape);
             for (source, map) in sources.iter().zip(&maps) {
                 if source.block.has_part(BlockPart::Codes)? {
                     append_codes(&mut runs, shape, source)?;
@@ -197,92 +198,169 @@ fn kept_bits<'s>(bitmap: &'s [u64], source: &'s MergeSource<'_>) -> impl Iterato
 }
 
 /// Appends the codes of the rows that are kept.
-fn append_codes(runs: &mut Runs, shape: Shape, source: &MergeSource<'_>) -> Result<()> {
-    let rows = source.block.entry.rows as usize;
-    let mut first = 0;
-    let mut run = 0;
-    while first < rows {
-        let codes = source.block.part(BlockPart::Codes, run)?;
-        let finer = source.block.part(BlockPart::Refinements, run)?;
-        let block = Block::read(shape, codes, finer).filter(|block| block.rows() > 0);
-        let block = block.ok_or_else(|| source.block.malformed(BlockPart::Codes))?;
-        let kept: Vec<u64> = (0..block.rows().div_ceil(64))
-            .map(|word| !source.dropped.get(first / 64 + word).copied().unwrap_or(0))
-            .collect();
-        runs.append(&block, &kept);
-        first += block.rows();
-        run += 1;
+fn append_codes(runs: &mut CodeRuns, shape: Shape, source: &MergeSource<'_>) -> Result<()> {
+    let block = source.block;
+    let rows = block.entry.rows as usize;
+    let kept: Vec<u64> =
+        (0..rows.div_ceil(64)).map(|word| !source.dropped.get(word).copied().unwrap_or(0)).collect();
+    for (run, kept) in (0..).zip(kept.chunks(code_run_rows(shape) / 64)) {
+        let codes = Codes::read(shape, block.part(BlockPart::Codes, run)?);
+        let codes = codes.filter(|codes| codes.rows().div_ceil(64) == kept.len());
+        runs.codes.append(&codes.ok_or_else(|| block.malformed(BlockPart::Codes))?, kept);
+    }
+    for (run, kept) in (0..).zip(kept.chunks(refinement_run_rows(shape) / 64)) {
+        let finer = Refinements::read(shape, block.part(BlockPart::Refinements, run)?);
+        let finer = finer.filter(|finer| finer.rows().div_ceil(64) == kept.len());
+        runs.finer.append(&finer.ok_or_else(|| block.malformed(BlockPart::Refinements))?, kept);
     }
     Ok(())
 }
 
-/// Rows of one value of codes or refinements: as many as fit into a value, in whole words of a bitmap.
-pub(crate) fn run_rows(shape: Shape) -> usize {
-    let fitting = (limits::VALUE_BYTES_MAX - 4096) / shape.record_bytes().max(shape.group_bytes() / 8);
-    (fitting / 64 * 64).clamp(64, 2048)
+/// Rows of one value of codes: as many as fit into a value, in whole words of a bitmap.
+pub(crate) fn code_run_rows(shape: Shape) -> usize {
+    fitting(shape.group_bytes().div_ceil(8) + 1).clamp(64, limits::SEALED_ROWS_MAX as usize)
 }
 
-/// Codes of rows, cut into runs.
-struct Runs {
-    shape: Shape,
-    done: Vec<(Vec<u8>, Vec<u8>)>,
-    building: codes::BlockBuilder,
+/// Rows of one value of refinements.
+pub(crate) fn refinement_run_rows(shape: Shape) -> usize {
+    fitting(shape.record_bytes()).clamp(64, limits::REFINEMENT_RUN_ROWS_MAX)
 }
 
-impl Runs {
+fn fitting(row_bytes: usize) -> usize {
+    (limits::VALUE_BYTES_MAX - 4096) / row_bytes / 64 * 64
+}
+
+/// Codes and refinements of rows, each cut into runs.
+struct CodeRuns {
+    codes: Runs<codes::CodesBuilder>,
+    finer: Runs<codes::RefinementsBuilder>,
+}
+
+impl CodeRuns {
     fn new(shape: Shape) -> Self {
-        Self { shape, done: Vec::new(), building: codes::BlockBuilder::new(shape) }
+        Self {
+            codes: Runs::new(shape, code_run_rows(shape)),
+            finer: Runs::new(shape, refinement_run_rows(shape)),
+        }
     }
 
     fn push(&mut self, code: Option<&[u8]>) {
-        self.make_room();
-        let fits = self.building.push(code);
+        let fits = self.codes.building().push(code) && self.finer.building().push(code);
         assert!(fits, "a code of this frame has its shape");
     }
 
-    /// Appends the kept rows of a block, a word of the bitmap at a time where the run is nearly full.
-    fn append(&mut self, block: &Block<'_>, kept: &[u64]) {
-        self.make_room();
-        let room = run_rows(self.shape) - self.building.rows();
-        let count: usize = kept.iter().map(|word| word.count_ones() as usize).sum();
-        if count <= room {
-            self.building.append(block, kept);
-            return;
-        }
-        let (mut now, mut later) = (kept.to_vec(), kept.to_vec());
-        let mut left = room;
-        for (now, later) in now.iter_mut().zip(&mut later) {
-            let mut word = *now;
-            let mut taken = 0;
-            while word != 0 && left > 0 {
-                taken |= word & word.wrapping_neg();
-                word &= word - 1;
-                left -= 1;
-            }
-            *now = taken;
-            *later = word;
-        }
-        self.building.append(block, &now);
-        self.append(block, &later);
+    /// All codes, then all refinements, each run under its number.
+    fn finish(self) -> Vec<PartValue> {
+        let codes = (0..).zip(self.codes.finish()).map(|(run, bytes)| (BlockPart::Codes, run, bytes));
+        let finer = (0..).zip(self.finer.finish()).map(|(run, bytes)| (BlockPart::Refinements, run, bytes));
+        codes.chain(finer).collect()
+    }
+}
+
+/// What puts the rows of one run together.
+trait RunBuilder {
+    /// Rows that were put together before.
+    type Rows<'b>;
+
+    fn new(shape: Shape) -> Self;
+    fn rows(&self) -> usize;
+    fn append(&mut self, rows: &Self::Rows<'_>, kept: &[u64]) -> bool;
+    fn finish(self) -> Vec<u8>;
+}
+
+impl RunBuilder for codes::CodesBuilder {
+    type Rows<'b> = Codes<'b>;
+
+    fn new(shape: Shape) -> Self {
+        Self::new(shape)
     }
 
-    fn make_room(&mut self) {
-        if self.building.rows() >= run_rows(self.shape) {
-            let full = std::mem::replace(&mut self.building, codes::BlockBuilder::new(self.shape));
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+
+    fn append(&mut self, rows: &Codes<'_>, kept: &[u64]) -> bool {
+        self.append(rows, kept)
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.finish()
+    }
+}
+
+impl RunBuilder for codes::RefinementsBuilder {
+    type Rows<'b> = Refinements<'b>;
+
+    fn new(shape: Shape) -> Self {
+        Self::new(shape)
+    }
+
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+
+    fn append(&mut self, rows: &Refinements<'_>, kept: &[u64]) -> bool {
+        self.append(rows, kept)
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.finish()
+    }
+}
+
+/// Rows cut into runs of so many.
+struct Runs<B> {
+    shape: Shape,
+    rows: usize,
+    done: Vec<Vec<u8>>,
+    building: B,
+}
+
+impl<B: RunBuilder> Runs<B> {
+    fn new(shape: Shape, rows: usize) -> Self {
+        Self { shape, rows, done: Vec::new(), building: B::new(shape) }
+    }
+
+    /// The run that has room for one more row.
+    fn building(&mut self) -> &mut B {
+        if self.building.rows() >= self.rows {
+            let full = std::mem::replace(&mut self.building, B::new(self.shape));
             self.done.push(full.finish());
         }
+        &mut self.building
     }
 
-    /// All codes, then all refinements, each run under its number.
-    fn finish(mut self) -> Vec<PartValue> {
+    /// Appends the kept rows, first those that the run has room for.
+    fn append(&mut self, rows: &B::Rows<'_>, kept: &[u64]) {
+        let mut left = kept.to_vec();
+        while left.iter().any(|word| *word != 0) {
+            let most = self.rows;
+            let building = self.building();
+            let now = take_first(&mut left, most - building.rows());
+            building.append(rows, &now);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Vec<u8>> {
         if self.building.rows() > 0 {
             self.done.push(self.building.finish());
         }
-        let (codes, finer): (Vec<_>, Vec<_>) = self.done.into_iter().unzip();
-        let codes = (0..).zip(codes).map(|(run, bytes)| (BlockPart::Codes, run, bytes));
-        let finer = (0..).zip(finer).map(|(run, bytes)| (BlockPart::Refinements, run, bytes));
-        codes.chain(finer).collect()
+        self.done
     }
+}
+
+/// Takes the first `count` bits that are set out of a bitmap.
+fn take_first(bitmap: &mut [u64], mut count: usize) -> Vec<u64> {
+    let take = |word: &mut u64| {
+        let mut taken = *word;
+        while taken.count_ones() as usize > count {
+            taken &= !(1 << taken.ilog2());
+        }
+        count -= taken.count_ones() as usize;
+        *word &= !taken;
+        taken
+    };
+    bitmap.iter_mut().map(take).collect()
 }
 
 fn components(bytes: &[u8]) -> Vec<f32> {
@@ -293,9 +371,29 @@ fn bytes_of(components: &[f32]) -> Vec<u8> {
     components.iter().flat_map(|component| component.to_le_bytes()).collect()
 }
 
-/// The frame of a series, from what its blocks share.
-pub(crate) fn frame(dimension: usize, shared: &[u8]) -> Option<Frame> {
-    (shared.len() == dimension * 4).then(|| Frame::new(dimension, &components(shared)))
+/// Frames of the last series that this thread has searched, with what they are made of.
+type Frames = Vec<(usize, Vec<u8>, Rc<Frame>)>;
+
+thread_local! {
+    static FRAMES: RefCell<Frames> = const { RefCell::new(Vec::new()) };
+}
+
+/// The frame of a series, from what its blocks share. Making one takes longer than a search of few rows.
+pub(crate) fn frame(dimension: usize, shared: &[u8]) -> Option<Rc<Frame>> {
+    if shared.len() != dimension * 4 {
+        return None;
+    }
+    FRAMES.with_borrow_mut(|frames| {
+        if let Some((.., frame)) = frames.iter().find(|(of, from, _)| *of == dimension && from == shared) {
+            return Some(Rc::clone(frame));
+        }
+        let frame = Rc::new(Frame::new(dimension, &components(shared)));
+        if frames.len() >= limits::FRAMES_MAX {
+            frames.remove(0);
+        }
+        frames.push((dimension, shared.to_vec(), Rc::clone(&frame)));
+        Some(frame)
+    })
 }
 
 /// A bitmap as bytes, the first row in the lowest bit of the first.

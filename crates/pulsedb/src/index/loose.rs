@@ -13,8 +13,16 @@ use crate::storage::{BlockBuilder, CollectiveView, IndexedRow, SlotRow};
 pub(crate) struct LooseRow<'t> {
     pub(crate) slot: Slot,
     pub(crate) row: SlotRow,
-    /// As a row of the tail is stored.
+    /// As a row of the tail is stored; empty where no terms were asked for.
     pub(crate) terms: Cow<'t, [u8]>,
+}
+
+/// Whether a search asks for the terms of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Terms {
+    Wanted,
+    /// No word is looked for and no attribute.
+    Unread,
 }
 
 /// The rows of slots from one on up to another, both included. Terms that are not stored, or are damaged, are made
@@ -23,13 +31,19 @@ pub(super) fn loose_rows<'t>(
     collective: CollectiveView<'t>,
     from: Slot,
     to: Slot,
+    wanted: Terms,
     rows: &mut Vec<LooseRow<'t>>,
 ) -> Result<()> {
-    let mut tail = collective.tail(from)?.peekable();
+    let tail = if wanted == Terms::Wanted { Some(collective.tail(from)?) } else { None };
+    let mut tail = tail.into_iter().flatten().peekable();
     for row in collective.slots_from(from)? {
         let (slot, row) = row?;
         if slot > to {
             break;
+        }
+        if wanted == Terms::Unread {
+            rows.push(LooseRow { slot, row, terms: Cow::default() });
+            continue;
         }
         let mut terms = None;
         while let Some(value) = tail.next_if(|value| value.as_ref().is_ok_and(|value| value.slot <= slot)) {

@@ -1,8 +1,11 @@
 //! The index of one collective in one snapshot: its blocks, and the rows that no block answers for.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use crate::error::Result;
 use crate::index::builder::frame;
-use crate::index::loose::{LooseRow, is_damage, loose_rows};
+use crate::index::loose::{LooseRow, Terms, is_damage, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
@@ -15,13 +18,11 @@ use crate::vector::codes::Frame;
 #[derive(Clone)]
 pub(crate) struct Segment<'t> {
     pub(crate) block: BlockView<'t>,
-    pub(crate) columns: Columns<'t>,
     pub(crate) state: BlockState,
-    pub(crate) lengths: Lengths<'t>,
-    /// Which rows have a vector.
-    pub(crate) has_vector: Vec<u64>,
     /// The address of its first row.
     pub(crate) first: u32,
+    columns: OnceCell<Columns<'t>>,
+    has_vector: OnceCell<Vec<u64>>,
 }
 
 /// Where a row lies: rows of blocks come first, in their order, then the loose ones.
@@ -47,8 +48,8 @@ pub(crate) struct Snapshot<'t> {
 }
 
 impl<'t> Snapshot<'t> {
-    /// Reads the lists, and of each block what every query needs.
-    pub(crate) fn open(collective: CollectiveView<'t>) -> Result<Self> {
+    /// Reads the lists, and of each block what every query needs; of loose rows their terms, if they are asked for.
+    pub(crate) fn open(collective: CollectiveView<'t>, terms: Terms) -> Result<Self> {
         let id = SeriesId::of(collective.number);
         let mut loose = Vec::new();
         let mut segments = Vec::new();
@@ -63,38 +64,40 @@ impl<'t> Snapshot<'t> {
                 }
                 Err(error) if is_damage(&error) => {
                     tracing::warn!(%error, "a block is damaged, its records answer; run `repair`");
-                    loose_rows(collective, entry.first, entry.last, &mut loose)?;
+                    loose_rows(collective, entry.first, entry.last, terms, &mut loose)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), &mut loose)?;
+        loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), terms, &mut loose)?;
         let shared = collective.view.shared(id, generation)?;
         Ok(Self { collective, segments, loose, first_loose: first, generation, shared })
     }
 
     /// Every row for itself: slower, and right where blocks are damaged.
-    pub(crate) fn of_records(collective: CollectiveView<'t>) -> Result<Self> {
+    pub(crate) fn of_records(collective: CollectiveView<'t>, terms: Terms) -> Result<Self> {
         let mut loose = Vec::new();
-        loose_rows(collective, Slot(0), Slot(u32::MAX), &mut loose)?;
+        loose_rows(collective, Slot(0), Slot(u32::MAX), terms, &mut loose)?;
         let generation = collective.view.generation()?;
         Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, generation, shared: None })
     }
 
     /// The frame of the codes; `None` before the first block that has some.
-    pub(crate) fn frame(&self, dimension: usize) -> Result<Option<Frame>> {
+    pub(crate) fn frame(&self, dimension: usize) -> Result<Option<Rc<Frame>>> {
         let Some(shared) = self.shared else { return Ok(None) };
         frame(dimension, shared).map(Some).ok_or_else(malformed_shared)
     }
 
     /// The address of the row in a slot, if there is one.
-    pub(crate) fn address_of(&self, slot: Slot) -> Option<Address> {
+    pub(crate) fn address_of(&self, slot: Slot) -> Result<Option<Address>> {
         if let Ok(at) = self.loose.binary_search_by_key(&slot, |row| row.slot) {
-            return Some(self.first_loose + at as u32);
+            return Ok(Some(self.first_loose + at as u32));
         }
         let after = self.segments.partition_point(|segment| segment.block.entry.first <= slot);
-        let segment = self.segments.get(after.checked_sub(1)?)?;
-        segment.columns.row_of(slot).map(|row| segment.first + row as u32)
+        let Some(segment) = after.checked_sub(1).and_then(|at| self.segments.get(at)) else {
+            return Ok(None);
+        };
+        Ok(segment.columns()?.row_of(slot).map(|row| segment.first + row as u32))
     }
 
     /// The row behind an address that this snapshot has given.
@@ -120,28 +123,50 @@ impl<'t> Snapshot<'t> {
     /// Whether a row has a vector.
     pub(crate) fn has_vector(&self, address: Address) -> Result<bool> {
         match self.part(address) {
-            Part::InBlock(segment, row) => Ok(segment.has_vector[row / 64] >> (row % 64) & 1 == 1),
+            Part::InBlock(segment, row) => Ok(segment.has_vector()?[row / 64] >> (row % 64) & 1 == 1),
             Part::Loose(loose) => self.collective.has_vector(self.generation, loose.slot),
         }
     }
 
     /// The slot of a row, and what is kept of it.
-    pub(crate) fn row(&self, address: Address) -> (Slot, SlotRow) {
-        match self.part(address) {
+    pub(crate) fn row(&self, address: Address) -> Result<(Slot, SlotRow)> {
+        Ok(match self.part(address) {
             Part::InBlock(segment, row) => {
-                let said = segment.columns.slot_row(row);
-                (segment.columns.slot(row), segment.state.of_row(row, said))
+                let columns = segment.columns()?;
+                (columns.slot(row), segment.state.of_row(row, columns.slot_row(row)))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
-        }
+        })
     }
 }
 
 impl<'t> Segment<'t> {
     fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
-        let lengths = Lengths::read(block.part(BlockPart::Lengths, 0)?, block.entry.rows)
-            .map_err(|_| block.malformed(BlockPart::Lengths))?;
-        let has_vector = block.vectors()?;
-        Ok(Self { columns: block.columns()?, state: block.state()?, lengths, has_vector, block, first })
+        let (columns, has_vector) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { state: block.state()?, block, first, columns, has_vector })
+    }
+
+    /// The columns, read when they are first asked for: most searches need those of few blocks.
+    pub(crate) fn columns(&self) -> Result<&Columns<'t>> {
+        if let Some(columns) = self.columns.get() {
+            return Ok(columns);
+        }
+        let columns = self.block.columns()?;
+        Ok(self.columns.get_or_init(|| columns))
+    }
+
+    /// Which rows have a vector, read when it is first asked for.
+    pub(crate) fn has_vector(&self) -> Result<&[u64]> {
+        if let Some(bitmap) = self.has_vector.get() {
+            return Ok(bitmap);
+        }
+        let bitmap = self.block.vectors()?;
+        Ok(self.has_vector.get_or_init(|| bitmap))
+    }
+
+    /// How many words each row has.
+    pub(crate) fn lengths(&self) -> Result<Lengths<'t>> {
+        let lengths = Lengths::read(self.block.part(BlockPart::Lengths, 0)?, self.block.entry.rows);
+        lengths.map_err(|_| self.block.malformed(BlockPart::Lengths))
     }
 }

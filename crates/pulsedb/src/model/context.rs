@@ -1,11 +1,9 @@
 //! Context: what an agent is told before it begins.
 
-use crate::clock;
 use crate::id::{CollectiveId, Embedding};
 use crate::model::activity::Activity;
 use crate::model::experience::Experience;
 use crate::model::insight::DerivedInsight;
-use crate::model::markdown;
 use crate::model::query::{SearchFilter, SearchResult};
 use crate::model::ranking::RecallWeights;
 use crate::model::relation::ExperienceRelation;
@@ -72,33 +70,4 @@ pub struct ContextCandidates {
     pub active_agents: Vec<Activity>,
     /// How many rows were left out because of `max_tokens`, near-duplicates included.
     pub omitted: usize,
-}
-
-impl ContextCandidates {
-    /// The context as Markdown for a prompt: beside each row its id, age, agent and confidence, and every stored text in a
-    /// fence that it cannot leave, as data. Ages are those of the moment of the call. Empty if there is nothing to say.
-    ///
-    /// ```
-    /// # use pulsedb::*;
-    /// # fn main() -> Result<()> {
-    /// # let directory = tempfile::tempdir().unwrap();
-    /// # let db = PulseDB::open(directory.path().join("memory"), Config::default())?;
-    /// let cid = db.get_or_create_collective("default")?;
-    /// let content = "The build needs the vendored OpenSSL".to_owned();
-    /// db.record_experience(NewExperience { content, ..Default::default() })?;
-    /// let request = ContextRequest {
-    ///     collective_id: cid,
-    ///     query_text: Some("why does the build fail?".into()),
-    ///     max_tokens: Some(1000),
-    ///     ..Default::default()
-    /// };
-    /// let prompt = db.get_context_candidates(request)?.render_markdown();
-    /// assert!(prompt.contains("The build needs the vendored OpenSSL"));
-    /// assert!(prompt.len() <= 4 * 1000);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn render_markdown(&self) -> String {
-        markdown::context(self, clock::now())
-    }
 }

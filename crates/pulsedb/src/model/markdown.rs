@@ -2,13 +2,42 @@
 
 use std::fmt::Write;
 
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 use crate::model::activity::Activity;
 use crate::model::context::ContextCandidates;
 use crate::model::experience::Experience;
 use crate::model::insight::{DerivedInsight, InsightType};
 use crate::model::query::SearchResult;
 use crate::model::relation::{ExperienceRelation, RelationType};
+
+impl ContextCandidates {
+    /// The context as Markdown for a prompt: beside each row its id, age, agent and confidence, and every stored text in a
+    /// fence that it cannot leave, as data. Ages are those of the moment of the call. Empty if there is nothing to say.
+    ///
+    /// ```
+    /// # use pulsedb::*;
+    /// # fn main() -> Result<()> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let db = PulseDB::open(directory.path().join("memory"), Config::default())?;
+    /// let cid = db.get_or_create_collective("default")?;
+    /// let content = "The build needs the vendored OpenSSL".to_owned();
+    /// db.record_experience(NewExperience { content, ..Default::default() })?;
+    /// let request = ContextRequest {
+    ///     collective_id: cid,
+    ///     query_text: Some("why does the build fail?".into()),
+    ///     max_tokens: Some(1000),
+    ///     ..Default::default()
+    /// };
+    /// let prompt = db.get_context_candidates(request)?.render_markdown();
+    /// assert!(prompt.contains("The build needs the vendored OpenSSL"));
+    /// assert!(prompt.len() <= 4 * 1000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn render_markdown(&self) -> String {
+        context(self, clock::now())
+    }
+}
 
 /// What stands above everything.
 const HEAD: &str =
@@ -45,7 +74,7 @@ impl Section {
 pub(crate) const HEAD_BYTES: usize = HEAD.len();
 
 /// The whole context; empty if it has no row.
-pub(crate) fn context(context: &ContextCandidates, now: Timestamp) -> String {
+fn context(context: &ContextCandidates, now: Timestamp) -> String {
     let mut out = HEAD.to_owned();
     let rows = context.similar_experiences.iter().map(|hit| similar(hit, now));
     section(&mut out, Section::Similar, rows);
@@ -162,7 +191,7 @@ fn name(out: &mut String, name: &str) {
 }
 
 /// A stored text in a fence that is longer than any run of the same character in it, so that no line of it can be the end
-/// (CommonMark 0.31, section 4.5).
+/// (`CommonMark` 0.31, section 4.5).
 fn fence(out: &mut String, text: &str) {
     let mut longest = 0;
     let mut run = 0;

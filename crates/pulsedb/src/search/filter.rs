@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::index::{self, Address, AllOf, BlockPostings, LooseRow, Segment, Snapshot};
+use crate::index::{self, Address, AllOf, BlockPostings, LooseRow, Segment, Snapshot, Terms};
 use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
@@ -28,11 +28,11 @@ impl Allowed {
         if let Some(prefix) = &filter.key_prefix {
             let mut keyed = Self::none(snapshot);
             for slot in collective.keyed_slots(prefix)? {
-                keyed.set(snapshot, slot?, true);
+                keyed.set(snapshot, slot?, true)?;
             }
             allowed.restrict(&keyed);
         }
-        collective.expired()?.slots().for_each(|slot| allowed.set(snapshot, slot, false));
+        collective.expired()?.slots().try_for_each(|slot| allowed.set(snapshot, slot, false))?;
         Ok(allowed)
     }
 
@@ -52,7 +52,7 @@ impl Allowed {
     fn with(snapshot: &Snapshot<'_>, fields: &Fields<'_>, attributes: &Attributes) -> Result<Self> {
         let mut blocks = Vec::with_capacity(snapshot.segments.len());
         for segment in &snapshot.segments {
-            let mut allowed = fields.allowed(segment);
+            let mut allowed = fields.allowed(segment)?;
             attributes.restrict(segment, &mut allowed)?;
             blocks.push(allowed);
         }
@@ -67,15 +67,16 @@ impl Allowed {
     }
 
     /// Allows the row in a slot, or not.
-    fn set(&mut self, snapshot: &Snapshot<'_>, slot: Slot, on: bool) {
-        let Some(address) = snapshot.address_of(slot) else { return };
+    fn set(&mut self, snapshot: &Snapshot<'_>, slot: Slot, on: bool) -> Result<()> {
+        let Some(address) = snapshot.address_of(slot)? else { return Ok(()) };
         if let Some(row) = address.checked_sub(snapshot.first_loose) {
             self.loose[row as usize] = on;
-            return;
+            return Ok(());
         }
         let (block, row) = snapshot.place(address);
         let (word, bit) = (&mut self.blocks[block][row / 64], 1 << (row % 64));
         *word = if on { *word | bit } else { *word & !bit };
+        Ok(())
     }
 
     /// Takes away what the other one does not allow.
@@ -124,6 +125,11 @@ impl Allowed {
 /// What a filter asks of domains, tags, agents and tasks: of each group one at least, and of that one all terms.
 struct Attributes {
     groups: Vec<Vec<AllOf>>,
+}
+
+/// Whether a filter looks at the terms of rows.
+pub(super) fn terms_of(filter: &SearchFilter) -> Terms {
+    if Attributes::of(filter).groups.is_empty() { Terms::Unread } else { Terms::Wanted }
 }
 
 impl Attributes {
@@ -225,7 +231,7 @@ impl<'f> Fields<'f> {
     }
 
     /// The rows of a block that live and pass.
-    fn allowed(&self, segment: &Segment<'_>) -> Vec<u64> {
+    fn allowed(&self, segment: &Segment<'_>) -> Result<Vec<u64>> {
         let filter = self.filter;
         let mut allowed = live_rows(segment);
         if filter.exclude_archived {
@@ -234,23 +240,28 @@ impl<'f> Fields<'f> {
         if !filter.include_superseded {
             allowed.iter_mut().zip(&segment.state.superseded).for_each(|(word, gone)| *word &= !gone);
         }
-        let columns = &segment.columns;
-        if self.types != u32::MAX {
-            keep(&mut allowed, |row| self.types >> columns.type_tag(row) & 1 == 1);
+        if let Some(types) = self.named_types() {
+            let named: [bool; 256] = std::array::from_fn(|tag| tag < 32 && types >> tag & 1 == 1);
+            keep(&mut allowed, segment.columns()?.types(), |[tag]| named[usize::from(tag)]);
         }
         if let Some(least) = filter.min_importance {
-            keep(&mut allowed, |row| columns.importance(row) >= least);
+            keep(&mut allowed, segment.columns()?.importances(), |bytes| f32::from_le_bytes(bytes) >= least);
         }
         if let Some(least) = filter.min_confidence {
-            keep(&mut allowed, |row| columns.confidence(row) >= least);
+            keep(&mut allowed, segment.columns()?.confidences(), |bytes| f32::from_le_bytes(bytes) >= least);
         }
-        if let Some(since) = filter.since {
-            keep(&mut allowed, |row| columns.time(row) >= since);
+        if let Some(Timestamp(since)) = filter.since {
+            keep(&mut allowed, segment.columns()?.times(), |bytes| i64::from_le_bytes(bytes) >= since);
         }
-        if let Some(until) = filter.until {
-            keep(&mut allowed, |row| columns.time(row) <= until);
+        if let Some(Timestamp(until)) = filter.until {
+            keep(&mut allowed, segment.columns()?.times(), |bytes| i64::from_le_bytes(bytes) <= until);
         }
-        allowed
+        Ok(allowed)
+    }
+
+    /// The mask of types, if not all of them pass.
+    fn named_types(&self) -> Option<u32> {
+        (self.types != u32::MAX).then_some(self.types)
     }
 
     fn slot_row_passes(&self, row: &SlotRow) -> bool {
@@ -296,18 +307,29 @@ fn live_rows(segment: &Segment<'_>) -> Vec<u64> {
     live
 }
 
-/// Keeps the rows of a bitmap that pass.
-fn keep(bitmap: &mut [u64], passes: impl Fn(usize) -> bool) {
-    for (at, word) in bitmap.iter_mut().enumerate() {
-        let mut left = *word;
-        while left != 0 {
-            let bit = left.trailing_zeros() as usize;
-            if !passes(at * 64 + bit) {
-                *word &= !(1 << bit);
-            }
-            left &= left - 1;
+/// Keeps the rows of a bitmap whose value in a column passes. Whole words of rows are compared side by side.
+fn keep<const BYTES: usize>(
+    bitmap: &mut [u64],
+    column: &[[u8; BYTES]],
+    passes: impl Fn([u8; BYTES]) -> bool,
+) {
+    for (word, values) in bitmap.iter_mut().zip(column.chunks(64)).filter(|(word, _)| **word != 0) {
+        let mut kept = [0; 64];
+        for (kept, value) in kept.iter_mut().zip(values) {
+            *kept = u8::from(passes(*value));
         }
+        *word &= packed(&kept);
     }
+}
+
+/// The lowest bits of 64 bytes.
+fn packed(bytes: &[u8; 64]) -> u64 {
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights.iter().rev().fold(0, |word, eight| {
+        // The product moves the bit of byte i to bit 56 + i.
+        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        word << 8 | bits
+    })
 }
 
 fn type_mask(types: Option<&[ExperienceType]>) -> u32 {

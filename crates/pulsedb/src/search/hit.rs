@@ -26,9 +26,9 @@ pub(super) struct Rank {
 }
 
 impl Rank {
-    pub(super) fn of(snapshot: &Snapshot<'_>, address: Address) -> Self {
-        let (_, row) = snapshot.row(address);
-        Self { timestamp: row.timestamp, id: Reverse(row.id) }
+    pub(super) fn of(snapshot: &Snapshot<'_>, address: Address) -> Result<Self> {
+        let (_, row) = snapshot.row(address)?;
+        Ok(Self { timestamp: row.timestamp, id: Reverse(row.id) })
     }
 
     pub(super) fn id(self) -> ExperienceId {

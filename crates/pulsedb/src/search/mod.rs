@@ -6,7 +6,6 @@ mod context;
 mod energy;
 mod filter;
 mod hit;
-mod insights;
 mod passage;
 mod recent;
 mod text;
@@ -15,10 +14,11 @@ mod ways;
 mod words;
 
 use crate::error::Result;
-use crate::index::{Snapshot, is_damage};
+use crate::id::InsightId;
+use crate::index::{Snapshot, Terms, is_damage};
 use crate::lexical::Bm25;
-use crate::model::{SearchFilter, SearchResult};
-use crate::search::filter::Allowed;
+use crate::model::{DerivedInsight, InsightFilter, SearchFilter, SearchResult};
+use crate::search::filter::{Allowed, terms_of};
 use crate::search::hit::Hit;
 use crate::storage::CollectiveView;
 use crate::vector::PreparedQuery;
@@ -27,7 +27,6 @@ pub use passage::{matched, passage};
 
 pub(crate) use context::fitted;
 pub(crate) use energy::Recall;
-pub(crate) use insights::insights;
 pub(crate) use recent::recent;
 pub(crate) use text::TextQuery;
 
@@ -67,7 +66,7 @@ pub(crate) fn search(
     ranking: &Ranking<'_>,
     asked: &Asked<'_>,
 ) -> Result<Vec<SearchResult>> {
-    answered(collective, |snapshot| {
+    answered(collective, terms_for(ranking, asked.filter), |snapshot| {
         let allowed = Allowed::of(snapshot, asked.filter)?;
         let hits = match &asked.recall {
             None => ranked(snapshot, &allowed, ranking, asked.k)?,
@@ -84,10 +83,37 @@ pub(crate) fn search(
     })
 }
 
+/// The `k` insights of a collective that match the filter and rank best, best first, found and ranked as experiences are,
+/// over blocks of their own: by score, then newer, then smaller id.
+pub(crate) fn insights(
+    collective: CollectiveView<'_>,
+    ranking: &Ranking<'_>,
+    k: usize,
+    filter: &InsightFilter,
+) -> Result<Vec<(DerivedInsight, f32)>> {
+    answered(collective.insights(), Terms::Wanted, |snapshot| {
+        let allowed = Allowed::of_insights(snapshot, filter)?;
+        let hits = ranked(snapshot, &allowed, ranking, k)?;
+        let insights = hits.iter().map(|hit| {
+            let id = InsightId::of_record(hit.rank.id());
+            Ok((snapshot.collective.view.indexed_insight(id)?, hit.score))
+        });
+        insights.collect()
+    })
+}
+
+/// What ranking and filter want to know of the terms of rows.
+fn terms_for(ranking: &Ranking<'_>, filter: &SearchFilter) -> Terms {
+    match ranking {
+        Ranking::Vector { .. } => terms_of(filter),
+        Ranking::Words { .. } | Ranking::Text(_) => Terms::Wanted,
+    }
+}
+
 fn ranked(snapshot: &Snapshot<'_>, allowed: &Allowed, ranking: &Ranking<'_>, k: usize) -> Result<Vec<Hit>> {
     match ranking {
         Ranking::Vector { query: Some(query), exact_rows } => {
-            vectors::nearest(snapshot, allowed.clone(), query, k, *exact_rows)
+            vectors::nearest(snapshot, allowed, query, k, *exact_rows)
         }
         Ranking::Vector { query: None, .. } => Ok(Vec::new()),
         Ranking::Words { text, parameters } => words::lexical(snapshot, allowed, text, k, *parameters),
@@ -106,11 +132,15 @@ fn as_parts_of_best(mut hits: Vec<Hit>) -> Vec<Hit> {
 }
 
 /// The answer from the index, or from the records alone where a part of the index is damaged.
-fn answered<'t, T>(collective: CollectiveView<'t>, search: impl Fn(&Snapshot<'t>) -> Result<T>) -> Result<T> {
-    match Snapshot::open(collective).and_then(|snapshot| search(&snapshot)) {
+fn answered<'t, T>(
+    collective: CollectiveView<'t>,
+    terms: Terms,
+    search: impl Fn(&Snapshot<'t>) -> Result<T>,
+) -> Result<T> {
+    match Snapshot::open(collective, terms).and_then(|snapshot| search(&snapshot)) {
         Err(error) if is_damage(&error) => {
             tracing::warn!(%error, "the index is damaged, the records answer; run `repair`");
-            search(&Snapshot::of_records(collective)?)
+            search(&Snapshot::of_records(collective, terms)?)
         }
         outcome => outcome,
     }

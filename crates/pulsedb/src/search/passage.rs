@@ -4,7 +4,7 @@
 //! units       the lines of the content; a long one is cut at the ends of sentences, or between words
 //! a piece of the query weighs more the fewer units hold it
 //! a window    neighbouring units of up to 320 bytes: sum over the pieces of the query of weight * the nearest piece in it
-//! the first of the best windows, without units at its beginning that add nothing
+//! the first of the best windows, without units at its beginning that say little and add less than a tenth of it
 //! ```
 
 use std::ops::Range;
@@ -21,6 +21,10 @@ use crate::vector::late::LateQuery;
 
 /// Bytes of a passage, if no unit of it is longer.
 const PASSAGE_BYTES: usize = 320;
+/// What is left of the best window without the units at its beginning that are not needed.
+const KEPT_MIN: f32 = 0.9;
+/// A unit that has this part of the best window by itself is never left out.
+const TELLING_MIN: f32 = 0.3;
 /// Bytes of a unit, cut at the end of a sentence or of a word.
 const UNIT_BYTES: usize = 240;
 
@@ -49,9 +53,9 @@ pub fn matched(query: Query<'_>, text: &str) -> Vec<Range<usize>> {
 /// use pulsedb::{Query, passage};
 /// let content = "# Renewal\n\nEverybody may read it.\n\n".to_owned()
 ///     + &"Nothing to see here, move along please. ".repeat(20)
-///     + "\nA full disk is an error, and nothing that was acknowledged is lost.\n";
-/// let passage = &content[passage(Query::Text("what if the disk is full?"), &content)];
-/// assert!(passage.starts_with("A full disk"));
+///     + "\nThe kettle whistles as soon as the tea water boils.\n";
+/// let passage = &content[passage(Query::Text("when does the water boil?"), &content)];
+/// assert!(passage.starts_with("The kettle whistles"));
 /// ```
 pub fn passage(query: Query<'_>, content: &str) -> Range<usize> {
     let units = units(content);
@@ -79,24 +83,30 @@ fn best(query: &lexical::Query, text: &str, content: &str, units: &[Range<usize>
     let mut held: Vec<Vec<f32>> = vec![Vec::new(); units.len()];
     add_words(query, content, units, &mut held);
     add_pieces(query, text, content, units, &mut held);
-    let width = held.first()?.len();
-    let mut best: Option<(f32, usize)> = None;
+    let sum = |window: Range<usize>| -> f32 {
+        let width = held.first().map_or(0, Vec::len);
+        let most = |at: usize| held[window.clone()].iter().map(|unit| unit[at]).fold(0.0, f32::max);
+        (0..width).map(most).sum()
+    };
+    let mut best: Option<(f32, Range<usize>)> = None;
     for first in 0..units.len() {
-        let mut most = vec![0.0_f32; width];
-        for (unit, held) in units[first..].iter().zip(&held[first..]) {
-            if unit.end - units[first].start > PASSAGE_BYTES && unit.start != units[first].start {
-                break;
-            }
-            most.iter_mut().zip(held).for_each(|(most, held)| *most = most.max(*held));
-        }
-        let sum: f32 = most.iter().sum();
-        // A later window that is as good begins nearer to what makes it good.
-        let adds = held[first].iter().zip(&most).any(|(held, most)| *held > 0.0 && held == most);
-        if sum > 0.0 && adds && best.is_none_or(|(best, _)| sum > best) {
-            best = Some((sum, first));
+        let start = units[first].start;
+        let inside = units[first + 1..].iter().take_while(|unit| unit.end - start <= PASSAGE_BYTES).count();
+        let window = first..first + 1 + inside;
+        let sum = sum(window.clone());
+        if sum > best.as_ref().map_or(0.0, |(best, _)| *best) {
+            best = Some((sum, window));
         }
     }
-    best.map(|(_, first)| first)
+    let (most, window) = best?;
+    let mut first = window.start;
+    while first + 1 < window.end
+        && sum(first..first + 1) < TELLING_MIN * most
+        && sum(first + 1..window.end) >= KEPT_MIN * most
+    {
+        first += 1;
+    }
+    Some(first)
 }
 
 /// Appends to each unit, for each term of the query, what holding it weighs.

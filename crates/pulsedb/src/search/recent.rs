@@ -38,12 +38,11 @@ pub(crate) fn recent(
         Some(prefix) => keyed(collective, prefix, span)?,
         None => None,
     };
-    let rows: Box<dyn Iterator<Item = Result<IndexRow>> + '_> = match keyed {
-        Some(rows) => Box::new(rows.into_iter().map(Ok)),
-        None => {
-            let way = shortest(collective, ways_in(collective.number, filter))?;
-            Box::new(Merged::new(collective, way, span)?)
-        }
+    let rows: Box<dyn Iterator<Item = Result<IndexRow>> + '_> = if let Some(rows) = keyed {
+        Box::new(rows.into_iter().map(Ok))
+    } else {
+        let way = shortest(collective, ways_in(collective.number, filter))?;
+        Box::new(Merged::new(collective, way, span)?)
     };
     let fields = Fields::new(filter);
     let expired = collective.expired()?;

@@ -60,7 +60,7 @@ impl<'t> Words<'t> {
         let mut scores = Vec::with_capacity(snapshot.rows());
         let mut accumulator = Accumulator::default();
         for (segment, matches) in snapshot.segments.iter().zip(&self.matches) {
-            let added = accumulator.score(&self.scorer, matches, segment.lengths);
+            let added = accumulator.score(&self.scorer, matches, segment.lengths()?);
             added.map_err(|_| segment.block.malformed_postings())?;
             accumulator.take(segment.block.entry.rows, &mut scores);
         }
@@ -85,7 +85,7 @@ impl<'t> Words<'t> {
             if matches.iter().all(Matches::is_empty) {
                 continue;
             }
-            let added = accumulator.score(&self.scorer, matches, segment.lengths);
+            let added = accumulator.score(&self.scorer, matches, segment.lengths()?);
             added.map_err(|_| segment.block.malformed_postings())?;
             let (mut allowed, dead) = (bit_bytes(allowed), bit_bytes(&segment.state.dead));
             if query.restricts() {
@@ -110,7 +110,12 @@ impl<'t> Words<'t> {
 }
 
 /// The best `n` of the allowed rows by their scores, best first, those above 0.
-pub(super) fn best_of(snapshot: &Snapshot<'_>, allowed: &Allowed, scores: &[f32], n: usize) -> Vec<Address> {
+pub(super) fn best_of(
+    snapshot: &Snapshot<'_>,
+    allowed: &Allowed,
+    scores: &[f32],
+    n: usize,
+) -> Result<Vec<Address>> {
     let mut best = Best::new(n);
     for (segment, allowed) in snapshot.segments.iter().zip(&allowed.blocks) {
         let first = segment.first as usize;
@@ -123,15 +128,17 @@ pub(super) fn best_of(snapshot: &Snapshot<'_>, allowed: &Allowed, scores: &[f32]
             while reached != 0 {
                 let row = reached.trailing_zeros() as usize;
                 let address = (first + at * 64 + row) as Address;
-                best.offer(scores[row], || (Rank::of(snapshot, address), Reverse(address)));
+                let rank = Rank::of(snapshot, address)?;
+                best.offer(scores[row], || (rank, Reverse(address)));
                 reached &= reached - 1;
             }
         }
     }
     for address in allowed.loose_addresses(snapshot) {
-        best.offer(scores[address as usize], || (Rank::of(snapshot, address), Reverse(address)));
+        let rank = Rank::of(snapshot, address)?;
+        best.offer(scores[address as usize], || (rank, Reverse(address)));
     }
-    best.into_sorted().map(|(_, (_, address))| address.0).collect()
+    Ok(best.into_sorted().map(|(_, (_, address))| address.0).collect())
 }
 
 struct Search<'s, 't> {
@@ -147,22 +154,24 @@ impl Search<'_, '_> {
     fn offer(&mut self, score: f32, address: Address) -> f32 {
         if self.failed.is_none() && score > 0.0 && score >= self.best.floor() {
             match self.accepts(address) {
-                Ok(true) => self.best.offer(score, || (Rank::of(self.snapshot, address), Reverse(address))),
-                Ok(false) => {}
+                Ok(Some(rank)) => self.best.offer(score, || (rank, Reverse(address))),
+                Ok(None) => {}
                 Err(error) => self.failed = Some(error),
             }
         }
         self.best.floor()
     }
 
-    /// Whether the record has the phrases of the query and none that it excludes.
-    fn accepts(&self, address: Address) -> Result<bool> {
-        if !self.query.needs_text() {
-            return Ok(true);
+    /// The rank of a record, if it has the phrases of the query and none that it excludes.
+    fn accepts(&self, address: Address) -> Result<Option<Rank>> {
+        if self.query.needs_text() {
+            let (_, row) = self.snapshot.row(address)?;
+            let content = self.snapshot.collective.content(row.id)?;
+            if !with_analyser(|analyser| self.query.accepts(&content, analyser)) {
+                return Ok(None);
+            }
         }
-        let (_, row) = self.snapshot.row(address);
-        let content = self.snapshot.collective.content(row.id)?;
-        Ok(with_analyser(|analyser| self.query.accepts(&content, analyser)))
+        Rank::of(self.snapshot, address).map(Some)
     }
 }
 

@@ -6,19 +6,25 @@ use std::path::Path;
 
 use crate::config::SyncMode;
 use crate::id::{AgentId, ExperienceId, InsightId, RelationId};
+use crate::model::change::Slot;
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
 use crate::storage::format::activity::ActivityRow;
+use crate::storage::format::block_state::{
+    BlockState, read_dropped, read_vectors, write_dropped, write_vectors,
+};
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
+use crate::storage::format::columns::{Columns, write_columns};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
 use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::meta::{self, EmbeddingRow, FormatRow};
+use crate::storage::format::piece::{PieceRow, write_piece_row};
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
-use crate::storage::format::series::ProgressRow;
+use crate::storage::format::series::{ProgressRow, SeriesRow};
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
 use crate::storage::format::vector::{VectorRow, read_vector, write_vector};
@@ -117,7 +123,38 @@ fn read_values(bytes: &[u8]) {
     });
     same(bytes, "progress", ProgressRow::read(bytes), ProgressRow::write);
     same(bytes, "mark", meta::read_mark(bytes), |(), _| ());
+    same(bytes, "piece", PieceRow::read(bytes), |row, out| {
+        let pieces: Vec<u32> = row.pieces().map(u32::from).collect();
+        out.put(&write_piece_row(row.agent, row.task, row.asks, &pieces));
+    });
+    same(bytes, "series", SeriesRow::read(bytes), SeriesRow::write);
+    same(bytes, "block state", BlockState::read(bytes), BlockState::write);
+    for rows in [[1, 64, 65], [0, 3, 200]] {
+        let dropped = read_dropped(bytes, rows.into_iter());
+        same(bytes, "left out rows", dropped, |dropped, out| write_dropped(dropped, out));
+    }
+    same_columns(bytes);
+    same_bitmaps(bytes);
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
+}
+
+fn same_columns(bytes: &[u8]) {
+    same(bytes, "columns", Columns::read(bytes), |columns, out| {
+        let rows: Vec<(Slot, SlotRow)> =
+            (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
+        let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
+        write_columns(&rows, out);
+    });
+}
+
+/// Of blocks of some sizes.
+fn same_bitmaps(bytes: &[u8]) {
+    for rows in [1, 64, 70] {
+        same(bytes, "rows with vectors", read_vectors(bytes, rows), |bitmap, out| {
+            let bits = (0..rows as usize).map(|row| bitmap[row / 64] >> (row % 64) & 1 == 1);
+            out.put(&write_vectors(bits));
+        });
+    }
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -180,276 +217,4 @@ fn same<T>(bytes: &[u8], what: &str, read: Option<T>, write: impl FnOnce(&T, &mu
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::clock::Timestamp;
-    use crate::id::{CollectiveId, TaskId};
-    use crate::model::change::Slot;
-    use crate::model::change::{Action, Change, ChangeKind, CollectiveNumber, ExperienceChange};
-    use crate::model::{
-        DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
-        RelationType, Severity,
-    };
-    use crate::storage::format::series::Generation;
-    use crate::storage::format::vector::StoredVector;
-
-    fn experience_types() -> Vec<ExperienceType> {
-        let text = || "\u{e9}t\u{e9}".to_owned();
-        vec![
-            ExperienceType::Difficulty { description: text(), severity: Severity::Critical },
-            ExperienceType::Solution { problem_ref: None, approach: text(), worked: false },
-            ExperienceType::Solution {
-                problem_ref: Some(ExperienceId::from_bytes([9; 16])),
-                approach: text(),
-                worked: true,
-            },
-            ExperienceType::ErrorPattern { signature: text(), fix: String::new(), prevention: text() },
-            ExperienceType::SuccessPattern { task_type: text(), approach: text(), quality: 0.25 },
-            ExperienceType::UserPreference { category: text(), preference: text(), strength: 1.0 },
-            ExperienceType::ArchitecturalDecision { decision: text(), rationale: text() },
-            ExperienceType::TechInsight { technology: text(), insight: text() },
-            ExperienceType::Fact { statement: text(), source: text() },
-            ExperienceType::Generic { category: None },
-            ExperienceType::Generic { category: Some(text()) },
-        ]
-    }
-
-    fn experience(experience_type: ExperienceType) -> Experience {
-        Experience {
-            id: ExperienceId::from_bytes([7; 16]),
-            collective_id: CollectiveId::from_bytes([3; 16]),
-            content: "content".into(),
-            embedding: Vec::new(),
-            experience_type,
-            importance: 0.5,
-            confidence: f32::NAN,
-            applications: u32::MAX,
-            domain: vec!["a".into(), String::new()],
-            tags: BTreeMap::from([("k".into(), "v".into()), ("l".into(), String::new())]),
-            related_files: vec!["f".into()],
-            source_agent: AgentId::new("agent"),
-            source_task: Some(TaskId::new("task")),
-            timestamp: Timestamp::from_millis(-1),
-            updated_at: Timestamp::from_millis(i64::MAX),
-            last_reinforced: Timestamp::from_millis(i64::MIN),
-            archived: true,
-            superseded: true,
-            key: Some("k\u{e9}y".into()),
-            expires_at: Some(Timestamp::from_millis(-2)),
-            sequence: u64::MAX,
-        }
-    }
-
-    fn change(kind: ChangeKind) -> Change {
-        Change {
-            sequence: 7,
-            timestamp: Timestamp::from_millis(1),
-            number: CollectiveNumber(2),
-            collective_id: CollectiveId::from_bytes([3; 16]),
-            kind,
-        }
-    }
-
-    /// A reader of one kind of row: whether it takes these bytes.
-    type Accepts = fn(&[u8]) -> bool;
-
-    const ID: ExperienceId = ExperienceId::from_bytes([7; 16]);
-
-    const EXPERIENCE: Accepts = |bytes| read_experience(ID, bytes).is_some();
-    const CHANGE: Accepts = |bytes| read_change(7, bytes).is_some();
-    const ACTIVITY: Accepts = |bytes| ActivityRow::read(bytes).is_some();
-    const COLLECTIVE: Accepts = |bytes| CollectiveRow::read(bytes).is_some();
-    const COUNTER: Accepts = |bytes| CounterRow::read(bytes).is_some();
-    const SLOT: Accepts = |bytes| SlotRow::read(bytes).is_some();
-    const SLOT_VALUE: Accepts = |bytes| read_slot_value(bytes).is_some();
-    const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
-    const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
-    const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
-    const VECTOR: Accepts = |bytes| read_vector(bytes).flatten().is_some();
-    const PROGRESS: Accepts = |bytes| ProgressRow::read(bytes).is_some();
-    const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
-    const EMBEDDING: Accepts = |bytes| EmbeddingRow::read(bytes).is_some();
-    const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
-
-    /// One or more rows of each kind, as they are written, each with the reader that must take it.
-    fn rows() -> Vec<(Accepts, Vec<u8>)> {
-        let mut rows = Vec::new();
-        let mut add = |reader: Accepts, write: &dyn Fn(&mut Vec<u8>)| {
-            let mut out = Vec::new();
-            write(&mut out);
-            rows.push((reader, out));
-        };
-        for experience_type in experience_types() {
-            let place = Place { number: CollectiveNumber(1), slot: Slot(2) };
-            let experience = experience(experience_type);
-            add(EXPERIENCE, &|out| write_experience(place, &experience, out));
-        }
-        let bare = Experience {
-            source_task: None,
-            key: None,
-            expires_at: None,
-            ..experience(ExperienceType::default())
-        };
-        let place = Place { number: CollectiveNumber(1), slot: Slot(2) };
-        add(EXPERIENCE, &|out| write_experience(place, &bare, out));
-        for kind in change_kinds() {
-            add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
-        }
-        for owner in [None, Some("owner".to_owned())] {
-            let row = CollectiveRow {
-                number: CollectiveNumber(1),
-                created_at: Timestamp::from_millis(1),
-                updated_at: Timestamp::from_millis(2),
-                name: "name".into(),
-                owner,
-            };
-            add(COLLECTIVE, &|out| row.write(out));
-        }
-        for text in [None, Some("text".to_owned())] {
-            let row = ActivityRow {
-                started_at: Timestamp::from_millis(1),
-                last_heartbeat: Timestamp::from_millis(-1),
-                current_task: text.clone(),
-                context_summary: text,
-            };
-            add(ACTIVITY, &|out| row.write(out));
-        }
-        let slot = SlotRow {
-            id: ID,
-            timestamp: Timestamp::from_millis(1),
-            importance: 0.5,
-            confidence: 0.5,
-            words: 3,
-            type_tag: 8,
-            archived: true,
-            superseded: true,
-        };
-        add(SLOT, &|out| slot.write(out));
-        add(SLOT_VALUE, &|out| out.u32(5));
-        add(COUNTER, &|out| {
-            CounterRow {
-                experiences: 1,
-                bytes: 2,
-                vector_bytes: 7,
-                words: 4,
-                next_slot: 3,
-                tail_rows: 5,
-                activities: 6,
-            }
-            .write(out);
-        });
-        let reclaim = ReclaimRow {
-            collective_id: CollectiveId::from_bytes([3; 16]),
-            deleted_at: Timestamp::from_millis(-1),
-            transaction: 9,
-            next_sequence: 10,
-            end_sequence: 12,
-        };
-        add(RECLAIM, &|out| reclaim.write(out));
-        for (relation_type, metadata) in RelationType::ALL.into_iter().zip([None, Some("m".to_owned())]) {
-            let row = RelationRow {
-                number: CollectiveNumber(1),
-                collective_id: CollectiveId::from_bytes([3; 16]),
-                relation: ExperienceRelation {
-                    id: RelationId::from_bytes([7; 16]),
-                    source_id: ID,
-                    target_id: ExperienceId::from_bytes([8; 16]),
-                    relation_type,
-                    strength: 0.5,
-                    metadata,
-                    created_at: Timestamp::from_millis(3),
-                },
-            };
-            add(RELATION, &|out| row.write(out));
-        }
-        for insight_type in InsightType::ALL {
-            let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2) };
-            let insight = DerivedInsight {
-                id: InsightId::from_bytes([7; 16]),
-                collective_id: CollectiveId::from_bytes([3; 16]),
-                content: "content".into(),
-                embedding: Vec::new(),
-                source_experience_ids: vec![ID, ID],
-                missing_sources: Vec::new(),
-                insight_type,
-                confidence: 0.5,
-                domain: vec!["a".into()],
-                created_at: Timestamp::from_millis(3),
-            };
-            add(INSIGHT, &|out| write_insight(place, &insight, out));
-        }
-        let vector = StoredVector { components: vec![1.0, -0.0, f32::INFINITY], norm_bits: 7 };
-        add(VECTOR, &|out| write_vector(Some(&vector), out));
-        add(PROGRESS, &|out| ProgressRow { next_slot: 1, rows: 2, bytes: 3 }.write(out));
-        add(FORMAT, &|out| FormatRow::CURRENT.write(out));
-        let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-        let embedding = EmbeddingRow { generation: Generation(9), identity };
-        add(EMBEDDING, &|out| embedding.write(out));
-        add(NUMBER, &|out| out.u64(u64::MAX));
-        rows
-    }
-
-    /// Everything that a row of the log can be about.
-    fn change_kinds() -> Vec<ChangeKind> {
-        let actions = [
-            Action::Created,
-            Action::Updated,
-            Action::Reinforced,
-            Action::Archived,
-            Action::Unarchived,
-            Action::Deleted,
-        ];
-        let about_experience = |action| {
-            ChangeKind::Experience(ExperienceChange {
-                id: ID,
-                action,
-                slot: Slot(5),
-                previous: Slot(4),
-                type_tag: 8,
-                importance: 0.5,
-                domain: vec!["d".into()],
-            })
-        };
-        let collectives =
-            [ChangeKind::CollectiveCreated, ChangeKind::CollectiveDeleted, ChangeKind::CollectiveRenamed];
-        let relations = [false, true]
-            .map(|is_deleted| ChangeKind::Relation { id: RelationId::from_bytes([7; 16]), is_deleted });
-        let insights = [false, true]
-            .map(|is_deleted| ChangeKind::Insight { id: InsightId::from_bytes([7; 16]), is_deleted });
-        let others = collectives.into_iter().chain(relations).chain(insights);
-        actions.map(about_experience).into_iter().chain(others).collect()
-    }
-
-    #[test]
-    fn every_row_is_taken_by_its_own_reader_and_has_one_form() {
-        for (at, (accepts, row)) in rows().iter().enumerate() {
-            assert!(accepts(row), "row {at} is not taken by its reader: {row:?}");
-            read(row);
-        }
-    }
-
-    #[test]
-    fn row_without_its_last_byte_or_with_one_more_is_refused_by_its_own_reader() {
-        for (at, (accepts, row)) in rows().iter().enumerate() {
-            assert!(!accepts(&row[..row.len() - 1]), "row {at} is taken when it is cut");
-            assert!(!accepts(&[row.as_slice(), &[0]].concat()), "row {at} is taken with a byte behind it");
-        }
-    }
-
-    #[test]
-    fn row_cut_lengthened_or_flipped_anywhere_is_refused_or_has_one_form() {
-        for (_, row) in rows() {
-            for length in 0..row.len() {
-                read(&row[..length]);
-            }
-            read(&[row.as_slice(), &[0]].concat());
-            for bit in 0..row.len() * 8 {
-                let mut flipped = row.clone();
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                read(&flipped);
-            }
-        }
-    }
-}
+mod tests;

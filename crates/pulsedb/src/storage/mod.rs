@@ -7,7 +7,7 @@ mod commit;
 pub(crate) mod env;
 mod format;
 #[cfg(any(test, fuzzing))]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod read;
 mod reembed;
 mod store;
@@ -26,7 +26,7 @@ pub(crate) use format::piece::{PieceRow, write_piece_row};
 pub(crate) use format::series::{BlockPart, Generation, SeriesId};
 pub(crate) use format::slot::SlotRow;
 pub(crate) use format::tables::Table;
-pub(crate) use format::vector::StoredVector;
+pub(crate) use format::vector::{StoredVector, VectorRow};
 pub(crate) use read::blocks::{BlockView, malformed_piece, malformed_shared, malformed_tail};
 pub(crate) use read::collective_view::CollectiveView;
 pub(crate) use read::newest::{IndexRow, NewestFirst, Span};

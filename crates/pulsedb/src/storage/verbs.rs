@@ -106,6 +106,8 @@ impl Store {
         let step = Size { records: 1, bytes: 0 };
         while self.write(step, Space::Reclaim, |txn| txn.remove_expired(limits::EXPIRED_A_STEP))? > 0 {}
         let step = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
+        // A method's path is not general enough in the lifetime of the transaction.
+        #[allow(clippy::redundant_closure_for_method_calls)]
         while self.write(step, Space::Reclaim, |txn| txn.reclaim_step())? {}
         Ok(())
     }

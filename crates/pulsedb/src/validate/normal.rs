@@ -1,5 +1,4 @@
-//! Unicode NFC for everything that is compared byte by byte: tags, domains, agents, tasks, keys and
-//! collective names.
+//! Unicode NFC for what is compared byte by byte: tags, domains, agents, tasks, keys, collective names.
 //!
 //! So two spellings of a word, such as an accented letter as one code point or as two, are one word. Contents are not
 //! changed. The form is that of Unicode Standard Annex 15.

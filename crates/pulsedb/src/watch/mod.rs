@@ -12,6 +12,8 @@ mod feeder;
 mod filter;
 mod hub;
 mod lane;
+#[cfg(feature = "substrate")]
+mod patient;
 mod queue;
 mod signal;
 mod stream;
@@ -21,5 +23,7 @@ mod tests;
 mod watching;
 
 pub(crate) use filter::Prepared;
+#[cfg(feature = "substrate")]
+pub(crate) use patient::Remembered;
 pub use stream::WatchStream;
 pub(crate) use watching::Watching;

@@ -76,7 +76,7 @@ struct Reader {
 
 /// What the next look at a stream has found.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Event(WatchEvent),
     Nothing,
     /// The log has to be read.
@@ -162,18 +162,38 @@ impl WatchStream {
 
     /// The next step, with one look at the log where one is needed.
     fn step(&self) -> Step {
-        let mut reader = self.reader.lock();
-        match (reader.step(self.live.as_ref()), &self.live) {
-            (Step::Behind, Some(live)) => {
-                let before = reader.position;
-                reader.read_log(live);
-                match reader.step(Some(live)) {
+        match self.remembered() {
+            Step::Behind => {
+                let found = self.read_on();
+                match self.remembered() {
                     // Something was announced that is not there yet: it comes with the next signal.
-                    Step::Behind if reader.position == before => Step::Nothing,
+                    Step::Behind if !found => Step::Nothing,
                     step => step,
                 }
             }
-            (step, _) => step,
+            step => step,
+        }
+    }
+
+    /// The next step without the log.
+    pub(super) fn remembered(&self) -> Step {
+        self.reader.lock().step(self.live.as_ref())
+    }
+
+    /// Reads on in the log; whether there was more of it.
+    pub(crate) fn read_on(&self) -> bool {
+        let mut reader = self.reader.lock();
+        let before = reader.position;
+        if let Some(live) = &self.live {
+            reader.read_log(live);
+        }
+        reader.position != before
+    }
+
+    /// Has a task woken when there is something new.
+    pub(super) fn register(&self, context: &Context<'_>) {
+        if let Some(live) = self.live.as_ref().filter(|live| !live.hub.is_forked()) {
+            live.subscriber.lane.signal().register(context.waker());
         }
     }
 }
@@ -265,9 +285,7 @@ impl Stream for WatchStream {
         let stream = self.into_ref();
         let step = match stream.step() {
             Step::Nothing => {
-                if let Some(live) = &stream.live {
-                    live.subscriber.lane.signal().register(context.waker());
-                }
+                stream.register(context);
                 // Again: something may have come in between.
                 stream.step()
             }

@@ -16,9 +16,10 @@ use std::sync::Once;
 use std::time::Duration;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, EmbeddingDimension, Experience, ExperienceId, ExperienceType,
-    ExperienceUpdate, NewExperience, PulseDB, PulseDBError, Query, SearchFilter, SearchOptions, Severity,
-    StorageError, TaskId, Timestamp, VectorConfig,
+    AgentId, CollectiveId, Config, DerivedInsight, EmbeddingDimension, Experience, ExperienceId,
+    ExperienceRelation, ExperienceType, ExperienceUpdate, InsightFilter, InsightType, NewDerivedInsight,
+    NewExperience, NewExperienceRelation, PulseDB, PulseDBError, Query, RelationType, SearchFilter,
+    SearchOptions, Severity, StorageError, TaskId, Timestamp, VectorConfig,
 };
 use serde_json::{Value, json};
 
@@ -196,6 +197,9 @@ fn describe(db: &PulseDB, deleted: CollectiveId) -> Value {
             "experiences": experiences.iter().map(experience).collect::<Vec<_>>(),
             "recent": recent.iter().map(|one| one.id.to_string()).collect::<Vec<_>>(),
             "changes": changes(db, id),
+            "relations": db.list_relations(id, 1000, 0).unwrap().iter().map(relation).collect::<Vec<_>>(),
+            "insights": db.list_insights(id, 1000, 0).unwrap().iter().map(insight).collect::<Vec<_>>(),
+            "insights found": insights_found(db, id),
             "searches": searches(db, id),
         });
         description[format!("collective {}", collective.name)] = part;
@@ -223,6 +227,7 @@ fn experience(one: &Experience) -> Value {
         "updated_at": one.updated_at.as_millis(),
         "last_reinforced": one.last_reinforced.as_millis(),
         "archived": one.archived,
+        "superseded": one.superseded,
         "key": one.key,
         "expires_at": one.expires_at.map(|end| end.0),
         "sequence": one.sequence,
@@ -250,6 +255,7 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
     let filters = [
         default(),
         SearchFilter { exclude_archived: false, ..default() },
+        SearchFilter { include_superseded: true, ..default() },
         SearchFilter { domains: Some(vec!["odd".into(), "prime".into()]), ..default() },
         SearchFilter { tags_all: Some(BTreeMap::from([("parity".into(), "even".into())])), ..default() },
         SearchFilter { source_agents: Some(vec![AgentId::new("agent-1")]), ..default() },
@@ -280,6 +286,18 @@ fn searches(db: &PulseDB, id: CollectiveId) -> Value {
     let queries = ["record", "one of a batch", "\u{4e16}\u{754c}", "\"first record\"", "rec* -first"];
     let queries = queries.into_iter().flat_map(|text| [Query::Lexical(text), Query::Text(text)]);
     filters.into_iter().map(search).chain(queries.map(words)).collect()
+}
+
+fn insights_found(db: &PulseDB, id: CollectiveId) -> Value {
+    let vector: Vec<f32> = (0..db.embedding_dimension()).map(|at| 1.0 / (at as f32 + 1.0)).collect();
+    let find = |query: Query<'_>| {
+        let found = db.search_insights(id, query, 5, InsightFilter::default()).unwrap();
+        let hit = |(one, score): (DerivedInsight, f32)| {
+            json!([one.id.to_string(), format!("{:08x}", score.to_bits())])
+        };
+        found.into_iter().map(hit).collect::<Value>()
+    };
+    json!([find(Query::Vector(&vector)), find(Query::Lexical("insight caf\u{e9}"))])
 }
 
 /// Makes a golden database and what is expected of it.
@@ -321,8 +339,73 @@ fn fill(golden: Golden, db: &PulseDB) -> CollectiveId {
         db.reinforce_experience(ids[4]).unwrap();
     }
     db.delete_experience(ids[5]).unwrap();
+    join(golden, db, notes, &ids);
     db.delete_collective(deleted).unwrap();
     deleted
+}
+
+/// Relations, one record in the place of another, and enough insights for a block.
+fn join(golden: Golden, db: &PulseDB, cid: CollectiveId, ids: &[ExperienceId]) {
+    let relate = |source: usize, relation_type, target: usize| {
+        db.store_relation(NewExperienceRelation {
+            source_id: ids[source],
+            target_id: ids[target],
+            relation_type,
+            strength: 0.25,
+            metadata: (source == 0).then(|| "seen twice".to_owned()),
+        })
+        .unwrap()
+    };
+    relate(0, RelationType::Supports, 1);
+    let gone = relate(1, RelationType::Contradicts, 2);
+    relate(4, RelationType::Supersedes, 3);
+    db.delete_relation(gone).unwrap();
+    db.supersede_experience(ids[6], new(golden, cid, 40, "in the place of another one")).unwrap();
+    for at in 50..68 {
+        let record = new(golden, cid, at, "");
+        let id = db
+            .store_insight(NewDerivedInsight {
+                collective_id: cid,
+                content: format!("insight {at} of caf\u{e9}"),
+                embedding: record.embedding,
+                source_experience_ids: vec![ids[0], ids[1 + at % 4]],
+                insight_type: InsightType::ALL[at % 4],
+                confidence: record.confidence,
+                domain: record.domain,
+            })
+            .unwrap();
+        if at == 52 {
+            db.delete_insight(id).unwrap();
+        }
+    }
+}
+
+fn relation(one: &ExperienceRelation) -> Value {
+    json!({
+        "id": one.id.to_string(),
+        "source": one.source_id.to_string(),
+        "target": one.target_id.to_string(),
+        "type": one.relation_type,
+        "strength": one.strength,
+        "metadata": one.metadata,
+        "created_at": one.created_at.as_millis(),
+    })
+}
+
+fn insight(one: &DerivedInsight) -> Value {
+    let embedding: Vec<String> =
+        one.embedding.iter().map(|value| format!("{:08x}", value.to_bits())).collect();
+    json!({
+        "id": one.id.to_string(),
+        "content": one.content,
+        "embedding": embedding.concat(),
+        "sources": one.source_experience_ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "missing_sources": one.missing_sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "type": one.insight_type,
+        "confidence": one.confidence,
+        "domain": one.domain,
+        "created_at": one.created_at.as_millis(),
+    })
 }
 
 fn new(golden: Golden, collective_id: CollectiveId, at: usize, content: &str) -> NewExperience {

@@ -35,11 +35,16 @@ impl Hashed {
         PulseDB::open_with_embedder(path, config(), Arc::new(self.clone()))
     }
 
+    /// One that fails after so many more texts.
+    pub(crate) fn failing_at(self, texts: usize) -> Self {
+        Self { fails_at: texts, embedded: Arc::default(), ..self }
+    }
+
     fn embedded(&self) -> usize {
         self.embedded.load(Ordering::Relaxed)
     }
 
-    fn vector(&self, text: &str) -> Embedding {
+    pub(crate) fn vector(&self, text: &str) -> Embedding {
         if text.contains("silent") {
             return Vec::new();
         }

@@ -21,11 +21,16 @@ type Role = fn(&[String]);
 const ROLES: &[(&str, Role)] = &[
     ("kills", crate::kills::write_until_killed),
     ("kills keys", crate::kills_keys::write_until_killed),
+    ("kills memory", crate::kills_memory::write_until_killed),
     #[cfg(target_os = "linux")]
     ("steps", crate::index_kills::write_until_step),
+    ("see", crate::index_processes::change_and_search),
+    #[cfg(target_os = "linux")]
+    ("search all", crate::index_processes::search_all),
     ("model", crate::model::obey),
     ("share", crate::processes::record_and_read),
     ("collective", crate::processes::ask_for_collective),
+    ("hive", crate::e2e::hive_mind_simulation::live),
     ("duplicates", crate::duplicates::reinforce),
     ("watch", crate::watching_processes::watch),
     ("obey", crate::watching_processes::record_when_told),

@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::path::Path;
 
 use pulsedb::{
-    Change, CollectiveId, Config, DuplicatePolicy, Experience, ExperienceUpdate, NewActivity, NewExperience,
-    PulseDB, SyncMode, Timestamp,
+    Change, CollectiveId, Config, DuplicatePolicy, Experience, ExperienceUpdate, NewActivity,
+    NewDerivedInsight, NewExperience, NewExperienceRelation, PulseDB, RelationType, SyncMode, Timestamp,
 };
 
 use crate::calls::{self, Event, Target};
@@ -51,6 +51,8 @@ fn digest(db: &PulseDB) -> u64 {
         for event in events(db, collective.id, 0) {
             (event.experience_id, event.event_type, event.timestamp, event.sequence).hash(&mut hasher);
         }
+        format!("{:?}", db.list_relations(collective.id, 1000, 0).unwrap()).hash(&mut hasher);
+        format!("{:?}", db.list_insights(collective.id, 1000, 0).unwrap()).hash(&mut hasher);
         for experience in db.get_recent_experiences(collective.id, 7).unwrap() {
             put(&experience, &mut hasher);
         }
@@ -63,7 +65,7 @@ fn put(experience: &Experience, hasher: &mut DefaultHasher) {
     (id, timestamp, updated_at, last_reinforced, applications, experience.sequence).hash(hasher);
     (&experience.content, &experience.domain, &experience.tags, &experience.source_agent).hash(hasher);
     (&experience.related_files, &experience.source_task, experience.archived).hash(hasher);
-    (&experience.key, experience.expires_at).hash(hasher);
+    (&experience.key, experience.expires_at, experience.superseded).hash(hasher);
     (experience.importance.to_bits(), experience.confidence.to_bits()).hash(hasher);
     experience.embedding.iter().for_each(|component| component.to_bits().hash(hasher));
     std::mem::discriminant(&experience.experience_type).hash(hasher);
@@ -123,6 +125,7 @@ impl Run {
         self.db.delete_collective(large).unwrap();
         self.acknowledged();
         self.name_and_end(cid);
+        self.join(cid, &ids);
         for number in 6..10 {
             self.record(cid, &format!("single {number}"), 1);
         }
@@ -152,6 +155,46 @@ impl Run {
             vec![Change::Record(same), Change::Record(labelled("mixed", cid)), Change::Archive(first)];
         self.db.apply(cid, changes).unwrap();
         self.acknowledged();
+    }
+}
+
+impl Run {
+    /// Relations, superseding and insights: enough of these for a block.
+    fn join(&mut self, cid: CollectiveId, ids: &[pulsedb::ExperienceId]) {
+        let relate = |source_id, target_id| NewExperienceRelation {
+            source_id,
+            target_id,
+            relation_type: RelationType::Supports,
+            ..Default::default()
+        };
+        let relation = self.db.store_relation(relate(ids[0], ids[1])).unwrap();
+        self.acknowledged();
+        self.db.store_relation(relate(ids[2], ids[0])).unwrap();
+        self.acknowledged();
+        self.db.delete_relation(relation).unwrap();
+        self.acknowledged();
+        let middle = self.db.supersede_experience(ids[3], labelled("middle", cid)).unwrap();
+        self.acknowledged();
+        self.db.supersede_experience(middle, labelled("newest", cid)).unwrap();
+        self.acknowledged();
+        self.db.delete_experience(middle).unwrap();
+        self.acknowledged();
+        for number in 0..18 {
+            let embedding = labelled(&format!("insight {number}"), cid).embedding;
+            let new = NewDerivedInsight {
+                collective_id: cid,
+                content: format!("insight {number}"),
+                embedding,
+                source_experience_ids: ids[..3].to_vec(),
+                ..Default::default()
+            };
+            let id = self.db.store_insight(new).unwrap();
+            self.acknowledged();
+            if number == 5 {
+                self.db.delete_insight(id).unwrap();
+                self.acknowledged();
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::import::identity::{Key, Occurrences};
 use crate::import::json::lines::lines;
 use crate::import::json::{mend_escapes, objects, without_line};
 use crate::json::{ExperienceLine, Moment, TimeValue};
+use crate::links::{self, LinkLine};
 use crate::provenance::IMPORT_TAG;
 
 /// What was read of a line.
@@ -18,6 +19,8 @@ use crate::provenance::IMPORT_TAG;
 pub(crate) struct Row {
     /// Usually one.
     pub(crate) drafts: Vec<Draft>,
+    /// Relations and insights, each with its line.
+    pub(crate) links: Vec<(usize, LinkLine)>,
     /// What of the line is not an experience or could not be read.
     pub(crate) flaws: Vec<Flaw>,
     pub(crate) encoding: Option<&'static str>,
@@ -40,6 +43,13 @@ pub(crate) fn rows(
         let (parts, reason) = objects(&text);
         row.flaws.extend(reason.map(named));
         for part in parts {
+            if let Some(link) = links::read(part) {
+                match link {
+                    Ok(link) => row.links.push((number, link)),
+                    Err(error) => row.flaws.push(named(without_line(&error))),
+                }
+                continue;
+            }
             let parsed = serde_json::from_str::<ExperienceLine>(part).map_err(|error| without_line(&error));
             match parsed.and_then(|parsed| draft(parsed, number, &mut occurrences, defaults, keep_ids)) {
                 Ok(draft) => row.drafts.push(draft),
@@ -50,9 +60,9 @@ pub(crate) fn rows(
     })
 }
 
-/// Whether an object is meant as an experience, though it may not be right: then its fault is named.
+/// Whether an object is meant as an experience, a relation or an insight, though it may not be right: then its fault is named.
 pub(crate) fn is_meant(object: &Map<String, Value>) -> bool {
-    object.get("content").is_some_and(Value::is_string)
+    object.get("content").is_some_and(Value::is_string) || links::is_meant(object)
 }
 
 fn draft(
@@ -67,11 +77,12 @@ fn draft(
         |time: &Option<TimeValue>| time.as_ref().map(|time| time.moment(line.is_exported())).transpose();
     let timestamp = moment(&line.timestamp)?;
     let expires_at = moment(&line.expires_at)?;
+    let updated_at = moment(&line.updated_at)?;
     let kept = match line.id.filter(|_| keep_ids) {
         Some(id) => Some(Kept {
             id,
             applications: line.applications.unwrap_or(0),
-            updated_at: moment(&line.updated_at)?,
+            updated_at,
             last_reinforced: moment(&line.last_reinforced)?,
         }),
         None => None,
@@ -111,7 +122,8 @@ fn draft(
         duplicate: base.duplicate,
         ..NewExperience::default()
     };
-    Ok(Draft { new, identity, line: number, archived: line.archived.unwrap_or(false), id: line.id, kept })
+    let archived = line.archived.unwrap_or(false);
+    Ok(Draft { new, identity, line: number, archived, id: line.id, updated_at, kept })
 }
 
 /// With an id, the id and the content; without one, all that the line says of what is recorded.

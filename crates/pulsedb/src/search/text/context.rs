@@ -18,11 +18,11 @@ impl Pool<'_, '_> {
         if let Some(task) = self.task(place)? {
             let before = snapshot.collective.before_in_task(task, id)?;
             for (neighbour, slot) in neighbours.before.iter_mut().zip(before) {
-                *neighbour = snapshot.address_of(slot?);
+                *neighbour = snapshot.address_of(slot?)?;
             }
             let after = snapshot.collective.after_in_task(task, id)?;
             for (neighbour, slot) in neighbours.after.iter_mut().zip(after) {
-                *neighbour = snapshot.address_of(slot?);
+                *neighbour = snapshot.address_of(slot?)?;
             }
         }
         self.candidates[place].neighbours = Some(neighbours);

@@ -81,7 +81,7 @@ impl<'s, 't> Pool<'s, 't> {
     /// Takes every allowed row.
     pub(super) fn add_all(&mut self, signals: &mut Signals<'_>) -> Result<()> {
         for address in self.allowed.addresses(self.snapshot) {
-            self.add(address, signals, None);
+            self.add(address, signals, None)?;
         }
         self.compare(signals)
     }
@@ -95,19 +95,19 @@ impl<'s, 't> Pool<'s, 't> {
         with_newest: bool,
     ) -> Result<()> {
         if let Some(scores) = &signals.words {
-            for address in words::best_of(self.snapshot, self.allowed, scores, breadth) {
-                self.add(address, signals, None);
+            for address in words::best_of(self.snapshot, self.allowed, scores, breadth)? {
+                self.add(address, signals, None)?;
             }
         }
         if let Some(vector) = signals.vector {
-            let allowed = self.allowed.clone();
-            for hit in vectors::nearest(self.snapshot, allowed, vector, breadth, self.exact_rows)? {
-                self.add(hit.address, signals, Some(hit.score));
+            for hit in vectors::nearest(self.snapshot, self.allowed, vector, breadth, self.exact_rows)? {
+                self.add(hit.address, signals, Some(hit.score))?;
             }
         }
         if with_newest {
-            let newest = self.allowed.addresses(self.snapshot).rev().take(breadth);
-            newest.for_each(|address| self.add(address, signals, None));
+            for address in self.allowed.addresses(self.snapshot).rev().take(breadth) {
+                self.add(address, signals, None)?;
+            }
         }
         self.compare(signals)?;
         let ContextWeights { session, window, question, .. } = self.context;
@@ -115,7 +115,7 @@ impl<'s, 't> Pool<'s, 't> {
             for place in self.best_without_late(signals, breadth * limits::NEIGHBOURED_PERCENT / 100) {
                 let around = self.neighbours(place)?;
                 for address in around.each().filter(|address| self.allowed.has(self.snapshot, *address)) {
-                    self.add(address, signals, None);
+                    self.add(address, signals, None)?;
                 }
             }
             self.compare(signals)?;
@@ -155,17 +155,17 @@ impl<'s, 't> Pool<'s, 't> {
         Ok(self.session(place)?.map(|session| &self.sessions[session].task))
     }
 
-    fn add(&mut self, address: Address, signals: &Signals<'_>, vector: Option<f32>) {
+    fn add(&mut self, address: Address, signals: &Signals<'_>, vector: Option<f32>) -> Result<()> {
         if let Some(place) = self.places.get(&address) {
             let known = &mut self.candidates[*place].vector;
             *known = known.or(vector);
-            return;
+            return Ok(());
         }
-        let (slot, row) = self.snapshot.row(address);
+        let (slot, row) = self.snapshot.row(address)?;
         self.places.insert(address, self.candidates.len());
         self.candidates.push(Candidate {
             address,
-            rank: Rank::of(self.snapshot, address),
+            rank: Rank::of(self.snapshot, address)?,
             row,
             slot,
             lexical: signals.words.as_ref().map_or(0.0, |scores| scores[address as usize]),
@@ -174,6 +174,7 @@ impl<'s, 't> Pool<'s, 't> {
             facts: None,
             neighbours: None,
         });
+        Ok(())
     }
 
     /// Compares the vectors of candidates that were not found by theirs.

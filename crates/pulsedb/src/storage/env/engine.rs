@@ -137,7 +137,8 @@ pub(super) fn map_of_length(files: &Files) -> Result<u64> {
 fn open_largest(path: &Path, files: &Files, header: &Header, maps: &[u64]) -> Result<heed::Env<WithoutTls>> {
     let mut refused = None;
     for map_bytes in maps {
-        let mut flags = EnvFlags::empty();
+        // Rows lie scattered, and what is read in a row is asked for by name.
+        let mut flags = EnvFlags::NO_READ_AHEAD;
         if !files.writable || *map_bytes < header.map_bytes {
             flags |= EnvFlags::READ_ONLY;
         }

@@ -46,5 +46,6 @@ pub(crate) use lock_file::writers;
 pub(crate) use readers::RawReader;
 pub(crate) use settings::EnvOptions;
 pub(crate) use space::Space;
+pub(crate) use system::will_need;
 pub(crate) use turn::{Turn, WriteGuard};
 pub(crate) use wake::Bell;

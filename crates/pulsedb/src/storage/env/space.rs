@@ -62,6 +62,10 @@ impl WriteGuard<'_> {
     /// Makes the file at least `wanted` long, if the map and the disk allow.
     fn extend(&self, wanted: u64) -> std::result::Result<(), StorageError> {
         let engine = self.engine();
+        // A reader that has died keeps the pages that it saw from being used again.
+        if let Err(error) = engine.clear_stale_readers() {
+            tracing::debug!(%error, "cannot look for readers that have died");
+        }
         if wanted > engine.map_bytes() {
             return Err(map_full());
         }

@@ -90,12 +90,24 @@ impl<'b> Columns<'b> {
         Slot(u32::from_le_bytes(self.slots[row]))
     }
 
-    pub(crate) fn importance(&self, row: usize) -> f32 {
-        f32::from_le_bytes(self.importance[row])
+    /// The importance of each row, as `f32`.
+    pub(crate) fn importances(&self) -> &'b [[u8; 4]] {
+        self.importance
     }
 
-    pub(crate) fn confidence(&self, row: usize) -> f32 {
-        f32::from_le_bytes(self.confidence[row])
+    /// The confidence of each row, as `f32`.
+    pub(crate) fn confidences(&self) -> &'b [[u8; 4]] {
+        self.confidence
+    }
+
+    /// The time of each row, as milliseconds.
+    pub(crate) fn times(&self) -> &'b [[u8; 8]] {
+        self.times
+    }
+
+    /// The type of each row.
+    pub(crate) fn types(&self) -> &'b [[u8; 1]] {
+        self.types.as_chunks().0
     }
 
     pub(crate) fn type_tag(&self, row: usize) -> u8 {
@@ -113,8 +125,8 @@ impl<'b> Columns<'b> {
         SlotRow {
             id: self.id(row),
             timestamp: self.time(row),
-            importance: self.importance(row),
-            confidence: self.confidence(row),
+            importance: f32::from_le_bytes(self.importance[row]),
+            confidence: f32::from_le_bytes(self.confidence[row]),
             words: u32::from_le_bytes(self.words[row]),
             type_tag: self.type_tag(row),
             archived: false,

@@ -107,6 +107,12 @@ pub(crate) fn read_vector_generation(key: &[u8]) -> Option<Generation> {
     Some(Generation(u64::from_be_bytes(*prefix) as u16))
 }
 
+/// The slot of a key of `vector`.
+pub(crate) fn read_vector_slot(key: &[u8]) -> Option<Slot> {
+    let slot = key.last_chunk::<4>().filter(|_| key.len() == 12)?;
+    Some(Slot(u32::from_be_bytes(*slot)))
+}
+
 /// What a row of `series` is about, as its key says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeriesPart {

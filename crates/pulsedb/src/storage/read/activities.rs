@@ -13,7 +13,7 @@ use crate::storage::format::tables::Table;
 use crate::storage::read::collective_view::CollectiveView;
 use crate::storage::read::view::View;
 
-impl<'t> View<'t> {
+impl View<'_> {
     pub(in crate::storage) fn activity_row(
         self,
         number: CollectiveNumber,

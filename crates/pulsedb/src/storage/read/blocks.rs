@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use crate::error::{PulseDBError, Result};
+use crate::limits;
 use crate::model::change::Slot;
 use crate::storage::format::block_state::{BlockState, read_vectors};
 use crate::storage::format::columns::Columns;
@@ -79,6 +80,20 @@ impl<'t> BlockView<'t> {
         let key = self.key(part, run);
         let value = self.view.get_once(Table::Block, &key)?;
         value.ok_or_else(|| seal::corrupted(Table::Block, &key))
+    }
+
+    /// A run of a part each piece of which has a check of its own: its checksum is not compared.
+    pub(crate) fn part_of_checked_pieces(self, part: BlockPart, run: u16) -> Result<&'t [u8]> {
+        let key = self.key(part, run);
+        let value =
+            self.view.sealed(Table::Block, &key)?.filter(|value| value.len() <= limits::VALUE_BYTES_MAX);
+        value.map(seal::payload_unchecked).ok_or_else(|| seal::corrupted(Table::Block, &key))
+    }
+
+    /// Tells the system that a run of a part is read soon, unless this process has read it before.
+    pub(crate) fn will_need(self, part: BlockPart, run: u16) -> Result<()> {
+        let key = self.key(part, run);
+        self.view.will_need(Table::Block, &key)
     }
 
     /// Whether the block has a part.

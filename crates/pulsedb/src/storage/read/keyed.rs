@@ -15,7 +15,7 @@ use crate::storage::format::tables::Table;
 use crate::storage::read::collective_view::CollectiveView;
 use crate::storage::read::view::View;
 
-impl<'t> View<'t> {
+impl View<'_> {
     /// The experience that has a key, without its vector, also if it has expired.
     pub(in crate::storage) fn keyed(
         self,

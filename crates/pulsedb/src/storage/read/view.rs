@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::Seq;
 use crate::model::ProviderIdentity;
 use crate::model::change::CollectiveNumber;
-use crate::storage::env::{Engine, ReadTxn, Unproved, engine_error};
+use crate::storage::env::{self, Engine, ReadTxn, Unproved, engine_error};
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
@@ -71,6 +71,16 @@ impl<'t> View<'t> {
             None => checked.note(key),
         }
         Ok(Some(payload))
+    }
+
+    /// Tells the system that a value of a table whose values never change is read soon, unless it was checked before.
+    pub(in crate::storage) fn will_need(self, table: Table, key: &[u8]) -> Result<()> {
+        if !self.engine.checked().has(key)
+            && let Some(value) = self.sealed(table, key)?
+        {
+            env::will_need(value);
+        }
+        Ok(())
     }
 
     /// The greatest key of a table that is not above the given one.

@@ -7,24 +7,19 @@ use crate::error::{PulseDBError, Result, StorageError};
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
 use crate::model::change::CollectiveNumber;
-use crate::model::{CheckReport, Experience, Fault};
+use crate::model::{CheckReport, Fault};
 use crate::storage::env::Environment;
-use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
-use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
 use crate::storage::format::series::{ProgressRow, SeriesId};
-use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
 use crate::storage::upkeep::check_relations::{RelationOwner, check_relations};
 use crate::storage::upkeep::needed_keys::needed_keys;
-use crate::storage::upkeep::records::{StoredInsight, StoredRecord, insights, records};
-use crate::storage::write::block_builder::{BlockBuilder, IndexedRow};
-use crate::storage::write::{insights, rows};
+use crate::storage::write::block_builder::BlockBuilder;
 
 /// Checks the newest state of the database. All that is wrong is in the report.
 pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<CheckReport> {
@@ -54,13 +49,13 @@ pub(crate) fn check(env: &Environment, builder: &dyn BlockBuilder) -> Result<Che
 
 pub(super) struct Checker<'t> {
     pub(super) view: View<'t>,
-    builder: &'t dyn BlockBuilder,
+    pub(super) builder: &'t dyn BlockBuilder,
     pub(super) report: CheckReport,
     /// Numbers of collectives that exist, and of deleted ones that still have rows.
     pub(super) owners: BTreeMap<CollectiveNumber, Owner>,
     /// How many rows the records need in each derived table.
-    expected: BTreeMap<usize, u64>,
-    last_sequence: Seq,
+    pub(super) expected: BTreeMap<usize, u64>,
+    pub(super) last_sequence: Seq,
     /// What makes the vectors in force, and those that are being built.
     pub(super) embedding: EmbeddingRow,
     pub(super) next: Option<EmbeddingRow>,
@@ -69,15 +64,15 @@ pub(super) struct Checker<'t> {
 /// What was counted under a number: the records of a collective, or its insights.
 #[derive(Clone)]
 pub(super) struct Owner {
-    id: CollectiveId,
+    pub(super) id: CollectiveId,
     /// Whether it is deleted and its rows wait to be removed.
     deleted: bool,
-    experiences: u64,
-    bytes: u64,
+    pub(super) experiences: u64,
+    pub(super) bytes: u64,
     pub(super) vector_bytes: u64,
-    words: u64,
-    slots_end: u32,
-    activities: u32,
+    pub(super) words: u64,
+    pub(super) slots_end: u32,
+    pub(super) activities: u32,
     /// How far a move to another embedder is, as it says and as was found.
     pub(super) progress: ProgressRow,
     pub(super) found: ProgressRow,
@@ -122,7 +117,7 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn fail(&mut self, table: Table, error: PulseDBError) {
+    pub(super) fn fail(&mut self, table: Table, error: PulseDBError) {
         match error {
             PulseDBError::Storage(StorageError::Corrupted { table, key }) => {
                 self.push(table, key, "the value does not match its checksum or its format".into());
@@ -227,146 +222,8 @@ impl<'t> Checker<'t> {
         Ok(())
     }
 
-    fn experiences(&mut self) -> Result<()> {
-        for record in records(self.view)? {
-            match record? {
-                StoredRecord::Readable { place, experience, bytes } => {
-                    // What is deleted is being removed, index rows last.
-                    if self.is_deleted(place.number) {
-                        continue;
-                    }
-                    self.report.experiences += 1;
-                    let indexed = self.builder.index(&experience);
-                    let bytes = self.record(place, &experience, &indexed) + bytes;
-                    self.book(place, &experience, bytes, indexed.words);
-                }
-                StoredRecord::Damaged { key } => {
-                    self.fault(Table::Experience, key, "the value does not match its checksum or its format");
-                }
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn is_deleted(&self, number: CollectiveNumber) -> bool {
         self.owners.get(&number).is_some_and(|owner| owner.deleted)
-    }
-
-    /// Adds a record to its collective's counts.
-    fn book(&mut self, place: Place, experience: &Experience, bytes: u64, words: u32) {
-        let key = *experience.id.as_bytes();
-        if experience.sequence == 0 || experience.sequence > self.last_sequence {
-            let problem =
-                format!("its last change {} is not in 1..={}", experience.sequence, self.last_sequence);
-            self.fault(Table::Experience, &key, problem);
-        }
-        match self.view.is_superseded(place.number, experience.id) {
-            Ok(superseded) if superseded == experience.superseded => {}
-            Ok(_) => {
-                self.fault(Table::Experience, &key, "its relations say otherwise of its being superseded")
-            }
-            Err(error) => self.fail(Table::RelationByTarget, error),
-        }
-        self.count_record((Table::Experience, &key), place, experience.collective_id, (bytes, words));
-    }
-
-    /// Adds a record or an insight to the counts that it is under.
-    fn count_record(
-        &mut self,
-        (table, key): (Table, &[u8; 16]),
-        place: Place,
-        collective: CollectiveId,
-        (bytes, words): (u64, u32),
-    ) {
-        match self.owners.get_mut(&place.number) {
-            Some(owner) if owner.id == collective => {
-                owner.experiences += 1;
-                owner.bytes += bytes;
-                owner.words += u64::from(words);
-                owner.slots_end = owner.slots_end.max(place.slot.0.saturating_add(1));
-            }
-            _ => self.fault(table, key, "its collective does not exist"),
-        }
-    }
-
-    /// Compares a record with the rows that are derived from it; returns the bytes of those.
-    fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
-        let mut index = rows::index_keys(place.number, experience);
-        index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
-        let row = rows::slot_row(experience, indexed.words);
-        self.version(place, row, index, indexed)
-    }
-
-    /// Compares what stands under a slot, and what names it, with what a record or an insight needs. `row` is its slot
-    /// row.
-    fn version(
-        &mut self,
-        place: Place,
-        row: SlotRow,
-        index: Vec<(Table, Vec<u8>)>,
-        indexed: &IndexedRow,
-    ) -> u64 {
-        let slot_key = keys::slot(place.number, place.slot);
-        let mut bytes = 0;
-        self.vectors(place);
-        self.expected_row(Table::Slot);
-        if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
-            bytes += row_bytes(&slot_key, slot);
-            let mut expected = Vec::new();
-            row.write(&mut expected);
-            if slot != expected {
-                self.fault(Table::Slot, &slot_key, "it does not match its record");
-            }
-        }
-        self.expected_row(Table::Piece);
-        if let Some(pieces) = self.expect_row(Table::Piece, &slot_key, "a record's pieces are missing") {
-            bytes += row_bytes(&slot_key, pieces);
-            if pieces != indexed.piece {
-                self.fault(Table::Piece, &slot_key, "they do not match its record");
-            }
-        }
-        for (table, key) in index {
-            self.expected_row(table);
-            self.report.index_rows += 1;
-            if let Some(row) = self.expect_row(table, &key, "a record's index row is missing") {
-                bytes += row_bytes(&key, row);
-                if read_slot_value(row) != Some(place.slot) {
-                    self.fault(table, &key, "it names a different slot than its record");
-                }
-            }
-        }
-        bytes
-    }
-
-    fn insights(&mut self) -> Result<()> {
-        for row in insights(self.view)? {
-            let (place, insight, own) = match row? {
-                StoredInsight::Readable { place, insight, bytes } => (place, insight, bytes),
-                StoredInsight::Damaged { key } => {
-                    self.fault(Table::Insight, key, "the value does not match its checksum or its format");
-                    continue;
-                }
-            };
-            if self.is_deleted(place.number) {
-                continue;
-            }
-            self.report.insights += 1;
-            let indexed = self.builder.index_insight(&insight);
-            let index = insights::index_keys(place.number, &insight);
-            let row = insights::slot_row(&insight, indexed.words);
-            let bytes = self.version(place, row, index, &indexed) + own;
-            self.count_record(
-                (Table::Insight, insight.id.as_bytes()),
-                place,
-                insight.collective_id,
-                (bytes, indexed.words),
-            );
-        }
-        Ok(())
-    }
-
-    pub(super) fn expected_row(&mut self, table: Table) {
-        *self.expected.entry(table.index()).or_default() += 1;
     }
 
     /// Looks for rows that no record needs. Those that records need have been compared already.
@@ -420,23 +277,6 @@ impl<'t> Checker<'t> {
         }
     }
 
-    fn activities(&mut self) -> Result<()> {
-        for row in self.view.sealed_range(Table::Activity, Bound::Unbounded, Bound::Unbounded)? {
-            let (key, value) = row?;
-            let row = seal::open(Table::Activity, key, value).ok().and_then(ActivityRow::read);
-            let (Some((number, _)), Some(_)) = (keys::read_activity(key), row) else {
-                self.fault(Table::Activity, key, "the value does not match its checksum or its format");
-                continue;
-            };
-            match self.owners.get_mut(&number) {
-                Some(owner) => owner.activities += 1,
-                None => self.fault(Table::Activity, key, "its collective does not exist"),
-            }
-            self.report.activities += 1;
-        }
-        Ok(())
-    }
-
     fn counters(&mut self) -> Result<()> {
         let owners = std::mem::take(&mut self.owners);
         let living = owners.iter().filter(|(_, owner)| !owner.deleted);
@@ -472,12 +312,9 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Series, &key, "it does not count the vectors of the next generation");
             }
             if counter.activities != owner.activities {
-                let (counted, found) = (counter.activities, owner.activities);
-                self.fault(
-                    Table::Counter,
-                    &key,
-                    format!("it counts {counted} activities instead of {found}"),
-                );
+                let (stored, found) = (counter.activities, owner.activities);
+                let problem = format!("it counts {stored} activities instead of {found}");
+                self.fault(Table::Counter, &key, problem);
             }
             if counter.next_slot < owner.slots_end {
                 self.fault(Table::Counter, &key, "the next slot is in use already");
@@ -504,9 +341,4 @@ impl<'t> Checker<'t> {
             self.report.changes += changes.len() as u64;
         }
     }
-}
-
-/// Bytes of a row as the counts have it: key, seal and payload.
-fn row_bytes(key: &[u8], payload: &[u8]) -> u64 {
-    (key.len() + seal::SEAL_BYTES + payload.len()) as u64
 }

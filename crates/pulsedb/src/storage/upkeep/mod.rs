@@ -2,7 +2,9 @@
 
 mod carry_links;
 pub(in crate::storage) mod check;
+mod check_activities;
 mod check_index;
+mod check_records;
 mod check_relations;
 mod check_vectors;
 mod needed_keys;

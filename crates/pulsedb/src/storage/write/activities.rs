@@ -1,4 +1,4 @@
-//! Registering, signs of life and the end of activities. None of it is logged.
+//! Registering, signs of life and the end of activities, none of which is logged.
 
 use std::ops::Bound;
 use std::time::Duration;

@@ -39,6 +39,11 @@ impl WriteTxn<'_> {
         self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
+    /// Whether there are rows that nobody can see any more.
+    pub(crate) fn has_reclaims(&self) -> Result<bool> {
+        Ok(!self.view().reclaims()?.is_empty() || self.view().has_old_vectors()?)
+    }
+
     /// Removes some rows that nobody can see any more; returns whether more is left to do.
     pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
         Ok(self.reclaim_collective()? || self.remove_old_vectors()?)

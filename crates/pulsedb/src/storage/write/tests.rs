@@ -111,7 +111,9 @@ fn registration_removes_some_of_those_that_were_silent_for_too_long() {
         activities.into_iter().map(|one| one.agent_id.as_str().to_owned()).collect::<Vec<_>>()
     };
     let all: Vec<String> = (0..100).map(|at| format!("agent {at:03}")).collect();
-    all.iter().for_each(|agent| register(agent, Duration::from_secs(1000)));
+    for agent in &all {
+        register(agent, Duration::from_secs(1000));
+    }
     assert_eq!(names(), all);
     // A few more registrations of any names, and none of the silent ones is left.
     let begun = clock::now();

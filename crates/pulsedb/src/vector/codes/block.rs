@@ -15,27 +15,27 @@ const WORD_BYTES: usize = size_of::<u64>();
 /// Rows of a word of a mask.
 pub(super) const CHUNK_ROWS: usize = 64;
 
-/// A block as it lies in the store.
+/// The codes of a block as they lie in the store.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Block<'a> {
+pub(crate) struct Codes<'a> {
     shape: Shape,
     rows: usize,
     groups: &'a [u8],
-    records: &'a [u8],
+    /// A bit for each row that has a vector.
+    present: &'a [[u8; WORD_BYTES]],
 }
 
-impl<'a> Block<'a> {
-    /// Reads a block; `None` if these are not the codes and refinements of one block of this shape.
+impl<'a> Codes<'a> {
+    /// Reads codes; `None` if these are not the codes of a block of this shape.
     ///
-    /// Only heads and lengths are checked: damage within codes is for the store's checksum to notice, damage within
-    /// a refinement is noticed when it is used.
-    pub(crate) fn read(shape: Shape, codes: &'a [u8], refinements: &'a [u8]) -> Option<Block<'a>> {
-        let (rows, groups) = take_head(shape, KIND_CODES, codes)?;
-        let (records_rows, records) = take_head(shape, KIND_REFINEMENTS, refinements)?;
+    /// Only head and length are checked: damage within codes is for the store's checksum to notice.
+    pub(crate) fn read(shape: Shape, bytes: &'a [u8]) -> Option<Codes<'a>> {
+        let (rows, rest) = take_head(shape, KIND_CODES, bytes)?;
         let groups_bytes = rows.div_ceil(GROUP_ROWS).checked_mul(shape.group_bytes())?;
-        let records_bytes = rows.checked_mul(shape.record_bytes())?;
-        let fits = rows == records_rows && groups.len() == groups_bytes && records.len() == records_bytes;
-        fits.then_some(Block { shape, rows, groups, records })
+        let (groups, rest) = rest.split_at_checked(groups_bytes)?;
+        let (present, rest) = rest.as_chunks();
+        let fits = present.len() == rows.div_ceil(CHUNK_ROWS) && rest.is_empty();
+        fits.then_some(Codes { shape, rows, groups, present })
     }
 
     /// The number of rows, those without a vector included.
@@ -47,15 +47,41 @@ impl<'a> Block<'a> {
         self.shape
     }
 
-    /// The groups of rows, as many as a word of a mask has bits for.
-    pub(super) fn chunks(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.groups.chunks(self.shape.group_bytes() * (CHUNK_ROWS / GROUP_ROWS))
+    /// The groups of rows, as many as a word of a mask has bits for, and which of these rows have a vector.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = (&'a [u8], u64)> {
+        let groups = self.groups.chunks(self.shape.group_bytes() * (CHUNK_ROWS / GROUP_ROWS));
+        groups.zip(self.present.iter().map(|word| u64::from_le_bytes(*word)))
+    }
+}
+
+/// The refinements of a block as they lie in the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refinements<'a> {
+    shape: Shape,
+    rows: usize,
+    records: &'a [u8],
+}
+
+impl<'a> Refinements<'a> {
+    /// Reads refinements; `None` if these are not the refinements of a block of this shape.
+    ///
+    /// Only head and length are checked: damage within a refinement is noticed when it is used.
+    pub(crate) fn read(shape: Shape, bytes: &'a [u8]) -> Option<Refinements<'a>> {
+        let (rows, records) = take_head(shape, KIND_REFINEMENTS, bytes)?;
+        let fits = records.len() == rows.checked_mul(shape.record_bytes())?;
+        fits.then_some(Refinements { shape, rows, records })
     }
 
-    /// The refinement of a row, which is one of the block's.
-    pub(super) fn record(&self, row: usize) -> &'a [u8] {
-        let start = row * self.shape.record_bytes();
-        &self.records[start..start + self.shape.record_bytes()]
+    /// The number of rows, those without a vector included.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The refinement of a row; `None` behind the last.
+    #[inline]
+    pub(crate) fn record(&self, row: usize) -> Option<&'a [u8]> {
+        let start = row.checked_mul(self.shape.record_bytes())?;
+        self.records.get(start..start + self.shape.record_bytes())
     }
 }
 
@@ -74,59 +100,118 @@ fn head(shape: Shape, kind: u8) -> Vec<u8> {
     head
 }
 
-/// Puts rows together to a block, one after the other.
+/// Puts the codes of rows together, one after the other.
 #[derive(Clone, Debug)]
-pub(crate) struct BlockBuilder {
+pub(crate) struct CodesBuilder {
     shape: Shape,
     rows: usize,
-    codes: Vec<u8>,
-    refinements: Vec<u8>,
+    bytes: Vec<u8>,
+    present: Vec<u64>,
 }
 
-impl BlockBuilder {
-    /// A block without rows.
-    pub(crate) fn new(shape: Shape) -> BlockBuilder {
-        let (codes, refinements) = (head(shape, KIND_CODES), head(shape, KIND_REFINEMENTS));
-        BlockBuilder { shape, rows: 0, codes, refinements }
+impl CodesBuilder {
+    /// Codes without rows.
+    pub(crate) fn new(shape: Shape) -> CodesBuilder {
+        CodesBuilder { shape, rows: 0, bytes: head(shape, KIND_CODES), present: Vec::new() }
     }
 
     /// Appends a row by the code that [`Frame::encode`](super::Frame::encode) made; `None` stands for a row without
-    /// a vector, which the masks of searches leave out.
+    /// a vector, which no search finds.
     ///
     /// Appends nothing and returns false if the code is of another length.
     pub(crate) fn push(&mut self, code: Option<&[u8]>) -> bool {
-        let row = self.rows;
+        let place = self.rows % GROUP_ROWS;
         match code {
             Some(code) if code.len() != self.shape.code_bytes() => return false,
             Some(code) => {
-                let (bits, record) = code.split_at(self.shape.code_bytes() - self.shape.record_bytes());
-                put_bits(self.shape, self.next_group(), row % GROUP_ROWS, bits);
-                self.refinements.extend_from_slice(record);
+                let bits = &code[..self.shape.word_bytes() + FACTOR_BYTES];
+                put_bits(self.shape, self.next_group(), place, bits);
             }
-            None => {
-                self.next_group();
-                self.refinements.resize(self.refinements.len() + self.shape.record_bytes(), 0);
-            }
+            None => _ = self.next_group(),
+        }
+        self.note(code.is_some());
+        true
+    }
+
+    /// Appends the rows of other codes whose bit is set in `keep`, in their order and without coding them again.
+    ///
+    /// Rows that `keep` is too short for are dropped. Returns false if the codes have another shape.
+    pub(crate) fn append(&mut self, codes: &Codes<'_>, keep: &[u64]) -> bool {
+        if codes.shape != self.shape {
+            return false;
+        }
+        let mut bits = vec![0; self.shape.word_bytes() + FACTOR_BYTES];
+        for row in rows_of(keep).take_while(|row| *row < codes.rows) {
+            let start = row / GROUP_ROWS * self.shape.group_bytes();
+            let group = &codes.groups[start..start + self.shape.group_bytes()];
+            get_bits(self.shape, group, row % GROUP_ROWS, &mut bits);
+            let to = self.rows % GROUP_ROWS;
+            put_bits(self.shape, self.next_group(), to, &bits);
+            let present = u64::from_le_bytes(codes.present[row / CHUNK_ROWS]);
+            self.note(present >> (row % CHUNK_ROWS) & 1 == 1);
+        }
+        true
+    }
+
+    /// The number of rows so far.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The codes, as the store keeps them.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        put_rows(&mut self.bytes, self.rows);
+        self.bytes.extend(self.present.iter().flat_map(|word| word.to_le_bytes()));
+        self.bytes
+    }
+
+    /// The group that the next row belongs to.
+    fn next_group(&mut self) -> &mut [u8] {
+        let start = HEAD_BYTES + self.rows / GROUP_ROWS * self.shape.group_bytes();
+        self.bytes.resize(start + self.shape.group_bytes(), 0);
+        &mut self.bytes[start..]
+    }
+
+    /// Counts a row, and notes whether it has a vector.
+    fn note(&mut self, present: bool) {
+        self.present.resize(self.rows / CHUNK_ROWS + 1, 0);
+        self.present[self.rows / CHUNK_ROWS] |= u64::from(present) << (self.rows % CHUNK_ROWS);
+        self.rows += 1;
+    }
+}
+
+/// Puts the refinements of rows together, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct RefinementsBuilder {
+    shape: Shape,
+    rows: usize,
+    bytes: Vec<u8>,
+}
+
+impl RefinementsBuilder {
+    /// Refinements without rows.
+    pub(crate) fn new(shape: Shape) -> RefinementsBuilder {
+        RefinementsBuilder { shape, rows: 0, bytes: head(shape, KIND_REFINEMENTS) }
+    }
+
+    /// Appends a row, as [`CodesBuilder::push`] does.
+    pub(crate) fn push(&mut self, code: Option<&[u8]>) -> bool {
+        match code {
+            Some(code) if code.len() != self.shape.code_bytes() => return false,
+            Some(code) => self.bytes.extend_from_slice(&code[self.shape.word_bytes() + FACTOR_BYTES..]),
+            None => self.bytes.resize(self.bytes.len() + self.shape.record_bytes(), 0),
         }
         self.rows += 1;
         true
     }
 
-    /// Appends the rows of a block whose bit is set in `keep`, in their order and without coding them again.
-    ///
-    /// Rows that `keep` is too short for are dropped. Returns false if the block has another shape.
-    pub(crate) fn append(&mut self, block: &Block<'_>, keep: &[u64]) -> bool {
-        if block.shape != self.shape {
+    /// Appends rows of other refinements, as [`CodesBuilder::append`] does.
+    pub(crate) fn append(&mut self, refinements: &Refinements<'_>, keep: &[u64]) -> bool {
+        if refinements.shape != self.shape {
             return false;
         }
-        let mut bits = vec![0; self.shape.word_bytes() + FACTOR_BYTES];
-        for row in rows_of(keep).take_while(|row| *row < block.rows) {
-            let start = row / GROUP_ROWS * self.shape.group_bytes();
-            let group = &block.groups[start..start + self.shape.group_bytes()];
-            get_bits(self.shape, group, row % GROUP_ROWS, &mut bits);
-            let to = self.rows % GROUP_ROWS;
-            put_bits(self.shape, self.next_group(), to, &bits);
-            self.refinements.extend_from_slice(block.record(row));
+        for record in rows_of(keep).map_while(|row| refinements.record(row)) {
+            self.bytes.extend_from_slice(record);
             self.rows += 1;
         }
         true
@@ -137,20 +222,17 @@ impl BlockBuilder {
         self.rows
     }
 
-    /// The codes and the refinements, as the store keeps them.
-    pub(crate) fn finish(mut self) -> (Vec<u8>, Vec<u8>) {
-        let rows = (self.rows as u32).to_le_bytes();
-        self.codes[HEAD_BYTES - rows.len()..HEAD_BYTES].copy_from_slice(&rows);
-        self.refinements[HEAD_BYTES - rows.len()..HEAD_BYTES].copy_from_slice(&rows);
-        (self.codes, self.refinements)
+    /// The refinements, as the store keeps them.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        put_rows(&mut self.bytes, self.rows);
+        self.bytes
     }
+}
 
-    /// The group that the next row belongs to.
-    fn next_group(&mut self) -> &mut [u8] {
-        let start = HEAD_BYTES + self.rows / GROUP_ROWS * self.shape.group_bytes();
-        self.codes.resize(start + self.shape.group_bytes(), 0);
-        &mut self.codes[start..]
-    }
+/// Writes the number of rows into a head.
+fn put_rows(bytes: &mut [u8], rows: usize) {
+    let rows = (rows as u32).to_le_bytes();
+    bytes[HEAD_BYTES - rows.len()..HEAD_BYTES].copy_from_slice(&rows);
 }
 
 /// The rows whose bit is set in a mask.

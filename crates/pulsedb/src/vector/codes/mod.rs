@@ -33,7 +33,7 @@ mod shape;
 mod tests;
 
 pub(crate) use self::{
-    block::{Block, BlockBuilder},
+    block::{Codes, CodesBuilder, Refinements, RefinementsBuilder},
     frame::{Frame, centroid},
     query::CodeQuery,
     rescore::{Scored, exact, gather_limit},

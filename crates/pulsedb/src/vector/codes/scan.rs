@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use super::block::{Block, CHUNK_ROWS, put_bits};
+use super::block::{CHUNK_ROWS, Codes, put_bits};
 use super::query::{CodeQuery, Estimate, Survivor};
 use super::rescore::{Candidate, Candidates};
 use super::shape::GROUP_ROWS;
@@ -51,26 +51,33 @@ impl<'q> Scan<'q> {
         }
     }
 
-    /// Scans the rows of a block whose bit is set in `allowed`; `slot` says where the vector of a row lies.
+    /// Scans the rows whose bit is set in `allowed` and that have a vector; `slot` says where the vector of a row lies,
+    /// `record` what its refinement is. A row without a refinement is compared exactly.
     ///
-    /// Rows that `allowed` is too short for are not allowed. Each row that is has a vector.
-    /// Returns false, and scans nothing, if the block has another shape than the query.
-    pub(crate) fn block(&mut self, block: &Block<'_>, allowed: &[u64], slot: impl Fn(u32) -> u32) -> bool {
-        if block.shape() != self.query.shape() {
+    /// Rows that `allowed` is too short for are not allowed.
+    /// Returns false, and scans nothing, if the codes have another shape than the query.
+    pub(crate) fn codes<'r>(
+        &mut self,
+        codes: &Codes<'_>,
+        allowed: &[u64],
+        slot: impl Fn(u32) -> u32,
+        mut record: impl FnMut(u32) -> Option<&'r [u8]>,
+    ) -> bool {
+        if codes.shape() != self.query.shape() {
             return false;
         }
         let mut start = 0;
-        for (groups, allowed) in block.chunks().zip(allowed) {
-            let allowed = *allowed & low_bits(block.rows() - start);
+        for ((groups, present), allowed) in codes.chunks().zip(allowed) {
+            let allowed = *allowed & present & low_bits(codes.rows() - start);
             if allowed != 0 {
                 self.query.survivors(groups, allowed, self.floor, start, &mut self.survivors);
                 if self.survivors.len() >= SURVIVORS {
-                    self.refine_survivors(&slot, |row| block.record(row as usize));
+                    self.refine_survivors(&slot, &mut record);
                 }
             }
             start += CHUNK_ROWS;
         }
-        self.refine_survivors(slot, |row| block.record(row as usize));
+        self.refine_survivors(slot, record);
         true
     }
 
@@ -103,7 +110,7 @@ impl<'q> Scan<'q> {
     /// Scans a chunk of rows whose bits were put into groups.
     fn chunk(&mut self, groups: &[u8], rows: &[(u32, &[u8])]) {
         self.query.survivors(groups, low_bits(rows.len()), self.floor, 0, &mut self.survivors);
-        self.refine_survivors(|row| rows[row as usize].0, |row| rows[row as usize].1);
+        self.refine_survivors(|row| rows[row as usize].0, |row| Some(rows[row as usize].1));
     }
 
     #[cfg_attr(not(test), expect(dead_code, reason = "one thread scans"))]
@@ -123,7 +130,11 @@ impl<'q> Scan<'q> {
     }
 
     /// Refines the survivors so far, the most promising first, until the floor is above the rest.
-    fn refine_survivors<'r>(&mut self, slot: impl Fn(u32) -> u32, record: impl Fn(u32) -> &'r [u8]) {
+    fn refine_survivors<'r>(
+        &mut self,
+        slot: impl Fn(u32) -> u32,
+        mut record: impl FnMut(u32) -> Option<&'r [u8]>,
+    ) {
         let mut survivors = std::mem::take(&mut self.survivors);
         loop {
             survivors.retain(|survivor| survivor.upper >= self.floor);
@@ -135,26 +146,35 @@ impl<'q> Scan<'q> {
                 break;
             }
             let rows: Vec<u32> = survivors.drain(rest..).map(|survivor| survivor.row).collect();
-            self.refine(&rows, &slot, &record);
+            self.refine(&rows, &slot, &mut record);
         }
         self.survivors = survivors;
     }
 
-    fn refine<'r>(&mut self, rows: &[u32], slot: impl Fn(u32) -> u32, record: impl Fn(u32) -> &'r [u8]) {
-        for row in rows {
-            let lines = record(*row).iter().step_by(CACHE_LINE);
-            black_box(lines.fold(0, |all, byte| all | byte));
-        }
-        for row in rows {
-            let Some(Estimate { cosine, error }) = self.query.refine(record(*row)) else {
+    fn refine<'r>(
+        &mut self,
+        rows: &[u32],
+        slot: impl Fn(u32) -> u32,
+        mut record: impl FnMut(u32) -> Option<&'r [u8]>,
+    ) {
+        let records = rows.iter().map(|row| (*row, record(*row).unwrap_or_default()));
+        let mut fetched = 0;
+        let records: Vec<(u32, &[u8])> = records
+            .inspect(|(_, record)| {
+                fetched |= record.iter().step_by(CACHE_LINE).fold(0, |all, byte| all | byte);
+            })
+            .collect();
+        black_box(fetched);
+        for (row, record) in records {
+            let Some(Estimate { cosine, error }) = self.query.refine(record) else {
                 // Nothing is known of the row but that it may be the best: it is compared exactly.
-                let slot = slot(*row);
+                let slot = slot(row);
                 self.damaged = self.damaged.or(Some(slot));
                 self.candidates.push(Candidate { upper: f32::INFINITY, slot });
                 continue;
             };
             if cosine + error >= self.floor {
-                self.candidates.push(Candidate { upper: cosine + error, slot: slot(*row) });
+                self.candidates.push(Candidate { upper: cosine + error, slot: slot(row) });
                 self.lower.push(Ordered(cosine - error));
                 self.raise_floor();
             }

@@ -112,6 +112,9 @@ impl Reference {
             }
             _ => Some(WatchEventType::Deleted),
         };
+        if matches!(verb, Verb::Delete) {
+            self.cut(id);
+        }
         if let Some(event) = event {
             let sequence = self.log(cid, Some((event, id)));
             self.row(id).unwrap().sequence = sequence;

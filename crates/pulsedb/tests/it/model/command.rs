@@ -11,6 +11,7 @@ use super::agents;
 use super::apply;
 use super::batch::{restored, updates};
 use super::keys;
+use super::memory;
 use super::{DIMENSION, Verb};
 use crate::random::Random;
 use crate::samples::{experience_type, labelled, text, vector};
@@ -178,7 +179,7 @@ pub(super) fn perform(db: &PulseDB, line: &str) -> String {
             }
             Err(error) => answer::<()>(Err(error)),
         },
-        _ => panic!("no such command: {line}"),
+        _ => memory::perform(db, verb, first, &words).unwrap_or_else(|| panic!("no such command: {line}")),
     }
 }
 

@@ -77,8 +77,8 @@ impl Reference {
         let key = key?;
         let has = |row: &&Experience| row.collective_id == cid && row.key.as_ref() == Some(key);
         if let Some(gone) = self.pending.values().find(has).map(|row| row.id) {
+            self.log_gone(cid, gone);
             self.pending.remove(&gone);
-            self.log(cid, Some((WatchEventType::Deleted, gone)));
         }
         self.rooms[&cid].1.values().find(has).map(|row| row.id)
     }
@@ -94,6 +94,11 @@ impl Reference {
         }
     }
 
+    pub(super) fn greatest_id(&self) -> Option<ExperienceId> {
+        let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
+        living.chain(self.pending.keys().last()).max().copied()
+    }
+
     /// One record of a batch; its times are the database's own and come later.
     pub(super) fn recorded_one(&mut self, cid: CollectiveId, id: ExperienceId, given: &NewExperience) {
         let holder = self.holder(cid, given.key.as_ref());
@@ -101,19 +106,14 @@ impl Reference {
             return self.reinforced(cid, id, known, given);
         }
         let event = if holder.is_some() { WatchEventType::Updated } else { WatchEventType::Created };
-        let (applications, superseded) = match holder {
-            Some(holder) => {
-                assert_eq!(holder, id, "the record with the key is replaced");
-                let before = &self.rooms[&cid].1[&id];
-                (before.applications, before.superseded)
-            }
-            None => {
-                let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
-                let greatest = living.chain(self.pending.keys().last()).max();
-                assert!(greatest.is_none_or(|last| *last < id), "ids ascend");
-                self.ids_ever.push(id);
-                (0, false)
-            }
+        let (applications, superseded) = if let Some(holder) = holder {
+            assert_eq!(holder, id, "the record with the key is replaced");
+            let before = &self.rooms[&cid].1[&id];
+            (before.applications, before.superseded)
+        } else {
+            assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
+            self.ids_ever.push(id);
+            (0, false)
         };
         let sequence = self.log(cid, Some((event, id)));
         self.put(Experience {
@@ -239,10 +239,9 @@ impl Reference {
         removed.sort_unstable_by_key(|event| event.sequence);
         for event in removed {
             assert_eq!(event.event_type, WatchEventType::Deleted);
+            let sequence = self.log_gone(event.collective_id, event.experience_id);
             let gone = self.pending.remove(&event.experience_id);
             assert!(gone.is_some(), "{event:?} is about nothing that has expired");
-            let sequence =
-                self.log(event.collective_id, Some((WatchEventType::Deleted, event.experience_id)));
             assert_eq!(sequence, event.sequence);
         }
     }

@@ -5,6 +5,7 @@ mod apply;
 mod batch;
 mod command;
 mod keys;
+mod memory;
 mod reference;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use pulsedb::{CollectiveId, Config, ExperienceId, PulseDB};
 use crate::samples::{directory, external};
 use crate::worker::{Worker, hear, say};
 use command::perform;
+use memory::Memory;
 use reference::Reference;
 
 /// Few dimensions, so that equal vectors are common.
@@ -41,6 +43,7 @@ enum Action {
     Agents { pick: u16 },
     ByKey { pick: u16, key: u8 },
     Keys { pick: u16, prefix: u8, after: u8, limit: u8 },
+    Remember(Memory),
     Apply { pick: u16, seed: u16, count: u8 },
     Reopen,
 }
@@ -97,9 +100,28 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (any::<u16>(), 0..6_u8).prop_map(|(pick, key)| Action::ByKey { pick, key }),
         1 => (any::<u16>(), any::<u8>(), 0..7_u8, 1..5_u8)
             .prop_map(|(pick, prefix, after, limit)| Action::Keys { pick, prefix, after, limit }),
+        14 => remembering().prop_map(Action::Remember),
         3 => (any::<u16>(), any::<u16>(), 1..8_u8)
             .prop_map(|(pick, seed, count)| Action::Apply { pick, seed, count }),
         1 => Just(Action::Reopen),
+    ]
+}
+
+fn remembering() -> impl Strategy<Value = Memory> {
+    prop_oneof![
+        6 => (any::<u16>(), any::<u16>(), any::<u8>())
+            .prop_map(|(source, target, kind)| Memory::Relate { source, target, kind }),
+        1 => (any::<u16>(), 0..6_u8).prop_map(|(pick, at)| Memory::Unrelate { pick, at }),
+        2 => (any::<u16>(), any::<u16>()).prop_map(|(pick, seed)| Memory::Supersede { pick, seed }),
+        1 => (any::<u16>(), any::<u8>()).prop_map(|(pick, direction)| Memory::Related { pick, direction }),
+        1 => any::<u16>().prop_map(|pick| Memory::History { pick }),
+        3 => (any::<u16>(), any::<u16>(), 1..4_u8, any::<u16>())
+            .prop_map(|(pick, sources, count, seed)| Memory::Derive { pick, sources, count, seed }),
+        1 => any::<u16>().prop_map(|at| Memory::Underive { at }),
+        1 => any::<u16>().prop_map(|pick| Memory::InsightsOf { pick }),
+        1 => (any::<u16>(), any::<u16>(), 1..20_u8)
+            .prop_map(|(pick, seed, k)| Memory::FindInsights { pick, seed, k }),
+        1 => (any::<u16>(), any::<u16>()).prop_map(|(pick, seed)| Memory::Context { pick, seed }),
     ]
 }
 
@@ -210,6 +232,10 @@ fn take(both: &mut Both, reference: &mut Reference, in_other: bool, action: &Act
             let (answer, _) = ask(agents::command(verb, cid, agent));
             reference.agent(verb, cid, agent, &answer);
         }
+        Action::Remember(action) => {
+            let (answer, command) = ask(memory::command(reference, action));
+            reference.remembered(both.here(), action, &command, &answer);
+        }
         Action::Apply { pick, seed, count } => {
             let cid = cid(reference, pick);
             let ids = reference.some_living(pick, count);
@@ -291,6 +317,8 @@ fn run(steps: &[(bool, Action)]) {
             let all = both.ask(in_other, &format!("list {cid} 1000 0"));
             assert_eq!(all, reference.list(cid, 1000_u16, 0));
             assert_eq!(both.ask(in_other, &format!("count {cid}")), reference.count(cid));
+            assert_eq!(both.ask(in_other, &format!("relations {cid}")), reference.relations(cid));
+            assert_eq!(both.ask(in_other, &format!("insights {cid}")), reference.insights(cid));
             assert_eq!(both.ask(in_other, &format!("agents {cid}")), reference.agents(cid));
             let answer = both.ask(in_other, &format!("search {cid} 7 200"));
             reference.found(cid, (7, 200), &answer, "the last search");

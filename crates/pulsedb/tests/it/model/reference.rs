@@ -4,16 +4,17 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pulsedb::{
-    CollectiveId, DecayConfig, Experience, ExperienceId, ExperienceType, PulseDB, SearchFilter, Timestamp,
-    WatchEventType, energy,
+    CollectiveId, DecayConfig, DerivedInsight, Experience, ExperienceId, ExperienceType, PulseDB,
+    SearchFilter, Timestamp, WatchEventType, energy,
 };
 
 use super::Verb;
 use super::command::{answer, given, query, update};
 use super::keys;
+use super::memory::Joined;
 
 /// Scores of the scan are `f32`, those of the model `f64`.
-const TOLERANCE: f64 = 2e-6;
+pub(super) const TOLERANCE: f64 = 2e-6;
 
 /// A number of the log, the collective it is about and, if it is about an experience, what happened to which.
 type Event = (u64, CollectiveId, Option<(WatchEventType, ExperienceId)>);
@@ -33,6 +34,9 @@ pub(super) struct Reference {
     pub(super) at_work: BTreeSet<(CollectiveId, String)>,
     /// Those that have expired and may still be got by their ids.
     pub(super) pending: BTreeMap<ExperienceId, Experience>,
+    /// In the order of creation, as the next.
+    pub(super) relations: Vec<Joined>,
+    pub(super) insights: Vec<DerivedInsight>,
     /// What each number was about; `None` for those of collectives.
     events: Vec<Event>,
 }
@@ -68,6 +72,7 @@ impl Reference {
     pub(super) fn dropped(&mut self, cid: CollectiveId, given: &str) {
         let Some((_, rows)) = self.rooms.remove(&cid) else { return assert_eq!(given, "not found") };
         assert_eq!(given, ok(()));
+        self.forget(cid);
         self.dropped_from.insert(cid, self.sequence + 1);
         let expired: Vec<_> = self.pending.extract_if(.., |_, row| row.collective_id == cid).collect();
         for id in rows.into_keys().chain(expired.into_iter().map(|(id, _)| id)) {
@@ -100,7 +105,12 @@ impl Reference {
     /// The first record of a database makes the collective "default".
     fn recorded_in_default(&mut self, db: &PulseDB, which: (u16, u8), given_ids: &str) {
         let all = db.list_collectives().unwrap();
-        let made = all.iter().find(|collective| collective.name == "default").expect("it was made");
+        let Some(made) = all.iter().find(|collective| collective.name == "default") else {
+            // A batch that refuses itself makes no collective either.
+            let refusing = |row: &pulsedb::NewExperience| row.duplicate == pulsedb::DuplicatePolicy::Refuse;
+            assert!(given(CollectiveId::nil(), which.0, which.1).iter().any(refusing));
+            return assert_eq!(given_ids, "refused");
+        };
         if let Entry::Vacant(room) = self.rooms.entry(made.id) {
             room.insert((made.name.clone(), BTreeMap::new()));
             self.rooms_ever.push(made.id);
@@ -153,6 +163,9 @@ impl Reference {
         };
         let expected = if matches!(verb, Verb::Reinforce) { ok(after.applications) } else { ok(()) };
         assert_eq!(given, expected);
+        if matches!(verb, Verb::Delete) {
+            self.cut(id);
+        }
         if let Some(event) = event {
             after.sequence = self.log(row.collective_id, Some((event, id)));
         }
@@ -222,7 +235,9 @@ impl Reference {
     pub(super) fn count(&self, cid: CollectiveId) -> String {
         let Some((_, rows)) = self.rooms.get(&cid) else { return "not found".to_owned() };
         let times = || rows.values().map(|row| row.timestamp);
-        let any = !rows.is_empty() || self.pending.values().any(|row| row.collective_id == cid);
+        let any = !rows.is_empty()
+            || self.pending.values().any(|row| row.collective_id == cid)
+            || self.insights.iter().any(|insight| insight.collective_id == cid);
         ok((rows.len() as u64, any, times().min(), times().max()))
     }
 
@@ -300,7 +315,7 @@ fn before(a: &Experience, b: &Experience) -> bool {
     (std::cmp::Reverse(a.timestamp), a.id) < (std::cmp::Reverse(b.timestamp), b.id)
 }
 
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot =
         |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt())
@@ -339,4 +354,5 @@ fn passes(filter: &SearchFilter, row: &Experience) -> bool {
         && filter.since.is_none_or(|since| row.timestamp >= since)
         && filter.until.is_none_or(|until| row.timestamp <= until)
         && !(filter.exclude_archived && row.archived)
+        && (filter.include_superseded || !row.superseded)
 }

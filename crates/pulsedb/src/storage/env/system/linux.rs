@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+pub(crate) use super::memory::will_need;
 use super::{DirectoryKey, FileIdentity};
 
 /// An open directory. While it is open its inode, and so its key, names no other one.

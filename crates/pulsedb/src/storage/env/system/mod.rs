@@ -3,6 +3,10 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::will_need;
+#[cfg(target_os = "linux")]
 pub(super) use linux::{
     Directory, FileName, available_bytes, create_private_directory, file_identity, file_number, host,
     page_size, preallocate, private, read_at, refused_file_system,
@@ -10,6 +14,8 @@ pub(super) use linux::{
 
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::will_need;
 #[cfg(not(target_os = "linux"))]
 pub(super) use portable::{
     Directory, FileName, available_bytes, create_private_directory, file_identity, file_number, host,
@@ -74,6 +80,7 @@ mod tests {
                 assert_ne!(identity, of_name(home.path()).0);
                 assert!(FileName::new(&home.path().join("gone")).unwrap().identity().is_err());
                 assert!(page_size().is_power_of_two());
+                will_need(b"bytes that are in memory");
                 assert!(host().len() < 1000);
             }
         };

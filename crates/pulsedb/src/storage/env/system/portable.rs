@@ -128,6 +128,9 @@ pub(in super::super) fn host() -> String {
     std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).unwrap_or_default()
 }
 
+/// Begins to read some bytes of a map, where the system can be told.
+pub(crate) fn will_need(_bytes: &[u8]) {}
+
 /// Bytes of a page of memory: the largest that these systems use, which is a multiple of the others.
 pub(in super::super) fn page_size() -> u64 {
     16 << 10

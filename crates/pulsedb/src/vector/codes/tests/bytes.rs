@@ -81,7 +81,7 @@ fn rows_in_no_block_are_scanned_as_those_of_a_block() {
             let prepared = crate::vector::PreparedQuery::new(isa, &query).expect("a query with a norm");
             let query = CodeQuery::new(&frame, &prepared);
             let mut sealed = Scan::new(&query, 150);
-            assert!(sealed.block(&block, &[u64::MAX; 3], |row| row));
+            assert!(block.scan(&mut sealed, &[u64::MAX; 3], |row| row));
             let mut tail = Scan::new(&query, 150);
             assert!(tail.rows((0..).zip(codes.iter().map(Vec::as_slice))));
             let (sealed, tail) = (sealed.finish(), tail.finish());
@@ -102,7 +102,7 @@ fn masks_of_another_length_allow_nothing_more() {
         [(vec![], 0), (vec![u64::MAX], 64), (vec![u64::MAX; 5], 100), (vec![0, 3, 9], 2)]
     {
         let mut scan = Scan::new(&query, 1_000);
-        assert!(scan.block(&block, &allowed, |row| row));
+        assert!(block.scan(&mut scan, &allowed, |row| row));
         assert_eq!(scan.finish().len(), expected, "{allowed:?}");
     }
 }
@@ -131,7 +131,7 @@ fn foreign_bytes_never_panic_and_no_length_but_the_right_one_is_read() {
             continue;
         };
         let mut scan = Scan::new(&query, 5);
-        assert!(scan.block(&read, &[u64::MAX], |row| row));
+        assert!(read.scan(&mut scan, &[u64::MAX], |row| row));
         assert!(scan.finish().len() >= 5, "byte {at}");
     }
     let mut scan = Scan::new(&query, 5);
@@ -156,7 +156,7 @@ fn every_flipped_bit_of_a_refinement_is_noticed_and_the_answer_stays_right() {
         damaged[first + bit / 8] ^= 1 << (bit % 8);
         let read = Block::read(rows.frame.shape(), block, &damaged).expect("heads and lengths are right");
         let mut scan = Scan::new(&query, 3);
-        assert!(scan.block(&read, &[u64::MAX; 4], |row| row));
+        assert!(read.scan(&mut scan, &[u64::MAX; 4], |row| row));
         assert!(scan.rows((count..).zip(rows.tail.iter().map(Vec::as_slice))));
         let candidates = scan.finish();
         assert_eq!(candidates.damaged(), Some(expected[0].slot.min(count - 1)), "bit {bit}");

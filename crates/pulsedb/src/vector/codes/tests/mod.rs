@@ -8,7 +8,10 @@ mod ties;
 use std::convert::Infallible;
 
 use super::rescore::Candidates;
-use super::{Block, BlockBuilder, CodeQuery, Frame, Scan, Scored, centroid, exact, rotation};
+use super::{
+    CodeQuery, Codes, CodesBuilder, Frame, Refinements, RefinementsBuilder, Scan, Scored, centroid, exact,
+    rotation,
+};
 use crate::model::norm::Norm;
 use crate::vector::{Isa, PreparedQuery};
 
@@ -69,6 +72,63 @@ impl Clusters {
         let own = self.random.unit(self.centres[centre].len());
         let parts = self.centres[centre].iter().zip(own);
         parts.map(|(shared, own)| 0.7_f32.sqrt() * shared + 0.3_f32.sqrt() * own).collect()
+    }
+}
+
+/// Codes and refinements of the same rows.
+#[derive(Clone, Copy)]
+pub(super) struct Block<'a> {
+    codes: Codes<'a>,
+    refinements: Refinements<'a>,
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn read(shape: super::Shape, codes: &'a [u8], refinements: &'a [u8]) -> Option<Block<'a>> {
+        let (codes, refinements) = (Codes::read(shape, codes)?, Refinements::read(shape, refinements)?);
+        (codes.rows() == refinements.rows()).then_some(Block { codes, refinements })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.codes.rows()
+    }
+
+    pub(super) fn record(&self, row: usize) -> &'a [u8] {
+        self.refinements.record(row).expect("a row of the block")
+    }
+
+    pub(super) fn chunks(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.codes.chunks().map(|(groups, _)| groups)
+    }
+
+    pub(super) fn scan(&self, scan: &mut Scan<'_>, allowed: &[u64], slot: impl Fn(u32) -> u32) -> bool {
+        scan.codes(&self.codes, allowed, slot, |row| self.refinements.record(row as usize))
+    }
+}
+
+/// Builds both.
+#[derive(Clone)]
+pub(super) struct BlockBuilder(CodesBuilder, RefinementsBuilder);
+
+impl BlockBuilder {
+    pub(super) fn new(shape: super::Shape) -> BlockBuilder {
+        BlockBuilder(CodesBuilder::new(shape), RefinementsBuilder::new(shape))
+    }
+
+    pub(super) fn push(&mut self, code: Option<&[u8]>) -> bool {
+        self.0.push(code) && self.1.push(code)
+    }
+
+    pub(super) fn append(&mut self, block: &Block<'_>, keep: &[u64]) -> bool {
+        self.0.append(&block.codes, keep) && self.1.append(&block.refinements, keep)
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        assert_eq!(self.0.rows(), self.1.rows());
+        self.0.rows()
+    }
+
+    pub(super) fn finish(self) -> (Vec<u8>, Vec<u8>) {
+        (self.0.finish(), self.1.finish())
     }
 }
 
@@ -133,7 +193,7 @@ impl Rows {
         for (number, block) in self.blocks().enumerate() {
             let first = (number * BLOCK_ROWS) as u32;
             let mask = mask(block.rows(), |row| allowed(first + row));
-            assert!(scan.block(&block, &mask, |row| first + row));
+            assert!(block.scan(&mut scan, &mask, |row| first + row));
         }
         let first = (self.count() - self.tail.len()) as u32;
         let tail = (first..).zip(self.tail.iter().map(Vec::as_slice)).filter(|(slot, _)| allowed(*slot));

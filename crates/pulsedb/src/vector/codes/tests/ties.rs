@@ -42,8 +42,8 @@ fn scans_of_parts_find_together_what_one_finds() {
         for (number, block) in rows.blocks().enumerate() {
             let mask = mask(block.rows(), |_| true);
             let slot = |row: u32| row + (number * super::BLOCK_ROWS) as u32;
-            assert!(parts[number % 3].block(&block, &mask, slot));
-            assert!(whole.block(&block, &mask, slot));
+            assert!(block.scan(&mut parts[number % 3], &mask, slot));
+            assert!(block.scan(&mut whole, &mask, slot));
         }
         let mut together = parts.remove(0);
         for part in parts {

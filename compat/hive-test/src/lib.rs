@@ -1,0 +1,1 @@
+//! Nothing but tests: `tests/it` runs the PulseHive framework on this database.

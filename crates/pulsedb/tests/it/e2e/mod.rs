@@ -1,0 +1,3 @@
+//! Whole stories from end to end.
+
+pub(crate) mod hive_mind_simulation;
