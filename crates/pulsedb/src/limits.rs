@@ -114,6 +114,18 @@ pub(crate) const EXPIRED_A_COMMIT: usize = 8;
 pub(crate) const EXPIRED_A_STEP: usize = 500;
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
+/// Parts of blocks that one step of removing old codes takes: each has up to a mebibyte.
+pub(crate) const RECLAIM_PARTS: usize = 16;
+/// Records that a move to another embedder takes at once: what a kill costs, and how long a transaction is.
+pub(crate) const REEMBED_ROWS: usize = 512;
+/// Bytes of texts after which it takes no more at once.
+pub(crate) const REEMBED_BYTES: usize = 1 << 20;
+/// Records that it embeds in the transaction that ends it, while every writer waits.
+pub(crate) const REEMBED_LAST_ROWS: usize = 64;
+/// How often it follows the writers; then it lets them wait until it has caught up.
+pub(crate) const REEMBED_PASSES: usize = 16;
+/// How often it waits for old vectors to be removed, which another move may leave again.
+pub(crate) const REEMBED_ATTEMPTS: usize = 16;
 /// Log rows that a commit trims at most, so that retention never makes a commit slow.
 pub(crate) const TRIM_ROWS: usize = 256;
 /// Commits between two sweeps for readers whose process has died, and between two attempts at postponed work.

@@ -22,7 +22,7 @@ pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListAr
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
-    CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReinforceArgs, UpdateArgs,
+    CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReembedArgs, ReinforceArgs, UpdateArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -128,6 +128,9 @@ pub(crate) enum Command {
     Check(JsonArgs),
     /// Rebuild everything that can be derived from the records
     Repair(JsonArgs),
+    /// Give every record a vector of another embedder, beside the ones that others go on using until the end; run it
+    /// again to go on after an interruption
+    Reembed(ReembedArgs),
     /// Return the room of what was deleted or changed to the disk, while no other process has the database open
     Compact(JsonArgs),
     /// Copy the database while others use it

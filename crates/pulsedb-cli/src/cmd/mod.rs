@@ -21,6 +21,7 @@ mod insight;
 mod list;
 mod recent;
 mod record;
+mod reembed;
 mod reinforce;
 mod relate;
 mod search;
@@ -70,6 +71,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),
         Command::Repair(args) => check::repair(&target, &args, &mut out),
+        Command::Reembed(args) => reembed::run(&target, &args, &mut out),
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),

@@ -20,6 +20,7 @@ fn reading_a_missing_database_creates_nothing_and_says_how_to() {
         &["update", id, "x"],
         &["reinforce", id],
         &["compact"],
+        &["reembed", "--builtin"],
         &["collectives", "rename", "x", "y"],
         &["collectives"],
         &["collectives", "delete", "x", "--yes"],

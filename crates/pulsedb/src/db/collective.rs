@@ -27,7 +27,7 @@ impl PulseDB {
     fn create(&self, name: &str, owner: Option<String>) -> Result<CollectiveId> {
         let store = self.writable()?;
         let name = validate::collective_name(name)?;
-        store.create_collective(name, owner, self.defaults().dimension)
+        store.create_collective(name, owner)
     }
 
     /// The collective with this name, which is created if there is none. All callers, in all processes, get the same id.
@@ -43,7 +43,7 @@ impl PulseDB {
             return Ok(id);
         }
         let store = self.writable()?;
-        store.get_or_create_collective(name, self.defaults().dimension)
+        store.get_or_create_collective(name)
     }
 
     /// The collective with this id, or `None`.

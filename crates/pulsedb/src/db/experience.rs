@@ -1,9 +1,10 @@
 //! Calls on single experiences, and lists of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::clock::{self, Timestamp};
-use crate::db::{PulseDB, stored};
+use crate::db::{Embedder, PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::{Experience, ExperienceUpdate, energy};
@@ -42,33 +43,11 @@ impl PulseDB {
         if updates.is_empty() {
             return Ok(());
         }
-        store.update(self.prepare_updates(updates)?)
-    }
-
-    /// Checks each update, and embeds the new contents without a vector.
-    pub(super) fn prepare_updates(
-        &self,
-        updates: Vec<(ExperienceId, ExperienceUpdate)>,
-    ) -> Result<Vec<PreparedUpdate>> {
-        let updates = updates
-            .into_iter()
-            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
-        let mut embedded = self.embed_texts(&texts)?.into_iter();
-        let mut prepared = Vec::with_capacity(updates.len());
-        for (id, update) in updates {
-            let vector = match &update.get().embedding {
-                Some(given) => {
-                    validate::vector("embedding", given, self.inner.dimension)?;
-                    NewVector::Replace(stored(given.clone()))
-                }
-                None if update.get().content.is_some() => NewVector::Replace(embedded.next().flatten()),
-                None => NewVector::Keep,
-            };
-            prepared.push(PreparedUpdate { id, update, vector });
+        let embedder = self.embedder();
+        if updates.iter().any(|(_, update)| brings_vector(update)) {
+            embedder.expect_in_force(&store)?;
         }
-        Ok(prepared)
+        store.update(embedder.prepare_updates(updates)?)
     }
 
     /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.
@@ -220,7 +199,40 @@ impl PulseDB {
     }
 }
 
+/// Whether a change needs a vector.
+pub(super) fn brings_vector(update: &ExperienceUpdate) -> bool {
+    update.embedding.is_some() || update.content.is_some()
+}
+
 /// The text that an update needs a vector for.
 fn text_to_embed(update: &ExperienceUpdate) -> Option<&str> {
     if update.embedding.is_some() { None } else { update.content.as_deref() }
+}
+
+impl Embedder {
+    /// Checks each update, and embeds the new contents without a vector.
+    pub(super) fn prepare_updates(
+        &self,
+        updates: Vec<(ExperienceId, ExperienceUpdate)>,
+    ) -> Result<Vec<PreparedUpdate>> {
+        let updates = updates
+            .into_iter()
+            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
+        let mut made = self.embed_texts(&texts)?.into_iter();
+        let mut prepared = Vec::with_capacity(updates.len());
+        for (id, update) in updates {
+            let vector = match &update.get().embedding {
+                Some(given) => {
+                    validate::vector("embedding", given, self.dimension())?;
+                    NewVector::Replace(stored(given.clone()))
+                }
+                None if update.get().content.is_some() => NewVector::Replace(made.next().flatten()),
+                None => NewVector::Keep,
+            };
+            prepared.push(PreparedUpdate { id, update, vector, embedder: Arc::clone(&self.stored) });
+        }
+        Ok(prepared)
+    }
 }

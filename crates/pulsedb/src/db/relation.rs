@@ -73,7 +73,9 @@ impl PulseDB {
         let older = store.snapshot()?.view().experience_row(id)?;
         let (_, older) = older.ok_or(NotFoundError::Experience(id))?;
         let collective_id = if new.collective_id.is_nil() { older.collective_id } else { new.collective_id };
-        let prepared = self.prepare(vec![NewExperience { collective_id, ..new }])?.swap_remove(0);
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
+        let prepared = embedder.prepare(vec![NewExperience { collective_id, ..new }])?.swap_remove(0);
         store.supersede(id, prepared)
     }
 

@@ -18,7 +18,7 @@ use crate::model::change::Slot;
 use crate::model::{DerivedInsight, Experience, NewDerivedInsight, NewExperience};
 use crate::storage::{
     BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
-    malformed_shared, malformed_tail, write_piece_row,
+    SealedVectors, malformed_shared, malformed_tail, write_piece_row, write_vectors,
 };
 use crate::vector::codes::{self, Codes, Frame, Refinements, Shape};
 
@@ -96,46 +96,65 @@ impl BlockBuilder for Builder {
         }
         let words = seal(&tails).map_err(|_| malformed_tail(rows.first().map_or(Slot(0), |row| row.slot)))?;
         let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, words.lengths)];
-        let vectors: Vec<Option<Vec<f32>>> = rows.iter().map(|row| row.vector.map(components)).collect();
+        let vectors: Vec<Option<&[u8]>> = rows.iter().map(|row| row.vector).collect();
+        let vectors = self.seal_vectors(dimension, shared, &vectors)?;
+        parts.extend(vectors.parts);
+        let postings = words.postings.into_iter().map(|value| (value.key, value.bytes)).collect();
+        Ok(SealedBlock { parts, postings, shared: vectors.shared })
+    }
+
+    fn seal_vectors(
+        &self,
+        dimension: usize,
+        shared: Option<&[u8]>,
+        vectors: &[Option<&[u8]>],
+    ) -> Result<SealedVectors> {
+        let vectors: Vec<Option<Vec<f32>>> = vectors.iter().map(|row| row.map(components)).collect();
+        let bitmap = (BlockPart::Vectors, 0, write_vectors(vectors.iter().map(Option::is_some)));
+        if vectors.iter().all(Option::is_none) {
+            return Ok(SealedVectors { parts: vec![bitmap], shared: None });
+        }
         let mut made = None;
-        if shared.is_none() && vectors.iter().any(Option::is_some) {
+        if shared.is_none() {
             let centroid = codes::centroid(dimension, vectors.iter().flatten().map(Vec::as_slice));
             made = Some(bytes_of(&centroid));
         }
-        if let Some(shared) = shared.or(made.as_deref()) {
-            let frame = frame(dimension, shared).ok_or_else(malformed_shared)?;
-            let mut runs = CodeRuns::new(frame.shape());
-            for vector in &vectors {
-                runs.push(vector.as_ref().and_then(|vector| frame.encode(vector)).as_deref());
-            }
-            parts.extend(runs.finish());
+        let shared = shared.or(made.as_deref()).unwrap_or_default();
+        let frame = frame(dimension, shared).ok_or_else(malformed_shared)?;
+        let mut runs = CodeRuns::new(frame.shape());
+        for vector in &vectors {
+            runs.push(vector.as_ref().and_then(|vector| frame.encode(vector)).as_deref());
         }
-        let postings = words.postings.into_iter().map(|value| (value.key, value.bytes)).collect();
-        Ok(SealedBlock { parts, postings, shared: made })
+        let mut parts = runs.finish();
+        parts.push(bitmap);
+        Ok(SealedVectors { parts, shared: made })
     }
 
     fn merge_parts(&self, dimension: usize, sources: &[MergeSource<'_>]) -> Result<Vec<PartValue>> {
         let maps = row_maps(sources);
         let mut lists = Vec::with_capacity(sources.len());
-        let shape = Shape::new(dimension);
-        let mut runs = CodeRuns::new(shape);
-        let mut has_codes = false;
+        let mut has_vector: Vec<bool> = Vec::new();
         for (source, map) in sources.iter().zip(&maps) {
             let list = source.block.part(BlockPart::Lengths, 0)?;
             let list = Lengths::read(list, source.block.entry.rows);
             lists.push((list.map_err(|_| source.block.malformed(BlockPart::Lengths))?, map));
-            if source.block.has_part(BlockPart::Codes)? {
-                has_codes = true;
-                append_codes(&mut runs, shape, source)?;
-            } else {
-                (0..map.live()).for_each(|_| runs.push(None));
-            }
+            has_vector.extend(kept_bits(&source.block.vectors()?, source));
         }
         let (lengths, _) = merge_lengths(&lists);
         let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, lengths)];
-        if has_codes {
+        if has_vector.contains(&true) {
+            let shape = Shape::new(dimension);
+            let mut runs = CodeRuns::new(shape);
+            for (source, map) in sources.iter().zip(&maps) {
+                if source.block.has_part(BlockPart::Codes)? {
+                    append_codes(&mut runs, shape, source)?;
+                } else {
+                    (0..map.live()).for_each(|_| runs.push(None));
+                }
+            }
             parts.extend(runs.finish());
         }
+        parts.push((BlockPart::Vectors, 0, write_vectors(has_vector.into_iter())));
         Ok(parts)
     }
 
@@ -168,6 +187,14 @@ fn row_maps(sources: &[MergeSource<'_>]) -> Vec<RowMap> {
         map
     };
     sources.iter().map(map).collect()
+}
+
+/// The bits of the rows that are kept.
+fn kept_bits<'s>(bitmap: &'s [u64], source: &'s MergeSource<'_>) -> impl Iterator<Item = bool> + 's {
+    let bit =
+        |bitmap: &[u64], row: usize| bitmap.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1);
+    let rows = 0..source.block.entry.rows as usize;
+    rows.filter(move |row| !bit(&source.dropped, *row)).map(move |row| bit(bitmap, row))
 }
 
 /// Appends the codes of the rows that are kept.

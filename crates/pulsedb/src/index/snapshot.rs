@@ -9,7 +9,8 @@ use crate::index::loose::{LooseRow, Terms, is_damage, loose_rows};
 use crate::lexical::Lengths;
 use crate::model::change::Slot;
 use crate::storage::{
-    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SlotRow, malformed_shared,
+    BlockPart, BlockState, BlockView, CollectiveView, Columns, Generation, SeriesId, SlotRow,
+    malformed_shared,
 };
 use crate::vector::codes::Frame;
 
@@ -21,6 +22,7 @@ pub(crate) struct Segment<'t> {
     /// The address of its first row.
     pub(crate) first: u32,
     columns: OnceCell<Columns<'t>>,
+    has_vector: OnceCell<Vec<u64>>,
 }
 
 /// Where a row lies: rows of blocks come first, in their order, then the loose ones.
@@ -40,6 +42,8 @@ pub(crate) struct Snapshot<'t> {
     pub(crate) loose: Vec<LooseRow<'t>>,
     /// The address of the first loose row.
     pub(crate) first_loose: u32,
+    /// The generation of vectors that is in force.
+    pub(crate) generation: Generation,
     shared: Option<&'t [u8]>,
 }
 
@@ -50,9 +54,10 @@ impl<'t> Snapshot<'t> {
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
+        let generation = collective.view.generation()?;
         let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            match Segment::open(collective.view.block(*entry), first) {
+            match Segment::open(collective.view.block(*entry, generation), first) {
                 Ok(segment) => {
                     segments.push(segment);
                     first += entry.rows;
@@ -65,15 +70,16 @@ impl<'t> Snapshot<'t> {
             }
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), terms, &mut loose)?;
-        let shared = collective.view.shared(id)?;
-        Ok(Self { collective, segments, loose, first_loose: first, shared })
+        let shared = collective.view.shared(id, generation)?;
+        Ok(Self { collective, segments, loose, first_loose: first, generation, shared })
     }
 
     /// Every row for itself: slower, and right where blocks are damaged.
     pub(crate) fn of_records(collective: CollectiveView<'t>, terms: Terms) -> Result<Self> {
         let mut loose = Vec::new();
         loose_rows(collective, Slot(0), Slot(u32::MAX), terms, &mut loose)?;
-        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, shared: None })
+        let generation = collective.view.generation()?;
+        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, generation, shared: None })
     }
 
     /// The frame of the codes; `None` before the first block that has some.
@@ -114,6 +120,14 @@ impl<'t> Snapshot<'t> {
         self.first_loose as usize + self.loose.len()
     }
 
+    /// Whether a row has a vector.
+    pub(crate) fn has_vector(&self, address: Address) -> Result<bool> {
+        match self.part(address) {
+            Part::InBlock(segment, row) => Ok(segment.has_vector()?[row / 64] >> (row % 64) & 1 == 1),
+            Part::Loose(loose) => self.collective.has_vector(self.generation, loose.slot),
+        }
+    }
+
     /// The slot of a row, and what is kept of it.
     pub(crate) fn row(&self, address: Address) -> Result<(Slot, SlotRow)> {
         Ok(match self.part(address) {
@@ -128,7 +142,8 @@ impl<'t> Snapshot<'t> {
 
 impl<'t> Segment<'t> {
     fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
-        Ok(Self { state: block.state()?, block, first, columns: OnceCell::new() })
+        let (columns, has_vector) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { state: block.state()?, block, first, columns, has_vector })
     }
 
     /// The columns, read when they are first asked for: most searches need those of few blocks.
@@ -138,6 +153,15 @@ impl<'t> Segment<'t> {
         }
         let columns = self.block.columns()?;
         Ok(self.columns.get_or_init(|| columns))
+    }
+
+    /// Which rows have a vector, read when it is first asked for.
+    pub(crate) fn has_vector(&self) -> Result<&[u64]> {
+        if let Some(bitmap) = self.has_vector.get() {
+            return Ok(bitmap);
+        }
+        let bitmap = self.block.vectors()?;
+        Ok(self.has_vector.get_or_init(|| bitmap))
     }
 
     /// How many words each row has.

@@ -30,7 +30,7 @@ pub use query::{OwnedQuery, Query, SearchFilter, SearchOptions, SearchResult};
 pub use ranking::{ContextWeights, Explain, RecallWeights, Signal, SignalWeights};
 pub use relation::{ExperienceRelation, NewExperienceRelation, RelationDirection, RelationType};
 pub use report::{
-    BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, ReaderInfo,
-    TableStats,
+    BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, Progress,
+    ReaderInfo, Reembedding, TableStats,
 };
 pub use watch::{StreamEnd, TryRecvError, WatchFilter};

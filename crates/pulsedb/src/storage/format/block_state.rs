@@ -78,6 +78,29 @@ fn read_bitmap(reader: &mut Reader<'_>, rows: u32) -> Option<Vec<u64>> {
     (behind == 0 || last >> behind == 0).then_some(bitmap)
 }
 
+/// The bitmap of rows that have a vector.
+pub(crate) fn write_vectors(has_vector: impl Iterator<Item = bool>) -> Vec<u8> {
+    let mut bitmap = Vec::new();
+    for (row, on) in has_vector.enumerate() {
+        if row.is_multiple_of(WORD_ROWS) {
+            bitmap.push(0);
+        }
+        set(&mut bitmap, row, on);
+    }
+    let mut out = Vec::with_capacity(bitmap.len() * 8);
+    for word in bitmap {
+        out.u64(word);
+    }
+    out
+}
+
+pub(crate) fn read_vectors(bytes: &[u8], rows: u32) -> Option<Vec<u64>> {
+    let mut reader = Reader::new(bytes);
+    let bitmap = read_bitmap(&mut reader, rows)?;
+    reader.end()?;
+    Some(bitmap)
+}
+
 /// The bitmaps of rows that a merge leaves out, one for each source.
 pub(crate) fn write_dropped(dropped: &[Vec<u64>], out: &mut Vec<u8>) {
     dropped.iter().flatten().for_each(|word| out.u64(*word));

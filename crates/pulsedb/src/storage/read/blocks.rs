@@ -5,11 +5,11 @@ use std::ops::Bound;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
 use crate::model::change::Slot;
-use crate::storage::format::block_state::BlockState;
+use crate::storage::format::block_state::{BlockState, read_vectors};
 use crate::storage::format::columns::Columns;
 use crate::storage::format::seal;
 use crate::storage::format::series::{
-    BlockEntry, BlockNumber, BlockPart, SeriesId, SeriesRow, read_tail_slot,
+    BlockEntry, BlockNumber, BlockPart, Generation, SeriesId, SeriesRow, read_tail_slot,
 };
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
@@ -20,9 +20,9 @@ impl<'t> View<'t> {
         Ok(self.row(Table::Series, &series.blocks_key(), SeriesRow::read)?.unwrap_or_default())
     }
 
-    /// What the codes of all blocks of a series share.
-    pub(crate) fn shared(self, series: SeriesId) -> Result<Option<&'t [u8]>> {
-        self.get(Table::Series, &series.shared_key())
+    /// What the codes of a generation share in all blocks of a series.
+    pub(crate) fn shared(self, series: SeriesId, generation: Generation) -> Result<Option<&'t [u8]>> {
+        self.get(Table::Series, &series.shared_key(generation))
     }
 
     /// The rows of the tail from a slot on, in order of their slots.
@@ -40,8 +40,9 @@ impl<'t> View<'t> {
         }))
     }
 
-    pub(crate) fn block(self, entry: BlockEntry) -> BlockView<'t> {
-        BlockView { view: self, entry }
+    /// A block with the codes of one generation.
+    pub(crate) fn block(self, entry: BlockEntry, generation: Generation) -> BlockView<'t> {
+        BlockView { view: self, entry, generation }
     }
 }
 
@@ -69,19 +70,21 @@ impl<'t> TailValue<'t> {
 pub(crate) struct BlockView<'t> {
     pub(crate) view: View<'t>,
     pub(crate) entry: BlockEntry,
+    /// The generation of its codes.
+    generation: Generation,
 }
 
 impl<'t> BlockView<'t> {
     /// A run of a part. It is checked once in a process, since a block never changes.
     pub(crate) fn part(self, part: BlockPart, run: u16) -> Result<&'t [u8]> {
-        let key = self.entry.number.part_key(part, run);
+        let key = self.key(part, run);
         let value = self.view.get_once(Table::Block, &key)?;
         value.ok_or_else(|| seal::corrupted(Table::Block, &key))
     }
 
     /// A run of a part each piece of which has a check of its own: its checksum is not compared.
     pub(crate) fn part_of_checked_pieces(self, part: BlockPart, run: u16) -> Result<&'t [u8]> {
-        let key = self.entry.number.part_key(part, run);
+        let key = self.key(part, run);
         let value =
             self.view.sealed(Table::Block, &key)?.filter(|value| value.len() <= limits::VALUE_BYTES_MAX);
         value.map(seal::payload_unchecked).ok_or_else(|| seal::corrupted(Table::Block, &key))
@@ -89,13 +92,23 @@ impl<'t> BlockView<'t> {
 
     /// Tells the system that a run of a part is read soon, unless this process has read it before.
     pub(crate) fn will_need(self, part: BlockPart, run: u16) -> Result<()> {
-        let key = self.entry.number.part_key(part, run);
+        let key = self.key(part, run);
         self.view.will_need(Table::Block, &key)
     }
 
     /// Whether the block has a part.
     pub(crate) fn has_part(self, part: BlockPart) -> Result<bool> {
-        Ok(self.view.sealed(Table::Block, &self.entry.number.part_key(part, 0))?.is_some())
+        Ok(self.view.sealed(Table::Block, &self.key(part, 0))?.is_some())
+    }
+
+    fn key(self, part: BlockPart, run: u16) -> [u8; 13] {
+        self.entry.number.part_key(part, self.generation, run)
+    }
+
+    /// Which rows have a vector, as a bitmap.
+    pub(crate) fn vectors(self) -> Result<Vec<u64>> {
+        let bitmap = read_vectors(self.part(BlockPart::Vectors, 0)?, self.entry.rows);
+        bitmap.ok_or_else(|| self.malformed(BlockPart::Vectors))
     }
 
     pub(crate) fn columns(self) -> Result<Columns<'t>> {
@@ -140,7 +153,7 @@ impl<'t> BlockView<'t> {
 
     /// The error for a part that is not what it should be.
     pub(crate) fn malformed(self, part: BlockPart) -> PulseDBError {
-        seal::corrupted(Table::Block, &self.entry.number.part_key(part, 0))
+        seal::corrupted(Table::Block, &self.key(part, 0))
     }
 
     /// The error for postings that are not what they should be.

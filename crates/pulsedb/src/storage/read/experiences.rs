@@ -9,9 +9,9 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::experience::{self, Place};
 use crate::storage::format::keys;
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesId;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
-use crate::storage::format::vector;
 use crate::storage::read::view::View;
 
 impl<'t> View<'t> {
@@ -54,16 +54,9 @@ impl<'t> View<'t> {
     }
 
     pub(crate) fn with_vector(self, place: Place, mut experience: Experience) -> Result<Experience> {
-        if place.has_vector {
-            experience.embedding = self.vector(place)?;
-        }
+        let vector = self.vector(SeriesId::of(place.number), self.generation()?, place.slot)?;
+        experience.embedding = vector.map_or_else(Vec::new, |vector| vector.components());
         Ok(experience)
-    }
-
-    pub(in crate::storage) fn vector(self, place: Place) -> Result<Vec<f32>> {
-        let key = keys::slot(place.number, place.slot);
-        let vector = self.row(Table::Vector, &key, vector::read_vector)?;
-        vector.ok_or_else(|| seal::corrupted(Table::Vector, &key))
     }
 
     pub(crate) fn slot_row(self, number: CollectiveNumber, slot: Slot) -> Result<Option<SlotRow>> {

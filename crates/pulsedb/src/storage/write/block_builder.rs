@@ -27,7 +27,7 @@ pub(crate) struct RowToSeal<'t> {
     pub(crate) slot: Slot,
     pub(crate) row: SlotRow,
     pub(crate) tail: std::borrow::Cow<'t, [u8]>,
-    /// The vector as it is stored, if it has one.
+    /// The components of the vector as they are stored, if it has one.
     pub(crate) vector: Option<&'t [u8]>,
 }
 
@@ -39,9 +39,17 @@ pub(crate) type PostingValue = (Vec<u8>, Vec<u8>);
 /// What rows have become.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct SealedBlock {
-    /// Every part but the columns, which the store makes.
+    /// Every part but the columns, which the store makes, in the order of their keys.
     pub(crate) parts: Vec<PartValue>,
     pub(crate) postings: Vec<PostingValue>,
+    /// What the codes of all blocks share, if this is the first block that has codes.
+    pub(crate) shared: Option<Vec<u8>>,
+}
+
+/// The parts of a block that depend on the embedder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct SealedVectors {
+    pub(crate) parts: Vec<PartValue>,
     /// What the codes of all blocks share, if this is the first block that has codes.
     pub(crate) shared: Option<Vec<u8>>,
 }
@@ -75,6 +83,17 @@ pub(crate) trait BlockBuilder: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// `Corrupted` if a row is not what [`index`](Self::index) makes.
     fn seal(&self, dimension: usize, shared: Option<&[u8]>, rows: &[RowToSeal<'_>]) -> Result<SealedBlock>;
+
+    /// The parts of a block that depend on the embedder, of the vectors of its rows.
+    ///
+    /// # Errors
+    /// `Corrupted` if what the codes share does not belong to vectors of this dimension.
+    fn seal_vectors(
+        &self,
+        dimension: usize,
+        shared: Option<&[u8]>,
+        vectors: &[Option<&[u8]>],
+    ) -> Result<SealedVectors>;
 
     /// Joins every part but the columns.
     ///

@@ -109,7 +109,7 @@ impl WriteTxn<'_> {
         let at = blocks.iter().position(|entry| entry.first <= slot && slot <= entry.last);
         let found = at.ok_or_else(|| seal::corrupted(Table::Series, &series.id.blocks_key()));
         let state = found.and_then(|at| {
-            let block = self.view().block(blocks[at]);
+            let block = self.view().block(blocks[at], self.embedding.generation);
             let (mut state, row) = (block.state()?, block.columns()?.row_of(slot));
             change(&mut state, row.ok_or_else(|| block.malformed(BlockPart::Columns))?);
             Ok((at, state))
@@ -170,11 +170,8 @@ impl WriteTxn<'_> {
                 let value = value?;
                 let row = view.slot_row(id.number, value.slot)?;
                 let row = row.ok_or_else(|| value.malformed())?;
-                let key = keys::slot(id.number, value.slot);
-                let vector = if row.has_vector { view.get(Table::Vector, &key)? } else { None };
-                if row.has_vector != vector.is_some() {
-                    return Err(seal::corrupted(Table::Vector, &key));
-                }
+                let vector = view.vector(id, self.embedding.generation, value.slot)?;
+                let vector = vector.map(|vector| vector.bytes);
                 let tail = value.bytes()?;
                 tail_bytes += tail.len();
                 if tail_bytes > limits::SEALED_TAIL_BYTES_MAX && !rows.is_empty() {
@@ -190,7 +187,7 @@ impl WriteTxn<'_> {
             if !self.has_room(tail_bytes + rows.len() * (SEALED_BYTES + 2 * collective.dimension)) {
                 return Ok(());
             }
-            let shared = view.shared(id)?;
+            let shared = view.shared(id, self.embedding.generation)?;
             let sealed = self.rules.builder.seal(collective.dimension, shared, &rows)?;
             let slots: Vec<(Slot, SlotRow)> = rows.iter().map(|row| (row.slot, row.row)).collect();
             (slots, sealed)
@@ -223,10 +220,11 @@ impl WriteTxn<'_> {
         rows: &[(Slot, SlotRow)],
         sealed: &SealedBlock,
     ) -> Result<()> {
-        let columns = number.part_key(BlockPart::Columns, 0);
+        let generation = self.embedding.generation;
+        let columns = number.whole_key(BlockPart::Columns);
         self.write(Table::Block, &columns, PutFlags::APPEND, |out| write_columns(rows, out))?;
         for (part, run, bytes) in &sealed.parts {
-            let key = number.part_key(*part, *run);
+            let key = number.part_key(*part, generation, *run);
             self.write(Table::Block, &key, PutFlags::APPEND, |out| out.put(bytes))?;
         }
         for (first_term, bytes) in &sealed.postings {
@@ -240,7 +238,7 @@ impl WriteTxn<'_> {
         }
         self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
         if let Some(shared) = &sealed.shared {
-            self.put(Table::Series, &id.shared_key(), |out| out.put(shared))?;
+            self.put(Table::Series, &id.shared_key(generation), |out| out.put(shared))?;
         }
         Ok(())
     }

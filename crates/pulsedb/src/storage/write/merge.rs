@@ -57,7 +57,7 @@ impl WriteTxn<'_> {
         let states = self.states(&sources)?;
         let target = self.next_block_number()?;
         let dropped: Vec<Vec<u64>> = states.into_iter().map(|state| state.dead).collect();
-        self.put(Table::Block, &target.part_key(BlockPart::Dropped, 0), |out| write_dropped(&dropped, out))?;
+        self.put(Table::Block, &target.whole_key(BlockPart::Dropped), |out| write_dropped(&dropped, out))?;
         let series = &mut collective.series;
         let first_source = sources[0].number;
         let (step, next_term) = (0, Vec::new());
@@ -68,7 +68,7 @@ impl WriteTxn<'_> {
     }
 
     fn states(&self, sources: &[BlockEntry]) -> Result<Vec<BlockState>> {
-        sources.iter().map(|entry| self.view().block(*entry).state()).collect()
+        sources.iter().map(|entry| self.view().block(*entry, self.embedding.generation).state()).collect()
     }
 
     fn merge_step(&mut self, collective: &mut OpenCollective) -> Result<()> {
@@ -97,7 +97,7 @@ impl WriteTxn<'_> {
     }
 
     fn dropped(&self, merge: &MergeRow, entries: &[BlockEntry]) -> Result<Vec<Vec<u64>>> {
-        let key = merge.target.part_key(BlockPart::Dropped, 0);
+        let key = merge.target.whole_key(BlockPart::Dropped);
         let rows = entries.iter().map(|entry| entry.rows);
         let dropped = self.view().row(Table::Block, &key, |bytes| read_dropped(bytes, rows))?;
         dropped.ok_or_else(|| seal::corrupted(Table::Block, &key))
@@ -114,10 +114,10 @@ impl WriteTxn<'_> {
             let sources = self.sources(entries, dropped);
             (kept_columns(&sources)?, self.rules.builder.merge_parts(dimension, &sources)?)
         };
-        let key = target.part_key(BlockPart::Columns, 0);
+        let key = target.whole_key(BlockPart::Columns);
         self.write(Table::Block, &key, PutFlags::NO_OVERWRITE, |out| write_columns(&rows, out))?;
         for (part, run, bytes) in parts {
-            let key = target.part_key(part, run);
+            let key = target.part_key(part, self.embedding.generation, run);
             self.write(Table::Block, &key, PutFlags::NO_OVERWRITE, |out| out.put(&bytes))?;
         }
         Ok(())
@@ -143,7 +143,7 @@ impl WriteTxn<'_> {
     fn sources(&self, entries: &[BlockEntry], dropped: &[Vec<u64>]) -> Vec<MergeSource<'_>> {
         let each = entries.iter().zip(dropped);
         let source = |(entry, dropped): (&BlockEntry, &Vec<u64>)| MergeSource {
-            block: self.view().block(*entry),
+            block: self.view().block(*entry, self.embedding.generation),
             dropped: dropped.clone(),
         };
         each.map(source).collect()
@@ -162,7 +162,7 @@ impl WriteTxn<'_> {
             let sources = self.sources(entries, dropped);
             kept_columns(&sources)?
         };
-        self.delete(Table::Block, &merge.target.part_key(BlockPart::Dropped, 0))?;
+        self.delete(Table::Block, &merge.target.whole_key(BlockPart::Dropped))?;
         let row = &mut collective.series.row;
         let from = row.blocks.iter().position(|block| block.number == merge.first_source);
         let from = from.unwrap_or(row.blocks.len());

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::error::{Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
 use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
+use crate::storage::format::meta::EmbeddingRow;
+use crate::storage::format::vector::StoredVector;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::duplicates;
 use crate::storage::write::relations;
-use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
 
@@ -37,6 +40,8 @@ pub(super) const DEFAULT_COLLECTIVE: &str = "default";
 pub(crate) struct PreparedExperience {
     pub(crate) new: Valid<NewExperience>,
     pub(crate) vector: Option<StoredVector>,
+    /// What has made the vector, or is to have made one that was given.
+    pub(crate) embedder: Arc<EmbeddingRow>,
     pub(crate) indexed: IndexedRow,
 }
 
@@ -44,6 +49,7 @@ pub(crate) struct PreparedExperience {
 pub(crate) struct PreparedRestore {
     pub(crate) experience: Valid<Experience>,
     pub(crate) vector: Option<StoredVector>,
+    pub(crate) embedder: Arc<EmbeddingRow>,
 }
 
 /// A checked update of one record with the vector it asks for, ready to be stored.
@@ -51,6 +57,7 @@ pub(crate) struct PreparedUpdate {
     pub(crate) id: ExperienceId,
     pub(crate) update: Valid<ExperienceUpdate>,
     pub(crate) vector: NewVector,
+    pub(crate) embedder: Arc<EmbeddingRow>,
 }
 
 /// What an update does to the vector.
@@ -60,11 +67,10 @@ pub(crate) enum NewVector {
     Replace(Option<StoredVector>),
 }
 
-/// Where records with a nil collective go, and the dimension of new collectives.
+/// Where records with a nil collective go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordDefaults {
     pub(crate) collective: Option<CollectiveId>,
-    pub(crate) dimension: u16,
 }
 
 /// About what recording these writes.
@@ -155,6 +161,7 @@ pub(in crate::storage) fn record(
     };
     let resolve = |given: CollectiveId| if given.is_nil() { default } else { given };
     for row in prepared {
+        txn.expect_embedder(&row.embedder)?;
         let id = resolve(row.new.get().collective_id);
         if !id.is_nil() && !collectives.contains_key(&id) {
             collectives.insert(id, txn.open_collective(id)?);
@@ -168,7 +175,7 @@ pub(in crate::storage) fn record(
         let collective = match collectives.entry(resolve(row.new.get().collective_id)) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let id = txn.get_or_create_collective(DEFAULT_COLLECTIVE, defaults.dimension)?;
+                let id = txn.get_or_create_collective(DEFAULT_COLLECTIVE)?;
                 entry.insert(txn.open_collective(id)?)
             }
         };
@@ -261,7 +268,10 @@ pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpda
             kept = rows::stored_vector(txn, place)?;
             kept.as_ref()
         }
-        NewVector::Replace(vector) => vector.as_ref(),
+        NewVector::Replace(vector) => {
+            txn.expect_embedder(&prepared.embedder)?;
+            vector.as_ref()
+        }
     };
     if let Some(vector) = vector {
         same_dimension(&collective, vector)?;
@@ -357,6 +367,7 @@ pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Re
 pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRestore]) -> Result<()> {
     let mut collectives = BTreeMap::new();
     for row in prepared {
+        txn.expect_embedder(&row.embedder)?;
         let experience = row.experience.get();
         expect_free_id(txn, experience.id)?;
         if let Entry::Vacant(entry) = collectives.entry(experience.collective_id) {
