@@ -81,8 +81,12 @@ pub(crate) const FORMAT_MAJOR: u16 = 2;
 pub(crate) const KEY_BYTES_MAX: usize = 511;
 /// Values of the index that a process remembers to have checked: some megabytes at most.
 pub(crate) const CHECKED_VALUES_MAX: usize = 1 << 19;
-/// Rows of a block that the store makes: what a merge copies in one step.
-pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
+/// Rows of the largest block that the store makes: the fewer blocks there are, the fewer look-ups a word takes.
+pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 17;
+/// Rows of the tail that one commit turns into a block at most.
+pub(crate) const SEALED_AT_ONCE_MAX: usize = 1 << 14;
+/// Rows of a slice of a block: what a merge copies in one step. A power of two.
+pub(crate) const SLICE_ROWS: usize = 1 << 13;
 /// Bytes of rows of the tail that one commit turns into a block, so that long contents do not make it long.
 pub(crate) const SEALED_TAIL_BYTES_MAX: usize = 4 << 20;
 /// Rows of one value of refinements: a merge copies them value by value.

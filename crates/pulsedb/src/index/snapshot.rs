@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::index::builder::frame;
 use crate::index::loose::{LooseRow, Terms, is_damage, loose_rows};
 use crate::lexical::Lengths;
+use crate::limits::SLICE_ROWS;
 use crate::model::change::Slot;
 use crate::storage::{
     BlockPart, BlockState, BlockView, CollectiveView, Columns, Generation, SeriesId, SlotRow,
@@ -21,7 +22,7 @@ pub(crate) struct Segment<'t> {
     pub(crate) state: BlockState,
     /// The address of its first row.
     pub(crate) first: u32,
-    columns: OnceCell<Columns<'t>>,
+    columns: Vec<OnceCell<Columns<'t>>>,
     has_vector: OnceCell<Vec<u64>>,
 }
 
@@ -97,7 +98,8 @@ impl<'t> Snapshot<'t> {
         let Some(segment) = after.checked_sub(1).and_then(|at| self.segments.get(at)) else {
             return Ok(None);
         };
-        Ok(segment.columns()?.row_of(slot).map(|row| segment.first + row as u32))
+        let row = segment.block.row_of(slot, |slice| segment.columns(slice).copied())?;
+        Ok(row.map(|row| segment.first + row as u32))
     }
 
     /// The row behind an address that this snapshot has given.
@@ -132,8 +134,8 @@ impl<'t> Snapshot<'t> {
     pub(crate) fn row(&self, address: Address) -> Result<(Slot, SlotRow)> {
         Ok(match self.part(address) {
             Part::InBlock(segment, row) => {
-                let columns = segment.columns()?;
-                (columns.slot(row), segment.state.of_row(row, columns.slot_row(row)))
+                let (columns, at) = (segment.columns(row / SLICE_ROWS)?, row % SLICE_ROWS);
+                (columns.slot(at), segment.state.of_row(row, columns.slot_row(at)))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
         })
@@ -142,17 +144,18 @@ impl<'t> Snapshot<'t> {
 
 impl<'t> Segment<'t> {
     fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
-        let (columns, has_vector) = (OnceCell::new(), OnceCell::new());
+        let (columns, has_vector) = (vec![OnceCell::new(); block.slices()], OnceCell::new());
         Ok(Self { state: block.state()?, block, first, columns, has_vector })
     }
 
-    /// The columns, read when they are first asked for: most searches need those of few blocks.
-    pub(crate) fn columns(&self) -> Result<&Columns<'t>> {
-        if let Some(columns) = self.columns.get() {
+    /// The columns of a slice, read when they are first asked for: most searches need those of few.
+    pub(crate) fn columns(&self, slice: usize) -> Result<&Columns<'t>> {
+        let cell = self.columns.get(slice).ok_or_else(|| self.block.malformed(BlockPart::Columns))?;
+        if let Some(columns) = cell.get() {
             return Ok(columns);
         }
-        let columns = self.block.columns()?;
-        Ok(self.columns.get_or_init(|| columns))
+        let columns = self.block.columns(slice)?;
+        Ok(cell.get_or_init(|| columns))
     }
 
     /// Which rows have a vector, read when it is first asked for.

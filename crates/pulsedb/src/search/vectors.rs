@@ -157,9 +157,11 @@ fn exactly(
     query: &PreparedQuery,
     k: usize,
 ) -> Result<Vec<Scored>> {
-    let rows = snapshot.segments.iter().zip(allowed).flat_map(|(segment, allowed)| {
-        rows_of(allowed).map(|row| segment.first + row as Address)
-    });
+    let rows = snapshot
+        .segments
+        .iter()
+        .zip(allowed)
+        .flat_map(|(segment, allowed)| rows_of(allowed).map(|row| segment.first + row as Address));
     codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))
 }
 

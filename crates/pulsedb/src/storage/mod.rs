@@ -16,7 +16,7 @@ mod verbs;
 mod write;
 
 pub(crate) use commit::listener::{CommitListener, Logged};
-pub(crate) use format::block_state::{BlockState, write_vectors};
+pub(crate) use format::block_state::{BlockState, words as bitmap_words, write_vectors};
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
 pub(crate) use format::insight::insight_tag;
@@ -37,6 +37,7 @@ pub(crate) use upkeep::repair_options::RepairOptions;
 pub(crate) use write::apply::PreparedChange;
 pub(crate) use write::block_builder::{
     BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock, SealedVectors,
+    kept_in_slice,
 };
 pub(crate) use write::insights::{PreparedInsight, PreparedInsightRestore};
 pub(crate) use write::operations::{

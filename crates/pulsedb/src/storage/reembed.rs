@@ -65,7 +65,7 @@ impl Store {
         let snapshot = self.snapshot()?;
         let view = snapshot.view();
         let Some(next) = view.next_embedding()? else { return Ok(None) };
-        let Some(block) = view.pending_block(next.generation)? else { return Ok(None) };
+        let Some(block) = view.pending_slice(next.generation)? else { return Ok(None) };
         PendingCodes::of(view, block, &next, &*self.builder).map(Some)
     }
 

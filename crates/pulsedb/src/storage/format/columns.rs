@@ -1,4 +1,4 @@
-//! The columns of a block: what filters and ties need of each row.
+//! The columns of a slice of a block: what filters and ties need of each row.
 //!
 //! One column after the other, the widest first, so that each is aligned as far as its value is.
 
@@ -114,7 +114,7 @@ impl<'b> Columns<'b> {
         self.types[row]
     }
 
-    /// The row of a slot, if the block has one.
+    /// The row of a slot, if the slice has one.
     pub(crate) fn row_of(&self, slot: Slot) -> Option<usize> {
         let at = self.slots.partition_point(|bytes| u32::from_le_bytes(*bytes) < slot.0);
         (at < self.rows() && self.slot(at) == slot).then_some(at)

@@ -1,5 +1,6 @@
 //! Rows of `series`: which blocks are in force, a merge that is under way, and how far a move to another embedder is.
 
+use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::flags::flag;
 use crate::storage::format::reader::Reader;
@@ -250,10 +251,24 @@ pub(crate) struct MergeRow {
     /// Number of the first source.
     pub(crate) first_source: BlockNumber,
     pub(crate) sources: u16,
-    /// Steps that are done: first one for each part, then ranges of terms.
+    /// Rows of the new block.
+    pub(crate) rows: u32,
+    /// Steps that are done: first one for each slice of the new block, then ranges of terms.
     pub(crate) step: u32,
     /// The term that the next range begins with.
     pub(crate) next_term: Vec<u8>,
+}
+
+impl MergeRow {
+    /// Whether every slice of the new block is there, so that only terms are missing.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.step as usize >= slices(self.rows)
+    }
+}
+
+/// How many slices so many rows of a block are.
+pub(crate) fn slices(rows: u32) -> usize {
+    (rows as usize).div_ceil(limits::SLICE_ROWS)
 }
 
 /// The row that lists the blocks of a series.
@@ -285,6 +300,7 @@ impl SeriesRow {
             out.u64(merge.target.0);
             out.u64(merge.first_source.0);
             out.u16(merge.sources);
+            out.u32(merge.rows);
             out.u32(merge.step);
             out.u16(merge.next_term.len() as u16);
             out.put(&merge.next_term);
@@ -343,6 +359,7 @@ fn read_merge(reader: &mut Reader<'_>, blocks: &[BlockEntry]) -> Option<MergeRow
         target: BlockNumber(reader.u64()?),
         first_source: BlockNumber(reader.u64()?),
         sources: reader.u16()?,
+        rows: reader.u32()?,
         step: reader.u32()?,
         next_term: {
             let length = usize::from(reader.u16()?);
@@ -350,6 +367,8 @@ fn read_merge(reader: &mut Reader<'_>, blocks: &[BlockEntry]) -> Option<MergeRow
         },
     };
     let from = blocks.iter().position(|block| block.number == merge.first_source)?;
-    let fits = merge.sources > 0 && from + usize::from(merge.sources) <= blocks.len();
-    fits.then_some(merge)
+    let sources =
+        blocks.get(from..from + usize::from(merge.sources)).filter(|sources| !sources.is_empty())?;
+    let rows: u64 = sources.iter().map(|block| u64::from(block.rows)).sum();
+    (u64::from(merge.rows) <= rows).then_some(merge)
 }

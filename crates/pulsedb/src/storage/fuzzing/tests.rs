@@ -10,7 +10,6 @@ use crate::model::{
     DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
     RelationType, Severity,
 };
-use crate::storage::format::block_state;
 use crate::storage::format::series::{BlockEntry, BlockNumber, Generation, MergeRow};
 use crate::storage::format::vector::StoredVector;
 
@@ -256,6 +255,7 @@ fn add_index_rows(rows: &mut Rows, slot: SlotRow) {
         target: BlockNumber(9),
         first_source: BlockNumber(4),
         sources: 1,
+        rows: 67,
         step: 2,
         next_term: b"term".to_vec(),
     };
@@ -265,7 +265,7 @@ fn add_index_rows(rows: &mut Rows, slot: SlotRow) {
         rows.add(SERIES, &|out| row.write(out));
     }
     let mut state = BlockState::new(70);
-    block_state::set(&mut state.dead, 69, true);
+    state.set_dead(69, true);
     rows.add(BLOCK_STATE, &|out| state.write(out));
     rows.add(VECTORS, &|out| out.put(&write_vectors((0..70).map(|row| row % 3 == 0))));
     rows.add(DROPPED, &|out| write_dropped(&[vec![1], vec![u64::MAX], vec![0, 1]], out));

@@ -9,7 +9,7 @@ use crate::storage::format::block_state::{BlockState, read_vectors};
 use crate::storage::format::columns::Columns;
 use crate::storage::format::seal;
 use crate::storage::format::series::{
-    BlockEntry, BlockNumber, BlockPart, Generation, SeriesId, SeriesRow, read_tail_slot,
+    BlockEntry, BlockNumber, BlockPart, Generation, MergeRow, SeriesId, SeriesRow, read_tail_slot, slices,
 };
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
@@ -41,6 +41,19 @@ impl<'t> View<'t> {
     }
 
     /// A block with the codes of one generation.
+    /// The block that a merge is making, once every slice of it is there; `None` for one without a row.
+    pub(crate) fn being_merged(self, merge: &MergeRow, generation: Generation) -> Result<Option<BlockEntry>> {
+        if merge.rows == 0 || !merge.has_parts() {
+            return Ok(None);
+        }
+        let (number, rows) = (merge.target, merge.rows);
+        let mut entry = BlockEntry { number, rows, dead: 0, first: Slot(0), last: Slot(u32::MAX) };
+        let block = self.block(entry, generation);
+        let (first, last) = (block.columns(0)?, block.columns(block.slices() - 1)?);
+        (entry.first, entry.last) = (first.slot(0), last.slot(last.rows() - 1));
+        Ok(Some(entry))
+    }
+
     pub(crate) fn block(self, entry: BlockEntry, generation: Generation) -> BlockView<'t> {
         BlockView { view: self, entry, generation }
     }
@@ -96,9 +109,27 @@ impl<'t> BlockView<'t> {
         self.view.will_need(Table::Block, &key)
     }
 
-    /// Whether the block has a part.
-    pub(crate) fn has_part(self, part: BlockPart) -> Result<bool> {
-        Ok(self.view.sealed(Table::Block, &self.key(part, 0))?.is_some())
+    /// Whether the block has a run of a part.
+    pub(crate) fn has_part(self, part: BlockPart, run: u16) -> Result<bool> {
+        Ok(self.view.sealed(Table::Block, &self.key(part, run))?.is_some())
+    }
+
+    /// The run of [`BlockPart::Vectors`] under which a slice is kept until all of them are there and become one value.
+    pub(crate) fn vectors_run(slice: u16) -> u16 {
+        slice + 1
+    }
+
+    /// The first slice whose vectors are not coded yet; `None` if all are.
+    pub(crate) fn uncoded_slice(self) -> Result<Option<u16>> {
+        if self.has_part(BlockPart::Vectors, 0)? {
+            return Ok(None);
+        }
+        for slice in 0..self.slices() as u16 {
+            if !self.has_part(BlockPart::Vectors, Self::vectors_run(slice))? {
+                return Ok(Some(slice));
+            }
+        }
+        Err(self.malformed(BlockPart::Vectors))
     }
 
     fn key(self, part: BlockPart, run: u16) -> [u8; 13] {
@@ -111,10 +142,44 @@ impl<'t> BlockView<'t> {
         bitmap.ok_or_else(|| self.malformed(BlockPart::Vectors))
     }
 
-    pub(crate) fn columns(self) -> Result<Columns<'t>> {
-        let columns = Columns::read(self.part(BlockPart::Columns, 0)?);
-        let columns = columns.filter(|columns| columns.rows() == self.entry.rows as usize);
+    /// How many slices it has.
+    pub(crate) fn slices(self) -> usize {
+        slices(self.entry.rows)
+    }
+
+    /// The columns of one slice of it.
+    pub(crate) fn columns(self, slice: usize) -> Result<Columns<'t>> {
+        let columns = Columns::read(self.part(BlockPart::Columns, slice as u16)?);
+        let rows = (self.entry.rows as usize).saturating_sub(slice * limits::SLICE_ROWS);
+        let columns = columns.filter(|columns| columns.rows() == rows.min(limits::SLICE_ROWS));
         columns.ok_or_else(|| self.malformed(BlockPart::Columns))
+    }
+
+    /// The columns of every slice of it, in order.
+    pub(crate) fn all_columns(self) -> Result<Vec<Columns<'t>>> {
+        (0..self.slices()).map(|slice| self.columns(slice)).collect()
+    }
+
+    /// The row of a slot, if the block has one. `columns` are those of a slice.
+    pub(crate) fn row_of(
+        self,
+        slot: Slot,
+        columns: impl Fn(usize) -> Result<Columns<'t>>,
+    ) -> Result<Option<usize>> {
+        let BlockEntry { first, last, rows, .. } = self.entry;
+        if slot < first || last < slot {
+            return Ok(None);
+        }
+        // Where no slot between the first and the last is left out, each is where it belongs.
+        if last.0 - first.0 == rows - 1 {
+            return Ok(Some((slot.0 - first.0) as usize));
+        }
+        let (mut low, mut high) = (0, self.slices());
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            if columns(middle)?.slot(0) <= slot { low = middle } else { high = middle }
+        }
+        Ok(columns(low)?.row_of(slot).map(|row| low * limits::SLICE_ROWS + row))
     }
 
     pub(crate) fn state(self) -> Result<BlockState> {

@@ -7,11 +7,8 @@ use crate::id::{CollectiveId, InsightId};
 use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::collective::CollectiveRow;
-use crate::storage::format::columns::Columns;
 use crate::storage::format::seal;
-use crate::storage::format::series::{
-    BlockEntry, BlockPart, Generation, IndexedKind, ProgressRow, SeriesId, SeriesRow,
-};
+use crate::storage::format::series::{BlockEntry, Generation, IndexedKind, ProgressRow, SeriesId};
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
@@ -48,12 +45,13 @@ pub(in crate::storage) struct PendingPart {
     pub(in crate::storage) rows: Vec<(Slot, String)>,
 }
 
-/// A block that has no codes of the next generation.
+/// A slice of a block that has no codes of the next generation.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::storage) struct PendingBlock {
+pub(in crate::storage) struct PendingSlice {
     pub(in crate::storage) collective: CollectiveId,
     pub(in crate::storage) id: SeriesId,
     pub(in crate::storage) entry: BlockEntry,
+    pub(in crate::storage) slice: u16,
 }
 
 impl View<'_> {
@@ -122,31 +120,21 @@ impl View<'_> {
         Ok(pending)
     }
 
-    /// The next block without codes of the next generation, among those of whose rows it has the vectors.
-    pub(in crate::storage) fn pending_block(self, next: Generation) -> Result<Option<PendingBlock>> {
+    /// The next slice without codes of the next generation, among the blocks of whose rows it has the vectors. The block
+    /// that a merge is making is one of them: it takes the place of others without being built again.
+    pub(in crate::storage) fn pending_slice(self, next: Generation) -> Result<Option<PendingSlice>> {
         for (collective, id) in self.all_series()? {
             let reached = self.progress(id)?.next_slot;
             let series = self.series(id)?;
-            let merged = self.being_merged(&series)?;
-            for entry in series.blocks.iter().copied().chain(merged) {
-                if entry.last.0 < reached && !self.block(entry, next).has_part(BlockPart::Vectors)? {
-                    return Ok(Some(PendingBlock { collective, id, entry }));
+            let merged = series.merge.as_ref().map(|merge| self.being_merged(merge, next)).transpose()?;
+            for entry in series.blocks.iter().copied().chain(merged.flatten()) {
+                if entry.last.0 < reached
+                    && let Some(slice) = self.block(entry, next).uncoded_slice()?
+                {
+                    return Ok(Some(PendingSlice { collective, id, entry, slice }));
                 }
             }
         }
         Ok(None)
-    }
-
-    /// The block that a merge is making, once its rows are there: it takes the place of others without being built
-    /// again.
-    fn being_merged(self, series: &SeriesRow) -> Result<Option<BlockEntry>> {
-        let Some(merge) = series.merge.as_ref().filter(|merge| merge.step > 0) else { return Ok(None) };
-        let key = merge.target.whole_key(BlockPart::Columns);
-        let columns = self.get_once(Table::Block, &key)?.and_then(Columns::read);
-        let columns = columns.filter(|columns| columns.rows() > 0);
-        let columns = columns.ok_or_else(|| seal::corrupted(Table::Block, &key))?;
-        let (rows, last) = (columns.rows() as u32, columns.rows() - 1);
-        let (first, last) = (columns.slot(0), columns.slot(last));
-        Ok(Some(BlockEntry { number: merge.target, rows, dead: 0, first, last }))
     }
 }

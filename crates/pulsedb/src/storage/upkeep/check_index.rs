@@ -11,7 +11,7 @@ use crate::storage::format::columns::Columns;
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
-use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesId, SeriesRow};
+use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesId, SeriesRow, slices};
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::read::view::View;
@@ -149,14 +149,13 @@ impl<'t> IndexChecker<'t> {
     ) -> Result<()> {
         let block = self.view.block(entry, embedding.generation);
         let state = block.state()?;
-        let columns = block.columns()?;
         if state.dead_rows() != entry.dead {
             self.push(Table::BlockState, &entry.number.key(), "the list counts other dead rows");
         }
-        let mut living = self.living(id, entry, &columns, &state)?;
+        let mut living = self.living(id, entry, &block.all_columns()?, &state)?;
         // Those of the next generation only if they are made already.
         let next = next.filter(|next| {
-            self.view.block(entry, next.generation).has_part(BlockPart::Vectors).is_ok_and(|made| made)
+            self.view.block(entry, next.generation).has_part(BlockPart::Vectors, 0).is_ok_and(|made| made)
         });
         for embedder in std::iter::once(embedding).chain(next) {
             for row in &mut living {
@@ -175,14 +174,15 @@ impl<'t> IndexChecker<'t> {
         &mut self,
         id: SeriesId,
         entry: BlockEntry,
-        columns: &Columns<'_>,
+        columns: &[Columns<'_>],
         state: &BlockState,
     ) -> Result<Vec<RowToSeal<'t>>> {
         let mut living = Vec::new();
         let mut slots = 0;
-        for at in 0..columns.rows() {
-            let slot = columns.slot(at);
-            let row = state.of_row(at, columns.slot_row(at));
+        let rows = columns.iter().flat_map(|slice| (0..slice.rows()).map(move |row| (slice, row)));
+        for (at, (columns, row)) in rows.enumerate() {
+            let slot = columns.slot(row);
+            let row = state.of_row(at, columns.slot_row(row));
             let record = self.record(id, slot)?;
             let is_dead = block_state::has(&state.dead, at);
             if is_dead != record.is_none() || record.as_ref().is_some_and(|(stored, _)| *stored != row) {
@@ -220,7 +220,11 @@ impl<'t> IndexChecker<'t> {
         let expected = self.builder.seal(dimension, shared, living)?;
         let block = self.view.block(entry, embedder.generation);
         let sources = [MergeSource { block, dropped: dead.to_vec() }];
-        let parts = self.builder.merge_parts(dimension, &sources)?;
+        let mut parts = Vec::new();
+        for slice in 0..slices(living.len() as u32) {
+            parts.extend(self.builder.merge_slice(dimension, &sources, slice as u16)?);
+        }
+        parts.sort_unstable_by_key(|(part, run, _)| (*part, *run));
         let merged = self.builder.merge_postings(&sources, &[], usize::MAX)?;
         Ok(expected.shared.is_none() && expected.parts == parts && expected.postings == merged.postings)
     }

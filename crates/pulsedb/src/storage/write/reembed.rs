@@ -4,7 +4,7 @@
 //! begin:   the next embedder and its generation are written down
 //! texts:   of each series, in the order of slots: vectors of the next generation, some hundred a transaction;
 //!          how far that is stands in the series. A changed record gets a new slot, behind that
-//! codes:   of each block whose rows have vectors, also of one that a merge is making
+//! codes:   of each block whose rows have vectors, also of one that a merge is making, a slice a transaction
 //! switch:  what is left, then, in the same transaction, the next generation is the one in force
 //! after:   the old vectors and codes are removed in bounded steps
 //! ```
@@ -19,16 +19,19 @@ use crate::error::{PulseDBError, Result};
 use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::model::change::{CollectiveNumber, Slot};
+use crate::storage::format::block_state::write_vectors;
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow};
+use crate::storage::format::seal;
 use crate::storage::format::series::{
-    BlockNumber, BlockPart, Generation, SeriesId, SeriesPart, read_vector_generation,
+    BlockEntry, BlockNumber, BlockPart, Generation, SeriesId, SeriesPart, read_vector_generation,
 };
 use crate::storage::format::tables::Table;
 use crate::storage::format::vector::StoredVector;
 use crate::storage::format::writer::Write;
-use crate::storage::read::pending::{PendingBlock, PendingTexts};
+use crate::storage::read::blocks::BlockView;
+use crate::storage::read::pending::{PendingSlice, PendingTexts};
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::{BlockBuilder, SealedVectors};
 use crate::storage::write::transaction::WriteTxn;
@@ -36,25 +39,27 @@ use crate::storage::write::transaction::WriteTxn;
 /// The vectors of texts, in their order; `None` for a text that has none.
 pub(crate) type Embed<'e> = dyn FnMut(&[&str]) -> Result<Vec<Option<StoredVector>>> + 'e;
 
-/// The codes of a block in the next generation.
+/// The codes of a slice of a block in the next generation.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingCodes {
-    block: PendingBlock,
+    slice: PendingSlice,
     sealed: SealedVectors,
+    /// Which rows of the slice have a vector.
+    has_vector: Vec<u8>,
     /// What the codes refer to, if that was stored before.
     shared: Option<Vec<u8>>,
 }
 
 impl PendingCodes {
-    /// Codes a block from the vectors of its rows.
+    /// Codes a slice from the vectors of its rows.
     pub(in crate::storage) fn of(
         view: View<'_>,
-        block: PendingBlock,
+        slice: PendingSlice,
         next: &EmbeddingRow,
         builder: &dyn BlockBuilder,
     ) -> Result<Self> {
-        let PendingBlock { id, entry, .. } = block;
-        let columns = view.block(entry, next.generation).columns()?;
+        let PendingSlice { id, entry, slice: number, .. } = slice;
+        let columns = view.block(entry, next.generation).columns(usize::from(number))?;
         let mut vectors = Vec::with_capacity(columns.rows());
         for row in 0..columns.rows() {
             let slot = columns.slot(row);
@@ -64,13 +69,14 @@ impl PendingCodes {
             vectors.push(vector.map(|vector| vector.bytes));
         }
         let shared = view.shared(id, next.generation)?;
-        let sealed = builder.seal_vectors(next.identity.dimension, shared, &vectors)?;
-        Ok(Self { block, sealed, shared: shared.map(<[u8]>::to_vec) })
+        let sealed = builder.seal_vectors(next.identity.dimension, shared, number, &vectors)?;
+        let has_vector = write_vectors(vectors.iter().map(Option::is_some));
+        Ok(Self { slice, sealed, has_vector, shared: shared.map(<[u8]>::to_vec) })
     }
 
     /// Bytes of them.
     pub(in crate::storage) fn bytes(&self) -> usize {
-        self.sealed.parts.iter().map(|(_, _, bytes)| bytes.len()).sum()
+        self.sealed.parts.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>() + self.has_vector.len()
     }
 }
 
@@ -170,14 +176,14 @@ impl WriteTxn<'_> {
         self.put(Table::Series, &id.progress_key(), |out| progress.write(out))
     }
 
-    /// Stores the codes of a block in the next generation, if they are still missing.
+    /// Stores the codes of a slice in the next generation, if they are still missing.
     pub(in crate::storage) fn put_next_codes(
         &mut self,
         to: &ProviderIdentity,
         codes: &PendingCodes,
     ) -> Result<()> {
         let next = self.building(to)?;
-        let (id, entry) = (codes.block.id, codes.block.entry);
+        let PendingSlice { collective, id, entry, slice } = codes.slice;
         let is_wanted = {
             let view = self.view();
             let series = view.series(id)?;
@@ -185,9 +191,9 @@ impl WriteTxn<'_> {
             let merged = series.merge.as_ref().is_some_and(|merge| merge.target == entry.number);
             (listed || merged)
                 && next != self.embedding
-                && view.has_collective(codes.block.collective)?
+                && view.has_collective(collective)?
                 && view.shared(id, next.generation)? == codes.shared.as_deref()
-                && !view.block(entry, next.generation).has_part(BlockPart::Vectors)?
+                && view.block(entry, next.generation).uncoded_slice()? == Some(slice)
         };
         if !is_wanted {
             return Ok(());
@@ -198,6 +204,44 @@ impl WriteTxn<'_> {
         }
         if let Some(shared) = &codes.sealed.shared {
             self.put(Table::Series, &id.shared_key(next.generation), |out| out.put(shared))?;
+        }
+        self.put_next_has_vector(entry, slice, next.generation, &codes.has_vector)
+    }
+
+    /// Stores which rows of a slice have a vector: with the last one as one value for the whole block.
+    fn put_next_has_vector(
+        &mut self,
+        entry: BlockEntry,
+        slice: u16,
+        generation: Generation,
+        has_vector: &[u8],
+    ) -> Result<()> {
+        let key = |run: u16| entry.number.part_key(BlockPart::Vectors, generation, run);
+        let block = self.view().block(entry, generation);
+        if usize::from(slice) + 1 < block.slices() {
+            let run = BlockView::vectors_run(slice);
+            return self.put(Table::Block, &key(run), |out| out.put(has_vector));
+        }
+        let mut whole = Vec::new();
+        for slice in 0..slice {
+            let stored = self.view().get(Table::Block, &key(BlockView::vectors_run(slice)))?;
+            whole.extend_from_slice(stored.ok_or_else(|| seal::corrupted(Table::Block, &key(0)))?);
+        }
+        whole.extend_from_slice(has_vector);
+        for slice in 0..slice {
+            self.delete(Table::Block, &key(BlockView::vectors_run(slice)))?;
+        }
+        self.put(Table::Block, &key(0), |out| out.put(&whole))
+    }
+
+    /// Takes back merges whose slices are not all there: what is there belongs to the generation that goes.
+    fn take_back_merges(&mut self) -> Result<()> {
+        for (_, id) in self.view().all_series()? {
+            let mut series = self.view().series(id)?;
+            if let Some(merge) = series.merge.take_if(|merge| !merge.has_parts()) {
+                self.remove_block(merge.target)?;
+                self.put(Table::Series, &id.blocks_key(), |out| series.write(out))?;
+            }
         }
         Ok(())
     }
@@ -226,10 +270,11 @@ impl WriteTxn<'_> {
             let vectors = embed(&pending.texts().collect::<Vec<_>>())?;
             self.put_next_vectors(to, &pending, &vectors)?;
         }
-        while let Some(block) = self.view().pending_block(next.generation)? {
-            let codes = PendingCodes::of(self.view(), block, &next, self.rules.builder)?;
+        while let Some(slice) = self.view().pending_slice(next.generation)? {
+            let codes = PendingCodes::of(self.view(), slice, &next, self.rules.builder)?;
             self.put_next_codes(to, &codes)?;
         }
+        self.take_back_merges()?;
         let mut bytes: BTreeMap<CollectiveNumber, u64> = BTreeMap::new();
         for (_, id) in self.view().all_series()? {
             *bytes.entry(id.number).or_default() += self.view().progress(id)?.bytes;
