@@ -40,6 +40,7 @@ mod restoring;
 mod retrieval;
 mod samples;
 mod skips;
+mod slices;
 mod steps;
 #[cfg(feature = "substrate")]
 mod substrate;
