@@ -17,7 +17,9 @@ use crate::search::filter::{Allowed, rows_of};
 use crate::search::hit::{Hit, Rank, best};
 use crate::storage::{BlockPart, VectorRow};
 use crate::vector::PreparedQuery;
-use crate::vector::codes::{self, CodeQuery, Codes, Frame, Refinements, Scan, Scored, Shape, gather_limit};
+use crate::vector::codes::{
+    self, CodeQuery, Codes, Frame, Records, Refinements, Scan, Scored, Shape, gather_limit,
+};
 
 /// Loose rows lie so close that reading all vectors between them beats a look for each: so many slots a row, at most.
 const SPARSE: usize = 4;
@@ -71,21 +73,19 @@ fn by_codes(
     let prepared = CodeQuery::new(frame, query);
     let mut scan = Scan::new(&prepared, k);
     let blocks = || snapshot.segments.iter().zip(allowed);
+    let mut is_cold = false;
     for (segment, allowed) in blocks() {
         for (run, _) in runs(shape, allowed) {
-            segment.block.will_need(BlockPart::Codes, run)?;
+            is_cold |= segment.block.will_need(BlockPart::Codes, run)?;
         }
     }
     for (segment, allowed) in blocks() {
-        let mut finer = Finer::new(segment, shape);
+        let mut finer = Finer::new(segment, shape, is_cold);
         for (run, allowed) in runs(shape, allowed) {
-            let first = u32::from(run) * code_run_rows(shape) as u32;
+            finer.first = u32::from(run) * code_run_rows(shape) as u32;
+            let first = segment.first + finer.first;
             let codes = Codes::read(shape, segment.block.part(BlockPart::Codes, run)?);
-            let address = |row: u32| segment.first + first + row;
-            let scanned = codes.is_some_and(|codes| {
-                scan.codes(&codes, allowed, address, |row| finer.record((first + row) as usize))
-            });
-            if !scanned {
+            if !codes.is_some_and(|codes| scan.codes(&codes, allowed, |row| first + row, &mut finer)) {
                 return Err(segment.block.malformed(BlockPart::Codes));
             }
         }
@@ -111,18 +111,38 @@ fn runs(shape: Shape, allowed: &[u64]) -> impl Iterator<Item = (u16, &[u64])> {
 struct Finer<'s, 't> {
     segment: &'s Segment<'t>,
     shape: Shape,
+    /// The first row of the codes that are scanned.
+    first: u32,
+    /// Whether this process has not searched here before, so that what it reads may lie on the disk alone.
+    is_cold: bool,
     runs: Vec<Option<Refinements<'t>>>,
     failed: Option<PulseDBError>,
 }
 
+impl<'t> Records<'t> for Finer<'_, 't> {
+    fn expect(&mut self, rows: &[u32]) {
+        // From a disk they come together then, and not one after the other.
+        let rows = if self.is_cold { rows } else { &[] };
+        for row in rows {
+            if let Some(record) = self.record(*row) {
+                self.segment.block.will_need_bytes(record);
+            }
+        }
+    }
+
+    fn record(&mut self, row: u32) -> Option<&'t [u8]> {
+        self.of((self.first + row) as usize)
+    }
+}
+
 impl<'s, 't> Finer<'s, 't> {
-    fn new(segment: &'s Segment<'t>, shape: Shape) -> Self {
+    fn new(segment: &'s Segment<'t>, shape: Shape, is_cold: bool) -> Self {
         let runs = (segment.block.entry.rows as usize).div_ceil(refinement_run_rows(shape));
-        Self { segment, shape, runs: vec![None; runs], failed: None }
+        Self { segment, shape, first: 0, is_cold, runs: vec![None; runs], failed: None }
     }
 
     /// The refinement of a row; `None` if it cannot be read, which `failed` then says.
-    fn record(&mut self, row: usize) -> Option<&'t [u8]> {
+    fn of(&mut self, row: usize) -> Option<&'t [u8]> {
         let run = row / refinement_run_rows(self.shape);
         let refinements = match self.runs.get(run)? {
             Some(refinements) => *refinements,

@@ -43,8 +43,7 @@ fn assert_finds(db: &PulseDB, cid: CollectiveId, random: &mut Random, rows: usiz
         for _ in 0..10 {
             let query: Vec<f32> = (0..DIMENSION).map(|_| random.fraction() - 0.5).collect();
             let options = SearchOptions { k: 20, filter: filter.clone(), ..Default::default() };
-            let exact =
-                ids(db, cid, Query::Vector(&query), SearchOptions { exact: true, ..options.clone() });
+            let exact = ids(db, cid, Query::Vector(&query), SearchOptions { exact: true, ..options.clone() });
             let fast = ids(db, cid, Query::Vector(&query), options);
             assert_eq!((fast.len(), exact.len()), (20, 20));
             found += fast.iter().filter(|id| exact.contains(id)).count();

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use crate::error::{PulseDBError, Result};
 use crate::limits;
 use crate::model::change::Slot;
+use crate::storage::env;
 use crate::storage::format::block_state::{BlockState, read_vectors};
 use crate::storage::format::columns::Columns;
 use crate::storage::format::seal;
@@ -103,10 +104,15 @@ impl<'t> BlockView<'t> {
         value.map(seal::payload_unchecked).ok_or_else(|| seal::corrupted(Table::Block, &key))
     }
 
-    /// Tells the system that a run of a part is read soon, unless this process has read it before.
-    pub(crate) fn will_need(self, part: BlockPart, run: u16) -> Result<()> {
+    /// Tells the system that a run of a part is read soon, unless this process has read it before; whether it was told so.
+    pub(crate) fn will_need(self, part: BlockPart, run: u16) -> Result<bool> {
         let key = self.key(part, run);
         self.view.will_need(Table::Block, &key)
+    }
+
+    /// Tells the system that some bytes of a part are read soon.
+    pub(crate) fn will_need_bytes(self, bytes: &'t [u8]) {
+        env::will_need(bytes);
     }
 
     /// Whether the block has a run of a part.

@@ -77,14 +77,16 @@ impl<'t> View<'t> {
         Ok(payload)
     }
 
-    /// Tells the system that a value of a table whose values never change is read soon, unless it was checked before.
-    pub(in crate::storage) fn will_need(self, table: Table, key: &[u8]) -> Result<()> {
+    /// Tells the system that a value of a table whose values never change is read soon, unless it was checked before;
+    /// whether it was told so.
+    pub(in crate::storage) fn will_need(self, table: Table, key: &[u8]) -> Result<bool> {
         if !self.engine.checked().has(seal::place(table, key))
             && let Some(value) = self.sealed(table, key)?
         {
             env::will_need(value);
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The row with the greatest key that is not above the given one, if it is wanted; of a table whose values never change.
