@@ -13,7 +13,7 @@ use crate::index::{Address, Segment, Snapshot, code_run_rows, refinement_run_row
 use crate::model::Explain;
 use crate::model::change::Slot;
 use crate::model::norm::Norm;
-use crate::search::filter::Allowed;
+use crate::search::filter::{Allowed, rows_of};
 use crate::search::hit::{Hit, Rank, best};
 use crate::storage::{BlockPart, VectorRow};
 use crate::vector::PreparedQuery;
@@ -157,10 +157,11 @@ fn exactly(
     query: &PreparedQuery,
     k: usize,
 ) -> Result<Vec<Scored>> {
-    let rows = snapshot.segments.iter().zip(allowed).flat_map(|(segment, allowed)| {
-        let rows = 0..segment.block.entry.rows;
-        rows.filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1).map(|row| segment.first + row)
-    });
+    let rows = snapshot
+        .segments
+        .iter()
+        .zip(allowed)
+        .flat_map(|(segment, allowed)| rows_of(allowed).map(|row| segment.first + row as Address));
     codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))
 }
 
