@@ -15,7 +15,7 @@ use crate::model::change::Slot;
 use crate::model::norm::Norm;
 use crate::search::filter::{Allowed, rows_of};
 use crate::search::hit::{Hit, Rank, best};
-use crate::storage::{BlockPart, VectorRow};
+use crate::storage::{BlockPart, BlockView, VectorRow};
 use crate::vector::PreparedQuery;
 use crate::vector::codes::{
     self, CodeQuery, Codes, Frame, Records, Refinements, Scan, Scored, Shape, gather_limit,
@@ -125,7 +125,7 @@ impl<'t> Records<'t> for Finer<'_, 't> {
         let rows = if self.is_cold { rows } else { &[] };
         for row in rows {
             if let Some(record) = self.record(*row) {
-                self.segment.block.will_need_bytes(record);
+                BlockView::will_need_bytes(record);
             }
         }
     }

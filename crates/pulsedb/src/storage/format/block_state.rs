@@ -55,7 +55,9 @@ impl BlockState {
             let is_there = bitmap.iter().any(|word| *word != 0);
             out.u8(u8::from(is_there));
             if is_there {
-                bitmap.iter().for_each(|word| out.u64(*word));
+                for word in bitmap {
+                    out.u64(*word);
+                }
             }
         }
     }

@@ -111,7 +111,7 @@ impl<'t> BlockView<'t> {
     }
 
     /// Tells the system that some bytes of a part are read soon.
-    pub(crate) fn will_need_bytes(self, bytes: &'t [u8]) {
+    pub(crate) fn will_need_bytes(bytes: &'t [u8]) {
         env::will_need(bytes);
     }
 

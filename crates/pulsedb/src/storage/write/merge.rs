@@ -83,12 +83,12 @@ impl WriteTxn<'_> {
         let dropped = self.dropped(&merge, &entries)?;
         let mut is_done = merge.rows == 0;
         if !is_done {
-            if !merge.has_parts() {
-                self.merge_slice(collective.dimension, &merge, &entries, &dropped)?;
-            } else {
+            if merge.has_parts() {
                 let next = self.merge_postings(&merge, &entries, &dropped)?;
                 is_done = next.is_none();
                 merge.next_term = next.unwrap_or_default();
+            } else {
+                self.merge_slice(collective.dimension, &merge, &entries, &dropped)?;
             }
         }
         if is_done {
