@@ -88,11 +88,12 @@ class Lance:
 
     def __init__(self, rows, home):
         import lancedb
+        from lancedb.index import FTS
 
         self.db = lancedb.connect(tempfile.mkdtemp(dir=home))
         data = [{"at": at, "text": text, "vector": vector} for at, (text, vector) in enumerate(rows)]
         self.table = self.db.create_table("t", data)
-        self.table.create_fts_index("text", replace=True)
+        self.table.create_index("text", config=FTS())
 
     def search(self, text, vector):
         from lancedb.rerankers import RRFReranker

@@ -8,7 +8,6 @@ mod coverage;
 mod examples;
 mod instructions;
 mod release;
-mod scaling_plot;
 mod toolchain;
 
 use std::env;
@@ -65,12 +64,6 @@ const STEPS: &[Step] = &[
         name: "recall",
         about: "what vector searches find of the exact answers; `10000x384 text` chooses, `--full` adds 10^6",
         run: recall,
-        in_ci: false,
-    },
-    Step {
-        name: "scaling-plot",
-        about: "draws docs/scaling.svg from the tables of the benchmarks document",
-        run: scaling_plot::run,
         in_ci: false,
     },
     Step {

@@ -180,8 +180,8 @@ pub(crate) fn recall_weights(group: &str, recall: RecallWeights) -> Result<(), V
 pub enum EmbeddingProvider {
     /// The database embeds texts itself.
     Builtin {
-        /// A sentence-transformer directory; `None` is the bundled static table (256 dimensions), which needs
-        /// no download.
+        /// `None` is the bundled static table (256 dimensions), which needs no download. This version can run no
+        /// other model: `open` refuses a path with `Config`.
         model_path: Option<PathBuf>,
     },
     /// The caller supplies every vector.
@@ -227,7 +227,7 @@ pub enum SyncMode {
     /// Durable when the call returns.
     #[default]
     Normal,
-    /// One flush fewer: a power cut may undo the last commits, but each of them in full; a killed process loses
+    /// One flush fewer: a power cut may undo the last commit, in full; a killed process loses
     /// nothing.
     Fast,
 }
@@ -247,13 +247,14 @@ impl Default for LogConfig {
     }
 }
 
-/// How the index of vectors and words is built. All handles of a process that write must agree on it.
+/// How the index of vectors and words is built and read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VectorConfig {
     /// Where no more rows than this match, each is compared exactly; more are narrowed down by their codes first. 1 to
     /// 100 000; 200 by default.
     pub rescore: usize,
     /// Rows that a commit turns into a block, 16 to 4096; 256 by default. Until then they are compared one by one.
+    /// All handles of a process that write must agree on it.
     pub seal_rows: usize,
 }
 

@@ -46,7 +46,8 @@
 //! # Promises
 //!
 //! - **Durable.** With [`SyncMode::Normal`], what a call has changed is on disk, in full, when the call returns.
-//! - **Complete.** A search returns `min(k, matches)` hits in a total order, whatever the filter. Vectors are narrowed
+//! - **Complete.** A search by vector returns `min(k, matches)` hits, of the records that have a vector, and a search by
+//!   text those that a signal scores above zero, in a total order, whatever the filter. Vectors are narrowed
 //!   down by short codes and compared exactly for as long as an error bound can change the answer;
 //!   [`SearchOptions::exact`] compares every match.
 //! - **Checked.** Every value has a checksum, which is verified before the value is used (of a part of the

@@ -32,7 +32,7 @@ pub(crate) fn mount(args: &MountArgs, out: &mut Out) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Whoever still has a file open keeps it; nobody finds the directory any more.
+/// A process that still has a file open keeps it; nobody finds the directory any more.
 fn take_down(directory: &Path) {
     if let Err(error) = unmount(directory, true) {
         warn(&error.to_string());

@@ -223,7 +223,7 @@ impl Engram {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a path that the tree has not; [`Error::Damaged`]; [`Error::Io`] also if `output` fails. What
-    /// was written before is no whole archive.
+    /// was written before is not a whole archive.
     pub fn archive(
         &self,
         tree: &Tree<'_>,

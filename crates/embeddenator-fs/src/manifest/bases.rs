@@ -21,7 +21,7 @@ struct Base {
 /// The plain blocks that were added last, up to [`BASE_BYTES_MAX`].
 #[derive(Debug, Default)]
 pub(crate) struct Bases {
-    bases: VecDeque<Base>,
+    plain: VecDeque<Base>,
     /// The number of the first of them.
     first: u64,
     /// For each name the numbers of those that have it.
@@ -32,14 +32,14 @@ pub(crate) struct Bases {
 impl Bases {
     /// Adds a plain block.
     pub(crate) fn add(&mut self, blob: Reference, content: Vec<u8>, entries: &[Entry]) {
-        let (number, names) = (self.first + self.bases.len() as u64, names(entries));
+        let (number, names) = (self.first + self.plain.len() as u64, names(entries));
         for name in &names {
             self.by_name.entry(*name).or_default().push(number);
         }
         self.bytes += content.len();
-        self.bases.push_back(Base { blob, content, names });
+        self.plain.push_back(Base { blob, content, names });
         while self.bytes > BASE_BYTES_MAX {
-            let Some(oldest) = self.bases.pop_front() else { break };
+            let Some(oldest) = self.plain.pop_front() else { break };
             self.bytes -= oldest.content.len();
             for name in oldest.names {
                 if let Some(numbers) = self.by_name.get_mut(&name) {
@@ -63,7 +63,7 @@ impl Bases {
             // Of equal ones the newest.
             let best = counts.into_iter().max_by_key(|(number, count)| (*count, *number));
             let Some((number, _)) = best.filter(|(_, count)| *count >= least) else { break };
-            let Some(base) = self.bases.get((number - self.first) as usize) else { break };
+            let Some(base) = self.plain.get((number - self.first) as usize) else { break };
             wanted.retain(|name| base.names.binary_search(name).is_err());
             found.push((base.blob, base.content.as_slice()));
         }

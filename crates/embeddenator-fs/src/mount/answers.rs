@@ -19,7 +19,7 @@ use crate::mount::served::{Named, Served};
 use crate::view::ViewFile;
 
 /// How long the kernel may keep an answer: nothing ever changes.
-const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
+const FOREVER: Duration = Duration::from_hours(24);
 const BLOCK_BYTES: u32 = 4096;
 
 type Listing = Arc<Vec<(Vec<u8>, Named)>>;
@@ -235,7 +235,7 @@ impl Filesystem for Answers {
     fn opendir(&self, _: &Request, number: INodeNo, _: OpenFlags, reply: ReplyOpen) {
         match self.open_directory(number.into()) {
             Ok(handle) => {
-                reply.opened(FileHandle(handle), FopenFlags::FOPEN_CACHE_DIR | FopenFlags::FOPEN_KEEP_CACHE)
+                reply.opened(FileHandle(handle), FopenFlags::FOPEN_CACHE_DIR | FopenFlags::FOPEN_KEEP_CACHE);
             }
             Err(error) => reply.error(errno(&error)),
         }
@@ -296,8 +296,9 @@ impl Filesystem for Answers {
     fn listxattr(&self, _: &Request, number: INodeNo, size: u32, reply: ReplyXattr) {
         match self.served.named(number.into()) {
             Ok(named) => {
-                let names = named.entry.metadata.xattrs.iter().flat_map(|xattr| [&xattr.name[..], b"\0"]);
-                answer_xattr(&names.collect::<Vec<_>>().concat(), size, reply);
+                let xattrs = &named.entry.metadata.xattrs;
+                let listed: Vec<_> = xattrs.iter().flat_map(|xattr| [&xattr.name[..], b"\0"]).collect();
+                answer_xattr(&listed.concat(), size, reply);
             }
             Err(error) => reply.error(errno(&error)),
         }

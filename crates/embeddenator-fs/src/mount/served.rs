@@ -79,7 +79,7 @@ impl Served {
     /// What a number stands for.
     pub(super) fn named(&self, number: u64) -> Result<Named> {
         if let Some((view, place)) = self.place(number)? {
-            return self.named_at(number >> VIEW_SHIFT, view, place, view.entry(place)?);
+            return named_at(number >> VIEW_SHIFT, view, place, view.entry(place)?);
         }
         if number == DIRECTORY {
             let node = Node::Directory;
@@ -103,7 +103,7 @@ impl Served {
         let parent = view.entry(place)?.path;
         let Ok(path) = parent.join(name) else { return Ok(None) };
         match view.lookup(&path)? {
-            Some((place, entry)) => self.named_at(directory >> VIEW_SHIFT, view, place, entry).map(Some),
+            Some((place, entry)) => named_at(directory >> VIEW_SHIFT, view, place, entry).map(Some),
             // A name of the tree goes first.
             None if directory == 1 && name == SNAPSHOTS => self.named(DIRECTORY).map(Some),
             None => Ok(None),
@@ -116,7 +116,7 @@ impl Served {
         let path = view.entry(place)?.path;
         let named = |(place, entry): (u64, Entry)| {
             let name = entry.path.name().to_vec();
-            Ok((name, self.named_at(directory >> VIEW_SHIFT, view, place, entry)?))
+            Ok((name, named_at(directory >> VIEW_SHIFT, view, place, entry)?))
         };
         view.children(&path)?.into_iter().map(named).collect()
     }
@@ -130,11 +130,6 @@ impl Served {
             None if above == 0 => Ok(1),
             None => Ok(DIRECTORY),
         }
-    }
-
-    fn named_at(&self, above: u64, view: &View, place: u64, entry: Entry) -> Result<Named> {
-        let (first, names) = view.links(place, &entry)?;
-        Ok(Named { number: above << VIEW_SHIFT | (first + 1), entry, names })
     }
 
     /// The snapshots by number, and by label.
@@ -171,4 +166,9 @@ impl Served {
 fn made_up(name: &[u8], node: Node, mtime: Timestamp) -> Result<Entry> {
     let metadata = Metadata { mode: 0o555, mtime, ..Metadata::default() };
     Ok(Entry { path: EngramPath::new(name)?, metadata, link_group: None, node })
+}
+
+fn named_at(above: u64, view: &View, place: u64, entry: Entry) -> Result<Named> {
+    let (first, names) = view.links(place, &entry)?;
+    Ok(Named { number: above << VIEW_SHIFT | (first + 1), entry, names })
 }

@@ -151,19 +151,18 @@ impl View {
     /// [`Error::Damaged`], [`Error::Io`].
     pub fn links(&self, place: u64, entry: &Entry) -> Result<(u64, u32)> {
         let Some(group) = entry.link_group else { return Ok((place, 1)) };
-        let links = match self.links.get() {
-            Some(links) => links,
-            None => {
-                let mut links: HashMap<u32, (u64, u32)> = HashMap::new();
-                for (block, start) in self.starts.iter().enumerate() {
-                    for (place, entry) in (*start..).zip(self.block(block)?.iter()) {
-                        if let Some(group) = entry.link_group {
-                            links.entry(group).or_insert((place, 0)).1 += 1;
-                        }
+        let links = if let Some(links) = self.links.get() {
+            links
+        } else {
+            let mut links: HashMap<u32, (u64, u32)> = HashMap::new();
+            for (block, start) in self.starts.iter().enumerate() {
+                for (place, entry) in (*start..).zip(self.block(block)?.iter()) {
+                    if let Some(group) = entry.link_group {
+                        links.entry(group).or_insert((place, 0)).1 += 1;
                     }
                 }
-                self.links.get_or_init(|| links)
             }
+            self.links.get_or_init(|| links)
         };
         Ok(links.get(&group).copied().unwrap_or((place, 1)))
     }

@@ -1,5 +1,7 @@
-//! Parts of decoded segments that a walk needs: the layout is by similarity, so files that follow each other by path lie in
-//! many segments, and of each only a part is near.
+//! The parts of decoded segments that a walk needs.
+//!
+//! The layout is by similarity, so files that follow each other by path lie in many segments, and of each only a part is
+//! near.
 //!
 //! ```text
 //! a chunk is needed for the file at a place:
@@ -94,12 +96,11 @@ impl Parts {
         before: Option<&Part>,
         users: impl Fn() -> Result<Vec<u32>>,
     ) -> Result<Part> {
-        let users = match self.users.get() {
-            Some(users) => users,
-            None => {
-                let found = if self.store.fits(self.bytes_max as u64)? { None } else { Some(users()?) };
-                self.users.get_or_init(|| found)
-            }
+        let users = if let Some(users) = self.users.get() {
+            users
+        } else {
+            let found = if self.store.fits(self.bytes_max as u64)? { None } else { Some(users()?) };
+            self.users.get_or_init(|| found)
         };
         let near = place.saturating_sub(VIEW_WALK / 8)..place.saturating_add(VIEW_WALK);
         let is_near = |number: u32| {

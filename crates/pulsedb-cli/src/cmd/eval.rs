@@ -36,7 +36,7 @@ pub(crate) fn run(args: &EvalArgs, out: &mut Out) -> anyhow::Result<Exit> {
             let name = &question.conversation;
             CliError::Usage(format!("a question is about conversation `{name}`, which has no turns"))
         })?;
-        let text = question.question.as_str();
+        let text = question.text.as_str();
         let query = if args.lexical { Query::Lexical(text) } else { Query::Text(text) };
         let options = SearchOptions { k: args.k, context: Some(context), ..SearchOptions::default() };
         let start = Instant::now();
@@ -62,13 +62,12 @@ fn record(db: &PulseDB, turns: Vec<Turn>) -> anyhow::Result<HashMap<String, puls
     let mut collectives = HashMap::new();
     let mut rows = Vec::with_capacity(turns.len().min(BATCH));
     for turn in turns {
-        let collective = match collectives.get(&turn.conversation) {
-            Some(known) => *known,
-            None => {
-                let made = db.create_collective(&turn.conversation)?;
-                collectives.insert(turn.conversation.clone(), made);
-                made
-            }
+        let collective = if let Some(known) = collectives.get(&turn.conversation) {
+            *known
+        } else {
+            let made = db.create_collective(&turn.conversation)?;
+            collectives.insert(turn.conversation.clone(), made);
+            made
         };
         rows.push(turn.record(collective));
         if rows.len() == BATCH {

@@ -29,7 +29,8 @@ pub(crate) struct Turn {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Question {
     pub(crate) conversation: String,
-    pub(crate) question: String,
+    #[serde(rename = "question")]
+    pub(crate) text: String,
     pub(crate) category: u32,
     /// Ids of the turns that answer it.
     pub(crate) evidence: Vec<String>,

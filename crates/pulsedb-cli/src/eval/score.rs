@@ -61,7 +61,7 @@ impl Scores {
             questions: 1,
             r1: recall(1),
             r10: recall(10),
-            all10: f64::from(u8::from(recall(10) == 1.0)),
+            all10: f64::from(u8::from(recall(10) >= 1.0)),
             mrr: first.map_or(0.0, |rank| 1.0 / (rank + 1) as f64),
             tokens1000: within(1000),
             tokens2000: within(2000),
@@ -111,7 +111,7 @@ mod tests {
 
     fn question(category: u32, evidence: &[&str]) -> Question {
         let evidence = evidence.iter().map(|id| (*id).to_owned()).collect();
-        Question { conversation: "c".into(), question: "q".into(), category, evidence }
+        Question { conversation: "c".into(), text: "q".into(), category, evidence }
     }
 
     /// Hits of turns in their order, each of as many tokens as its number times 100.

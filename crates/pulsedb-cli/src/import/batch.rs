@@ -99,8 +99,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Stores a relation or an insight when every record of the import is there.
-    pub(crate) fn link(&mut self, link: LinkLine, source: &str, line: usize) {
-        self.links.add(link, source, line);
+    pub(crate) fn link(&mut self, joins: LinkLine, source: &str, line: usize) {
+        self.links.add(joins, source, line);
     }
 
     /// Gives a record that moved within its document its new tags, after every record added so far is there.

@@ -21,6 +21,8 @@ pub(crate) struct Draft {
     pub(crate) archived: bool,
     /// The id it had where it was exported.
     pub(crate) id: Option<ExperienceId>,
+    /// When it had last been changed there.
+    pub(crate) updated_at: Option<Timestamp>,
     /// It keeps that id.
     pub(crate) kept: Option<Kept>,
 }
@@ -123,7 +125,7 @@ pub(crate) fn document(source: &Source, chunks: Vec<Chunk>, defaults: &Defaults)
         new.experience_type = ExperienceType::Generic { category: Some("document".to_owned()) };
         new.timestamp = source.modified;
         new.content = chunk.content;
-        Draft { new, identity, line: chunk.line, archived: false, id: None, kept: None }
+        Draft { new, identity, line: chunk.line, archived: false, id: None, updated_at: None, kept: None }
     };
     chunks.into_iter().map(draft).collect()
 }

@@ -185,7 +185,7 @@ impl<'a> Import<'a> {
         let key = Key::of(&[draft.identity.as_bytes()]);
         let mut found = None;
         if let Some(id) = draft.id {
-            found = self.existing.same(id, &draft.new.content)?;
+            found = self.existing.same(id, &draft)?;
         }
         if found.is_none() && self.met.contains(&key) {
             self.count_unchanged();
@@ -221,7 +221,7 @@ impl<'a> Import<'a> {
             }
             Entry::Vacant(free) => free.insert(content),
         };
-        if self.existing.same(id, &draft.new.content)?.is_some() {
+        if self.existing.same(id, &draft)?.is_some() {
             self.batch.found(&draft, id);
             self.count_unchanged();
             return Ok(());

@@ -41,8 +41,8 @@ pub(crate) struct Destination<'a> {
 }
 
 impl Links {
-    pub(crate) fn add(&mut self, link: LinkLine, source: &str, line: usize) {
-        self.rows.push(Row { link, source: source.to_owned(), line });
+    pub(crate) fn add(&mut self, joins: LinkLine, source: &str, line: usize) {
+        self.rows.push(Row { link: joins, source: source.to_owned(), line });
     }
 
     /// Stores all that are not there. One that is refused is named.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use pulsedb::limits::RESULTS_MAX;
 use pulsedb::{CollectiveId, Experience, ExperienceId, PulseDB, SearchFilter};
 
+use crate::import::draft::Draft;
 use crate::provenance::{FILE_TAG, IMPORT_TAG};
 
 /// A record of an earlier import.
@@ -67,13 +68,21 @@ impl<'a> Existing<'a> {
         Ok(self.tagged(IMPORT_TAG, identity, 1)?.pop().map(Stored::of))
     }
 
-    /// The record with this id, if it is in this collective with this content.
-    pub(crate) fn same(&self, id: ExperienceId, content: &str) -> pulsedb::Result<Option<Stored>> {
+    /// The record with this id, if it is in this collective with the content of a draft, or was changed under the key of
+    /// the draft after that had been exported.
+    pub(crate) fn same(&self, id: ExperienceId, draft: &Draft) -> pulsedb::Result<Option<Stored>> {
         if self.is_fresh {
             return Ok(None);
         }
-        let found = self.db.get_experience(id)?;
-        Ok(found.filter(|it| it.collective_id == self.collective && it.content == content).map(Stored::of))
+        let is_newer = |it: &Experience| {
+            it.key.is_some()
+                && it.key == draft.new.key
+                && draft.updated_at.is_some_and(|exported| it.updated_at > exported)
+        };
+        let is_same = |it: &Experience| {
+            it.collective_id == self.collective && (it.content == draft.new.content || is_newer(it))
+        };
+        Ok(self.db.get_experience(id)?.filter(is_same).map(Stored::of))
     }
 
     /// The name of the collective that has a record with this id.
@@ -95,6 +104,7 @@ impl<'a> Existing<'a> {
         let filter = SearchFilter {
             tags_all: Some([(key.to_owned(), value.to_owned())].into()),
             exclude_archived: false,
+            include_superseded: true,
             ..SearchFilter::default()
         };
         self.db.get_recent_experiences_filtered(self.collective, limit, filter)

@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn snippet_begins_where_it_is_told_to() {
-        let text = (0..50).map(|n| format!("line {n}\n")).collect::<String>() + "alpha\nbeta gamma\nend";
+        let text =
+            (0..50).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat() + "alpha\nbeta gamma\nend";
         let from = text.find("line 49").unwrap();
         assert_eq!(snippet(&text, from, 40, 3), ["...", "line 49", "alpha", "beta gamma", "..."]);
         assert_eq!(snippet(&text, 0, 40, 2), ["line 0", "line 1", "..."]);

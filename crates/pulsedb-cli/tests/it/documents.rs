@@ -23,8 +23,10 @@ fn summary_is_the_documented_one() {
             "failure_count",
             "failures",
             "files",
+            "insights",
             "left_out",
             "records",
+            "relations",
             "seconds",
             "skipped",
             "unknown_references"

@@ -52,9 +52,13 @@ fn keys_and_ends_survive_an_export_and_an_import() {
     shell.ok(["record", "--key", "b", "second"]);
     let exported = shell.ok(["export"]);
     let other = Shell::new();
-    for flags in [&[][..], &["--keep-ids"]] {
-        text_of(&other.run_with(["import", "-", "-c", "copy"].iter().chain(flags), exported.as_bytes()));
+    for arguments in [&["copy"][..], &["kept", "--keep-ids"]] {
+        text_of(&other.run_with(["import", "-", "-c"].iter().chain(arguments), exported.as_bytes()));
     }
+    assert_eq!(
+        other.json(["get", "--key", "a", "-c", "kept", "--json"])["id"],
+        shell.json(["get", "--key", "a", "--json"])["id"]
+    );
     let shown = other.json(["get", "--key", "a", "-c", "copy", "--json"]);
     assert_eq!(
         (shown["content"].as_str(), shown["expires_at"].as_str()),
@@ -65,6 +69,22 @@ fn keys_and_ends_survive_an_export_and_an_import() {
     text_of(&other.run_with(["import", "-", "-c", "copy"], line));
     let replaced = other.json(["get", "--key", "a", "-c", "copy", "--json"]);
     assert_eq!((replaced["content"].as_str(), &replaced["id"]), (Some("third"), &shown["id"]));
+}
+
+#[test]
+fn export_that_is_imported_where_it_came_from_undoes_no_later_change() {
+    let shell = Shell::new();
+    shell.ok(["record", "--key", "q", "the first version"]);
+    let exported = shell.ok(["export"]);
+    shell.ok(["record", "--key", "q", "the second version"]);
+    for flags in [&[][..], &["--keep-ids"]] {
+        text_of(&shell.run_with(["import", "-"].iter().chain(flags), exported.as_bytes()));
+        assert_eq!(shell.contents(), ["the second version"]);
+    }
+    // What was edited since the last change is a change.
+    let edited = shell.ok(["export"]).replace("second", "third");
+    text_of(&shell.run_with(["import", "-"], edited.as_bytes()));
+    assert_eq!(shell.contents(), ["the third version"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! 0.995 or a search returns too few rows.
 
 #[path = "../search/data.rs"]
+#[allow(dead_code)] // Shared with the other benchmark, which uses all of it.
 mod data;
 mod scenario;
 mod texts;

@@ -1,5 +1,4 @@
-//! Real texts with the bundled embedder: all turns of the conversations of `PULSEDB_EVAL` in one collective, and its
-//! questions.
+//! Real texts with the bundled embedder: the conversations and the questions of `PULSEDB_EVAL`.
 
 use std::path::PathBuf;
 

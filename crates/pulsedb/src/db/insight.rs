@@ -54,7 +54,7 @@ impl PulseDB {
     }
 
     /// The `k` insights that match the filter and rank best, best first, each with its score: ranked as
-    /// [`search`](Self::search) ranks experiences, each for itself.
+    /// [`search`](Self::search) ranks experiences, without context.
     ///
     /// ```
     /// # use pulsedb::*;

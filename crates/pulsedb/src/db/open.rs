@@ -126,8 +126,8 @@ pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingSer
         EmbeddingProvider::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
         EmbeddingProvider::Builtin { model_path: Some(model) } => {
             let reason = format!(
-                "a sentence-transformer directory ({}) needs a build with neural embeddings, which this \
-                 version does not have; use the bundled table (`model_path: None`) or external vectors",
+                "this version cannot run the model in {}; use the bundled table (`model_path: None`) or external \
+                 vectors",
                 model.display()
             );
             Err(PulseDBError::Config { reason })

@@ -36,7 +36,8 @@ impl PulseDB {
     /// # Errors
     /// [`NotFound`](crate::PulseDBError::NotFound) if an end does not exist;
     /// [`InvalidField`](crate::ValidationError::InvalidField) for a relation of an experience with itself or with one of
-    /// another collective, and for one that is stored already (the same source, target and type).
+    /// another collective, for one that is stored already (the same source, target and type), and for a `Supersedes` whose
+    /// target supersedes the source already, at once or through others.
     pub fn store_relation(&self, new: NewExperienceRelation) -> Result<RelationId> {
         let store = self.writable()?;
         store.relate(validate::relation::new(new)?)

@@ -38,7 +38,7 @@ impl PulseDB {
     /// supply the vectors, a text is ranked by words and late interaction alone, and the `vector` of
     /// [`Explain`](crate::Explain) is `None`.
     ///
-    /// **A vector** has always `min(k, matches)` hits, whatever the filter, and the cosine is the score. Where more than
+    /// **A vector** has always `min(k, matches)` hits, of the records that have one, whatever the filter, and the cosine is the score. Where more than
     /// [`VectorConfig::rescore`](crate::VectorConfig) records match, short codes with error bounds narrow them down before
     /// they are compared exactly (`RaBitQ`; Gao and Long, SIGMOD 2024): of a thousand of the nearest, fewer than five are
     /// missed; [`SearchOptions::exact`](crate::SearchOptions) compares every match.

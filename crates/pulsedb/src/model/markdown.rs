@@ -191,7 +191,7 @@ fn name(out: &mut String, name: &str) {
 }
 
 /// A stored text in a fence that is longer than any run of the same character in it, so that no line of it can be the end
-/// (CommonMark 0.31, section 4.5).
+/// (`CommonMark` 0.31, section 4.5).
 fn fence(out: &mut String, text: &str) {
     let mut longest = 0;
     let mut run = 0;

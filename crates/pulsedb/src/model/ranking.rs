@@ -45,7 +45,7 @@ impl Default for ContextWeights {
 /// How much the score of a search and the [`energy`](crate::energy) of a record count together:
 /// `similarity * score + energy * energy of the record`.
 ///
-/// For [`Query::Lexical`](crate::Query::Lexical), whose scores have no upper end, the score is its part of the best one.
+/// For [`Query::Lexical`](crate::Query::Lexical), whose scores have no upper end, the score is divided by the best one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecallWeights {
     /// The weight of the score.

@@ -4,7 +4,7 @@
 //! units       the lines of the content; a long one is cut at the ends of sentences, or between words
 //! a piece of the query weighs more the fewer units hold it
 //! a window    neighbouring units of up to 320 bytes: sum over the pieces of the query of weight * the nearest piece in it
-//! the first of the best windows, without units at its beginning that add less than a tenth of it
+//! the first of the best windows, without units at its beginning that say little and add less than a tenth of it
 //! ```
 
 use std::ops::Range;
@@ -23,6 +23,8 @@ use crate::vector::late::LateQuery;
 const PASSAGE_BYTES: usize = 320;
 /// What is left of the best window without the units at its beginning that are not needed.
 const KEPT_MIN: f32 = 0.9;
+/// A unit that has this part of the best window by itself is never left out.
+const TELLING_MIN: f32 = 0.3;
 /// Bytes of a unit, cut at the end of a sentence or of a word.
 const UNIT_BYTES: usize = 240;
 
@@ -97,8 +99,14 @@ fn best(query: &lexical::Query, text: &str, content: &str, units: &[Range<usize>
         }
     }
     let (most, window) = best?;
-    let is_enough = |first: &usize| sum(*first..window.end) >= KEPT_MIN * most;
-    window.clone().take_while(is_enough).last()
+    let mut first = window.start;
+    while first + 1 < window.end
+        && sum(first..first + 1) < TELLING_MIN * most
+        && sum(first + 1..window.end) >= KEPT_MIN * most
+    {
+        first += 1;
+    }
+    Some(first)
 }
 
 /// Appends to each unit, for each term of the query, what holding it weighs.

@@ -49,27 +49,32 @@ fn changes_of_every_kind_are_made_in_their_order() {
     ];
     let made = db.apply(cid, changes).unwrap();
     let d = recorded(made[3]);
-    use Outcome::{Archived, Deleted, Recorded, Updated};
-    assert_eq!(made, [Updated(a), Archived(b), Deleted(c), Recorded(d), Updated(a)]);
-    assert_eq!(db.get_experience(a).unwrap().unwrap().importance, 0.75);
+    let expected = [
+        Outcome::Updated(a),
+        Outcome::Archived(b),
+        Outcome::Deleted(c),
+        Outcome::Recorded(d),
+        Outcome::Updated(a),
+    ];
+    assert_eq!(made, expected);
+    assert_eq!(db.get_experience(a).unwrap().unwrap().importance.to_bits(), 0.75_f32.to_bits());
     assert!(db.get_experience(b).unwrap().unwrap().archived);
     assert_eq!(db.get_experience(c).unwrap(), None);
     let events: Vec<_> =
         events(&db, cid, 0).into_iter().map(|one| (one.event_type, one.experience_id)).collect();
-    use WatchEventType as Kind;
     let expected = [
-        (Kind::Created, a),
-        (Kind::Created, b),
-        (Kind::Created, c),
-        (Kind::Updated, a),
-        (Kind::Archived, b),
-        (Kind::Deleted, c),
-        (Kind::Created, d),
-        (Kind::Updated, a),
+        (WatchEventType::Created, a),
+        (WatchEventType::Created, b),
+        (WatchEventType::Created, c),
+        (WatchEventType::Updated, a),
+        (WatchEventType::Archived, b),
+        (WatchEventType::Deleted, c),
+        (WatchEventType::Created, d),
+        (WatchEventType::Updated, a),
     ];
     assert_eq!(events, expected);
     assert_eq!(db.apply(cid, Vec::new()).unwrap(), []);
-    assert_eq!(db.apply(cid, vec![Change::Archive(b)]).unwrap(), [Archived(b)]);
+    assert_eq!(db.apply(cid, vec![Change::Archive(b)]).unwrap(), [Outcome::Archived(b)]);
     assert!(db.check().unwrap().is_clean());
 }
 

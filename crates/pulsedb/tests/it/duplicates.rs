@@ -45,8 +45,12 @@ fn eight_processes_recording_one_content_make_one_record_and_an_exact_count() {
     let cid = db.get_or_create_collective("shared").unwrap();
     let start = |tag: usize| Worker::start("duplicates", &[path.to_str().unwrap(), &tag.to_string()]);
     let mut workers: Vec<Worker> = (0..PROCESSES).map(start).collect();
-    workers.iter_mut().for_each(|worker| assert_eq!(worker.expect_line(), "open"));
-    workers.iter_mut().for_each(|worker| worker.tell("go"));
+    for worker in &mut workers {
+        assert_eq!(worker.expect_line(), "open");
+    }
+    for worker in &mut workers {
+        worker.tell("go");
+    }
     for mut worker in workers {
         assert_eq!(worker.expect_line(), "done");
         assert!(worker.finish().success());
@@ -56,7 +60,7 @@ fn eight_processes_recording_one_content_make_one_record_and_an_exact_count() {
     for one in &all {
         assert_eq!(one.applications, PROCESSES as u32 * TIMES - 1);
         assert_eq!(one.domain.len(), PROCESSES);
-        assert_eq!(one.importance, (TIMES - 1) as f32 / 1000.0);
+        assert_eq!(one.importance.to_bits(), ((TIMES - 1) as f32 / 1000.0).to_bits());
     }
     let kinds = events(&db, cid, 0).into_iter().map(|event| event.event_type);
     assert_eq!(kinds.filter(|kind| *kind == WatchEventType::Created).count(), CONTENTS);

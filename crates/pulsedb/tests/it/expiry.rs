@@ -34,7 +34,9 @@ fn seen(db: &PulseDB, cid: CollectiveId) -> Vec<Vec<ExperienceId>> {
         hits(Query::Vector(&vector), true),
         hits(Query::Lexical("word"), false),
     ];
-    all.iter_mut().for_each(|ids| ids.sort_unstable());
+    for ids in &mut all {
+        ids.sort_unstable();
+    }
     all
 }
 
@@ -154,8 +156,9 @@ fn key_of_an_expired_experience_is_free() {
     assert_eq!(db.record_experience(keyed("third", 0)).unwrap(), second);
     assert_eq!(db.get_by_key(cid, "k").unwrap(), None);
     let kinds: Vec<_> = events(&db, cid, 0).into_iter().map(|event| event.event_type).collect();
-    use WatchEventType::{Created, Deleted, Updated};
-    assert_eq!(kinds, [Created, Deleted, Created, Updated]);
+    let [created, deleted, updated] =
+        [WatchEventType::Created, WatchEventType::Deleted, WatchEventType::Updated];
+    assert_eq!(kinds, [created, deleted, created, updated]);
     assert!(db.check().unwrap().is_clean());
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn write_until_step(arguments: &[String]) {
             kill_process(getpid(), Signal::KILL).unwrap();
         }
     });
-    write_the_rest(Path::new(path), |line| say(line));
+    write_the_rest(Path::new(path), say);
 }
 
 /// Records and deletes what is not recorded and deleted yet.

@@ -1,5 +1,4 @@
-//! The index and several processes: what one has changed is in the very next search of each, and many collectives take
-//! no memory.
+//! The index and several processes: every change is in the very next search, and searches leave memory as it is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -75,7 +74,9 @@ fn found(db: &PulseDB, cid: CollectiveId, word: &str) -> String {
 }
 
 fn tell_all(workers: &mut [Worker], line: &str) {
-    workers.iter_mut().for_each(|worker| worker.tell(line));
+    for worker in &mut *workers {
+        worker.tell(line);
+    }
     for worker in workers {
         assert_eq!(worker.expect_line(), "done");
     }
@@ -98,7 +99,9 @@ fn what_four_writing_processes_change_is_in_the_very_next_search_of_each() {
     drop(open(&path));
     let start = |tag: usize| Worker::start("see", &[path.to_str().unwrap(), &tag.to_string()]);
     let mut workers: Vec<Worker> = (0..PROCESSES).map(start).collect();
-    workers.iter_mut().for_each(|worker| assert_eq!(worker.expect_line(), "open"));
+    for worker in &mut workers {
+        assert_eq!(worker.expect_line(), "open");
+    }
     for round in 0..ROUNDS {
         tell_all(&mut workers, &format!("record {round}"));
         expect_everywhere(&mut workers, round, false, "1 1 1");

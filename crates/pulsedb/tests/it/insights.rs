@@ -27,7 +27,7 @@ fn filled(records: usize) -> Filled {
 }
 
 impl Filled {
-    fn new(&self, at: usize) -> NewDerivedInsight {
+    fn given(&self, at: usize) -> NewDerivedInsight {
         let random = &mut Random::new(at as u64);
         NewDerivedInsight {
             collective_id: self.cid,
@@ -52,7 +52,7 @@ fn is_invalid(error: &PulseDBError, named: &str) -> bool {
 #[test]
 fn insight_comes_back_as_it_was_given() {
     let one = filled(3);
-    let new = NewDerivedInsight { source_experience_ids: one.ids.clone(), ..one.new(1) };
+    let new = NewDerivedInsight { source_experience_ids: one.ids.clone(), ..one.given(1) };
     let sequence = one.db.get_current_sequence();
     let id = one.db.store_insight(new.clone()).unwrap();
     assert_eq!(one.db.get_current_sequence(), sequence + 1);
@@ -71,9 +71,9 @@ fn insight_comes_back_as_it_was_given() {
         created_at: found.created_at,
     };
     assert_eq!(found, expected);
-    assert_eq!(one.list(), [expected.clone()]);
+    assert_eq!(one.list(), std::slice::from_ref(&expected));
     for source in &one.ids {
-        assert_eq!(one.db.insights_of(*source).unwrap(), [expected.clone()]);
+        assert_eq!(one.db.insights_of(*source).unwrap(), std::slice::from_ref(&expected));
     }
     // It is none of the experiences.
     assert_eq!(one.db.list_experiences(one.cid, 10, 0).unwrap().len(), 3);
@@ -94,29 +94,29 @@ fn insight_that_cannot_stand_is_refused_and_nothing_is_written() {
     let sequence = one.db.get_current_sequence();
     let refused = |new| one.db.store_insight(new).unwrap_err();
     let with =
-        |sources: Vec<ExperienceId>| NewDerivedInsight { source_experience_ids: sources, ..one.new(0) };
+        |sources: Vec<ExperienceId>| NewDerivedInsight { source_experience_ids: sources, ..one.given(0) };
     assert!(refused(with(Vec::new())).is_validation());
     assert!(refused(with(vec![one.ids[0]; 101])).is_validation());
     assert!(is_invalid(&refused(with(vec![elsewhere])), "source_experience_ids"));
     let missing = refused(with(vec![one.ids[0], ExperienceId::new()]));
     assert!(matches!(missing, PulseDBError::NotFound(NotFoundError::Experience(_))), "{missing}");
-    assert!(is_invalid(&refused(NewDerivedInsight { confidence: f32::NAN, ..one.new(0) }), "confidence"));
-    let too_long = refused(NewDerivedInsight { content: "x".repeat(51_201), ..one.new(0) });
+    assert!(is_invalid(&refused(NewDerivedInsight { confidence: f32::NAN, ..one.given(0) }), "confidence"));
+    let too_long = refused(NewDerivedInsight { content: "x".repeat(51_201), ..one.given(0) });
     assert!(
         matches!(too_long, PulseDBError::Validation(ValidationError::ContentTooLarge { max: 51_200, .. })),
         "{too_long}"
     );
     for new in [
-        NewDerivedInsight { content: String::new(), ..one.new(0) },
-        NewDerivedInsight { embedding: None, ..one.new(0) },
-        NewDerivedInsight { embedding: Some(vec![1.0; DIMENSION + 1]), ..one.new(0) },
-        NewDerivedInsight { embedding: Some(vec![0.0; DIMENSION]), ..one.new(0) },
-        NewDerivedInsight { domain: vec![" x".into()], ..one.new(0) },
+        NewDerivedInsight { content: String::new(), ..one.given(0) },
+        NewDerivedInsight { embedding: None, ..one.given(0) },
+        NewDerivedInsight { embedding: Some(vec![1.0; DIMENSION + 1]), ..one.given(0) },
+        NewDerivedInsight { embedding: Some(vec![0.0; DIMENSION]), ..one.given(0) },
+        NewDerivedInsight { domain: vec![" x".into()], ..one.given(0) },
     ] {
         assert!(refused(new).is_validation());
     }
     for collective_id in [CollectiveId::new(), CollectiveId::nil()] {
-        assert!(refused(NewDerivedInsight { collective_id, ..one.new(0) }).is_not_found());
+        assert!(refused(NewDerivedInsight { collective_id, ..one.given(0) }).is_not_found());
     }
     assert_eq!(one.db.get_current_sequence(), sequence);
     assert_eq!(one.list(), []);
@@ -129,7 +129,7 @@ fn insight_that_cannot_stand_is_refused_and_nothing_is_written() {
 fn sources_are_kept_when_they_are_deleted_and_said_to_be_missing() {
     let one = filled(3);
     let sources = vec![one.ids[0], one.ids[1], one.ids[0]];
-    let new = NewDerivedInsight { source_experience_ids: sources.clone(), ..one.new(0) };
+    let new = NewDerivedInsight { source_experience_ids: sources.clone(), ..one.given(0) };
     let id = one.db.store_insight(new).unwrap();
     let gone = one.db.get_experience(one.ids[0]).unwrap().unwrap();
     one.db.delete_experience(one.ids[0]).unwrap();
@@ -138,7 +138,7 @@ fn sources_are_kept_when_they_are_deleted_and_said_to_be_missing() {
         (found.source_experience_ids.as_slice(), found.missing_sources.as_slice()),
         (sources.as_slice(), &one.ids[..1])
     );
-    assert_eq!(one.db.insights_of(one.ids[0]).unwrap(), [found.clone()]);
+    assert_eq!(one.db.insights_of(one.ids[0]).unwrap(), std::slice::from_ref(&found));
     assert_eq!(one.db.insights_of(one.ids[1]).unwrap(), [found]);
     assert_eq!(one.db.insights_of(one.ids[2]).unwrap(), []);
     assert!(one.db.check().unwrap().is_clean());
@@ -149,7 +149,7 @@ fn sources_are_kept_when_they_are_deleted_and_said_to_be_missing() {
 #[test]
 fn insights_go_with_their_collective() {
     let one = filled(4);
-    let ids: Vec<InsightId> = (0..40).map(|at| one.db.store_insight(one.new(at)).unwrap()).collect();
+    let ids: Vec<InsightId> = (0..40).map(|at| one.db.store_insight(one.given(at)).unwrap()).collect();
     one.db.delete_collective(one.cid).unwrap();
     assert_eq!(one.db.get_insight(ids[0]).unwrap(), None);
     until_reclaimed(&one.db);
@@ -165,11 +165,13 @@ fn insights_go_with_their_collective() {
 fn restored_insights_are_what_they_were_all_or_none() {
     let one = filled(4);
     for at in 0..20 {
-        one.db.store_insight(one.new(at)).unwrap();
+        one.db.store_insight(one.given(at)).unwrap();
     }
     let stored = one.list();
     assert!(is_invalid(&one.db.restore_insights(vec![stored[0].clone()]).unwrap_err(), "id"));
-    stored.iter().for_each(|insight| one.db.delete_insight(insight.id).unwrap());
+    for insight in &stored {
+        one.db.delete_insight(insight.id).unwrap();
+    }
     assert_eq!(one.list(), []);
     let twice = [stored.clone(), vec![stored[3].clone()]].concat();
     assert!(is_invalid(&one.db.restore_insights(twice).unwrap_err(), "id"));
@@ -182,7 +184,7 @@ fn restored_insights_are_what_they_were_all_or_none() {
             stored.source_experience_ids.iter().copied().filter(|id| *id == one.ids[0]).collect();
         assert_eq!(*found, DerivedInsight { missing_sources: missing, ..stored.clone() });
     }
-    assert!(one.db.store_insight(one.new(1)).unwrap() > stored[19].id);
+    assert!(one.db.store_insight(one.given(1)).unwrap() > stored[19].id);
     let Filled { home, db, cid, .. } = one;
     db.close().unwrap();
     let db = open(home.path());
@@ -193,7 +195,7 @@ fn restored_insights_are_what_they_were_all_or_none() {
 /// The same contents, vectors, domains, ids and times as experiences and as insights.
 fn twins(one: &Filled, count: usize) -> (Vec<Experience>, Vec<DerivedInsight>) {
     let pair = |at: usize| {
-        let new = one.new(at);
+        let new = one.given(at);
         let mut id = [2; 16];
         id[14..].copy_from_slice(&(at as u16).to_be_bytes());
         let time = Timestamp::from_millis((at % 7) as i64);
@@ -207,7 +209,7 @@ fn twins(one: &Filled, count: usize) -> (Vec<Experience>, Vec<DerivedInsight>) {
             confidence: new.confidence,
             applications: 0,
             domain: new.domain.clone(),
-            tags: Default::default(),
+            tags: std::collections::BTreeMap::default(),
             related_files: Vec::new(),
             source_agent: AgentId::new("agent"),
             source_task: None,
@@ -289,7 +291,7 @@ fn insights_rank_as_experiences_of_the_same_content_do() {
 fn insights_are_filtered_by_type() {
     let one = filled(1);
     for at in 0..40 {
-        one.db.store_insight(one.new(at)).unwrap();
+        one.db.store_insight(one.given(at)).unwrap();
     }
     for types in [vec![InsightType::Pattern], vec![InsightType::Synthesis, InsightType::Correlation], vec![]]
     {
@@ -330,11 +332,11 @@ fn labelled_text(content: &str) -> pulsedb::NewExperience {
 #[test]
 fn read_only_handle_finds_insights_and_stores_none() {
     let one = filled(1);
-    let id = one.db.store_insight(one.new(0)).unwrap();
+    let id = one.db.store_insight(one.given(0)).unwrap();
     let config = pulsedb::Config { read_only: true, ..external(DIMENSION) };
     let db = PulseDB::open(one.home.path(), config).unwrap();
     assert_eq!(db.get_insights(one.cid, &[1.0; DIMENSION], 1).unwrap()[0].0.id, id);
-    assert!(db.store_insight(one.new(1)).unwrap_err().is_read_only());
+    assert!(db.store_insight(one.given(1)).unwrap_err().is_read_only());
     assert!(db.delete_insight(id).unwrap_err().is_read_only());
     assert!(db.restore_insights(Vec::new()).unwrap_err().is_read_only());
     assert!(db.restore_relations(Vec::new()).unwrap_err().is_read_only());

@@ -40,8 +40,9 @@ fn recording_under_a_taken_key_replaces_all_but_the_id_and_the_applications() {
     assert_eq!(crate::samples::difference(&found, &second), None);
     assert_eq!((found.applications, found.archived, found.key.as_deref()), (1, false, Some("k")));
     let kinds: Vec<_> = events(&db, cid, 0).into_iter().map(|event| event.event_type).collect();
-    use WatchEventType::{Archived, Created, Updated};
-    assert_eq!(kinds, [Created, Updated, Archived, Updated]);
+    let [archived, created, updated] =
+        [WatchEventType::Archived, WatchEventType::Created, WatchEventType::Updated];
+    assert_eq!(kinds, [created, updated, archived, updated]);
     assert_eq!(db.get_collective_stats(cid).unwrap().experience_count, 1);
     // In one batch too, and an update leaves the key alone.
     let batch = vec![keyed("a", "l", cid), keyed("b", "k", cid), keyed("c", "l", cid)];

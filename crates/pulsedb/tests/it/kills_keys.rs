@@ -74,8 +74,8 @@ impl Expected {
     fn hear(&mut self, line: &str) {
         let [verb, tag, kind, number] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let number: u64 = number.parse().unwrap();
-        let lane = if matches!(kind, "key" | "agent") { number % LANES } else { 0 };
-        let told = self.0.entry((tag.to_owned(), kind.to_owned(), lane)).or_default();
+        let thread = if matches!(kind, "key" | "agent") { number % LANES } else { 0 };
+        let told = self.0.entry((tag.to_owned(), kind.to_owned(), thread)).or_default();
         match verb {
             "try" => told.tried = Some(number),
             _ => told.did = Some(number),
@@ -137,7 +137,9 @@ fn keys_counts_ends_pairs_and_agents_survive_a_kill() {
         let start =
             |at: usize| Worker::start("kills keys", &[path.to_str().unwrap(), &format!("{round}-{at}")]);
         let said = kill_at_random((0..2).map(start).collect(), &mut random, 120);
-        said.iter().for_each(|line| expected.hear(line));
+        for line in &said {
+            expected.hear(line);
+        }
         let db = open(&path);
         let cid = db.get_or_create_collective(NAME).unwrap();
         expected.compare(&db, cid);

@@ -30,10 +30,10 @@ fn filled(records: usize) -> Filled {
 
 impl Filled {
     fn relate(&self, source: usize, relation_type: RelationType, target: usize) -> RelationId {
-        self.db.store_relation(self.new(source, relation_type, target)).unwrap()
+        self.db.store_relation(self.given(source, relation_type, target)).unwrap()
     }
 
-    fn new(&self, source: usize, relation_type: RelationType, target: usize) -> NewExperienceRelation {
+    fn given(&self, source: usize, relation_type: RelationType, target: usize) -> NewExperienceRelation {
         let (source_id, target_id) = (self.ids[source], self.ids[target]);
         NewExperienceRelation { source_id, target_id, relation_type, ..Default::default() }
     }
@@ -95,7 +95,7 @@ fn relation_comes_back_as_it_was_given_and_from_both_ends() {
     let new = NewExperienceRelation {
         strength: 0.75,
         metadata: Some("\u{1f980}".into()),
-        ..one.new(0, Supports, 1)
+        ..one.given(0, Supports, 1)
     };
     let id = one.db.store_relation(new.clone()).unwrap();
     one.relate(2, Contradicts, 0);
@@ -133,25 +133,28 @@ fn relation_that_cannot_stand_is_refused_and_nothing_is_written() {
     one.relate(1, Supersedes, 2);
     let sequence = one.db.get_current_sequence();
     let refused = |new| one.db.store_relation(new).unwrap_err();
-    let given = |source_id, target_id| NewExperienceRelation { source_id, target_id, ..Default::default() };
-    assert!(is_invalid(&refused(one.new(0, Supports, 0)), "target_id"));
-    assert!(is_invalid(&refused(given(one.ids[0], elsewhere)), "target_id"));
-    assert!(is_invalid(&refused(one.new(0, Supports, 1)), "relation_type"));
+    let between = |source_id, target_id| NewExperienceRelation { source_id, target_id, ..Default::default() };
+    assert!(is_invalid(&refused(one.given(0, Supports, 0)), "target_id"));
+    assert!(is_invalid(&refused(between(one.ids[0], elsewhere)), "target_id"));
+    assert!(is_invalid(&refused(one.given(0, Supports, 1)), "relation_type"));
     for (source, target) in [(1, 0), (2, 0), (2, 1)] {
-        assert!(is_invalid(&refused(one.new(source, Supersedes, target)), "target_id"));
+        assert!(is_invalid(&refused(one.given(source, Supersedes, target)), "target_id"));
     }
-    for missing in [given(one.ids[0], ExperienceId::nil()), given(ExperienceId::new(), one.ids[0])] {
+    for missing in [between(one.ids[0], ExperienceId::nil()), between(ExperienceId::new(), one.ids[0])] {
         let error = refused(missing);
         assert!(matches!(error, PulseDBError::NotFound(NotFoundError::Experience(_))), "{error}");
     }
     for strength in [-0.1, 1.1, f32::NAN, f32::INFINITY] {
         assert!(is_invalid(
-            &refused(NewExperienceRelation { strength, ..one.new(1, Supports, 0) }),
+            &refused(NewExperienceRelation { strength, ..one.given(1, Supports, 0) }),
             "strength"
         ));
     }
     let metadata = Some("x".repeat(10_241));
-    assert!(is_invalid(&refused(NewExperienceRelation { metadata, ..one.new(1, Supports, 0) }), "metadata"));
+    assert!(is_invalid(
+        &refused(NewExperienceRelation { metadata, ..one.given(1, Supports, 0) }),
+        "metadata"
+    ));
     assert_eq!(one.db.get_current_sequence(), sequence);
     assert_eq!(one.db.list_relations(one.cid, 1000, 0).unwrap().len(), 3);
     // The other way round, and another type, is another relation.
@@ -216,7 +219,9 @@ fn restored_relations_are_what_they_were_all_or_none() {
         ids.iter().map(|id| one.db.get_relation(*id).unwrap().unwrap()).collect();
     let taken = one.db.restore_relations(vec![stored[0].clone()]).unwrap_err();
     assert!(is_invalid(&taken, "id"), "{taken}");
-    ids.iter().for_each(|id| one.db.delete_relation(*id).unwrap());
+    for id in ids {
+        one.db.delete_relation(id).unwrap();
+    }
     assert_eq!(one.living(), [0, 1, 2, 3]);
     let sequence = one.db.get_current_sequence();
     let cycle = ExperienceRelation {
@@ -248,7 +253,7 @@ fn later_relations_have_ids_above_restored_ones() {
     let id = RelationId::from_bytes(id);
     let created_at = Timestamp::from_millis(-1);
     let NewExperienceRelation { source_id, target_id, relation_type, strength, metadata } =
-        one.new(0, Supports, 1);
+        one.given(0, Supports, 1);
     let restored =
         ExperienceRelation { id, source_id, target_id, relation_type, strength, metadata, created_at };
     one.db.restore_relations(vec![restored.clone()]).unwrap();

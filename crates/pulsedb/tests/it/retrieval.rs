@@ -61,7 +61,7 @@ impl Eval {
             sum.r10 += recall(10);
             if question["category"] == 1 {
                 multi_hop += 1.0;
-                sum.multi_hop_all10 += f64::from(u8::from(recall(10) == 1.0));
+                sum.multi_hop_all10 += f64::from(u8::from(recall(10) >= 1.0));
             }
         }
         let all = self.questions.len() as f64;

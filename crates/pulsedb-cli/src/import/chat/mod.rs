@@ -82,7 +82,15 @@ pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> 
             new.experience_type = ExperienceType::Generic { category: Some("message".to_owned()) };
             new.timestamp = turn.timestamp.or(source.modified);
             content.clone_into(&mut new.content);
-            drafts.push(Draft { new, identity, line: turn.line, archived: false, id: None, kept: None });
+            drafts.push(Draft {
+                new,
+                identity,
+                line: turn.line,
+                archived: false,
+                id: None,
+                updated_at: None,
+                kept: None,
+            });
         }
     }
     drafts

@@ -77,11 +77,12 @@ fn draft(
         |time: &Option<TimeValue>| time.as_ref().map(|time| time.moment(line.is_exported())).transpose();
     let timestamp = moment(&line.timestamp)?;
     let expires_at = moment(&line.expires_at)?;
+    let updated_at = moment(&line.updated_at)?;
     let kept = match line.id.filter(|_| keep_ids) {
         Some(id) => Some(Kept {
             id,
             applications: line.applications.unwrap_or(0),
-            updated_at: moment(&line.updated_at)?,
+            updated_at,
             last_reinforced: moment(&line.last_reinforced)?,
         }),
         None => None,
@@ -121,7 +122,8 @@ fn draft(
         duplicate: base.duplicate,
         ..NewExperience::default()
     };
-    Ok(Draft { new, identity, line: number, archived: line.archived.unwrap_or(false), id: line.id, kept })
+    let archived = line.archived.unwrap_or(false);
+    Ok(Draft { new, identity, line: number, archived, id: line.id, updated_at, kept })
 }
 
 /// With an id, the id and the content; without one, all that the line says of what is recorded.

@@ -373,6 +373,10 @@ impl Shared {
                 self.leaves_expired.store(true, Ordering::Relaxed);
             })?;
         }
+        self.finish(txn)
+    }
+
+    fn finish(&self, mut txn: WriteTxn<'_>) -> Result<Option<Logged>> {
         retention::trim(&mut txn, &self.log.lock())?;
         let (first, changes) = (txn.sequence_before() + 1, txn.take_changes());
         let Some(committed) = txn.commit()? else { return Ok(None) };
@@ -387,10 +391,15 @@ impl Shared {
         let step = || -> Result<(bool, Option<Logged>)> {
             let mut turn = self.env.turn()?;
             let mut txn = WriteTxn::begin(&mut turn, self.rules())?;
+            if !txn.has_reclaims()? {
+                // No room is set aside for nothing, which would make the file of a compacted database grow again.
+                return Ok((false, None));
+            }
             let size = Size { records: limits::RECLAIM_ROWS, bytes: limits::COMMIT_BYTES_MAX };
             txn.start_operation(size, Space::Reclaim)?;
             let more = txn.reclaim_step()?;
-            Ok((more, self.commit(txn)?))
+            // What has expired goes with the next call that changes something.
+            Ok((more, self.finish(txn)?))
         };
         // Cleared before the step, so that a deletion during the step sets it again.
         self.queue.lock().reclaiming = Reclaiming::Nothing;

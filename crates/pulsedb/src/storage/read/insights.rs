@@ -17,7 +17,7 @@ use crate::storage::format::tables::Table;
 use crate::storage::read::collective_view::CollectiveView;
 use crate::storage::read::view::View;
 
-impl<'t> View<'t> {
+impl View<'_> {
     /// The row of an insight as stored: without its vector and what is missing, and also of a collective that is being
     /// reclaimed.
     pub(in crate::storage) fn stored_insight(self, id: InsightId) -> Result<Option<(Place, DerivedInsight)>> {
@@ -100,7 +100,7 @@ impl<'t> View<'t> {
     }
 }
 
-impl<'t> CollectiveView<'t> {
+impl CollectiveView<'_> {
     /// The insights of this collective, which are kept and searched as its experiences are.
     pub(crate) fn insights(self) -> Self {
         Self { number: self.number.of_insights(), ..self }

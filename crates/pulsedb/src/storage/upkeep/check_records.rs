@@ -48,7 +48,7 @@ impl Checker<'_> {
         match self.view.is_superseded(place.number, experience.id) {
             Ok(superseded) if superseded == experience.superseded => {}
             Ok(_) => {
-                self.fault(Table::Experience, &key, "its relations say otherwise of its being superseded")
+                self.fault(Table::Experience, &key, "its relations say otherwise of its being superseded");
             }
             Err(error) => self.fail(Table::RelationByTarget, error),
         }

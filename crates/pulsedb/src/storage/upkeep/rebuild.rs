@@ -230,13 +230,12 @@ impl Carrier<'_> {
         let mut place = place;
         if !self.collectives.contains_key(&place.number) {
             let named = self.collectives.iter().find(|(_, one)| one.id == experience.collective_id);
-            match named {
+            if let Some((number, _)) = named {
                 // The row of the collective has another number than its records.
-                Some((number, _)) => place.number = *number,
-                None => {
-                    let (id, timestamp) = (experience.collective_id, experience.timestamp);
-                    self.recover_collective(txn, place.number, id, timestamp)?;
-                }
+                place.number = *number;
+            } else {
+                let (id, timestamp) = (experience.collective_id, experience.timestamp);
+                self.recover_collective(txn, place.number, id, timestamp)?;
             }
         }
         let Some(collective) = self.collectives.get_mut(&place.number) else { return Ok(()) };

@@ -39,6 +39,11 @@ impl WriteTxn<'_> {
         self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
+    /// Whether a deleted collective has left anything.
+    pub(crate) fn has_reclaims(&self) -> Result<bool> {
+        Ok(!self.view().reclaims()?.is_empty())
+    }
+
     /// Removes some rows of one deleted collective; returns whether more is left to do.
     ///
     /// First go the records, by their slots, each with a row in the log; then whatever the other tables hold under the

@@ -68,11 +68,12 @@ async fn equal_scores(world: &World) -> Verdict {
     Ok(())
 }
 
+type Matches<'m> = &'m (dyn Fn(&Experience) -> bool + Sync);
+
 async fn filters_choose(world: &World) -> Verdict {
     let collective = world.collective().await?;
     world.store(collective, 0..MANY).await?;
     let is_fact = |one: &Experience| one.experience_type.kind() == ExperienceKind::Fact;
-    type Matches<'m> = &'m (dyn Fn(&Experience) -> bool + Sync);
     let filters: [(SearchFilter, Matches<'_>); 4] = [
         (SearchFilter { domains: Some(vec!["domain 1".into()]), ..Default::default() }, &|one| {
             one.domain == ["domain 1"]

@@ -161,7 +161,7 @@ impl<'q> Scan<'q> {
         let mut fetched = 0;
         let records: Vec<(u32, &[u8])> = records
             .inspect(|(_, record)| {
-                fetched |= record.iter().step_by(CACHE_LINE).fold(0, |all, byte| all | byte)
+                fetched |= record.iter().step_by(CACHE_LINE).fold(0, |all, byte| all | byte);
             })
             .collect();
         black_box(fetched);

@@ -180,7 +180,9 @@ fn fifty_agents_in_four_processes_all_know_what_the_log_says() {
     let db = open(home.path());
     let cid = db.get_or_create_collective("hive").unwrap();
     let mut replayed = Knowledge::default();
-    events(&db, cid, 0).iter().for_each(|event| replayed.learn(event));
+    for event in &events(&db, cid, 0) {
+        replayed.learn(event);
+    }
     println!("operations: {}, the story: {}", operations(), replayed.digest());
     for (place, mut worker) in workers.into_iter().enumerate() {
         worker.tell(&replayed.last.to_string());

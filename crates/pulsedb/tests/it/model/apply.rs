@@ -1,6 +1,8 @@
 //! The model of changes of different kinds in one commit.
 
-use pulsedb::{Change, CollectiveId, DuplicatePolicy, ExperienceId, NewExperience, Outcome, PulseDB};
+use pulsedb::{
+    Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, NewExperience, Outcome, PulseDB,
+};
 
 use super::Verb;
 use super::command::{answer, given, update};
@@ -56,11 +58,12 @@ impl Reference {
             return assert_eq!(given, "not found");
         }
         let before = self.clone();
-        // Of a call that was refused there are no ids, and any new ones will do.
+        // Of a call that was refused there are no ids: where a key is held it is its holder's, and else any later one.
         let mut told = keys::ids(given).into_iter();
         let mut outcomes = Vec::new();
         for change in changes {
-            let told = told.next().unwrap_or_else(ExperienceId::new);
+            let told =
+                told.next().unwrap_or_else(|| self.held(cid, &change).unwrap_or_else(|| self.later_id()));
             match self.apply_one(cid, change, told) {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(refusal) => {
@@ -81,6 +84,18 @@ impl Reference {
         self.complete(db, &ids);
     }
 
+    /// The living record that a change would replace.
+    fn held(&self, cid: CollectiveId, change: &Change) -> Option<ExperienceId> {
+        let Change::Record(NewExperience { key: Some(key), .. }) = change else { return None };
+        self.rooms[&cid].1.values().find(|row| row.key.as_ref() == Some(key)).map(|row| row.id)
+    }
+
+    /// An id above all that are known.
+    fn later_id(&self) -> ExperienceId {
+        let known = self.greatest_id().map_or(0, |id| u128::from_be_bytes(*id.as_bytes()));
+        ExperienceId::from_bytes((known + 1).to_be_bytes())
+    }
+
     fn apply_one(
         &mut self,
         cid: CollectiveId,
@@ -93,8 +108,8 @@ impl Reference {
                 return Ok(Outcome::Recorded(told));
             }
             Change::Update(id, update) => (Verb::Update, id, update),
-            Change::Archive(id) => (Verb::Archive, id, Default::default()),
-            Change::Delete(id) => (Verb::Delete, id, Default::default()),
+            Change::Archive(id) => (Verb::Archive, id, ExperienceUpdate::default()),
+            Change::Delete(id) => (Verb::Delete, id, ExperienceUpdate::default()),
             Change::Relate(_) => unreachable!("no relation is among them"),
         };
         let place = self.row(id).ok_or("not found")?.collective_id;

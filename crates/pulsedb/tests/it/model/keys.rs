@@ -94,6 +94,11 @@ impl Reference {
         }
     }
 
+    pub(super) fn greatest_id(&self) -> Option<ExperienceId> {
+        let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
+        living.chain(self.pending.keys().last()).max().copied()
+    }
+
     /// One record of a batch; its times are the database's own and come later.
     pub(super) fn recorded_one(&mut self, cid: CollectiveId, id: ExperienceId, given: &NewExperience) {
         let holder = self.holder(cid, given.key.as_ref());
@@ -101,19 +106,14 @@ impl Reference {
             return self.reinforced(cid, id, known, given);
         }
         let event = if holder.is_some() { WatchEventType::Updated } else { WatchEventType::Created };
-        let (applications, superseded) = match holder {
-            Some(holder) => {
-                assert_eq!(holder, id, "the record with the key is replaced");
-                let before = &self.rooms[&cid].1[&id];
-                (before.applications, before.superseded)
-            }
-            None => {
-                let living = self.rooms.values().filter_map(|(_, rows)| rows.keys().last());
-                let greatest = living.chain(self.pending.keys().last()).max();
-                assert!(greatest.is_none_or(|last| *last < id), "ids ascend");
-                self.ids_ever.push(id);
-                (0, false)
-            }
+        let (applications, superseded) = if let Some(holder) = holder {
+            assert_eq!(holder, id, "the record with the key is replaced");
+            let before = &self.rooms[&cid].1[&id];
+            (before.applications, before.superseded)
+        } else {
+            assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
+            self.ids_ever.push(id);
+            (0, false)
         };
         let sequence = self.log(cid, Some((event, id)));
         self.put(Experience {

@@ -235,7 +235,9 @@ impl Reference {
     pub(super) fn count(&self, cid: CollectiveId) -> String {
         let Some((_, rows)) = self.rooms.get(&cid) else { return "not found".to_owned() };
         let times = || rows.values().map(|row| row.timestamp);
-        let any = !rows.is_empty() || self.pending.values().any(|row| row.collective_id == cid);
+        let any = !rows.is_empty()
+            || self.pending.values().any(|row| row.collective_id == cid)
+            || self.insights.iter().any(|insight| insight.collective_id == cid);
         ok((rows.len() as u64, any, times().min(), times().max()))
     }
 

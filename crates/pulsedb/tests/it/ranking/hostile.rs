@@ -22,7 +22,7 @@ fn texts_of_any_kind_are_answered() {
     grow(&db, cid, &mut random, 400, 9);
     let long = NewExperience { content: "bread money ".repeat(8000), ..note(&mut random, cid, 3) };
     db.record_experiences(vec![long]).unwrap();
-    let distinct: String = (0..16_000).map(|at| format!("w{at} ")).collect();
+    let distinct = (0..16_000).map(|at| format!("w{at} ")).collect::<Vec<_>>().concat();
     let texts = [
         "bread ".repeat(17_000),
         "x".repeat(102_400),

@@ -5,9 +5,9 @@ mod parts;
 mod reference;
 
 use pulsedb::{
-    CollectiveId, Config, ContextWeights, EmbeddingDimension, ExperienceKind, ExperienceUpdate,
-    NewExperience, PulseDB, Query, SearchFilter, SearchOptions, SearchResult, SignalWeights, TaskId,
-    VectorConfig,
+    CollectiveId, Config, ContextWeights, EmbeddingDimension, ExperienceKind, ExperienceType,
+    ExperienceUpdate, NewExperience, PulseDB, Query, SearchFilter, SearchOptions, SearchResult,
+    SignalWeights, TaskId, VectorConfig,
 };
 
 use self::reference::{Asked, Expected, Reference};
@@ -44,7 +44,11 @@ fn note(random: &mut Random, collective_id: CollectiveId, sessions: usize) -> Ne
         content: words(random, most),
         importance: random.fraction(),
         domain: if random.one_in(3) { vec!["some".into()] } else { Vec::new() },
-        experience_type: if random.one_in(4) { ExperienceKind::Fact.into() } else { Default::default() },
+        experience_type: if random.one_in(4) {
+            ExperienceKind::Fact.into()
+        } else {
+            ExperienceType::default()
+        },
         source_agent: (*random.pick(AGENTS)).into(),
         source_task: (!random.one_in(6)).then(|| TaskId::new(format!("session {}", random.below(sessions)))),
         // Few different times, so that ids decide too.
@@ -235,7 +239,9 @@ fn every_process_gives_the_same_order_and_the_same_bits() {
     }
     let mut workers: Vec<Worker> =
         (0..2).map(|_| Worker::start("answer", &[home.path().to_str().unwrap()])).collect();
-    workers.iter_mut().for_each(|worker| assert_eq!(worker.expect_line(), "ready"));
+    for worker in &mut workers {
+        assert_eq!(worker.expect_line(), "ready");
+    }
     let texts: Vec<String> = (0..20).map(|_| words(&mut random, 6)).collect();
     let here: Vec<String> = texts.iter().map(|text| told(&db, text)).collect();
     for (text, here) in texts.iter().zip(&here) {

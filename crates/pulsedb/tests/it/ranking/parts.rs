@@ -146,7 +146,9 @@ fn energy_lifts_records_from_anywhere_in_the_ranking() {
             let mut plain = plain.clone();
             if matches!(query, Query::Lexical(_)) {
                 let best = plain[0].similarity;
-                plain.iter_mut().for_each(|hit| hit.similarity /= best);
+                for hit in &mut plain {
+                    hit.similarity /= best;
+                }
             }
             let expected = weighed(&db, &plain, weights, now);
             // How many candidates a text has depends on how many hits are looked at, so only these are compared.

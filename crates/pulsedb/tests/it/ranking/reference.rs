@@ -71,7 +71,9 @@ impl Reference {
             }
         }
         if sum > 0.0 {
-            fused.iter_mut().for_each(|fused| *fused /= sum);
+            for fused in &mut fused {
+                *fused /= sum;
+            }
         }
         let named = self.named(asked.text);
         let mut ranked: Vec<Expected> = candidates
