@@ -5,6 +5,9 @@
 
 mod arrival;
 mod calls;
+#[cfg_attr(target_os = "linux", path = "clock_linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "clock_portable.rs")]
+mod clock;
 mod hand_over;
 mod table;
 
