@@ -91,7 +91,8 @@ pub use model::{
     Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
     NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
     RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
-    SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
+    SignalWeights, StreamEnd, TableStats, TermsUpdate, TryRecvError, WatchEvent, WatchEventType, WatchFilter,
+    energy,
 };
 pub use search::{matched, passage};
 #[cfg(feature = "substrate")]

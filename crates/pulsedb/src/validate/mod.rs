@@ -14,7 +14,7 @@ use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
 use crate::model::{
     Change, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter,
-    SearchOptions,
+    SearchOptions, TermsUpdate,
 };
 
 pub(crate) use normal::nfc;
@@ -192,6 +192,15 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
     update.related_files.as_deref().map_or(Ok(()), related_files)?;
     update.experience_type.as_ref().map_or(Ok(()), experience_type)?;
     Ok(Valid(update))
+}
+
+/// Checks a change of key and end.
+pub(crate) fn terms_update(terms: TermsUpdate) -> Result<Valid<TermsUpdate>> {
+    let key = match terms.key {
+        Some(Some(new)) => Some(Some(key(&new)?)),
+        key => key,
+    };
+    Ok(Valid(TermsUpdate { key, ..terms }))
 }
 
 /// Checks the size of a batch; its rows are checked one by one.
