@@ -104,3 +104,47 @@ fn text_that_is_there_is_kept_twice_reinforced_or_refused() {
     );
     assert_eq!(shell.contents(), ["the same"; 2]);
 }
+
+#[test]
+fn lines_with_one_key_end_as_the_last_however_often_they_are_imported() {
+    let shell = Shell::new();
+    let lines = "{\"content\":\"first\",\"key\":\"k\"}\n{\"content\":\"second\",\"key\":\"k\"}\n";
+    let import = |lines: &str| {
+        let done: serde_json::Value =
+            serde_json::from_str(&text_of(&shell.run_with(["import", "-", "--json"], lines))).unwrap();
+        (done["records"]["added"].as_u64().unwrap(), done["records"]["unchanged"].as_u64().unwrap())
+    };
+    import(lines);
+    assert_eq!(shell.contents(), ["second"]);
+    let before = shell.export("default");
+    for _ in 0..3 {
+        assert_eq!(import(lines), (0, 2));
+        assert_eq!(shell.export("default"), before);
+    }
+    // What is new comes after what is there.
+    let more = format!("{lines}{{\"content\":\"third\",\"key\":\"k\"}}\n");
+    assert_eq!(import(&more), (1, 2));
+    assert_eq!(shell.contents(), ["third"]);
+    assert_eq!(import(&more), (0, 3));
+    assert_eq!(shell.contents(), ["third"]);
+}
+
+#[test]
+fn text_is_reinforced_once_by_each_import_of_it() {
+    let shell = Shell::new();
+    shell.ok(["record", "the same"]);
+    let lines = "{\"content\":\"the same\"}\n{\"content\":\"the same\"}\n{\"content\":\"new\"}\n";
+    let import = || {
+        let done = shell.run_with(["import", "-", "--duplicates", "reinforce", "--json"], lines);
+        let done: serde_json::Value = serde_json::from_str(&text_of(&done)).unwrap();
+        let of = |what: &str| done["records"][what].as_u64().unwrap();
+        (of("added"), of("reinforced"), of("unchanged"))
+    };
+    assert_eq!(import(), (1, 2, 0));
+    let before = shell.export("default");
+    assert_eq!(before[0]["applications"], 2);
+    for _ in 0..2 {
+        assert_eq!(import(), (0, 0, 3));
+        assert_eq!(shell.export("default"), before);
+    }
+}

@@ -192,3 +192,17 @@ fn lines_that_join_what_is_missing_are_named() {
     assert_eq!(of, [2, 1], "{document}");
     assert_eq!(document["insights"], 1);
 }
+
+#[test]
+fn import_with_ids_after_one_without_doubles_no_insight() {
+    let (shell, _) = filled();
+    let lines = shell.ok(["export"]);
+    let other = Shell::new();
+    text_of(&other.run_with(["import", "-"], &lines));
+    let before = other.export("default");
+    let output = other.run_with(["import", "-", "--keep-ids", "--json"], &lines);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(other.export("default"), before);
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&done["relations"], &done["insights"]), (&json!(0), &json!(0)), "{done}");
+}
