@@ -79,8 +79,8 @@ pub const SEAL_ROWS_MAX: usize = 4096;
 pub(crate) const FORMAT_MAJOR: u16 = 2;
 /// The longest key that the engine accepts.
 pub(crate) const KEY_BYTES_MAX: usize = 511;
-/// Keys of parts of blocks that a process remembers to have checked: some megabytes.
-pub(crate) const CHECKED_KEYS_MAX: usize = 1 << 16;
+/// Values of the index that a process remembers to have checked: some megabytes at most.
+pub(crate) const CHECKED_VALUES_MAX: usize = 1 << 19;
 /// Rows of a block that the store makes: what a merge copies in one step.
 pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
 /// Bytes of rows of the tail that one commit turns into a block, so that long contents do not make it long.

@@ -125,11 +125,11 @@ impl Allowed {
 
     /// Their addresses, in rising order.
     pub(super) fn addresses(&self, snapshot: &Snapshot<'_>) -> impl DoubleEndedIterator<Item = Address> {
-        let in_blocks = snapshot.segments.iter().zip(&self.blocks).flat_map(|(segment, allowed)| {
-            (0..segment.block.entry.rows)
-                .filter(|row| allowed[*row as usize / 64] >> (row % 64) & 1 == 1)
-                .map(|row| segment.first + row)
-        });
+        let in_blocks = snapshot
+            .segments
+            .iter()
+            .zip(&self.blocks)
+            .flat_map(|(segment, allowed)| rows_of(allowed).map(|row| segment.first + row as Address));
         in_blocks.chain(self.loose_addresses(snapshot))
     }
 
@@ -147,6 +147,32 @@ impl Allowed {
     pub(super) fn count(&self) -> usize {
         let blocks = self.blocks.iter().flatten().map(|word| word.count_ones() as usize).sum::<usize>();
         blocks + self.loose.iter().filter(|allowed| **allowed).count()
+    }
+}
+
+/// The rows of a bitmap, in rising order.
+pub(super) fn rows_of(bitmap: &[u64]) -> impl DoubleEndedIterator<Item = usize> {
+    bitmap.iter().enumerate().flat_map(|(at, word)| Ones(*word).map(move |bit| at * 64 + bit as usize))
+}
+
+/// The bits of a word that are set.
+struct Ones(u64);
+
+impl Iterator for Ones {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let bit = (self.0 != 0).then(|| self.0.trailing_zeros())?;
+        self.0 &= self.0 - 1;
+        Some(bit)
+    }
+}
+
+impl DoubleEndedIterator for Ones {
+    fn next_back(&mut self) -> Option<u32> {
+        let bit = self.0.checked_ilog2()?;
+        self.0 ^= 1 << bit;
+        Some(bit)
     }
 }
 
@@ -362,4 +388,25 @@ fn packed(bytes: &[u8; 64]) -> u64 {
 
 fn type_mask(types: Option<&[ExperienceType]>) -> u32 {
     types.map_or(u32::MAX, |types| types.iter().fold(0, |mask, one| mask | 1 << type_tag(one)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_of;
+
+    #[test]
+    fn rows_of_a_bitmap_come_in_order_from_both_ends() {
+        let bitmap = [0, 1 << 63 | 1, 0, u64::MAX, 1 << 5];
+        let expected: Vec<usize> = (0..320).filter(|row| bitmap[row / 64] >> (row % 64) & 1 == 1).collect();
+        assert_eq!(rows_of(&bitmap).collect::<Vec<_>>(), expected);
+        assert!(rows_of(&bitmap).rev().eq(expected.iter().rev().copied()));
+        let mut rows = rows_of(&bitmap);
+        let mut from_both = Vec::new();
+        while let Some(row) = rows.next() {
+            from_both.push(row);
+            from_both.extend(rows.next_back());
+        }
+        from_both.sort_unstable();
+        assert_eq!(from_both, expected);
+    }
 }

@@ -13,7 +13,7 @@ use crate::index::{Address, Segment, Snapshot, code_run_rows, refinement_run_row
 use crate::model::Explain;
 use crate::model::change::Slot;
 use crate::model::norm::Norm;
-use crate::search::filter::Allowed;
+use crate::search::filter::{Allowed, rows_of};
 use crate::search::hit::{Hit, Rank, best};
 use crate::storage::BlockPart;
 use crate::vector::PreparedQuery;
@@ -153,9 +153,7 @@ fn exactly(
         }
     }
     let rows = blocks.into_iter().flat_map(|(first, columns, allowed)| {
-        (0..columns.rows())
-            .filter(|row| allowed[row / 64] >> (row % 64) & 1 == 1 && columns.has_vector(*row))
-            .map(move |row| first + row as u32)
+        rows_of(allowed).filter(|row| columns.has_vector(*row)).map(move |row| first + row as u32)
     });
     codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))
 }

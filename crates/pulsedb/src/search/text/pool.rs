@@ -143,12 +143,22 @@ impl<'s, 't> Pool<'s, 't> {
         Ok(self.facts(place)?.is_named)
     }
 
-    /// The pieces of its content, scored by late interaction.
-    pub(super) fn compare_late(&mut self, place: usize, signals: &mut Signals<'_>) -> Result<f32> {
+    /// Scores the contents of all candidates by late interaction.
+    pub(super) fn compare_late(&mut self, signals: &mut Signals<'_>) -> Result<()> {
+        let Some(late) = &mut signals.late else { return Ok(()) };
+        for place in 0..self.candidates.len() {
+            late.meet(self.pieces(place)?.pieces());
+        }
+        late.learn();
+        for place in 0..self.candidates.len() {
+            self.candidates[place].late = late.score(self.pieces(place)?.pieces());
+        }
+        Ok(())
+    }
+
+    fn pieces(&mut self, place: usize) -> Result<PieceRow<'_>> {
         let slot = self.candidates[place].slot;
-        let facts = self.facts(place)?;
-        let row = PieceRow::read(&facts.bytes).ok_or_else(|| malformed_piece(slot))?;
-        Ok(signals.late.as_mut().map_or(0.0, |late| late.score(row.pieces())))
+        PieceRow::read(&self.facts(place)?.bytes).ok_or_else(|| malformed_piece(slot))
     }
 
     pub(super) fn task(&mut self, place: usize) -> Result<Option<&TaskId>> {

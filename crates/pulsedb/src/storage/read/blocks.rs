@@ -117,13 +117,21 @@ impl<'t> BlockView<'t> {
         self,
         term: &[u8],
     ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
-        let number = self.entry.number;
+        let (view, number) = (self.view, self.entry.number);
         let wanted = number.posting_key(term);
-        let before = self.view.at_or_before(Table::Posting, &wanted)?;
-        let before = before.filter(|key| BlockNumber::read(key) == Some(number));
-        let from = before.map_or(wanted, <[u8]>::to_vec);
+        let is_ours = |key: &[u8]| BlockNumber::read(key) == Some(number);
+        let first = view.at_or_before(Table::Posting, &wanted, is_ours)?;
         let end = BlockNumber(number.0.saturating_add(1)).key();
-        let rows = self.view.range(Table::Posting, Bound::Included(&from), Bound::Excluded(&end))?;
+        // Most terms end in the first value, so that the next one is looked for when it is asked for.
+        let rest = std::iter::once_with(move || {
+            let from = first.map_or(Bound::Included(wanted.as_slice()), |(key, _)| Bound::Excluded(key));
+            match view.range_once(Table::Posting, from, Bound::Excluded(&end)) {
+                Ok(rows) => (Some(rows), None),
+                Err(error) => (None, Some(Err(error))),
+            }
+        });
+        let rest = rest.flat_map(|(rows, error)| error.into_iter().chain(rows.into_iter().flatten()));
+        let rows = first.map(Ok).into_iter().chain(rest);
         Ok(rows.map(|row| {
             let (key, value) = row?;
             Ok((key.get(8..).unwrap_or_default(), value))

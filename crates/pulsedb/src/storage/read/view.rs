@@ -59,22 +59,26 @@ impl<'t> View<'t> {
 
     /// A stored value of a table whose values never change, checked when this process first meets it.
     pub(in crate::storage) fn get_once(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
-        let Some(value) = self.sealed(table, key)? else { return Ok(None) };
-        let checked = self.engine.checked();
-        if checked.has(key) || self.unproved.is_some_and(|unproved| unproved.has(key)) {
-            return Ok(Some(seal::payload_unchecked(value)));
+        self.sealed(table, key)?.map(|value| self.open_once(table, key, value)).transpose()
+    }
+
+    /// A stored value that never changes, checked when this process first meets it.
+    fn open_once(self, table: Table, key: &[u8], value: &'t [u8]) -> Result<&'t [u8]> {
+        let (checked, place) = (self.engine.checked(), seal::place(table, key));
+        if checked.has(place) || self.unproved.is_some_and(|unproved| unproved.has(place)) {
+            return Ok(seal::payload_unchecked(value));
         }
         let payload = seal::open(table, key, value)?;
         match self.unproved {
-            Some(unproved) => unproved.note(key),
-            None => checked.note(key),
+            Some(unproved) => unproved.note(place),
+            None => checked.note(place),
         }
-        Ok(Some(payload))
+        Ok(payload)
     }
 
     /// Tells the system that a value of a table whose values never change is read soon, unless it was checked before.
     pub(in crate::storage) fn will_need(self, table: Table, key: &[u8]) -> Result<()> {
-        if !self.engine.checked().has(key)
+        if !self.engine.checked().has(seal::place(table, key))
             && let Some(value) = self.sealed(table, key)?
         {
             env::will_need(value);
@@ -82,11 +86,29 @@ impl<'t> View<'t> {
         Ok(())
     }
 
-    /// The greatest key of a table that is not above the given one.
-    pub(in crate::storage) fn at_or_before(self, table: Table, key: &[u8]) -> Result<Option<&'t [u8]>> {
-        let table = self.engine.table(table.index());
-        let found = table.get_lower_than_or_equal_to(self.txn, key);
-        Ok(found.map_err(|error| engine_error("read", error))?.map(|(key, _)| key))
+    /// The row with the greatest key that is not above the given one, if it is wanted; of a table whose values never change.
+    pub(in crate::storage) fn at_or_before(
+        self,
+        table: Table,
+        key: &[u8],
+        wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<Option<(&'t [u8], &'t [u8])>> {
+        let found = self.engine.table(table.index()).get_lower_than_or_equal_to(self.txn, key);
+        let found = found.map_err(|error| engine_error("read", error))?.filter(|(key, _)| wanted(key));
+        found.map(|(key, value)| Ok((key, self.open_once(table, key, value)?))).transpose()
+    }
+
+    /// The rows between two keys, in order, of a table whose values never change.
+    pub(in crate::storage) fn range_once(
+        self,
+        table: Table,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+    ) -> Result<impl Iterator<Item = Result<(&'t [u8], &'t [u8])>> + use<'t>> {
+        Ok(self.sealed_range(table, from, to)?.map(move |row| {
+            let (key, value) = row?;
+            Ok((key, self.open_once(table, key, value)?))
+        }))
     }
 
     /// A stored value, checked and decoded.

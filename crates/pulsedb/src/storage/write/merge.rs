@@ -214,7 +214,7 @@ fn step_bytes(collective: &OpenCollective) -> usize {
 /// Which neighbours to join: the place of the first and how many.
 fn due(blocks: &[BlockEntry], seal_rows: u32) -> Option<(usize, usize)> {
     if let Some(run) = full_run(blocks, seal_rows) {
-        return Some((run, limits::MERGED_BLOCKS));
+        return Some(run);
     }
     let sparse = |block: &BlockEntry| block.dead > 0 && block.dead.saturating_mul(4) >= block.rows;
     let at = blocks.iter().position(sparse)?;
@@ -232,21 +232,27 @@ fn with_small_neighbours(blocks: &[BlockEntry]) -> usize {
     fitting.count().max(1)
 }
 
-/// The place of the first of so many neighbours of one level as a merge joins.
-fn full_run(blocks: &[BlockEntry], seal_rows: u32) -> Option<usize> {
-    let mut run = 0;
-    for (at, block) in blocks.iter().enumerate() {
-        let joins = at > 0 && level(block.rows, seal_rows) == level(blocks[at - 1].rows, seal_rows);
-        run = if joins { run + 1 } else { 1 };
-        let first = at + 1 - run;
-        if run >= limits::MERGED_BLOCKS {
-            let rows: u32 = blocks[first..=at].iter().map(|block| block.rows).sum();
-            if rows <= limits::SEALED_ROWS_MAX {
-                return Some(first);
+/// Neighbours of one level that a merge joins: as many as it takes, or as many as fit into the largest block.
+fn full_run(blocks: &[BlockEntry], seal_rows: u32) -> Option<(usize, usize)> {
+    let of_level = |block: &BlockEntry| level(block.rows, seal_rows);
+    let starts = blocks.iter().enumerate();
+    let mut full = starts.filter_map(|(first, block)| {
+        let neighbours = blocks[first..].iter().take_while(|one| of_level(one) == of_level(block));
+        let (mut count, mut rows, mut largest) = (0, 0_u32, 0);
+        for one in neighbours {
+            let joined = rows.saturating_add(one.rows);
+            if joined > limits::SEALED_ROWS_MAX {
+                // The next one does not fit. What is copied at least doubles, so that no row is copied often.
+                return (count > 1 && largest <= rows / 2).then_some((first, count));
+            }
+            (count, rows, largest) = (count + 1, joined, largest.max(one.rows));
+            if count == limits::MERGED_BLOCKS {
+                return Some((first, count));
             }
         }
-    }
-    None
+        None
+    });
+    full.next()
 }
 
 /// How often a block was merged, as its size tells.
@@ -290,4 +296,56 @@ fn joined(states: &[BlockState], dropped: &[Vec<u64>], rows: u32) -> BlockState 
         }
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEAL_ROWS: u32 = 256;
+
+    fn blocks(rows: &[u32]) -> Vec<BlockEntry> {
+        let entry = |(at, &rows): (usize, &u32)| BlockEntry {
+            number: BlockNumber(at as u64),
+            first: Slot(0),
+            last: Slot(0),
+            rows,
+            dead: 0,
+        };
+        rows.iter().enumerate().map(entry).collect()
+    }
+
+    /// The blocks that are left when so many of one size come one after the other, and how many rows were copied.
+    fn grown(sealed: u32, times: u32) -> (Vec<u32>, u64) {
+        let (mut sizes, mut copied) = (Vec::new(), 0);
+        for _ in 0..times {
+            sizes.push(sealed);
+            while let Some((first, count)) = due(&blocks(&sizes), SEAL_ROWS) {
+                let rows = sizes.drain(first..first + count).sum::<u32>();
+                copied += u64::from(rows);
+                sizes.insert(first, rows);
+            }
+        }
+        (sizes, copied)
+    }
+
+    #[test]
+    fn blocks_of_any_size_grow_until_they_are_large() {
+        for sealed in [255, 256, 257, 300, 500, 700, 1000, 2048, 2500, 4096, 5000, 10_000] {
+            let times = 40 * limits::SEALED_ROWS_MAX / sealed;
+            let (sizes, copied) = grown(sealed, times);
+            let large = sizes.iter().filter(|rows| **rows > limits::SEALED_ROWS_MAX / 2).count();
+            assert!(sizes.iter().all(|rows| *rows <= limits::SEALED_ROWS_MAX.max(sealed)));
+            assert!(sizes.len() - large <= 40, "{sealed}: {sizes:?}");
+            let rows = u64::from(sealed * times);
+            assert!(copied <= 3 * rows, "{sealed}: each row was copied {} times", copied / rows);
+        }
+    }
+
+    #[test]
+    fn a_large_block_is_not_copied_for_a_small_one() {
+        assert_eq!(due(&blocks(&[13_000, 2100, 2100, 2100]), SEAL_ROWS), None);
+        assert_eq!(due(&blocks(&[4000; 5]), SEAL_ROWS), Some((0, 4)));
+        assert_eq!(due(&blocks(&[4000; 4]), SEAL_ROWS), None);
+    }
 }
