@@ -160,14 +160,15 @@ impl Target {
     fn say_how_to_create(&self, error: PulseDBError) -> anyhow::Error {
         let is_missing = matches!(error, PulseDBError::Storage(StorageError::DatabaseNotFound { .. }));
         let place = self.path.display();
-        let error = anyhow::Error::new(error);
         if is_missing {
-            error.context(format!(
+            // It says all that the error of the library does.
+            CliError::NotFound(format!(
                 "no database at {place}; `pulsedb import PATH` or `pulsedb record TEXT` creates one, \
                  `--db DIR` or PULSEDB_DB names another"
             ))
+            .into()
         } else {
-            error.context(format!("cannot open the database at {place}"))
+            anyhow::Error::new(error).context(format!("cannot open the database at {place}"))
         }
     }
 }

@@ -91,8 +91,8 @@ pub use model::{
     Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
     NewExperienceRelation, Outcome, OwnedQuery, Progress, ProviderIdentity, Query, ReaderInfo, RecallWeights,
     Reembedding, RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity,
-    Signal, SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter,
-    energy,
+    Signal, SignalWeights, StreamEnd, TableStats, TermsUpdate, TryRecvError, WatchEvent, WatchEventType,
+    WatchFilter, energy,
 };
 pub use search::{matched, passage};
 #[cfg(feature = "substrate")]

@@ -16,7 +16,7 @@ use clap_complete::Shell;
 pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
 pub(crate) use self::memory::{
     ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
-    SupersedeArgs,
+    SupersedeArgs, UnrelateArgs,
 };
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::values::JsonArgs;
@@ -108,11 +108,13 @@ pub(crate) enum Command {
     Context(ContextArgs),
     /// Say what one experience has to do with another, and print the id of the relation
     Relate(RelateArgs),
+    /// Delete relations
+    Unrelate(UnrelateArgs),
     /// Record an experience in the place of another one, which is kept but no longer found, and print its id
     Supersede(SupersedeArgs),
     /// Show an experience with all that it supersedes and that supersede it, oldest first
     History(HistoryArgs),
-    /// Store, list and find what follows from several experiences
+    /// Store, list, find and delete what follows from several experiences
     Insight(InsightArgs),
     /// Say that an experience was useful again, which keeps its energy up
     Reinforce(ReinforceArgs),

@@ -61,6 +61,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Update(args) => update::run(&target, &args, &mut out),
         Command::Context(args) => context::run(&target, args, &mut out),
         Command::Relate(args) => relate::run(&target, args, &mut out),
+        Command::Unrelate(args) => relate::unrelate(&target, &args, &mut out),
         Command::Supersede(args) => history::supersede(&target, args, &mut out),
         Command::History(args) => history::history(&target, &args, &mut out),
         Command::Insight(args) => insight::run(&target, args, &mut out),

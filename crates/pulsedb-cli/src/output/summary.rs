@@ -41,7 +41,12 @@ pub(crate) fn write_summary(
     }
     let files = count(summary.files, "file");
     let added = format!("{} added", HumanCount(summary.added));
-    let others = [(summary.unchanged, "unchanged"), (summary.moved, "moved"), (summary.removed, "removed")];
+    let others = [
+        (summary.reinforced, "reinforced"),
+        (summary.unchanged, "unchanged"),
+        (summary.moved, "moved"),
+        (summary.removed, "removed"),
+    ];
     let parts: Vec<String> = std::iter::once(added).chain(counts(&others)).collect();
     write!(out, "{files}: {} in {seconds:.2} s", parts.join(", "))?;
     let skipped = &summary.skipped;
@@ -138,6 +143,7 @@ pub(crate) fn document(summary: &Summary, collective: &str, seconds: f64, detail
         "files": summary.files,
         "records": {
             "added": summary.added,
+            "reinforced": summary.reinforced,
             "unchanged": summary.unchanged,
             "moved": summary.moved,
             "removed": summary.removed,

@@ -31,7 +31,9 @@ fn reading_a_missing_database_creates_nothing_and_says_how_to() {
     ] {
         let message = failure(&shell.run(arguments), 3);
         assert!(
-            message.starts_with("error: no database at ") && message.contains("pulsedb import"),
+            message.starts_with("error: no database at ")
+                && message.contains("pulsedb import")
+                && !message.contains("caused by"),
             "{message}"
         );
         assert!(!shell.database().exists(), "{arguments:?} created something");

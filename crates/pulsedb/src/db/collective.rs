@@ -31,6 +31,7 @@ impl PulseDB {
     }
 
     /// The collective with this name, which is created if there is none. All callers, in all processes, get the same id.
+    /// A read-only handle gets the one that is there.
     ///
     /// # Errors
     /// [`Validation`](crate::PulseDBError::Validation) for the name;

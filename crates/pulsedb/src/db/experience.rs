@@ -7,7 +7,7 @@ use crate::clock::{self, Timestamp};
 use crate::db::{Embedder, PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
-use crate::model::{Experience, ExperienceUpdate, energy};
+use crate::model::{Experience, ExperienceUpdate, TermsUpdate, energy};
 use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
@@ -29,6 +29,27 @@ impl PulseDB {
     /// `embedding` where callers supply the vectors; [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails.
     pub fn update_experience(&self, id: ExperienceId, update: ExperienceUpdate) -> Result<()> {
         self.update_experiences(vec![(id, update)])
+    }
+
+    /// As [`update_experience`](Self::update_experience), and changes the key and the end in the same commit.
+    ///
+    /// # Errors
+    /// As [`update_experience`](Self::update_experience), and [`InvalidField`](crate::ValidationError::InvalidField) for a
+    /// key that no experience may have or that another one has.
+    pub fn update_experience_and_terms(
+        &self,
+        id: ExperienceId,
+        update: ExperienceUpdate,
+        terms: TermsUpdate,
+    ) -> Result<()> {
+        let store = self.writable()?;
+        let terms = validate::terms_update(terms)?;
+        let embedder = self.embedder();
+        if brings_vector(&update) {
+            embedder.expect_in_force(&store)?;
+        }
+        let prepared = embedder.prepare_updates(vec![(id, update)])?.into_iter();
+        store.update(prepared.map(|update| PreparedUpdate { terms: terms.clone(), ..update }).collect())
     }
 
     /// Makes all of these updates or none, in one commit, in the order given: at most 10 000, with at most 64 MiB of
@@ -78,7 +99,8 @@ impl PulseDB {
         self.writable()?.set_archived(vec![id], false)
     }
 
-    /// Deletes an experience and everything that belongs to it, for good.
+    /// Deletes an experience and everything that belongs to it, for good. If it superseded another one, which is back now,
+    /// that one gets its key.
     ///
     /// # Errors
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
@@ -231,7 +253,9 @@ impl Embedder {
                 None if update.get().content.is_some() => NewVector::Replace(made.next().flatten()),
                 None => NewVector::Keep,
             };
-            prepared.push(PreparedUpdate { id, update, vector, embedder: Arc::clone(&self.stored) });
+            let (terms, embedder) =
+                (validate::terms_update(TermsUpdate::default())?, Arc::clone(&self.stored));
+            prepared.push(PreparedUpdate { id, update, terms, vector, embedder });
         }
         Ok(prepared)
     }

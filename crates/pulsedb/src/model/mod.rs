@@ -22,7 +22,7 @@ pub use apply::{Change, Outcome};
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
 pub use context::{ContextCandidates, ContextRequest};
-pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, energy};
+pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, TermsUpdate, energy};
 pub use experience_type::{ExperienceKind, ExperienceType, Severity};
 pub use identity::ProviderIdentity;
 pub use insight::{DerivedInsight, InsightFilter, InsightType, NewDerivedInsight};

@@ -23,8 +23,13 @@ pub(super) struct Allowed {
 impl Allowed {
     /// The rows of a snapshot that live and match.
     pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
-        let mut allowed = Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))?;
+        let attributes = Attributes::of(filter);
+        let mut allowed = Self::with(snapshot, &Fields::new(filter), &attributes)?;
         let collective = snapshot.collective;
+        let expired = collective.expired()?;
+        if !filter.include_superseded && !expired.is_empty() {
+            allowed.add_back(snapshot, filter, &attributes)?;
+        }
         if let Some(prefix) = &filter.key_prefix {
             let mut keyed = Self::none(snapshot);
             for slot in collective.keyed_slots(prefix)? {
@@ -32,8 +37,31 @@ impl Allowed {
             }
             allowed.restrict(&keyed);
         }
-        collective.expired()?.slots().try_for_each(|slot| allowed.set(snapshot, slot, false))?;
+        expired.slots().try_for_each(|slot| allowed.set(snapshot, slot, false))?;
         Ok(allowed)
+    }
+
+    /// Adds what matches and is back since what superseded it has expired.
+    fn add_back(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        filter: &SearchFilter,
+        attributes: &Attributes,
+    ) -> Result<()> {
+        let back = snapshot.collective.back()?;
+        if back.is_empty() {
+            return Ok(());
+        }
+        let filter = SearchFilter { include_superseded: true, ..filter.clone() };
+        let all = Self::with(snapshot, &Fields::new(&filter), attributes)?;
+        for slot in back {
+            if let Some(address) = snapshot.address_of(slot)?
+                && all.has(snapshot, address)
+            {
+                self.set(snapshot, slot, true)?;
+            }
+        }
+        Ok(())
     }
 
     /// The insights of a snapshot of these that live and match.

@@ -45,6 +45,7 @@ mod steps;
 #[cfg(feature = "substrate")]
 mod substrate;
 mod surface;
+mod terms;
 mod upkeep;
 mod watching;
 mod watching_processes;

@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use crate::clock;
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::model::Experience;
@@ -53,7 +54,11 @@ impl<'t> View<'t> {
         self.stored_experience(id)?.ok_or_else(|| seal::corrupted(Table::Experience, id.as_bytes()))
     }
 
+    /// A row as callers get it: with its vector, and superseded only if what is in its place has not expired.
     pub(crate) fn with_vector(self, place: Place, mut experience: Experience) -> Result<Experience> {
+        if experience.superseded {
+            experience.superseded = self.has_successor(place.number, experience.id, clock::now())?;
+        }
         let vector = self.vector(SeriesId::of(place.number), self.generation()?, place.slot)?;
         experience.embedding = vector.map_or_else(Vec::new, |vector| vector.components());
         Ok(experience)

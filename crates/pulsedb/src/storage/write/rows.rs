@@ -198,6 +198,35 @@ pub(in crate::storage) fn mark_superseded(
     txn.index_set_superseded(collective, place.slot, superseded)
 }
 
+/// Takes the key of a record away, if it has one. As being superseded, its going is no change of the record, so it is not
+/// logged.
+pub(super) fn take_key(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    id: ExperienceId,
+) -> Result<Option<String>> {
+    let (place, mut experience) = txn.view().indexed_row(id)?;
+    let Some(key) = experience.key.take() else { return Ok(None) };
+    let counts = &mut collective.counter;
+    txn.replace(counts, Table::Experience, id.as_bytes(), |out| write_experience(place, &experience, out))?;
+    txn.remove(counts, Table::ByKey, &keys::by_key(place.number, &key))?;
+    Ok(Some(key))
+}
+
+/// Gives a key that is free to a record that has none.
+pub(super) fn give_key(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    id: ExperienceId,
+    key: String,
+) -> Result<()> {
+    let (place, mut experience) = txn.view().indexed_row(id)?;
+    let counts = &mut collective.counter;
+    txn.insert(counts, Table::ByKey, &keys::by_key(place.number, &key), |out| out.u32(place.slot.0))?;
+    experience.key = Some(key);
+    txn.replace(counts, Table::Experience, id.as_bytes(), |out| write_experience(place, &experience, out))
+}
+
 /// Removes an experience from a collective that the caller has opened, and logs its deletion.
 pub(super) fn remove(
     txn: &mut WriteTxn<'_>,

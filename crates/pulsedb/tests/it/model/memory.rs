@@ -237,6 +237,9 @@ impl Reference {
         assert_eq!(given, ok(()));
         let strength = f32::from(kind) / 256.0;
         self.join(Joined { cid, source, target, relation_type, strength });
+        if relation_type == RelationType::Supersedes {
+            self.pass_key(source, target);
+        }
     }
 
     fn has(&self, source: ExperienceId, target: ExperienceId, relation_type: RelationType) -> bool {
@@ -268,11 +271,28 @@ impl Reference {
         self.mark(joined.target);
     }
 
+    /// Whether one that lives supersedes a record, at once or through those that have expired.
+    fn has_successor(&self, id: ExperienceId) -> bool {
+        let mut newer = self.relations.iter();
+        newer.any(|one| {
+            let of_it = one.target == id && one.relation_type == RelationType::Supersedes;
+            of_it && (!self.pending.contains_key(&one.source) || self.has_successor(one.source))
+        })
+    }
+
+    /// Marks all that is superseded, since a record has expired.
+    pub(super) fn mark_all(&mut self) {
+        let targets: BTreeSet<ExperienceId> = self.relations.iter().map(|one| one.target).collect();
+        targets.into_iter().for_each(|id| self.mark(id));
+    }
+
+    /// Whether both ends of a relation live.
+    fn has_ends(&self, one: &Joined) -> bool {
+        !self.pending.contains_key(&one.source) && !self.pending.contains_key(&one.target)
+    }
+
     fn mark(&mut self, id: ExperienceId) {
-        let superseded = self
-            .relations
-            .iter()
-            .any(|one| one.target == id && one.relation_type == RelationType::Supersedes);
+        let superseded = self.has_successor(id);
         let pending = self.pending.get_mut(&id);
         let living = self.rooms.values_mut().find_map(|(_, rows)| rows.get_mut(&id));
         if let Some(row) = pending.or(living) {
@@ -284,7 +304,8 @@ impl Reference {
         if !self.rooms.contains_key(&cid) {
             return assert_eq!(given, "not found");
         }
-        let place = self.relations.iter().enumerate().filter(|(_, one)| one.cid == cid).nth(usize::from(at));
+        let listed = |one: &Joined| one.cid == cid && self.has_ends(one);
+        let place = self.relations.iter().enumerate().filter(|(_, one)| listed(one)).nth(usize::from(at));
         let Some((place, _)) = place else { return assert_eq!(given, "none") };
         assert_eq!(given, ok(()));
         let gone = self.relations.remove(place);
@@ -317,6 +338,12 @@ impl Reference {
         }
     }
 
+    /// What a record supersedes at once.
+    pub(super) fn superseded_by(&self, id: ExperienceId) -> Vec<ExperienceId> {
+        let superseding = |one: &&Joined| one.source == id && one.relation_type == RelationType::Supersedes;
+        self.relations.iter().filter(superseding).map(|one| one.target).collect()
+    }
+
     fn superseded(&mut self, db: &PulseDB, older: ExperienceId, seed: u16, given: &str) {
         let Some(cid) = self.row(older).map(|row| row.collective_id) else {
             return assert_eq!(given, "not found");
@@ -324,9 +351,10 @@ impl Reference {
         let ids = keys::ids(given);
         assert_eq!((ids.len(), given), (1, ok(ids[0]).as_str()));
         self.recorded_one(cid, ids[0], &newer(seed));
-        self.complete(db, &ids);
         let relation_type = RelationType::Supersedes;
         self.join(Joined { cid, source: ids[0], target: older, relation_type, strength: 1.0 });
+        self.pass_key(ids[0], older);
+        self.complete(db, &ids);
     }
 
     fn related(&mut self, id: ExperienceId, number: u8) -> String {
@@ -373,7 +401,7 @@ impl Reference {
         if !self.rooms.contains_key(&cid) {
             return "not found".to_owned();
         }
-        let of = self.relations.iter().filter(|one| one.cid == cid);
+        let of = self.relations.iter().filter(|one| one.cid == cid && self.has_ends(one));
         ok(of.map(|one| (one.source, one.target, one.relation_type, one.strength)).collect::<Vec<_>>())
     }
 
