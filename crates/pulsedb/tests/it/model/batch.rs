@@ -86,11 +86,13 @@ impl Reference {
         }
         for id in ids {
             let found = db.get_experience(*id).unwrap();
+            let by_expired = self.superseded_by_expired(*id);
             let Some(row) = self.row(*id) else {
                 assert_eq!(found, None);
                 continue;
             };
-            let found = found.unwrap();
+            let mut found = found.unwrap();
+            found.superseded |= by_expired;
             // The moment is the database's own.
             row.updated_at = found.updated_at;
             assert_eq!(found, *row);

@@ -177,7 +177,8 @@ impl Reference {
             self.bequeath(row.key, &superseded);
             return;
         }
-        let found = found.unwrap();
+        let mut found = found.unwrap();
+        found.superseded |= self.superseded_by_expired(id);
         if event.is_some() {
             assert!(found.updated_at >= row.updated_at);
             after.updated_at = found.updated_at;
