@@ -86,13 +86,11 @@ impl Reference {
         }
         for id in ids {
             let found = db.get_experience(*id).unwrap();
-            let by_expired = self.superseded_by_expired(*id);
             let Some(row) = self.row(*id) else {
                 assert_eq!(found, None);
                 continue;
             };
-            let mut found = found.unwrap();
-            found.superseded |= by_expired;
+            let found = found.unwrap();
             // The moment is the database's own.
             row.updated_at = found.updated_at;
             assert_eq!(found, *row);

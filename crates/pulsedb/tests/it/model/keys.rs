@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use pulsedb::{
-    CollectiveId, DuplicatePolicy, Experience, ExperienceId, NewExperience, PulseDB, RelationType, Timestamp,
+    CollectiveId, DuplicatePolicy, Experience, ExperienceId, NewExperience, PulseDB, Timestamp,
     WatchEventType,
 };
 
 use super::command::answer;
-use super::memory::Joined;
 use super::reference::{Reference, ok};
 
 /// What keys are asked to begin with.
@@ -255,15 +254,13 @@ impl Reference {
     pub(super) fn complete(&mut self, db: &PulseDB, ids: &[ExperienceId]) {
         for id in ids {
             let found = db.get_experience(*id).unwrap();
-            let by_expired = self.superseded_by_expired(*id);
             let pending = self.pending.get_mut(id);
             let living = self.rooms.values_mut().find_map(|(_, rows)| rows.get_mut(id));
             let Some(row) = pending.or(living) else {
                 assert_eq!(found, None);
                 continue;
             };
-            let mut found = found.unwrap();
-            found.superseded |= by_expired;
+            let found = found.unwrap();
             for time in [&mut row.updated_at, &mut row.last_reinforced, &mut row.timestamp] {
                 if *time == UNKNOWN {
                     *time = found.updated_at;
@@ -271,14 +268,6 @@ impl Reference {
             }
             assert_eq!(found, *row);
         }
-    }
-
-    /// Whether only expired records supersede it. The commit of a step may have removed those before the step is compared,
-    /// and is followed after that.
-    pub(super) fn superseded_by_expired(&self, id: ExperienceId) -> bool {
-        let of_it = |one: &&Joined| one.target == id && one.relation_type == RelationType::Supersedes;
-        let mut newer = self.relations.iter().filter(of_it).peekable();
-        newer.peek().is_some() && newer.all(|one| self.pending.contains_key(&one.source))
     }
 
     /// Follows the log where expired records were removed by the commits so far.

@@ -177,8 +177,7 @@ impl Reference {
             self.bequeath(row.key, &superseded);
             return;
         }
-        let mut found = found.unwrap();
-        found.superseded |= self.superseded_by_expired(id);
+        let found = found.unwrap();
         if event.is_some() {
             assert!(found.updated_at >= row.updated_at);
             after.updated_at = found.updated_at;
