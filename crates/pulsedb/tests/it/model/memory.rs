@@ -282,7 +282,9 @@ impl Reference {
     /// Marks all that is superseded, since a record has expired.
     pub(super) fn mark_all(&mut self) {
         let targets: BTreeSet<ExperienceId> = self.relations.iter().map(|one| one.target).collect();
-        targets.into_iter().for_each(|id| self.mark(id));
+        for id in targets {
+            self.mark(id);
+        }
     }
 
     /// Whether both ends of a relation live.
