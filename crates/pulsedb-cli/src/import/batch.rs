@@ -212,7 +212,9 @@ fn added(db: &PulseDB, rows: &[Row], ids: &[ExperienceId]) -> pulsedb::Result<u6
         return Ok(ids.len() as u64);
     }
     let mut uses: BTreeMap<ExperienceId, u32> = BTreeMap::new();
-    ids.iter().for_each(|id| *uses.entry(*id).or_default() += 1);
+    for id in ids {
+        *uses.entry(*id).or_default() += 1;
+    }
     let mut added = 0;
     for (id, times) in uses {
         let found = db.get_experience(id)?;

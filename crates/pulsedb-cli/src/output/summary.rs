@@ -41,13 +41,7 @@ pub(crate) fn write_summary(
     }
     let files = count(summary.files, "file");
     let added = format!("{} added", HumanCount(summary.added));
-    let others = [
-        (summary.reinforced, "reinforced"),
-        (summary.unchanged, "unchanged"),
-        (summary.moved, "moved"),
-        (summary.removed, "removed"),
-    ];
-    let parts: Vec<String> = std::iter::once(added).chain(counts(&others)).collect();
+    let parts: Vec<String> = std::iter::once(added).chain(others(summary)).collect();
     write!(out, "{files}: {} in {seconds:.2} s", parts.join(", "))?;
     let skipped = &summary.skipped;
     let reasons = [
@@ -100,6 +94,17 @@ pub(crate) fn write_summary(
         writeln!(out, "read as {encoding}: {}, such as {first}", count(sources.len() as u64, "file"))?;
     }
     Ok(())
+}
+
+/// What became of the records that were not added.
+fn others(summary: &Summary) -> Vec<String> {
+    let others = [
+        (summary.reinforced, "reinforced"),
+        (summary.unchanged, "unchanged"),
+        (summary.moved, "moved"),
+        (summary.removed, "removed"),
+    ];
+    counts(&others).collect()
 }
 
 fn counts<'a>(counts: &'a [(u64, &'a str)]) -> impl Iterator<Item = String> + 'a {

@@ -40,14 +40,18 @@ pub(crate) fn measure(rounds: usize, table: &mut Table) {
         format!("{more:.1?} ({plain:.1?}, {asynchronous:.1?})"),
     );
 
-    let (mut one, mut several) = (Vec::new(), Vec::new());
+    let (mut one, mut several, mut together) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         one.push(rate(&db, cid, 1, rounds));
         several.push(rate(&db, cid, WRITERS, rounds));
+        together.push(rate_of_calls(&db, cid, rounds));
     }
-    let (one, several) = (median(one), median(several));
+    let (one, several, together) = (median(one), median(several), median(together));
     let what = format!("records a second of {WRITERS} threads beside one, durable");
     table.add(what, ">= 2.5", format!("{:.2} ({one:.0}, {several:.0})", several / one));
+    // One commit of as many records: no way of sharing commits among threads gives more.
+    let what = format!("the same of one thread with {WRITERS} records in a call");
+    table.add(what, "", format!("{:.2} ({together:.0})", together / one));
 }
 
 fn timed<T>(call: impl FnOnce() -> T) -> Duration {
@@ -70,6 +74,16 @@ fn rate(db: &PulseDB, cid: CollectiveId, writers: usize, rounds: usize) -> f64 {
         }
     });
     (writers * rounds) as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// Records a second of one thread that records as many in a call as there are writers otherwise.
+fn rate_of_calls(db: &PulseDB, cid: CollectiveId, rounds: usize) -> f64 {
+    let begin = Instant::now();
+    for number in 0..rounds {
+        let notes = (0..WRITERS).map(|writer| note(cid, number + writer)).collect();
+        assert_eq!(db.record_experiences(notes).expect("they are recorded").len(), WRITERS);
+    }
+    (WRITERS * rounds) as f64 / begin.elapsed().as_secs_f64()
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

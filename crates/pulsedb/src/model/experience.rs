@@ -173,10 +173,8 @@ pub struct ExperienceUpdate {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TermsUpdate {
     /// The new key. One that another experience has is refused, unless that one is superseded: then it gives the key up.
-    #[expect(clippy::option_option, reason = "what is not named stays, and what is named may be none")]
     pub key: Option<Option<String>>,
     /// The new end.
-    #[expect(clippy::option_option, reason = "what is not named stays, and what is named may be none")]
     pub expires_at: Option<Option<Timestamp>>,
 }
 
