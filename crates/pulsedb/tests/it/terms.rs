@@ -24,10 +24,10 @@ fn filled() -> Filled {
 
 impl Filled {
     fn record(&self, content: &str, key: Option<&str>) -> ExperienceId {
-        self.db.record_experience(self.new(content, key)).unwrap()
+        self.db.record_experience(self.keyed(content, key)).unwrap()
     }
 
-    fn new(&self, content: &str, key: Option<&str>) -> NewExperience {
+    fn keyed(&self, content: &str, key: Option<&str>) -> NewExperience {
         NewExperience { key: key.map(str::to_owned), ..labelled(content, self.cid) }
     }
 
@@ -68,14 +68,14 @@ impl Filled {
 fn key_follows_the_newest_of_what_supersedes() {
     let one = filled();
     let first = one.record("8080", Some(KEY));
-    let second = one.db.supersede_experience(first, one.new("9090", None)).unwrap();
+    let second = one.db.supersede_experience(first, one.keyed("9090", None)).unwrap();
     assert_eq!(one.holder(), Some(second));
     assert_eq!(one.db.get_experience(first).unwrap().unwrap().key, None);
     // Recording under it changes what searches find.
     assert_eq!(one.record("9191", Some(KEY)), second);
     assert_eq!(one.found(), [second]);
     // Its own key may be said again, and a relation between two that are there moves it too.
-    let third = one.db.supersede_experience(second, one.new("7070", Some(KEY))).unwrap();
+    let third = one.db.supersede_experience(second, one.keyed("7070", Some(KEY))).unwrap();
     assert_eq!(one.holder(), Some(third));
     let fourth = one.record("6060", None);
     one.relate(fourth, third);
@@ -87,7 +87,7 @@ fn key_follows_the_newest_of_what_supersedes() {
 fn superseded_holder_of_a_key_gives_it_up_to_what_is_recorded_under_it() {
     let one = filled();
     let first = one.record("8080", Some(KEY));
-    let other = one.db.supersede_experience(first, one.new("9090", Some("other"))).unwrap();
+    let other = one.db.supersede_experience(first, one.keyed("9090", Some("other"))).unwrap();
     assert_eq!(one.holder(), Some(first));
     let new = one.record("9191", Some(KEY));
     assert_eq!(one.found(), [other, new]);
@@ -99,8 +99,8 @@ fn superseded_holder_of_a_key_gives_it_up_to_what_is_recorded_under_it() {
 fn deleting_the_newest_gives_the_key_back() {
     let one = filled();
     let first = one.record("8080", Some(KEY));
-    let second = one.db.supersede_experience(first, one.new("9090", None)).unwrap();
-    let third = one.db.supersede_experience(second, one.new("7070", None)).unwrap();
+    let second = one.db.supersede_experience(first, one.keyed("9090", None)).unwrap();
+    let third = one.db.supersede_experience(second, one.keyed("7070", None)).unwrap();
     one.db.delete_experience(second).unwrap();
     assert_eq!(one.holder(), Some(third));
     one.db.delete_experience(third).unwrap();
@@ -140,7 +140,7 @@ fn update_sets_and_removes_keys_and_ends_in_one_commit() {
         assert_eq!(found, field);
     }
     assert_eq!(one.db.get_experience(other).unwrap().unwrap().key, None);
-    let third = one.db.supersede_experience(id, one.new("7070", Some("third"))).unwrap();
+    let third = one.db.supersede_experience(id, one.keyed("7070", Some("third"))).unwrap();
     update(named(KEY)).unwrap();
     assert_eq!(one.holder(), Some(other));
     let none = TermsUpdate { key: Some(None), expires_at: Some(None) };
@@ -153,7 +153,7 @@ fn update_sets_and_removes_keys_and_ends_in_one_commit() {
 fn key_of_one_that_has_expired_is_free_for_an_update() {
     let one = filled();
     let old = one.record("8080", None);
-    let newer = one.db.supersede_experience(old, one.new("9090", Some(KEY))).unwrap();
+    let newer = one.db.supersede_experience(old, one.keyed("9090", Some(KEY))).unwrap();
     one.end(newer);
     let terms = TermsUpdate { key: Some(Some(KEY.into())), ..Default::default() };
     one.db.update_experience_and_terms(old, ExperienceUpdate::default(), terms).unwrap();
@@ -167,9 +167,9 @@ fn what_only_expired_ones_supersede_is_back_before_they_are_removed() {
     for more in [0, 40] {
         let one = filled();
         let first = one.record("8080", None);
-        let second = one.db.supersede_experience(first, one.new("9090", None)).unwrap();
-        let third = one.db.supersede_experience(second, one.new("7070", None)).unwrap();
-        let rest = (0..more).map(|at| one.new(&format!("more {at}"), None)).collect();
+        let second = one.db.supersede_experience(first, one.keyed("9090", None)).unwrap();
+        let third = one.db.supersede_experience(second, one.keyed("7070", None)).unwrap();
+        let rest = (0..more).map(|at| one.keyed(&format!("more {at}"), None)).collect();
         let rest = one.db.record_experiences(rest).unwrap();
         let seen = |expected: &[ExperienceId]| {
             let mut expected = [expected, &rest].concat();
@@ -192,7 +192,7 @@ fn what_only_expired_ones_supersede_is_back_before_they_are_removed() {
         assert_eq!(one.db.list_relations(one.cid, 10, 1).unwrap(), []);
         // Another chain, from its end.
         let old = one.record("a", None);
-        let new = one.db.supersede_experience(old, one.new("b", None)).unwrap();
+        let new = one.db.supersede_experience(old, one.keyed("b", None)).unwrap();
         seen(&[third, new]);
         one.end(new);
         seen(&[third, old]);
