@@ -28,10 +28,10 @@ impl PulseDB {
     /// then agree.
     ///
     /// # Errors
-    /// [`Validation`](PulseDBError::Validation) for settings out of bounds, before any file is touched;
-    /// [`Config`](PulseDBError::Config) for settings that conflict with the open environment or the build;
-    /// [`EmbeddingProviderMismatch`](PulseDBError::EmbeddingProviderMismatch) for another embedder than the one that the
-    /// database was created with; [`Storage`](PulseDBError::Storage) and [`Io`](PulseDBError::Io) for problems with the
+    /// [`Validation`](crate::PulseDBError::Validation) for settings out of bounds, before any file is touched;
+    /// [`Config`](crate::PulseDBError::Config) for settings that conflict with the open environment or the build;
+    /// [`EmbeddingProviderMismatch`](crate::PulseDBError::EmbeddingProviderMismatch) for another embedder than the one that the
+    /// database was created with; [`Storage`](crate::PulseDBError::Storage) and [`Io`](crate::PulseDBError::Io) for problems with the
     /// files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
