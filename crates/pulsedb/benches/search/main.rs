@@ -2,12 +2,13 @@
 //!
 //! `cargo bench -p pulsedb --bench search` prints criterion's estimates and, at the end, one table.
 //! `PULSEDB_BENCH_SIZES=10000,1000000` chooses the sizes, `PULSEDB_BENCH_PARTS=vectors,words` what is measured
-//! (`vectors`, `filters`, `words`, `cold`, `disk`, `records`, `mixed`), `PULSEDB_BENCH_HOME` a directory in which the
-//! databases are kept for the next run.
+//! (`vectors`, `filters`, `words`, `cold`, `disk`, `records`, `mixed`; or `export` alone, for `bench/peers`),
+//! `PULSEDB_BENCH_HOME` a directory in which the databases are kept for the next run.
 
 mod cold;
 mod data;
 mod database;
+mod export;
 mod mixed;
 mod oracle;
 mod queries;
@@ -45,6 +46,10 @@ fn main() {
     let parts = chosen("PULSEDB_BENCH_PARTS", PARTS);
     for size in chosen("PULSEDB_BENCH_SIZES", SIZES) {
         let size = size.parse().expect("sizes are numbers between commas");
+        if parts == ["export"] {
+            export::write(&data, size);
+            continue;
+        }
         let database = Database::build(&data, size);
         for part in &parts {
             match part.as_str() {

@@ -143,12 +143,22 @@ impl<'s, 't> Pool<'s, 't> {
         Ok(self.facts(place)?.is_named)
     }
 
-    /// The pieces of its content, scored by late interaction.
-    pub(super) fn compare_late(&mut self, place: usize, signals: &mut Signals<'_>) -> Result<f32> {
+    /// Scores the contents of all candidates by late interaction.
+    pub(super) fn compare_late(&mut self, signals: &mut Signals<'_>) -> Result<()> {
+        let Some(late) = &mut signals.late else { return Ok(()) };
+        for place in 0..self.candidates.len() {
+            late.meet(self.pieces(place)?.pieces());
+        }
+        late.learn();
+        for place in 0..self.candidates.len() {
+            self.candidates[place].late = late.score(self.pieces(place)?.pieces());
+        }
+        Ok(())
+    }
+
+    fn pieces(&mut self, place: usize) -> Result<PieceRow<'_>> {
         let slot = self.candidates[place].slot;
-        let facts = self.facts(place)?;
-        let row = PieceRow::read(&facts.bytes).ok_or_else(|| malformed_piece(slot))?;
-        Ok(signals.late.as_mut().map_or(0.0, |late| late.score(row.pieces())))
+        PieceRow::read(&self.facts(place)?.bytes).ok_or_else(|| malformed_piece(slot))
     }
 
     pub(super) fn task(&mut self, place: usize) -> Result<Option<&TaskId>> {
@@ -180,8 +190,12 @@ impl<'s, 't> Pool<'s, 't> {
     /// Compares the vectors of candidates that were not found by theirs.
     fn compare(&mut self, signals: &Signals<'_>) -> Result<()> {
         let Some(vector) = signals.vector else { return Ok(()) };
-        let missing = |one: &&mut Candidate<'_>| one.vector.is_none() && one.row.has_vector;
-        let mut missing: Vec<_> = self.candidates.iter_mut().filter(missing).collect();
+        let mut missing = Vec::new();
+        for one in self.candidates.iter_mut().filter(|one| one.vector.is_none()) {
+            if self.snapshot.has_vector(one.address)? {
+                missing.push(one);
+            }
+        }
         let addresses: Vec<Address> = missing.iter().map(|one| one.address).collect();
         let mut cosines = Vec::with_capacity(addresses.len());
         vectors::score(self.snapshot, vector, &addresses, &mut cosines)?;

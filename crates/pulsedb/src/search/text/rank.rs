@@ -26,11 +26,7 @@ struct Weighed {
 
 /// The best `k` candidates whose own score is above zero, best first.
 pub(super) fn best(pool: &mut Pool<'_, '_>, signals: &mut Signals<'_>, k: usize) -> Result<Vec<Hit>> {
-    if signals.late.is_some() {
-        for place in 0..pool.candidates.len() {
-            pool.candidates[place].late = pool.compare_late(place, signals)?;
-        }
-    }
+    pool.compare_late(signals)?;
     let scale = Scale::of(&pool.candidates, signals);
     let fused: Vec<f32> = pool.candidates.iter().map(|one| scale.fused(one)).collect();
     let bounds = bounds(pool, &fused)?;
@@ -45,11 +41,9 @@ pub(super) fn best(pool: &mut Pool<'_, '_>, signals: &mut Signals<'_>, k: usize)
         if floor.is_some_and(|floor| bound.score < floor) {
             break;
         }
-        let (window, question) = if pool.context.window > 0.0 || pool.context.question > 0.0 {
-            pool.window(place, &fused)?
-        } else {
-            (0.0, 0.0)
-        };
+        let Around { window: others, .. } = bound.around;
+        let counts = others > 0.0 && (pool.context.window > 0.0 || pool.context.question > 0.0);
+        let (window, question) = if counts { pool.window(place, &fused)? } else { (0.0, 0.0) };
         let around = Around { session: bound.around.session, window, question, agent: bound.around.agent };
         let score = around.score(fused[place], &pool.context);
         reached.push(Reverse(score.to_bits()));
@@ -73,8 +67,9 @@ struct Around {
 }
 
 struct Bound {
+    /// What is around it at most.
     around: Around,
-    /// What its score cannot exceed: no neighbour is better than the best of the session.
+    /// What its score cannot exceed: no neighbour is better than the best of the others in the session.
     score: f32,
 }
 
@@ -88,19 +83,22 @@ fn bounds(pool: &mut Pool<'_, '_>, fused: &[f32]) -> Result<Vec<Bound>> {
         sessions.push(if has_sessions { pool.session(place)? } else { None });
         named.push(context.agent > 0.0 && pool.is_named(place)?);
     }
-    let mut best = vec![0.0_f32; pool.sessions.len()];
-    for (session, fused) in sessions.iter().zip(fused).filter_map(|(session, fused)| session.zip(Some(fused)))
-    {
-        best[session] = best[session].max(*fused);
+    // The best of each session with its place, and the best of the others.
+    let mut best = vec![(0.0_f32, usize::MAX, 0.0_f32); pool.sessions.len()];
+    for (place, (session, &fused)) in sessions.iter().zip(fused).enumerate() {
+        let Some((most, of, next)) = session.map(|session| &mut best[session]) else { continue };
+        if fused > *most {
+            (*most, *of, *next) = (fused, place, *most);
+        } else {
+            *next = next.max(fused);
+        }
     }
-    let all = fused.iter().zip(sessions).zip(named).map(|((fused, session), is_named)| {
-        let most = session.map_or(*fused, |session| best[session]);
-        let around = Around {
-            session: most,
-            window: if session.is_some() { most } else { 0.0 },
-            question: if session.is_some() { most } else { 0.0 },
-            agent: f32::from(u8::from(is_named)),
-        };
+    let all = fused.iter().zip(sessions).zip(named).enumerate();
+    let all = all.map(|(place, ((fused, session), is_named))| {
+        let (most, of, next) = session.map_or((*fused, place, 0.0), |session| best[session]);
+        let others = if of == place { next } else { most };
+        let agent = f32::from(u8::from(is_named));
+        let around = Around { session: most, window: others, question: others, agent };
         Bound { around, score: around.score(*fused, &context) }
     });
     Ok(all.collect())

@@ -50,6 +50,11 @@ pub(crate) fn payload_unchecked(value: &[u8]) -> &[u8] {
     value.get(SEAL_BYTES..).unwrap_or_default()
 }
 
+/// A hash of where a value is stored.
+pub(crate) fn place(table: Table, key: &[u8]) -> u64 {
+    xxh3_64_with_seed(key, table as u64)
+}
+
 fn seal_of(table: Table, key: &[u8], payload: &[u8], version: u8, flags: u8) -> [u8; SEAL_BYTES] {
     let place = u64::from(table as u8) << 16 | u64::from(version) << 8 | u64::from(flags);
     let checksum = xxh3_64_with_seed(payload, xxh3_64_with_seed(key, place));

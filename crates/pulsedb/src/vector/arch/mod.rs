@@ -139,6 +139,18 @@ impl Isa {
         unsafe { (self.0.survivors)(query, groups, allowed, floor, uppers) }
     }
 
+    /// Asks for bytes that are read soon, where the processor takes such hints.
+    pub(super) fn fetch(bytes: &[u8]) {
+        #[cfg(target_arch = "x86_64")]
+        for line in bytes.chunks(64) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: a hint reads nothing, and every processor of this architecture takes it.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = bytes;
+    }
+
     /// The products of a code with two lists of factors, all of one length.
     pub(super) fn products(self, factors: [&[i16]; 2], codes: &[u8]) -> [i32; 2] {
         // Cut to one length, so that no kernel has to trust it.
