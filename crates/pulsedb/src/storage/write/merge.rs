@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_block_is_not_copied_for_a_small_one() {
+    fn large_block_is_not_copied_for_a_small_one() {
         assert_eq!(due(&blocks(&[13_000, 2100, 2100, 2100]), SEAL_ROWS), None);
         assert_eq!(due(&blocks(&[4000; 5]), SEAL_ROWS), Some((0, 4)));
         assert_eq!(due(&blocks(&[4000; 4]), SEAL_ROWS), None);
