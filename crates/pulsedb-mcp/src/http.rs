@@ -114,7 +114,7 @@ impl Listening {
     }
 }
 
-async fn accept(listener: &TcpListener, service: Service, expected: Option<HeaderValue>) -> Infallible {
+async fn accept(listener: &TcpListener, service: Service, expected: Option<HeaderValue>) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let permit = Arc::clone(&room).acquire_owned().await;

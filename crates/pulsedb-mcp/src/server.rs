@@ -12,7 +12,7 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::ToolError;
@@ -22,7 +22,8 @@ use crate::memory::{Memory, Opener};
 use crate::news::{CHANNEL_CAPABILITY, Channel, Followed, wait};
 use crate::resources::{self, Place};
 use crate::subscriptions::Subscriptions;
-use crate::tools::{self, Answer, Call, Caller, Name};
+use crate::tools;
+use crate::tools::call::{Answer, Call, Caller, Name, failed};
 
 /// How a server is made.
 #[derive(Clone)]
@@ -169,17 +170,24 @@ fn name(text: &str) -> Option<String> {
 
 /// A failure of a call that is not one of a tool.
 fn protocol(error: ToolError) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
+}
+
+/// A failure to read a resource.
+fn unread(error: ToolError, uri: &str) -> ErrorData {
     match &error {
-        ToolError::Database(inner) if inner.is_not_found() => {
-            ErrorData::resource_not_found(error.to_string(), None)
-        }
-        _ => ErrorData::internal_error(error.to_string(), None),
+        ToolError::Database(inner) if inner.is_not_found() => not_found(error.to_string(), uri),
+        _ => protocol(error),
     }
+}
+
+fn not_found(message: String, uri: &str) -> ErrorData {
+    ErrorData::resource_not_found(message, Some(json!({ "uri": uri })))
 }
 
 fn place(uri: &str) -> Result<Place, ErrorData> {
     let message = "there is no such resource; `resources/list` and `resources/templates/list` name them";
-    Place::of(uri).ok_or_else(|| ErrorData::resource_not_found(message, None))
+    Place::of(uri).ok_or_else(|| not_found(message.to_owned(), uri))
 }
 
 fn instructions(collective: &str, channel: bool) -> String {
@@ -249,7 +257,7 @@ impl ServerHandler for Server {
         };
         self.begin_channel(context.peer.clone());
         let answered = self.call(tool, request.arguments.unwrap_or_default(), &context).await;
-        Ok(answered.map_or_else(|error| tools::failed(&error), Answer::into_result).into())
+        Ok(answered.map_or_else(|error| failed(&error), Answer::into_result).into())
     }
 
     async fn list_resources(
@@ -278,7 +286,8 @@ impl ServerHandler for Server {
         let place = place(&request.uri)?;
         let caller = Arc::new(self.caller(&context));
         let read = self.blocking(caller, move |call| resources::read(call.db, place)).await;
-        Ok(ReadResourceResult::new(vec![read.map_err(protocol)?]).into())
+        let read = read.map_err(|error| unread(error, &request.uri))?;
+        Ok(ReadResourceResult::new(vec![read]).into())
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {

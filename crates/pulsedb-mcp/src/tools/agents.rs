@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::arguments::{fault, read};
 use crate::error::ToolError;
 use crate::form::{fenced, moment, shortened};
-use crate::tools::{Answer, Call, Name, adds, described, whole};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{adds, described, whole};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

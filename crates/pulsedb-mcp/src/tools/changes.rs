@@ -11,7 +11,8 @@ use crate::arguments::{bounded, fault, read};
 use crate::error::ToolError;
 use crate::form::{fenced_memories, memory, moment, shortened};
 use crate::limits::{CHANGES_MAX, NEWS_BYTES_MAX, WAIT_SECONDS_MAX};
-use crate::tools::{Answer, Call, Name, described, memory_schema, reads, whole};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{described, memory_schema, reads, whole};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

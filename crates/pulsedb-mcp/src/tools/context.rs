@@ -9,7 +9,8 @@ use crate::arguments::{bounded, fault, read};
 use crate::error::ToolError;
 use crate::form::fenced;
 use crate::limits::{CONTEXT_TOKENS_DEFAULT, CONTEXT_TOKENS_MAX, CONTEXT_TOKENS_MIN};
-use crate::tools::{Answer, Call, Name, described, reads, strings, whole};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{described, reads, strings, whole};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

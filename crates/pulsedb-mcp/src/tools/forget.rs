@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::arguments::{fault, id, read};
 use crate::error::ToolError;
 use crate::limits::FORGOTTEN_MAX;
-use crate::tools::{Answer, Call, Name, described, strings, whole};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{described, strings, whole};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

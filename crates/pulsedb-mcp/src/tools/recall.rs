@@ -9,7 +9,8 @@ use crate::arguments::{Filter, bounded, fault, id, read};
 use crate::error::ToolError;
 use crate::form::{fenced, fenced_memories, memory};
 use crate::limits::{RECALLED_DEFAULT, RECALLED_MAX};
-use crate::tools::{Answer, Call, Name, described, memory_schema, reads, strings, whole};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{described, memory_schema, reads, strings, whole};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

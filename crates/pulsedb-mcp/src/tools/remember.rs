@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::arguments::{experience_type, fault, id, moment_to_come, read};
 use crate::error::ToolError;
 use crate::limits::REMEMBERED_MAX;
-use crate::tools::{Answer, Call, Name, adds, described, strings, whole};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{adds, described, strings, whole};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

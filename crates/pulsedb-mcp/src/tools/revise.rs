@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::{experience_type, fault, id, read, relation_type};
 use crate::error::ToolError;
-use crate::tools::{Answer, Call, Name, adds, described, strings};
+use crate::tools::call::{Answer, Call, Name};
+use crate::tools::schema::{adds, described, strings};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
