@@ -93,12 +93,12 @@ pub(crate) fn relation_type(name: &str) -> Result<RelationType, ToolError> {
 
 /// A moment: RFC 3339, a date, or an age such as `3d`.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, ToolError> {
-    distant(text, |now, span| now.checked_sub(span))
+    distant(text, jiff::Zoned::checked_sub)
 }
 
 /// A moment to come: RFC 3339, a date, or a span from now such as `3d`.
 pub(crate) fn moment_to_come(text: &str) -> Result<Timestamp, ToolError> {
-    distant(text, |now, span| now.checked_add(span))
+    distant(text, jiff::Zoned::checked_add)
 }
 
 fn distant(

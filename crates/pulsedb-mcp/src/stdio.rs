@@ -23,10 +23,10 @@ pub fn serve_stdio(server: Server) -> Result<(), McpError> {
         .max_blocking_threads(CALLS_MAX)
         .build()
         .map_err(McpError::Runtime)?;
-    let served = runtime.block_on(serve(server));
+    let outcome = runtime.block_on(serve(server));
     // A read of standard input that is under way cannot be ended.
     runtime.shutdown_background();
-    served
+    outcome
 }
 
 async fn serve(server: Server) -> Result<(), McpError> {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct McpArgs {
-    /// Serve any number of clients at http://ADDR/mcp instead of one on standard input; port 0 takes any that is free
+    /// Serve any number of clients over HTTP at /mcp of this address instead of one on standard input; port 0 takes any that is free
     #[arg(long, value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
     /// With --http: answer only clients that send `Authorization: Bearer TOKEN`

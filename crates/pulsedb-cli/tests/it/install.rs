@@ -30,7 +30,7 @@ fn each_agent_gets_the_server_and_loses_it_again() {
         assert!(shown.contains("--yes"), "{shown}");
         assert!(!shell.work().join(file).exists(), "{agent}: nothing is written unasked");
         let output = text_of(&run(&shell, &[agent, "--yes"]));
-        assert!(output.contains("+") && output.contains("mcp"), "{output}");
+        assert!(output.contains('+') && output.contains("mcp"), "{output}");
         let text = fs::read_to_string(shell.work().join(file)).unwrap();
         assert!(text.contains("pulsedb") && text.contains("\"mcp\""), "{text}");
         assert!(text_of(&run(&shell, &[agent, "--yes"])).contains("it is there"));

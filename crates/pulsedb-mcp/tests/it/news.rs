@@ -33,8 +33,8 @@ impl ClientHandler for Listener {
 }
 
 fn listener() -> (Listener, UnboundedReceiver<Value>) {
-    let (heard, hears) = unbounded_channel();
-    (Listener { heard }, hears)
+    let (heard, receiver) = unbounded_channel();
+    (Listener { heard }, receiver)
 }
 
 fn collective_uri(place: &Place) -> String {
