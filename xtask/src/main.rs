@@ -7,6 +7,7 @@ mod command;
 mod coverage;
 mod examples;
 mod instructions;
+mod mcp_conformance;
 mod release;
 mod toolchain;
 
@@ -79,6 +80,12 @@ const STEPS: &[Step] = &[
         in_ci: false,
     },
     Step {
+        name: "mcp-conformance",
+        about: "the server of `pulsedb mcp` against the suites of the protocol; fetches Node and them",
+        run: mcp_conformance::run,
+        in_ci: false,
+    },
+    Step {
         name: "release",
         about: "`check TAG`, `notes TAG` or `publish TAG`: the steps of docs/release.md",
         run: release::run,
@@ -117,9 +124,9 @@ fn main() -> ExitCode {
 
 fn print_usage() {
     eprintln!("usage: cargo xtask <command> [arguments]\n");
-    eprintln!("  {:<13} everything marked *, in this order", "ci");
+    eprintln!("  {:<15} everything marked *, in this order", "ci");
     for step in STEPS {
-        eprintln!("  {:<13} {}{}", step.name, step.about, if step.in_ci { " *" } else { "" });
+        eprintln!("  {:<15} {}{}", step.name, step.about, if step.in_ci { " *" } else { "" });
     }
 }
 

@@ -41,7 +41,7 @@ const FAMILIES: &[Family] = &[
     Family {
         tag: "pulsedb-v",
         heading: "## PulseDB",
-        crates: &["pulsedb-model", "pulsedb", "pulsedb-engram", "pulsedb-cli"],
+        crates: &["pulsedb-model", "pulsedb", "pulsedb-mcp", "pulsedb-engram", "pulsedb-cli"],
     },
 ];
 

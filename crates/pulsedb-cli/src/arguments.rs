@@ -7,6 +7,8 @@ use clap::{Arg, Command};
 
 /// Commands whose words are a text.
 const TEXT_COMMANDS: &[&str] = &["record", "search", "update"];
+/// The command whose failure would stop an agent.
+const HOOK_COMMAND: &str = "hook";
 /// Ends the options: what follows are words.
 const END_OF_OPTIONS: &str = "--";
 
@@ -47,18 +49,26 @@ pub(crate) fn with_words_last(
     front
 }
 
+/// Whether the arguments call the command of hooks, whatever follows.
+pub(crate) fn names_hook(command: &Command, arguments: &[OsString]) -> bool {
+    command_word(command, arguments).is_some_and(|(_, word)| word == HOOK_COMMAND)
+}
+
 /// The command of a text, and where it is named.
 fn text_command<'a>(command: &'a Command, arguments: &[OsString]) -> Option<(usize, &'a Command)> {
+    let (at, word) = command_word(command, arguments)?;
+    let is_of_text = TEXT_COMMANDS.contains(&word.as_str());
+    is_of_text.then(|| command.find_subcommand(&word)).flatten().map(|it| (at, it))
+}
+
+/// The first word that is neither an option nor the value of one, and where it stands.
+fn command_word(command: &Command, arguments: &[OsString]) -> Option<(usize, String)> {
     let options = Options::of(command);
     let mut at = 1;
     while let Some(argument) = arguments.get(at) {
         let text = argument.to_string_lossy();
         if !text.starts_with('-') {
-            return TEXT_COMMANDS
-                .contains(&&*text)
-                .then(|| command.find_subcommand(&*text))
-                .flatten()
-                .map(|it| (at, it));
+            return Some((at, text.into_owned()));
         }
         at += if options.takes_next(&text) { 2 } else { 1 };
     }

@@ -1,6 +1,6 @@
 //! The database and the collective that a command works on: where they are, and how each command may open them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -34,6 +34,8 @@ const DEFAULT_COLLECTIVE: &str = "default";
 pub(crate) struct Target {
     pub(crate) path: PathBuf,
     pub(crate) collective: String,
+    /// Whether a flag or the environment named the collective.
+    is_named: bool,
     map_size: Option<usize>,
 }
 
@@ -50,18 +52,46 @@ impl Target {
             Some(path) => expanded(path)?,
             None => default_path()?,
         };
-        let collective = match (collective, set(COLLECTIVE_VARIABLE)) {
-            (Some(collective), _) => collective,
-            (None, Some(name)) => name.into_string().map_err(|name| {
+        let named = match (collective, set(COLLECTIVE_VARIABLE)) {
+            (Some(collective), _) => Some(collective),
+            (None, Some(name)) => Some(name.into_string().map_err(|name| {
                 CliError::Usage(format!("{COLLECTIVE_VARIABLE} is not Unicode: {}", name.to_string_lossy()))
-            })?,
-            (None, None) => DEFAULT_COLLECTIVE.to_owned(),
+            })?),
+            (None, None) => None,
         };
+        let is_named = named.is_some();
+        let collective = named.unwrap_or_else(|| DEFAULT_COLLECTIVE.to_owned());
         let map_size = match (map_size, set(MAP_SIZE_VARIABLE)) {
             (None, Some(text)) => Some(size_in_gib(&text.to_string_lossy())?),
             (given, _) => given,
         };
-        Ok(Self { path, collective, map_size })
+        Ok(Self { path, collective, is_named, map_size })
+    }
+
+    /// The same for work in a directory: where nobody named a collective, it is that of the repository around it.
+    pub(crate) fn at(self, directory: &Path) -> Self {
+        if self.is_named {
+            return self;
+        }
+        Self { collective: pulsedb_mcp::collective_of(directory), ..self }
+    }
+
+    /// Opens for reading, as an agent's server or hook does; `None` if there is no database yet.
+    pub(crate) fn read_if_there(&self) -> pulsedb::Result<Option<PulseDB>> {
+        match self.open_to_read() {
+            Ok(db) => Ok(Some(db)),
+            Err(PulseDBError::Storage(StorageError::DatabaseNotFound { .. })) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens for writing and creates what is missing, as an agent's server does each time that it has to.
+    pub(crate) fn open_for_agent(&self) -> pulsedb::Result<PulseDB> {
+        let map_size = match self.read_if_there()? {
+            Some(_) => MAP_SIZE_MIN,
+            None => Config::default().map_size_gb,
+        };
+        with_provider(None, |config| PulseDB::open(&self.path, self.sized(config, map_size)))
     }
 
     /// Opens for reading; nothing is created and nothing changes.

@@ -6,7 +6,9 @@ mod cmd;
 mod database;
 mod eval;
 mod exit;
+mod hook;
 mod import;
+mod install;
 mod json;
 mod kind;
 mod links;
@@ -23,7 +25,16 @@ use clap::{CommandFactory, Parser};
 use crate::args::{Cli, Color};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(arguments::with_words_last(&Cli::command(), std::env::args_os()));
+    let arguments = arguments::with_words_last(&Cli::command(), std::env::args_os());
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        // An agent takes some exit codes of a hook as a reason to stop.
+        Err(error) if error.use_stderr() && arguments::names_hook(&Cli::command(), &arguments) => {
+            eprintln!("{error}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => error.exit(),
+    };
     match cli.global.color {
         // `auto` looks at the terminal and at NO_COLOR by itself.
         Color::Auto => {}

@@ -62,7 +62,12 @@ pub const CRATES: &[CrateRow] = &[
     library("pulsedb-model", "MIT AND Apache-2.0", &[]),
     library("pulsedb", MIT, &["pulsedb-model"]),
     library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
-    application("pulsedb-cli", MIT, &["pulsedb", "pulsedb-engram", "embeddenator-fs", "embeddenator-obs"]),
+    library("pulsedb-mcp", MIT, &["pulsedb"]),
+    application(
+        "pulsedb-cli",
+        MIT,
+        &["pulsedb", "pulsedb-mcp", "pulsedb-engram", "embeddenator-fs", "embeddenator-obs"],
+    ),
     library(
         "embeddenator",
         EITHER,
@@ -177,6 +182,9 @@ const CURSOR: &str = "foreign bytes are read through the cursor of `embeddenator
 const SYSTEM: &str = "the operating system is named in `platform` only: add a call to each of its twins";
 const TIMELESS: &str = "the same tree gives the same bytes: times and settings are parameters";
 
+const SETTINGS: &str = "what the environment says is the command's to read: take it as a setting";
+const TRANSPORT: &str = "HTTP is named in `http` only: the server knows no transport";
+
 const ARGUMENTS: &str =
     "the time and the environment are read in `plan` only: a command is told what they mean";
 const TIME: &str = "nothing but `timer` reads the time: take a duration or a moment as a parameter";
@@ -185,7 +193,8 @@ const QUIET: &str = "this crate opens no connection and starts no thread: binari
 const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
 
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[PULSEDB, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
+pub const LAYERS: &[LayerTable] =
+    &[PULSEDB, PULSEDB_MCP, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -322,6 +331,24 @@ const PULSEDB: LayerTable = LayerTable {
         Ban { words: &["serde"], holds_for: Scope::In(&["storage"]), reason: NO_SERDE },
         Ban { words: &["serde_json"], holds_for: Scope::In(&["storage"]), reason: NO_SERDE },
         Ban { words: &["EmbeddingService"], holds_for: Scope::In(&["storage"]), reason: PASSIVE },
+    ],
+};
+
+const PULSEDB_MCP: LayerTable = LayerTable {
+    crate_name: "pulsedb-mcp",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits"], mutual: true },
+        Layer { name: "forms", modules: &["form", "place"], mutual: false },
+        Layer { name: "arguments", modules: &["arguments"], mutual: false },
+        Layer { name: "database", modules: &["memory"], mutual: false },
+        Layer { name: "what is served", modules: &["tools", "resources"], mutual: false },
+        Layer { name: "changes", modules: &["news", "subscriptions"], mutual: false },
+        Layer { name: "server", modules: &["server"], mutual: false },
+        Layer { name: "transports", modules: &["stdio", "http"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
+        Ban { words: &["hyper"], holds_for: Scope::OutsideOf(&["http"]), reason: TRANSPORT },
     ],
 };
 

@@ -3,6 +3,7 @@
 mod agents;
 mod memory;
 mod reading;
+mod serving;
 mod values;
 mod watching;
 mod writing;
@@ -19,6 +20,7 @@ pub(crate) use self::memory::{
     SupersedeArgs, UnrelateArgs,
 };
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
+pub(crate) use self::serving::{Agent, HookArgs, HookEvent, InstallArgs, McpArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
@@ -144,6 +146,12 @@ pub(crate) enum Command {
     /// Measure how much of the evidence of questions about conversations a search finds
     #[command(after_help = EVAL_FILES)]
     Eval(EvalArgs),
+    /// Serve the memory to an agent, by the Model Context Protocol
+    Mcp(McpArgs),
+    /// Answer an event of an agent's session, which stands on standard input as JSON; never fails the session
+    Hook(HookArgs),
+    /// Give an agent this memory: show the change of its configuration, and make it once confirmed
+    Install(InstallArgs),
     /// Print shell completions
     Completions {
         /// Which shell

@@ -16,9 +16,12 @@ mod fold;
 mod forget;
 mod get;
 mod history;
+mod hook;
 mod import;
 mod insight;
+mod install;
 mod list;
+mod mcp;
 mod recent;
 mod record;
 mod reembed;
@@ -45,9 +48,19 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
             out.finish()?;
             return Ok(exit);
         }
+        Command::Install(args) => {
+            let mut out = Out::new();
+            let exit = install::run(args, cli.global.db.as_deref(), &mut out)?;
+            out.finish()?;
+            return Ok(exit);
+        }
+        Command::Hook(args) => return Ok(hook::run(args.event, cli.global)),
         _ => {}
     }
     let target = Target::new(cli.global.db, cli.global.collective, cli.global.map_size)?;
+    if let Command::Mcp(args) = &cli.command {
+        return mcp::run(target, args);
+    }
     let mut out = Out::new();
     let exit = match cli.command {
         Command::Record(args) => record::run(&target, args, &mut out),
@@ -76,7 +89,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
-        Command::Completions { .. } | Command::Man { .. } | Command::Eval(_) => Ok(Exit::Ok),
+        Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Eval(_)
+        | Command::Install(_)
+        | Command::Hook(_)
+        | Command::Mcp(_) => Ok(Exit::Ok),
     }?;
     out.finish()?;
     Ok(exit)

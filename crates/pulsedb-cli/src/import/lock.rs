@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -16,24 +17,62 @@ pub(crate) struct ImportLock {
 
 /// Takes the lock; if another import has it, says so through `waiting` and waits for its end.
 pub(crate) fn acquire(database: &Path, waiting: impl FnOnce()) -> anyhow::Result<ImportLock> {
-    let path = database.join(FILE_NAME);
-    let context = || format!("cannot lock {}", path.display());
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(context)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            waiting();
-            file.lock().with_context(context)?;
-        }
-        Err(TryLockError::Error(error)) => return Err(error).with_context(context),
+    let file = opened(database)?;
+    if !is_taken(&file, database)? {
+        waiting();
+        file.lock().with_context(|| cannot(database))?;
     }
     Ok(ImportLock { _file: file })
+}
+
+/// Takes the lock if it is free or becomes so within so many attempts, with this pause between them.
+pub(crate) fn acquire_soon(
+    database: &Path,
+    attempts: u32,
+    pause: Duration,
+) -> anyhow::Result<Option<ImportLock>> {
+    let file = opened(database)?;
+    for attempt in 0..attempts {
+        if is_taken(&file, database)? {
+            return Ok(Some(ImportLock { _file: file }));
+        }
+        if attempt + 1 < attempts {
+            std::thread::sleep(pause);
+        }
+    }
+    Ok(None)
+}
+
+fn opened(database: &Path) -> anyhow::Result<File> {
+    let path = database.join(FILE_NAME);
+    OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(|| cannot(database))
+}
+
+fn is_taken(file: &File, database: &Path) -> anyhow::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| cannot(database)),
+    }
+}
+
+fn cannot(database: &Path) -> String {
+    format!("cannot lock {}", database.join(FILE_NAME).display())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_cannot_wait_goes_without_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let soon = || acquire_soon(directory.path(), 2, Duration::ZERO).unwrap();
+        let first = soon().unwrap();
+        assert!(soon().is_none());
+        drop(first);
+        assert!(soon().is_some());
+    }
 
     #[test]
     fn second_import_waits_for_the_first() {

@@ -1,0 +1,88 @@
+//! The open database of a server, and the collectives in it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use pulsedb::{CollectiveId, PulseDB, PulseDBError, StorageError};
+
+use crate::error::ToolError;
+
+/// Opens the database, and makes it if it is missing.
+pub type Opener = Arc<dyn Fn() -> pulsedb::Result<PulseDB> + Send + Sync>;
+
+/// The database, opened when it is first needed: a handshake waits for no disk, and a database that cannot be opened is
+/// an answer that says so, again at each call until it can.
+pub(crate) struct Memory {
+    open: Opener,
+    db: Mutex<Option<PulseDB>>,
+    /// The name of the collective that is meant where none is named.
+    collective: String,
+}
+
+impl Memory {
+    pub(crate) fn new(open: Opener, collective: String) -> Self {
+        Self { open, db: Mutex::new(None), collective }
+    }
+
+    /// The name of its own collective.
+    pub(crate) fn own(&self) -> &str {
+        &self.collective
+    }
+
+    /// The open database.
+    pub(crate) fn db(&self) -> pulsedb::Result<PulseDB> {
+        let mut held = self.db.lock();
+        if let Some(db) = held.as_ref() {
+            return Ok(db.clone());
+        }
+        let db = (self.open)()?;
+        *held = Some(db.clone());
+        Ok(db)
+    }
+
+    /// Lets go of a database that was closed or replaced, so that the next call opens what is there now.
+    pub(crate) fn note(&self, error: &ToolError) {
+        let is_gone = matches!(
+            error,
+            ToolError::Database(PulseDBError::Closed | PulseDBError::Storage(StorageError::Replaced { .. }))
+        );
+        if is_gone {
+            *self.db.lock() = None;
+        }
+    }
+
+    /// The collective of that name, else its own; `None` where its own holds nothing yet. Nothing is made.
+    pub(crate) fn existing(
+        &self,
+        db: &PulseDB,
+        name: Option<&str>,
+    ) -> Result<Option<CollectiveId>, ToolError> {
+        let wanted = name.unwrap_or(&self.collective);
+        let all = db.list_collectives()?;
+        if let Some(found) = all.iter().find(|it| it.name == wanted) {
+            return Ok(Some(found.id));
+        }
+        if name.is_none_or(|name| name == self.collective) {
+            return Ok(None);
+        }
+        let names: Vec<String> = all.iter().take(10).map(|it| format!("`{}`", it.name)).collect();
+        let others = match (names.len(), all.len()) {
+            (0, _) => "there is none yet".to_owned(),
+            (shown, all) if shown < all => format!("there are {} and {} more", names.join(", "), all - shown),
+            _ => format!("there are {}", names.join(", ")),
+        };
+        Err(ToolError::Collective { name: wanted.to_owned(), others, own: self.collective.clone() })
+    }
+
+    /// The collective of that name, else its own, made if it is missing.
+    pub(crate) fn made(&self, db: &PulseDB, name: Option<&str>) -> Result<CollectiveId, ToolError> {
+        Ok(db.get_or_create_collective(name.unwrap_or(&self.collective))?)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("collective", &self.collective).finish_non_exhaustive()
+    }
+}
