@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
-use embeddenator_fs::{Profile, Subset};
+use embeddenator_fs::{Index, Profile, Subset};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Forget(ForgetArgs),
     /// Find near-duplicates: of a file, or all pairs
     Similar(SimilarArgs),
+    /// Find the files that have a fragment, or that are about a text
+    Query(QueryArgs),
     /// Bundle the signatures of a snapshot hierarchically, and show what that makes
     BundleHier(BundleArgs),
     /// Show an engram as a directory, read-only, until it is unmounted or a signal ends the command
@@ -96,6 +98,8 @@ pub(crate) struct TreeArgs {
 pub(crate) struct TakingArgs {
     #[command(flatten)]
     pub(crate) effort: EffortArgs,
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
     /// Leave out what matches, by name, or by path if there is a slash in it; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
@@ -124,6 +128,15 @@ pub(crate) struct EffortArgs {
     pub(crate) profile: Profile,
     #[command(flatten)]
     pub(crate) threads: ThreadsArgs,
+}
+
+/// By what files can be found.
+#[derive(Debug, Args)]
+pub(crate) struct IndexArgs {
+    /// By what files can be found: `file` for near-duplicates, `fragment` for parts of files too; without it as
+    /// before, or `file`
+    #[arg(long, value_name = "none|file|fragment", value_parser = index)]
+    pub(crate) index: Option<Index>,
 }
 
 #[derive(Debug, Args)]
@@ -303,6 +316,8 @@ pub(crate) struct CompactArgs {
     #[command(flatten)]
     pub(crate) effort: EffortArgs,
     #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    #[command(flatten)]
     pub(crate) output: JsonArgs,
 }
 
@@ -392,6 +407,30 @@ pub(crate) struct SimilarArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true))]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    /// The fragment is what this file holds
+    #[arg(long, value_name = "FILE", group = "what")]
+    pub(crate) file: Option<PathBuf>,
+    /// The fragment comes from standard input
+    #[arg(long, group = "what")]
+    pub(crate) stdin: bool,
+    /// Look for passages that are about this text, in all files that are UTF-8
+    #[arg(long, value_name = "TEXT", group = "what")]
+    pub(crate) text: Option<String>,
+    /// Lines at most
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArgs,
+    /// Print a line of JSON for each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct MountArgs {
     #[command(flatten)]
     pub(crate) tree: TreeArgs,
@@ -433,6 +472,15 @@ fn subset(text: &str) -> Result<Subset, String> {
     match numbers {
         Some((part, of)) if (1..=of).contains(&part) => Ok(Subset { part, of }),
         _ => Err("give two numbers, the first from 1 to the second, such as 1/7".to_owned()),
+    }
+}
+
+fn index(text: &str) -> Result<Index, String> {
+    match text {
+        "none" => Ok(Index::None),
+        "file" => Ok(Index::File),
+        "fragment" => Ok(Index::Fragment),
+        _ => Err("give none, file or fragment".to_owned()),
     }
 }
 

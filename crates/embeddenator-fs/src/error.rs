@@ -91,7 +91,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A path names nothing that can be in an engram.
-    #[error("`{path}` is no path of an engram, {reason}: use names joined by slashes")]
+    #[error("`{path}` cannot be a path in an engram, {reason}: use names joined by slashes")]
     InvalidPath {
         /// The path, as far as it can be shown.
         path: String,

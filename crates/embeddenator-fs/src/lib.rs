@@ -10,6 +10,7 @@
 //! | a newer state of the tree | [`Engram::modify`], [`Engram::add`], [`Engram::remove`] |
 //! | fewer snapshots, fewer bytes | [`Engram::forget`] with [`Keep`], [`Engram::compact`] |
 //! | comparing snapshots | [`Engram::diff`], [`Engram::history`] |
+//! | finding a fragment, or words | [`Engram::query`], [`Engram::query_text`] |
 //! | finding copies | [`Engram::similar`], [`Engram::similar_to`], [`Engram::near_duplicates`], [`Engram::bundle_hier`] |
 //!
 //! Files are cut into chunks where their content says so (`FastCDC`), each distinct chunk is stored once under its BLAKE3
@@ -33,6 +34,7 @@ mod engram;
 mod entry;
 mod error;
 mod extract;
+mod fingerprint;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -46,6 +48,7 @@ mod mount;
 mod path;
 mod platform;
 mod progress;
+mod query;
 mod signatures;
 mod similar;
 mod snapshot;
@@ -71,10 +74,11 @@ pub use entry::{ChunkRun, Content, Data, Device, Entry, Hole, Metadata, Node, Ti
 pub use error::{Category, Error, Result};
 pub use extract::run::{ExtractOptions, ExtractReport, Owners};
 pub use history::Version;
-pub use ingest::run::{IngestOptions, IngestReport};
+pub use ingest::run::{Index, IngestOptions, IngestReport};
 pub use mount::{Mount, MountOptions, unmount};
 pub use path::EngramPath;
 pub use progress::{Phase, Progress, Warning};
+pub use query::{QueryHit, QueryOptions, QueryReport};
 pub use similar::{SimilarFile, SimilarOptions, SimilarPair};
 pub use snapshot::Snapshot;
 pub use store::open::Finding;

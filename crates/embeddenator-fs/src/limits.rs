@@ -43,6 +43,9 @@ pub(crate) const BLOCK_BASES_MAX: usize = 2;
 pub(crate) const BASE_BYTES_MAX: usize = 32 << 20;
 /// Chunks from which on a blob of the chunk table ends: about 300 KB in memory, which is what one look-up loads.
 pub(crate) const TABLE_CHUNKS: usize = 8192;
+/// Fingerprints of a blob beyond which the next one begins: half of what a blob may hold, so that those of one segment more
+/// always fit.
+pub(crate) const TABLE_FINGERPRINTS: usize = (BLOB_BYTES_MAX / 8) as usize;
 /// Signatures of a blob: 1 MiB.
 pub(crate) const TABLE_SIGNATURES: usize = 8192;
 /// Bytes of decoded segments that a reader keeps.
@@ -53,6 +56,12 @@ pub(crate) const VIEW_BYTES: usize = 96 << 20;
 pub(crate) const VIEW_WALK: u64 = 2048;
 /// Decoded blocks of a manifest that a view keeps: 200 entries each, a few MB.
 pub(crate) const VIEW_BLOCKS: usize = 64;
+/// Chunks that a query compares byte by byte for a short fragment, beside their neighbours: as many as it has hits.
+pub(crate) const QUERY_CHUNKS: usize = 16;
+/// Bytes from which on a passage ends with its line: a few sentences, which a code can still tell apart.
+pub(crate) const PASSAGE_BYTES: usize = 1024;
+/// Bytes of a file that may be a text: it is read into memory.
+pub(crate) const TEXT_BYTES_MAX: u64 = 16 << 20;
 /// Bytes that a scan reads at once: several chunks, and little beside what a thread needs to compress.
 pub(crate) const READ_BYTES: usize = 1 << 20;
 /// Threads at most: beyond, memory grows and nothing else.

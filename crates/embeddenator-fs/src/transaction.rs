@@ -23,15 +23,15 @@ use crate::container::segment::{Piece, SegmentRow, write_head};
 use crate::container::superblock::{FIRST_COMMIT, SUPERBLOCK_BYTES};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::limits::{TABLE_CHUNKS, TABLE_SIGNATURES};
+use crate::limits::{TABLE_CHUNKS, TABLE_FINGERPRINTS, TABLE_SIGNATURES};
 use crate::manifest::bases::Bases;
 use crate::manifest::index::{BlockRow, ManifestIndex};
 use crate::manifest::{block, build};
 use crate::medium::Medium;
 use crate::snapshot::SnapshotList;
 use crate::tables::chunks::{Chunk, ChunkRow, ChunkTable};
-use crate::tables::runs::{ChunksBlob, RunList, SignaturesBlob, Span};
-use crate::tables::signatures;
+use crate::tables::runs::{ChunksBlob, FingerprintsBlob, RunList, SignaturesBlob, Span};
+use crate::tables::{fingerprints, signatures};
 
 /// What a commit follows.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub(crate) struct Transaction<M: Medium> {
     runs: RunList,
     /// Segments and chunks that are in no blob yet.
     pending: ChunkTable,
+    /// The fingerprints of the pending chunks, if they are wanted.
+    fingerprints: Vec<Vec<u32>>,
     /// The blocks of manifests that are stored.
     blocks: HashMap<ContentHash, Reference>,
     /// Those of them that others may be compressed behind.
@@ -71,6 +73,8 @@ pub(crate) struct NewSegment<'a> {
     pub(crate) chunks: &'a [Chunk],
     pub(crate) pieces: &'a [Piece],
     pub(crate) depth: u8,
+    /// Those of each chunk; nothing if they are not wanted, in this commit as a whole.
+    pub(crate) fingerprints: Vec<Vec<u32>>,
 }
 
 impl<M: Medium> Transaction<M> {
@@ -87,6 +91,7 @@ impl<M: Medium> Transaction<M> {
             totals: footer.map(|footer| footer.totals).unwrap_or_default(),
             runs: base.map(|base| base.runs).unwrap_or_default(),
             pending: ChunkTable::default(),
+            fingerprints: Vec::new(),
             blocks: HashMap::new(),
             bases: Bases::default(),
             compression,
@@ -119,10 +124,12 @@ impl<M: Medium> Transaction<M> {
             offset += chunk.length;
         }
         assert_eq!(offset, new.raw_length, "the chunks of a segment fill it");
+        self.fingerprints.extend(new.fingerprints);
         self.pending.segments.push(row);
         self.totals.segments = Self::more("segments", number, 1)?;
         self.totals.chunks = Self::more("chunks", self.totals.chunks, new.chunks.len())?;
-        if self.pending.chunks.len() >= TABLE_CHUNKS {
+        let fingerprints: usize = self.fingerprints.iter().map(Vec::len).sum();
+        if self.pending.chunks.len() >= TABLE_CHUNKS || fingerprints >= TABLE_FINGERPRINTS {
             self.append_table()?;
         }
         Ok(())
@@ -233,6 +240,17 @@ impl<M: Medium> Transaction<M> {
             segments: span(self.totals.segments, table.segments.len()),
             chunks: span(self.totals.chunks, table.chunks.len()),
         });
+        let values = std::mem::take(&mut self.fingerprints);
+        if !values.is_empty() {
+            assert_eq!(
+                values.len(),
+                table.chunks.len(),
+                "either all chunks of a commit have fingerprints or none"
+            );
+            let blob = self.append_blob(BlobKind::Fingerprints, &fingerprints::write(&values))?;
+            let chunks = span(self.totals.chunks, values.len());
+            self.runs.fingerprints.push(FingerprintsBlob { blob, chunks });
+        }
         Ok(())
     }
 

@@ -214,6 +214,11 @@ impl Regions {
         Self { regions: regions.into_iter().peekable() }
     }
 
+    /// Where the next byte of the data is in the file.
+    pub(crate) fn start(&mut self) -> Option<u64> {
+        self.regions.peek().map(|(offset, _)| *offset)
+    }
+
     /// Leaves out the first bytes of the data.
     pub(crate) fn skip(&mut self, mut count: u64) {
         while let Some((offset, length)) = self.regions.peek_mut() {

@@ -14,6 +14,7 @@ use crate::progress::{Phase, Progress};
 use crate::snapshot::Snapshot;
 use crate::store::open::{Finding, find_footer, read_part};
 use crate::store::read::Store;
+use crate::tables::fingerprints;
 use crate::tree::{Tree, hash_of_data};
 use crate::workers::{Spread, in_order, threads};
 
@@ -167,6 +168,15 @@ impl<'a> Verify<'a> {
             self.part(row.blob.offset, row.blob.end());
             let checked = self.store.signatures(&row.blob, row.signatures);
             self.keep(|| "files cannot be found by their signatures".to_owned(), checked)?;
+        }
+        let store = self.store;
+        for row in &store.runs.fingerprints {
+            self.part(row.blob.offset, row.blob.end());
+            let checked = store.blob(BlobKind::Fingerprints, &row.blob).and_then(|bytes| {
+                let counted = fingerprints::count(&bytes, row.chunks, &HashSet::new(), |_, _| {});
+                counted.map_err(|error| store.damaged(BlobKind::Fingerprints.name(), error))
+            });
+            self.keep(|| "fragments are looked for in all that is stored".to_owned(), checked)?;
         }
         Ok(())
     }

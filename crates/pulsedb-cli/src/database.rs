@@ -1,10 +1,14 @@
 //! The database and the collective that a command works on: where they are, and how each command may open them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use etcetera::BaseStrategy;
-use pulsedb::{CheckReport, CollectiveId, Config, EmbeddingDimension, PulseDB, PulseDBError, StorageError};
+use pulsedb::{
+    CheckReport, CollectiveId, Config, Embedding, EmbeddingDimension, EmbeddingService, ProviderIdentity,
+    PulseDB, PulseDBError, StorageError,
+};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::exit::CliError;
@@ -105,6 +109,17 @@ impl Target {
         self.open_or_create(None, MAP_SIZE_MIN)
     }
 
+    /// Opens for writing what exists, whoever makes its vectors, to move it to another embedder.
+    pub(crate) fn write_with_any_embedder(&self) -> anyhow::Result<PulseDB> {
+        let stored = self.read()?.stats()?.embedder;
+        if stored.provider == EXTERNAL {
+            return self.open_or_create(Some(stored.dimension), MAP_SIZE_MIN);
+        }
+        let config = self.sized(Config::default(), MAP_SIZE_MIN);
+        PulseDB::open_with_embedder(&self.path, config, Arc::new(StandIn(stored)))
+            .map_err(|error| self.say_how_to_create(error))
+    }
+
     /// Opens for writing and creates what is missing; a database is created for vectors from outside if a
     /// dimension is given.
     pub(crate) fn create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
@@ -175,15 +190,34 @@ impl Target {
     fn say_how_to_create(&self, error: PulseDBError) -> anyhow::Error {
         let is_missing = matches!(error, PulseDBError::Storage(StorageError::DatabaseNotFound { .. }));
         let place = self.path.display();
-        let error = anyhow::Error::new(error);
         if is_missing {
-            error.context(format!(
+            // It says all that the error of the library does.
+            CliError::NotFound(format!(
                 "no database at {place}; `pulsedb import PATH` or `pulsedb record TEXT` creates one, \
                  `--db DIR` or PULSEDB_DB names another"
             ))
+            .into()
         } else {
-            error.context(format!("cannot open the database at {place}"))
+            anyhow::Error::new(error).context(format!("cannot open the database at {place}"))
         }
+    }
+}
+
+/// Has the name of an embedder that is not here, and embeds nothing.
+struct StandIn(ProviderIdentity);
+
+impl EmbeddingService for StandIn {
+    fn embed(&self, _text: &str) -> pulsedb::Result<Embedding> {
+        let reason = format!("the embedder {} is not part of this command", self.0);
+        Err(PulseDBError::Embedding { reason })
+    }
+
+    fn dimension(&self) -> usize {
+        self.0.dimension
+    }
+
+    fn identity(&self) -> ProviderIdentity {
+        self.0.clone()
     }
 }
 

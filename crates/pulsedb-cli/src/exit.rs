@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use pulsedb::{PulseDBError, StorageError};
+use pulsedb::{PulseDBError, StorageError, ValidationError};
 
 /// The exit codes, as the manual lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
     let mut stderr = anstream::stderr().lock();
     let style = anstyle::AnsiColor::Red.on_default().bold();
     // If nobody can read the message there is nobody to tell.
-    let _ = writeln!(stderr, "{style}error{style:#}: {}", crate::text::printable(&error.to_string()));
-    let mut said = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
+    let mut said = message(error.as_ref());
+    let _ = writeln!(stderr, "{style}error{style:#}: {}", crate::text::printable(&said));
+    for cause in error.chain().skip(1).map(message) {
         if !said.contains(&cause) {
             let _ = writeln!(stderr, "  caused by: {}", crate::text::printable(&cause));
         }
@@ -51,6 +51,55 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
     }
     let _ = stderr.flush();
     of(error)
+}
+
+/// What an error says, with the flags of this command instead of the fields of the library.
+fn message(error: &(dyn std::error::Error + 'static)) -> String {
+    let own = error.downcast_ref::<ValidationError>();
+    let own = own.or(match error.downcast_ref::<PulseDBError>() {
+        Some(PulseDBError::Validation(refused)) => Some(refused),
+        _ => None,
+    });
+    own.map_or_else(|| error.to_string(), refusal)
+}
+
+/// What is refused, as the command line names it.
+pub(crate) fn refusal(refused: &ValidationError) -> String {
+    match refused {
+        ValidationError::InvalidField { field, reason } => format!("{} is invalid: {reason}", flag(field)),
+        ValidationError::RequiredField { field } => format!("{} is required", flag(field)),
+        ValidationError::TooManyItems { field, count, max } => {
+            format!("{} is given {count} times, at most {max} are allowed", flag(field))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The flag or argument that sets a field of the library.
+fn flag(field: &str) -> String {
+    let flag = match field {
+        "content" => "the text",
+        "query_text" => "the query",
+        "source_experience_ids" => "--from",
+        "source_agent" => "--agent",
+        "source_task" => "--task",
+        "related_files" => "--file",
+        "tags" | "tags key" | "tags value" => "--tag",
+        "domain" | "domains" => "--domain",
+        "key_prefix" | "prefix" => "--key-prefix",
+        "expires_at" => "--expires",
+        "max_tokens" => "--tokens",
+        "max_similar" => "--similar",
+        "max_recent" => "--recent",
+        "target_id" => "the target",
+        "source_id" => "the source",
+        "relation_type" | "insight_types" | "experience_types" => "--type",
+        "k" => "-k",
+        "key" | "limit" | "importance" | "confidence" | "min_importance" | "min_confidence" | "strength"
+        | "metadata" | "embedding" | "after" => return format!("--{}", field.replace('_', "-")),
+        other => return format!("`{other}`"),
+    };
+    flag.to_owned()
 }
 
 /// The exit code of an error: that of the first cause that has one.
@@ -94,7 +143,7 @@ mod tests {
     use std::path::PathBuf;
 
     use anyhow::anyhow;
-    use pulsedb::{ExperienceId, NotFoundError, ValidationError};
+    use pulsedb::{ExperienceId, NotFoundError};
 
     use super::*;
 
@@ -114,6 +163,18 @@ mod tests {
         assert_eq!(of(&anyhow!("other")), Exit::Failure);
         assert_eq!(of(&anyhow::Error::new(CliError::Usage("x".into()))), Exit::Usage);
         assert_eq!(of(&anyhow::Error::new(CliError::NotFound("x".into()))), Exit::NotFound);
+    }
+
+    #[test]
+    fn refusals_name_flags() {
+        let reason = "it is 3 characters too long".to_owned();
+        let refused = ValidationError::InvalidField { field: "source_experience_ids".into(), reason };
+        let error = anyhow::Error::new(PulseDBError::from(refused));
+        assert_eq!(message(error.as_ref()), "--from is invalid: it is 3 characters too long");
+        let refused = ValidationError::RequiredField { field: "min_importance".into() };
+        assert_eq!(refusal(&refused), "--min-importance is required");
+        let refused = ValidationError::RequiredField { field: "name".into() };
+        assert_eq!(refusal(&refused), refused.to_string());
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 /// The digest that tells whether a record is already there.
 pub(crate) const IMPORT_TAG: &str = "import";
+/// Before the digest of a source; its value is that of a text which was counted once for that source as another use of
+/// this record.
+pub(crate) const COUNTED_TAG: &str = "counted:";
 /// The whole path of the document that a record is a chunk of.
 pub(crate) const FILE_TAG: &str = "file";
 /// The path as it is shown.

@@ -8,6 +8,8 @@ pub(crate) struct Summary {
     /// Files and streams that were read.
     pub(crate) files: u64,
     pub(crate) added: u64,
+    /// Texts that were counted as another use of a record.
+    pub(crate) reinforced: u64,
     pub(crate) unchanged: u64,
     /// Records whose text is the same but whose line or path is not.
     pub(crate) moved: u64,

@@ -4,7 +4,7 @@
 //! cargo run -p pulsedb --example shared
 //! ```
 //!
-//! The program starts itself twice as an agent and then reads what the agents wrote.
+//! The program starts itself twice as an agent, and follows what the agents write while they write it.
 
 use std::env;
 use std::error::Error;
@@ -44,22 +44,20 @@ fn team() -> Result<(), Box<dyn Error>> {
     let path = directory.path().join("memory");
     let db = PulseDB::open(&path, Config::default())?;
     let team = db.get_or_create_collective("team")?;
-    let seen = db.get_current_sequence();
+    let stream = db.watch_experiences(team);
 
     let start = |name| Command::new(env::current_exe()?).arg(&path).arg(name).spawn();
     let agents = AGENTS.into_iter().map(start).collect::<Result<Vec<_>, _>>()?;
+    // Each change comes once and in order, whichever process made it. It has a number: `watch_from` goes on after the last
+    // one that was seen, also in a process that was down meanwhile.
+    for _ in 0..2 * AGENTS.len() {
+        let event = stream.recv().expect("the database is open");
+        println!("change {}: {:?} {}", event.sequence, event.event_type, event.experience_id);
+    }
     for mut agent in agents {
         let status = agent.wait()?;
         assert!(status.success(), "an agent failed: {status}");
     }
-
-    // Every change has a number, without gaps over all processes: continue from the last one that was seen.
-    let (events, next) = db.poll_changes(team, seen)?;
-    for event in &events {
-        println!("change {}: {:?} {}", event.sequence, event.event_type, event.experience_id);
-    }
-    assert_eq!(events.len(), 2 * AGENTS.len());
-    println!("ask from {next} next time");
 
     // No reopening: a search sees what was committed before it, by anyone.
     let of_builder =

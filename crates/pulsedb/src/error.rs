@@ -48,12 +48,12 @@ pub enum PulseDBError {
     /// The database was written with another embedder; vectors of two embedders never mix.
     #[error(
         "the database holds vectors of {stored}, but {requested} was requested; \
-         open it with the stored provider, or record into a new database"
+         open it with the stored provider, or move it with `reembed`"
     )]
     EmbeddingProviderMismatch {
-        /// What the database was created with.
+        /// What has made its vectors.
         stored: Box<ProviderIdentity>,
-        /// What `open` was given.
+        /// What `open` was given, or what this handle goes by.
         requested: Box<ProviderIdentity>,
     },
     /// The handle was opened with `read_only`; open a writable one to change data.

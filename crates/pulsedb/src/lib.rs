@@ -89,9 +89,10 @@ pub use model::{
     CompactReport, ContextCandidates, ContextRequest, ContextWeights, DatabaseStats, DerivedInsight,
     DuplicatePolicy, Experience, ExperienceKind, ExperienceRelation, ExperienceType, ExperienceUpdate,
     Explain, Fault, Holder, InsightFilter, InsightType, NewActivity, NewDerivedInsight, NewExperience,
-    NewExperienceRelation, Outcome, OwnedQuery, ProviderIdentity, Query, ReaderInfo, RecallWeights,
-    RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity, Signal,
-    SignalWeights, StreamEnd, TableStats, TryRecvError, WatchEvent, WatchEventType, WatchFilter, energy,
+    NewExperienceRelation, Outcome, OwnedQuery, Progress, ProviderIdentity, Query, ReaderInfo, RecallWeights,
+    Reembedding, RelationDirection, RelationType, SearchFilter, SearchOptions, SearchResult, Severity,
+    Signal, SignalWeights, StreamEnd, TableStats, TermsUpdate, TryRecvError, WatchEvent, WatchEventType,
+    WatchFilter, energy,
 };
 pub use search::{matched, passage};
 #[cfg(feature = "substrate")]

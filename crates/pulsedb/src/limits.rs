@@ -81,8 +81,12 @@ pub(crate) const FORMAT_MAJOR: u16 = 2;
 pub(crate) const KEY_BYTES_MAX: usize = 511;
 /// Values of the index that a process remembers to have checked: some megabytes at most.
 pub(crate) const CHECKED_VALUES_MAX: usize = 1 << 19;
-/// Rows of a block that the store makes: what a merge copies in one step.
-pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 14;
+/// Rows of the largest block that the store makes: the fewer blocks there are, the fewer look-ups a word takes.
+pub(crate) const SEALED_ROWS_MAX: u32 = 1 << 17;
+/// Rows of the tail that one commit turns into a block at most.
+pub(crate) const SEALED_AT_ONCE_MAX: usize = 1 << 14;
+/// Rows of a slice of a block: what a merge copies in one step. A power of two.
+pub(crate) const SLICE_ROWS: usize = 1 << 13;
 /// Bytes of rows of the tail that one commit turns into a block, so that long contents do not make it long.
 pub(crate) const SEALED_TAIL_BYTES_MAX: usize = 4 << 20;
 /// Rows of one value of refinements: a merge copies them value by value.
@@ -114,6 +118,18 @@ pub(crate) const EXPIRED_A_COMMIT: usize = 8;
 pub(crate) const EXPIRED_A_STEP: usize = 500;
 /// Rows that one step of reclaiming a deleted collective removes: a step stays below some 20 ms.
 pub(crate) const RECLAIM_ROWS: usize = 2000;
+/// Parts of blocks that one step of removing old codes takes: each has up to a mebibyte.
+pub(crate) const RECLAIM_PARTS: usize = 16;
+/// Records that a move to another embedder takes at once: what a kill costs, and how long a transaction is.
+pub(crate) const REEMBED_ROWS: usize = 512;
+/// Bytes of texts after which it takes no more at once.
+pub(crate) const REEMBED_BYTES: usize = 1 << 20;
+/// Records that it embeds in the transaction that ends it, while every writer waits.
+pub(crate) const REEMBED_LAST_ROWS: usize = 64;
+/// How often it follows the writers; then it lets them wait until it has caught up.
+pub(crate) const REEMBED_PASSES: usize = 16;
+/// How often it waits for old vectors to be removed, which another move may leave again.
+pub(crate) const REEMBED_ATTEMPTS: usize = 16;
 /// Log rows that a commit trims at most, so that retention never makes a commit slow.
 pub(crate) const TRIM_ROWS: usize = 256;
 /// Commits between two sweeps for readers whose process has died, and between two attempts at postponed work.

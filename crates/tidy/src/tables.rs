@@ -191,7 +191,8 @@ const QUIET: &str = "this crate opens no connection and starts no thread: binari
 const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
 
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] = &[PULSEDB, PULSEDB_MCP, VSA, IO, OBS, RETRIEVAL, FS, EMBEDDENATOR_CLI];
+pub const LAYERS: &[LayerTable] =
+    &[PULSEDB, PULSEDB_MCP, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -214,7 +215,11 @@ const FS: LayerTable = LayerTable {
     crate_name: "embeddenator-fs",
     layers: &[
         Layer { name: "words", modules: &["error", "limits", "path", "entry", "progress"], mutual: true },
-        Layer { name: "machine", modules: &["platform", "workers", "chunk", "bands"], mutual: false },
+        Layer {
+            name: "machine",
+            modules: &["platform", "workers", "chunk", "bands", "fingerprint"],
+            mutual: false,
+        },
         Layer { name: "archives", modules: &["members"], mutual: false },
         Layer { name: "sources", modules: &["walk", "medium"], mutual: false },
         Layer { name: "container", modules: &["container"], mutual: false },
@@ -224,7 +229,7 @@ const FS: LayerTable = LayerTable {
         Layer { name: "in place", modules: &["view"], mutual: false },
         Layer {
             name: "operations",
-            modules: &["ingest", "extract", "archive", "verify", "diff", "similar"],
+            modules: &["ingest", "extract", "archive", "verify", "diff", "similar", "query"],
             mutual: false,
         },
         Layer { name: "on them", modules: &["update", "history", "bundles", "fuzzing"], mutual: false },
@@ -236,6 +241,21 @@ const FS: LayerTable = LayerTable {
         Ban { words: &["rustix"], holds_for: Scope::OutsideOf(&["platform"]), reason: SYSTEM },
         Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
         Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
+    ],
+};
+
+const INTEROP: LayerTable = LayerTable {
+    crate_name: "embeddenator-interop",
+    layers: &[
+        Layer { name: "ends", modules: &["failure"], mutual: false },
+        Layer { name: "borders", modules: &["memory", "names"], mutual: false },
+        Layer { name: "objects", modules: &["objects"], mutual: false },
+        Layer { name: "handles", modules: &["handles"], mutual: false },
+        Layer { name: "functions", modules: &["messages", "codes", "engrams", "searches"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: TIMELESS },
     ],
 };
 

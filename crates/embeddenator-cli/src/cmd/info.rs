@@ -23,6 +23,7 @@ pub(crate) fn run(args: &InfoArgs, out: &mut Out) -> anyhow::Result<Exit> {
             "chunks": info.chunks,
             "chunk_bytes": info.chunk_bytes,
             "signatures": info.signatures,
+            "fingerprint_bytes": info.fingerprint_bytes,
             "rolled_back": engram.is_rolled_back(),
             "snapshots": snapshots_json(&engram),
         }))?;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &InfoArgs, out: &mut Out) -> anyhow::Result<Exit> {
     writeln!(out, "chunks      {} of {} bytes", info.chunks, info.chunk_bytes)?;
     writeln!(out, "segments    {} of {} bytes", info.segments, info.segment_bytes)?;
     writeln!(out, "signatures  {}", info.signatures)?;
+    writeln!(out, "fingerprints {} bytes", info.fingerprint_bytes)?;
     writeln!(out, "snapshots")?;
     write_snapshots(out, engram.snapshots())?;
     Ok(Exit::Ok)

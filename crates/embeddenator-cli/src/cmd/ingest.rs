@@ -30,6 +30,7 @@ pub(crate) fn with_options<T>(
     let exclude = |path: &EngramPath, _: &Node| patterns.is_match(path);
     let taken = take(IngestOptions {
         profile: args.effort.profile,
+        index: args.index.index,
         threads: args.effort.threads.threads,
         label: &args.label.label,
         one_file_system: args.one_file_system,

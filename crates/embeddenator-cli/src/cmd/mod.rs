@@ -11,6 +11,7 @@ mod ingest;
 mod log;
 mod ls;
 mod mount;
+mod query;
 mod similar;
 mod update;
 mod verify;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Diff(args) => diff::run(&args, &mut out),
         Command::Forget(args) => forget::run(&args, &mut out),
         Command::Similar(args) => similar::run(&args, &mut out),
+        Command::Query(args) => query::run(&args, &mut out),
         Command::BundleHier(args) => bundle_hier::run(&args, &mut out),
         Command::Mount(args) => mount::mount(&args, &mut out),
         Command::Umount(args) => mount::umount(&args),

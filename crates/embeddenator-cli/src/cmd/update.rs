@@ -56,7 +56,11 @@ fn remove(args: &RemoveArgs, out: &mut Out) -> anyhow::Result<Exit> {
 
 /// The same snapshots without what none of them needs.
 fn compact(args: &CompactArgs, out: &mut Out) -> anyhow::Result<Exit> {
-    let options = CompactOptions { profile: args.effort.profile, threads: args.effort.threads.threads };
+    let options = CompactOptions {
+        profile: args.effort.profile,
+        index: args.index.index,
+        threads: args.effort.threads.threads,
+    };
     let report = Engram::compact(&args.engram, options, &Bar::default())?;
     if args.output.json {
         out.json(&json!({

@@ -123,3 +123,23 @@ fn writer_that_comes_second_is_told() {
     }
     shell.ok(["ls", "tree.egm"]);
 }
+
+#[test]
+fn fragment_finds_its_file() {
+    let shell = Shell::with_engram();
+    shell.write("fragment", &lines(2000).as_bytes()[20_000..21_100]);
+    let output = shell.run(["query", "tree.egm", "--file", "fragment"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--index fragment"));
+    assert!(output.status.success());
+    shell.ok(["update", "compact", "tree.egm", "--index", "fragment"]);
+    let found = shell.ok(["query", "tree.egm", "--file", "fragment"]);
+    assert_eq!(found, "1.00       20000  docs/copy.txt\n1.00       20000  docs/long.txt\n");
+    let found = shell.ok(["query", "tree.egm", "--text", "which vectors?", "--limit", "1", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["path"], "note");
+    shell.write("other", [7; 2000]);
+    failure(&shell.run(["query", "tree.egm", "--file", "other"]), 3);
+    failure(&shell.run(["query", "tree.egm", "--file", "missing"]), 3);
+    failure(&shell.run(["query", "tree.egm"]), 2);
+    shell.write("empty", "");
+    failure(&shell.run(["query", "tree.egm", "--file", "empty"]), 2);
+}

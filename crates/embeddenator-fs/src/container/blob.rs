@@ -13,6 +13,7 @@ pub(crate) enum BlobKind {
     ManifestBlock,
     ManifestIndex,
     Snapshots,
+    Fingerprints,
     /// What a block of a manifest that is compressed behind others is kept in.
     BlockBehind,
 }
@@ -26,6 +27,7 @@ impl BlobKind {
             Self::ManifestBlock => 4,
             Self::ManifestIndex => 5,
             Self::Snapshots => 6,
+            Self::Fingerprints => 7,
             Self::BlockBehind => 8,
         })
     }
@@ -39,6 +41,7 @@ impl BlobKind {
             Self::ManifestBlock => "a block of the manifest",
             Self::ManifestIndex => "the index of the manifest",
             Self::Snapshots => "the list of snapshots",
+            Self::Fingerprints => "a table of fingerprints",
             Self::BlockBehind => "a block of the manifest behind others",
         }
     }

@@ -68,6 +68,8 @@ pub struct EngramInfo {
     pub chunks: u32,
     /// Signatures.
     pub signatures: u32,
+    /// Bytes of the tables of fingerprints, as they are stored; 0 if there are none.
+    pub fingerprint_bytes: u64,
     /// Bytes of all chunks.
     pub chunk_bytes: u64,
     /// Bytes of all segments, as they are stored.
@@ -196,6 +198,13 @@ impl Engram {
             segments: footer.totals.segments,
             chunks: footer.totals.chunks,
             signatures: footer.totals.signatures,
+            fingerprint_bytes: self
+                .store
+                .runs
+                .fingerprints
+                .iter()
+                .map(|row| row.blob.end() - row.blob.offset)
+                .sum(),
             chunk_bytes,
             segment_bytes,
         })

@@ -8,6 +8,7 @@ use crate::engram::Engram;
 use crate::error::Result;
 use crate::history::{Version, history};
 use crate::path::EngramPath;
+use crate::query::{QueryOptions, QueryReport, query, query_text};
 use crate::similar::{
     SimilarFile, SimilarOptions, SimilarPair, near_duplicates, similar_to_file, similar_to_path,
 };
@@ -65,6 +66,27 @@ impl Engram {
     /// [`Error::Damaged`](crate::Error::Damaged), [`Error::Io`](crate::Error::Io).
     pub fn near_duplicates(&self, tree: &Tree<'_>, options: SimilarOptions) -> Result<Vec<SimilarPair>> {
         near_duplicates(&self.store, tree, options)
+    }
+
+    /// The files of a tree that have a fragment, or a good part of it, the best first.
+    ///
+    /// What has fingerprints ([`Index::Fragment`](crate::Index::Fragment)) is not read but for what is compared; the rest
+    /// is looked through, and the report says how much of it there is. Of 286 bytes or more in common nothing is missed
+    /// among the best.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged), [`Error::Io`](crate::Error::Io). Damaged fingerprints are in the report.
+    pub fn query(&self, tree: &Tree<'_>, fragment: &[u8], options: QueryOptions) -> Result<QueryReport> {
+        query(&self.store, tree, fragment, options)
+    }
+
+    /// The files of a tree with the passages that are most like a text, by the text codes of `embeddenator-vsa`; of equal
+    /// files the first. All files that are UTF-8 and have up to 16 MiB are read.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged), [`Error::Io`](crate::Error::Io).
+    pub fn query_text(&self, tree: &Tree<'_>, text: &str, options: QueryOptions) -> Result<QueryReport> {
+        query_text(tree, text, options)
     }
 
     /// The signatures of a tree, bundled hierarchically, to be searched many times.

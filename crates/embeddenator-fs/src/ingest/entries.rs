@@ -157,6 +157,13 @@ pub(crate) struct Signed {
     by_content: HashMap<[u8; 32], u32>,
 }
 
+impl Default for Signed {
+    /// No signature.
+    fn default() -> Self {
+        Self { codes: Codes::new(Shape::DEFAULT), by_content: HashMap::new() }
+    }
+}
+
 /// An entry, and the hash of its data if it is a file.
 pub(crate) type Hashed = (Entry, Option<[u8; 32]>);
 
@@ -166,7 +173,7 @@ impl LaidOut {
     pub(crate) fn sign(&self, base: u32, known: &HashMap<[u8; 32], u32>) -> Signed {
         let mut rest: Vec<u32> = self.contents.keys().copied().collect();
         rest.sort_unstable();
-        let mut signed = Signed { codes: Codes::new(Shape::DEFAULT), by_content: HashMap::new() };
+        let mut signed = Signed::default();
         for stored in self.items.iter().chain(&rest).filter_map(|item| self.contents.get(item)) {
             let Some(code) = stored.code().filter(|_| stored.scanned.data_bytes() >= SIGNATURE_BYTES_MIN)
             else {

@@ -7,6 +7,7 @@ use embeddenator_io::{Codec, Compression, Decoder, Encoder};
 
 use crate::container::segment::Piece;
 use crate::error::{Error, Result};
+use crate::fingerprint::fingerprints;
 use crate::ingest::opened::Opened;
 use crate::limits::SEGMENTS_AHEAD;
 use crate::medium::Medium;
@@ -38,6 +39,8 @@ pub(crate) struct Packing<'a> {
     pub(crate) compression: Compression,
     /// Raw bytes of a segment at most.
     pub(crate) segment_bytes: u32,
+    /// Whether chunks get fingerprints.
+    pub(crate) fingerprints: bool,
     /// For errors.
     pub(crate) engram: &'a Path,
     /// Where bases are.
@@ -68,7 +71,11 @@ pub(crate) fn pack<M: Medium>(
         spread,
         plan.len(),
         state,
-        |packer, at| packer.pack(part(at)),
+        |packer, at| {
+            let mut packed = packer.pack(part(at))?;
+            packed.fingerprints = packer.fingerprints(part(at));
+            Ok(packed)
+        },
         |at, packed| {
             let chunks: Vec<Chunk> = part(at).iter().map(|fresh| fresh.chunk).collect();
             progress.advance(u64::from(packed.raw_length));
@@ -79,6 +86,7 @@ pub(crate) fn pack<M: Medium>(
                 chunks: &chunks,
                 pieces: packed.prefix.as_slice(),
                 depth: packed.depth,
+                fingerprints: packed.fingerprints,
             })
         },
     )
@@ -119,6 +127,8 @@ struct Packed {
     raw_length: u32,
     prefix: Option<Piece>,
     depth: u8,
+    /// Those of each chunk, if they are wanted.
+    fingerprints: Vec<Vec<u32>>,
 }
 
 /// Reads and compresses one segment after the other.
@@ -160,6 +170,7 @@ impl Packer<'_> {
                 raw_length: self.raw.len() as u32,
                 prefix: None,
                 depth: 0,
+                fingerprints: Vec::new(),
             }),
         }
     }
@@ -179,7 +190,24 @@ impl Packer<'_> {
             raw_length: self.raw.len() as u32,
             prefix: Some(piece),
             depth,
+            fingerprints: Vec::new(),
         }))
+    }
+
+    /// The fingerprints of the chunks that were read last.
+    fn fingerprints(&self, chunks: &[FreshChunk]) -> Vec<Vec<u32>> {
+        if !self.packing.fingerprints {
+            return Vec::new();
+        }
+        let mut rest = self.raw.as_slice();
+        let of_chunk = |fresh: &FreshChunk| {
+            let (bytes, behind) = rest.split_at(rest.len().min(fresh.chunk.length as usize));
+            rest = behind;
+            let mut values = Vec::new();
+            fingerprints(bytes, |_, value| values.push(value));
+            values
+        };
+        chunks.iter().map(of_chunk).collect()
     }
 }
 

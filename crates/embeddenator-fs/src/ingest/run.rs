@@ -8,7 +8,7 @@ use embeddenator_io::{Compression, Profile};
 use crate::entry::{Entry, Node, Timestamp};
 use crate::error::{Error, Result};
 use crate::ingest::before::Before;
-use crate::ingest::entries::{Gathered, Hashed, Unchanged};
+use crate::ingest::entries::{Gathered, Hashed, Signed, Unchanged};
 use crate::ingest::pack::{Fill, Packing, pack, read_files};
 use crate::ingest::scan::scan;
 use crate::limits::LABEL_BYTES_MAX;
@@ -24,12 +24,35 @@ use crate::tree::hash_of_data;
 use crate::walk::{Exclude, Item, Origin, Source, WalkOptions, walk};
 use crate::workers::threads;
 
+/// By what files can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Index {
+    /// By nothing: there are no signatures, so [`Engram::similar`](crate::Engram::similar) finds nothing, and what comes later
+    /// finds no base among what is taken in now.
+    None,
+    /// By signatures: near-duplicates of whole files.
+    File,
+    /// By fingerprints too: fragments, at about 3% of the distinct bytes.
+    Fragment,
+}
+
+impl Index {
+    /// What was asked for; otherwise [`Index::Fragment`] if what is there has fingerprints, and [`Index::File`] if not.
+    pub(crate) fn chosen(asked: Option<Self>, store: Option<&Store>) -> Self {
+        let has_fingerprints = store.is_some_and(|store| !store.runs.fingerprints.is_empty());
+        asked.unwrap_or(if has_fingerprints { Self::Fragment } else { Self::File })
+    }
+}
+
 /// How a tree is taken in.
 #[derive(Clone, Copy, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "they are options of a command, each of its own")]
 pub struct IngestOptions<'a> {
     /// The choice between speed and size.
     pub profile: Profile,
+    /// By what the files can be found; `None` for fragments too if the engram has an index of them, and for whole files
+    /// otherwise.
+    pub index: Option<Index>,
     /// Threads; 0 for as many as the machine runs at once. The result does not depend on it.
     pub threads: usize,
     /// What the snapshot is called.
@@ -53,6 +76,7 @@ impl std::fmt::Debug for IngestOptions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IngestOptions")
             .field("profile", &self.profile)
+            .field("index", &self.index)
             .field("threads", &self.threads)
             .field("label", &self.label)
             .field("time", &self.time)
@@ -85,7 +109,7 @@ pub struct IngestReport {
 
 /// Bytes of a segment, and how it is compressed.
 pub(crate) fn packing<'a>(
-    profile: Profile,
+    (profile, index): (Profile, Index),
     asked: usize,
     engram: &'a Path,
     store: Option<&'a Store>,
@@ -97,7 +121,14 @@ pub(crate) fn packing<'a>(
         // Twice that is 2% smaller on versions of a tree; for `max`, size comes before the time of a read.
         Profile::Max => 8 << 20,
     };
-    Packing { threads: threads(asked), compression: profile.compression(), segment_bytes, engram, store }
+    Packing {
+        threads: threads(asked),
+        compression: profile.compression(),
+        segment_bytes,
+        fingerprints: index == Index::Fragment,
+        engram,
+        store,
+    }
 }
 
 /// How tables are compressed: they are small, so it costs little to do it well.
@@ -149,7 +180,8 @@ pub(crate) fn take_in<M: Medium>(
 ) -> Result<Taken> {
     check_label(options.label)?;
     let store = place.before.map(|before| before.store);
-    let packing = packing(options.profile, options.threads, place.engram, store);
+    let index = Index::chosen(options.index, store);
+    let packing = packing((options.profile, index), options.threads, place.engram, store);
     let walk_options = WalkOptions {
         one_file_system: options.one_file_system,
         all_root: options.all_root,
@@ -167,7 +199,10 @@ pub(crate) fn take_in<M: Medium>(
     pack(&laid_out.sequence, fill, packing, transaction, progress)?;
     let none = HashMap::new();
     let known = place.before.map_or(&none, |before| &before.signatures);
-    let signed = laid_out.sign(transaction.totals().signatures, known);
+    let signed = match index {
+        Index::None => Signed::default(),
+        Index::File | Index::Fragment => laid_out.sign(transaction.totals().signatures, known),
+    };
     transaction.append_signatures(signed.codes.view())?;
     let fresh = Fresh {
         bytes: laid_out.sequence.iter().map(|fresh| u64::from(fresh.chunk.length)).sum(),

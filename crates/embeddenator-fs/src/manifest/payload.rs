@@ -132,7 +132,7 @@ pub(super) fn read_shared(flags: u8, cursor: &mut Cursor<'_>) -> Result<(Option<
             sum += name.len() + value.len();
             if name.is_empty() || name.contains(&0) || xattrs.last().is_some_and(|before| before.name >= name)
             {
-                return Err(malformed("their names do not ascend, or one is no name"));
+                return Err(malformed("their names do not ascend, or one of them is not a valid name"));
             }
             xattrs.push(Xattr { name, value });
         }

@@ -38,10 +38,10 @@ impl Header {
     /// Reads a block that is not zeros; the error is the rule that it breaks.
     pub(super) fn read(block: &[u8; BLOCK_BYTES]) -> Result<Self, &'static str> {
         let field = |start: usize, length: usize| block.get(start..start + length).unwrap_or_default();
-        let stated = number(field(148, 8)).ok_or("it is no tar archive, or one that is damaged")?;
+        let stated = number(field(148, 8)).ok_or("it is not a tar archive, or it is damaged")?;
         let sums = sums(block);
         if stated != sums.0 && stated != sums.1 {
-            return Err("it is no tar archive, or one that is damaged");
+            return Err("it is not a tar archive, or it is damaged");
         }
         let posix = field(257, 6) == b"ustar\0";
         let unsigned = |start, length| -> Result<u64, &'static str> {

@@ -211,10 +211,10 @@ impl List {
             b'4' => Node::BlockDevice(described.device),
             b'5' => Node::Directory,
             b'6' => Node::Fifo,
-            _ => return Err(refused("a member is of no kind that can be kept")),
+            _ => return Err(refused("a member is of a kind that cannot be kept")),
         };
         if path.is_root() && found.node != Node::Directory {
-            return Err(refused("a member that is no directory has no name"));
+            return Err(refused("a member that is not a directory has no name"));
         }
         if let Some(before) = self.by_path.insert(path.clone(), self.members.len())
             && let Some(before) = self.members.get_mut(before)

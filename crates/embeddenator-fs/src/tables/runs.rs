@@ -38,11 +38,20 @@ pub(crate) struct SignaturesBlob {
     pub(crate) signatures: Span,
 }
 
+/// A blob of fingerprints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FingerprintsBlob {
+    pub(crate) blob: Reference,
+    pub(crate) chunks: Span,
+}
+
 /// All blobs of the tables, in the order of their rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct RunList {
     pub(crate) chunks: Vec<ChunksBlob>,
     pub(crate) signatures: Vec<SignaturesBlob>,
+    /// Those of the chunks that have fingerprints.
+    pub(crate) fingerprints: Vec<FingerprintsBlob>,
 }
 
 impl RunList {
@@ -60,6 +69,13 @@ impl RunList {
             row.blob.write(&mut writer);
             writer.u32(row.signatures.first).u32(row.signatures.count);
         }
+        if !self.fingerprints.is_empty() {
+            writer.u32(self.fingerprints.len() as u32);
+        }
+        for row in &self.fingerprints {
+            row.blob.write(&mut writer);
+            writer.u32(row.chunks.first).u32(row.chunks.count);
+        }
         writer.into_bytes()
     }
 
@@ -69,7 +85,7 @@ impl RunList {
         let (chunks, signatures) = (cursor.u32(WHAT)?, cursor.u32(WHAT)?);
         let mut sums = Totals::default();
         let mut rows = Cursor::with_offset(cursor.items(u64::from(chunks), CHUNKS_ROW_BYTES, WHAT)?, 8);
-        let mut list = Self { chunks: Vec::with_capacity(chunks as usize), signatures: Vec::new() };
+        let mut list = Self { chunks: Vec::with_capacity(chunks as usize), ..Self::default() };
         for _ in 0..chunks {
             let blob = Reference::read(&mut rows)?;
             let segments = next_span(&mut rows, &mut sums.segments)?;
@@ -84,6 +100,9 @@ impl RunList {
             let blob = Reference::read(&mut rows)?;
             let signatures = next_span(&mut rows, &mut sums.signatures)?;
             list.signatures.push(SignaturesBlob { blob, signatures });
+        }
+        if cursor.remaining() > 0 {
+            list.fingerprints = read_fingerprints(&mut cursor, totals.chunks)?;
         }
         cursor.finish(WHAT)?;
         if sums != totals {
@@ -107,6 +126,30 @@ impl RunList {
         let at = self.chunks.partition_point(|row| row.chunks.end() <= number);
         self.chunks.get(at).map(|_| at)
     }
+}
+
+/// Reads which chunks have fingerprints, and where these are; there is one row at least.
+fn read_fingerprints(cursor: &mut Cursor<'_>, chunks: u32) -> Result<Vec<FingerprintsBlob>> {
+    let offset = cursor.offset();
+    let count = cursor.u32(WHAT)?;
+    let mut rows =
+        Cursor::with_offset(cursor.items(u64::from(count), SIGNATURES_ROW_BYTES, WHAT)?, offset + 4);
+    let (mut list, mut end) = (Vec::with_capacity(count as usize), 0);
+    for _ in 0..count {
+        let blob = Reference::read(&mut rows)?;
+        let span = Span { first: rows.u32(WHAT)?, count: rows.u32(WHAT)? };
+        let behind = span.first.checked_add(span.count).filter(|end| *end <= chunks && span.count > 0);
+        if span.first < end || behind.is_none() {
+            let reason = "fingerprints are of no chunks, or of the same twice";
+            return Err(Error::Malformed { what: WHAT, offset, reason });
+        }
+        end = span.end();
+        list.push(FingerprintsBlob { blob, chunks: span });
+    }
+    if list.is_empty() {
+        return Err(Error::Malformed { what: WHAT, offset, reason: "it counts no fingerprints" });
+    }
+    Ok(list)
 }
 
 /// Reads a span that continues where the one before ended, and is not empty.

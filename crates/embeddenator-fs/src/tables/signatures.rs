@@ -55,5 +55,5 @@ pub(crate) fn read(bytes: &[u8], signatures: Span) -> Result<Codes> {
             *before = *byte;
         }
     }
-    Codes::from_rows(options.shape, &rows).map_err(|_| malformed("a signature is no code of its shape"))
+    Codes::from_rows(options.shape, &rows).map_err(|_| malformed("a signature is not a code of its shape"))
 }

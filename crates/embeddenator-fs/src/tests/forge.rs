@@ -40,7 +40,15 @@ impl<'a> Forge<'a> {
         let (codec, stored) = encoder.encode_with_prefix(raw, prefix).expect("encodes");
         let chunks = [Chunk { hash: *blake3::hash(raw).as_bytes(), length: raw.len() as u32 }];
         let raw_length = raw.len() as u32;
-        let new = NewSegment { codec, stored, raw_length, chunks: &chunks, pieces, depth };
+        let new = NewSegment {
+            codec,
+            stored,
+            raw_length,
+            chunks: &chunks,
+            pieces,
+            depth,
+            fingerprints: Vec::new(),
+        };
         self.transaction.append_segment(new).expect("appends");
     }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::ingest::entries::runs_of;
 use crate::ingest::layout::{self, Placed};
 use crate::ingest::pack::{Fill, FreshChunk, pack};
-use crate::ingest::run::{packing, table_compression};
+use crate::ingest::run::{Index, packing, table_compression};
 use crate::medium::Medium;
 use crate::path::EngramPath;
 use crate::progress::Progress;
@@ -30,6 +30,9 @@ use crate::tree::Tree;
 pub struct CompactOptions {
     /// The choice between speed and size.
     pub profile: Profile,
+    /// By what the files can be found; `None` for fragments too if the engram has an index of them, and for whole files
+    /// otherwise.
+    pub index: Option<Index>,
     /// Threads; 0 for as many as the machine runs at once. The result does not depend on it.
     pub threads: usize,
 }
@@ -82,8 +85,12 @@ pub(crate) fn rewrite<M: Medium>(
 ) -> Result<Footer> {
     let mut transaction = Transaction::begin(medium, &store.path, None, table_compression(options.profile));
     let live = Live::read(store)?;
-    let order = live.lay_out(store)?;
-    let packing = packing(options.profile, options.threads, &store.path, None);
+    let mut order = live.lay_out(store)?;
+    let index = Index::chosen(options.index, Some(store));
+    if index == Index::None {
+        (order.codes, order.signatures) = (Codes::new(Shape::DEFAULT), HashMap::new());
+    }
+    let packing = packing((options.profile, index), options.threads, &store.path, None);
     let fill: Fill<'_> = &|chunks, decoder, raw| {
         for fresh in chunks {
             raw.extend_from_slice(store.chunk(fresh.item, decoder)?.as_slice());

@@ -12,6 +12,7 @@ mod lookup;
 #[cfg(target_os = "linux")]
 mod mounts;
 mod near_duplicates;
+mod queries;
 mod reproducible;
 #[cfg(unix)]
 mod round_trip;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use pulsedb::{ExperienceId, InsightType, RelationType};
+use pulsedb::{ExperienceId, InsightId, InsightType, RelationId, RelationType};
 
 use crate::args::reading::FilterArgs;
-use crate::args::values::{JsonArgs, experience_id};
-use crate::args::writing::FieldArgs;
+use crate::args::values::{JsonArgs, experience_id, pair};
+use crate::args::writing::Duplicates;
 
 #[derive(Debug, Args)]
 pub(crate) struct RelateArgs {
@@ -38,12 +38,52 @@ pub(crate) struct SupersedeArgs {
     pub(crate) id: ExperienceId,
     /// The text of the new one; without it, or with `-`, standard input is read
     pub(crate) text: Option<String>,
-    /// What is not said here is that of the old one, but for the agent and the tags of an import
     #[command(flatten)]
-    pub(crate) fields: FieldArgs,
+    pub(crate) fields: SuccessorArgs,
     /// File with its vector as a JSON array, in a database whose vectors you supply
     #[arg(long, value_name = "FILE")]
     pub(crate) embedding: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+/// What is said of an experience that takes the place of another one; what is not said is that of the old one.
+#[derive(Debug, Args)]
+pub(crate) struct SuccessorArgs {
+    /// How much it matters, from 0 to 1 [default: that of the old one]
+    #[arg(long, value_name = "0..1")]
+    pub(crate) importance: Option<f32>,
+    /// How certain it is, from 0 to 1 [default: that of the old one]
+    #[arg(long, value_name = "0..1")]
+    pub(crate) confidence: Option<f32>,
+    /// Domain that it belongs to, instead of those of the old one; may be repeated
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Vec<String>,
+    /// Tag to attach, beside those of the old one that no import made; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// Who records it [default: anonymous]
+    #[arg(long)]
+    pub(crate) agent: Option<String>,
+    /// Name to find it by [default: that of the old one, which loses it]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) key: Option<String>,
+    /// When it is to be gone: a time, or a span from now such as 90min, 12h, 30d [default: that of the old one]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
+    /// Keep it for good, though the old one is to be gone at some time
+    #[arg(long, conflicts_with = "expires")]
+    pub(crate) no_expiry: bool,
+    /// What to do with a text that the collective holds already
+    #[arg(long, value_name = "POLICY", default_value = "keep")]
+    pub(crate) duplicates: Duplicates,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnrelateArgs {
+    /// Ids of relations, as `get --json` and `relate` print them
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<RelationId>,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
 }
@@ -81,6 +121,14 @@ pub(crate) enum InsightCommand {
     },
     /// Find them as `search` finds experiences, best first
     Search(InsightSearchArgs),
+    /// Delete them for good; what they follow from stays
+    Delete {
+        /// Their ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<InsightId>,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -17,14 +17,14 @@ use clap_complete::Shell;
 pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
 pub(crate) use self::memory::{
     ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
-    SupersedeArgs,
+    SupersedeArgs, UnrelateArgs,
 };
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::serving::{Agent, HookArgs, HookEvent, InstallArgs, McpArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
-    CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReinforceArgs, UpdateArgs,
+    CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReembedArgs, ReinforceArgs, UpdateArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -110,11 +110,13 @@ pub(crate) enum Command {
     Context(ContextArgs),
     /// Say what one experience has to do with another, and print the id of the relation
     Relate(RelateArgs),
+    /// Delete relations
+    Unrelate(UnrelateArgs),
     /// Record an experience in the place of another one, which is kept but no longer found, and print its id
     Supersede(SupersedeArgs),
     /// Show an experience with all that it supersedes and that supersede it, oldest first
     History(HistoryArgs),
-    /// Store, list and find what follows from several experiences
+    /// Store, list, find and delete what follows from several experiences
     Insight(InsightArgs),
     /// Say that an experience was useful again, which keeps its energy up
     Reinforce(ReinforceArgs),
@@ -130,6 +132,9 @@ pub(crate) enum Command {
     Check(JsonArgs),
     /// Rebuild everything that can be derived from the records
     Repair(JsonArgs),
+    /// Give every record a vector of another embedder, beside the ones that others go on using until the end; run it
+    /// again to go on after an interruption
+    Reembed(ReembedArgs),
     /// Return the room of what was deleted or changed to the disk, while no other process has the database open
     Compact(JsonArgs),
     /// Copy the database while others use it

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use pulsedb::ExperienceId;
 
 use crate::args::values::{JsonArgs, experience_id, pair};
@@ -105,7 +106,7 @@ pub(crate) struct GetArgs {
     #[arg(value_parser = experience_id, required_unless_present = "key")]
     pub(crate) id: Option<ExperienceId>,
     /// Its key, in the collective, instead of its id
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long, conflicts_with = "id", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) key: Option<String>,
     /// Include its vector
     #[arg(long)]

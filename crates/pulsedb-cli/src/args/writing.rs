@@ -32,7 +32,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) timestamp: Option<String>,
     /// Name to find it by; if another one in the collective has it, that one is replaced and keeps its id
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) key: Option<String>,
     /// When it is to be gone: a time as for --timestamp, or a span from now such as 90min, 12h, 30d
     #[arg(long, value_name = "TIME")]
@@ -135,11 +135,30 @@ pub(crate) struct UpdateArgs {
     /// Part of the kind, such as `worked=true`; without --type the other parts stay; may be repeated
     #[arg(long = "with", value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) parts: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) terms: TermsArgs,
     /// File with its new vector as a JSON array, in a database whose vectors you supply
     #[arg(long, value_name = "FILE")]
     pub(crate) embedding: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
+}
+
+/// What changes of a key and an end.
+#[derive(Debug, Args)]
+pub(crate) struct TermsArgs {
+    /// New name to find it by, which no other one may have
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) key: Option<String>,
+    /// Take its name away
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) no_key: bool,
+    /// When it is to be gone from now on: a time as for `record --timestamp`, or a span from now such as 90min, 12h, 30d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
+    /// Keep it for good
+    #[arg(long, conflicts_with = "expires")]
+    pub(crate) no_expiry: bool,
 }
 
 #[derive(Debug, Args)]
@@ -211,4 +230,17 @@ pub(crate) struct PruningArgs {
     /// With --prune: also remove the records of directories that are empty or missing
     #[arg(short, long, requires = "prune")]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReembedArgs {
+    /// Use the bundled table, which needs no model
+    #[arg(long, required = true)]
+    pub(crate) builtin: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }

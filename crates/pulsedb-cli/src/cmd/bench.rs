@@ -52,6 +52,13 @@ impl Place {
         if path.exists() {
             bail!("{} is in the way; remove it", path.display());
         }
+        let doomed = path.clone();
+        // A process that a signal ends drops nothing.
+        ctrlc::set_handler(move || {
+            let _ = std::fs::remove_dir_all(&doomed);
+            std::process::exit(Exit::Failure as i32);
+        })
+        .context("cannot watch for signals")?;
         Ok(Self(path))
     }
 }

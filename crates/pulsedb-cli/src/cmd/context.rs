@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::json::{ExperienceJson, Moment};
 use crate::links::{InsightJson, RelationJson};
 use crate::output::Out;
-use crate::text::printable;
+use crate::text::{count, printable};
 
 pub(crate) fn run(target: &Target, args: ContextArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let text = args.query.join(" ");
@@ -34,7 +34,12 @@ pub(crate) fn run(target: &Target, args: ContextArgs, out: &mut Out) -> anyhow::
     if args.output.json {
         out.json(&document(&found, &target.collective))?;
     } else {
-        write!(out, "{}", printable(&found.render_markdown()))?;
+        let markdown = found.render_markdown();
+        if markdown.is_empty() && found.omitted > 0 {
+            let rows = count(found.omitted as u64, "row");
+            eprintln!("note: none of {rows} fits into so few tokens; raise --tokens");
+        }
+        write!(out, "{}", printable(&markdown))?;
     }
     Ok(Exit::Ok)
 }

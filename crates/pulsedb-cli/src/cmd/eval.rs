@@ -1,6 +1,6 @@
 //! `eval`: how much of the evidence of questions about conversations a search finds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::eval::{Question, Score, Scores, Turn, read};
 use crate::exit::{CliError, Exit};
 use crate::output::Out;
 use crate::output::table::{lines, table};
+use crate::text::{count, printable_line};
 
 /// Records of one commit.
 const BATCH: usize = 5000;
@@ -19,6 +20,8 @@ const BATCH: usize = 5000;
 pub(crate) fn run(args: &EvalArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let turns: Vec<Turn> = read(&args.conversations)?;
     let questions: Vec<Question> = read(&args.questions)?;
+    let lost = Lost::of(&turns, &questions);
+    let questions_asked = questions.len();
     let home = tempfile::tempdir()?;
     let config = Config { sync_mode: SyncMode::Fast, ..Config::default() };
     let db = PulseDB::open(home.path().join("eval"), config)?;
@@ -48,13 +51,44 @@ pub(crate) fn run(args: &EvalArgs, out: &mut Out) -> anyhow::Result<Exit> {
         if args.lexical { "words alone".to_owned() } else { format!("text, context {}", args.context) };
     times.sort_unstable();
     let median_ms = times.get(times.len() / 2).map_or(0.0, |time| 1000.0 * time.as_secs_f64());
+    if let Some(first) = &lost.first {
+        let questions = count(lost.questions, "question");
+        eprintln!(
+            "note: {questions} of {} name evidence that no turn has, such as `{}`; it counts as not found",
+            questions_asked,
+            printable_line(first)
+        );
+    }
     if args.output.json {
-        out.json(&EvalJson::new(&setting, median_ms, &scores))?;
+        out.json(&EvalJson::new(&setting, median_ms, &scores, lost.questions))?;
     } else {
         writeln!(out, "{setting}; median of a search for {} hits {median_ms:.2} ms\n", args.k)?;
         show(&scores, out)?;
     }
     Ok(Exit::Ok)
+}
+
+/// Evidence that no search can find.
+struct Lost {
+    /// Questions that name any.
+    questions: u64,
+    /// The first that is named.
+    first: Option<String>,
+}
+
+impl Lost {
+    fn of(turns: &[Turn], questions: &[Question]) -> Self {
+        let known: HashSet<(String, String)> = turns.iter().map(Turn::name).collect();
+        let mut lost = Self { questions: 0, first: None };
+        for question in questions {
+            let is_lost = |id: &&String| !known.contains(&(question.conversation.clone(), (*id).clone()));
+            if let Some(first) = question.evidence.iter().find(is_lost) {
+                lost.questions += 1;
+                lost.first.get_or_insert_with(|| format!("{} in {}", first, question.conversation));
+            }
+        }
+        lost
+    }
 }
 
 /// One collective a conversation, one record a turn, in their order.
@@ -114,6 +148,8 @@ struct EvalJson<'a> {
     setting: &'a str,
     /// Of one search.
     median_ms: f64,
+    /// Questions that name evidence that no turn has.
+    questions_with_lost_evidence: u64,
     categories: Vec<CategoryJson>,
 }
 
@@ -132,10 +168,15 @@ enum Category {
 }
 
 impl<'a> EvalJson<'a> {
-    fn new(setting: &'a str, median_ms: f64, scores: &Scores) -> Self {
+    fn new(setting: &'a str, median_ms: f64, scores: &Scores, questions_with_lost_evidence: u64) -> Self {
         let each =
             scores.each().map(|(category, score)| CategoryJson { category: Category::One(category), score });
         let headline = CategoryJson { category: Category::Several("1-4"), score: scores.headline() };
-        Self { setting, median_ms, categories: each.chain([headline]).collect() }
+        Self {
+            setting,
+            median_ms,
+            questions_with_lost_evidence,
+            categories: each.chain([headline]).collect(),
+        }
     }
 }

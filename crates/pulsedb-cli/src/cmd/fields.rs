@@ -6,6 +6,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use anyhow::Context;
+use pulsedb::Timestamp;
 use pulsedb::limits::CONTENT_BYTES_MAX;
 
 use crate::args::FieldArgs;
@@ -13,6 +14,8 @@ use crate::exit::{CliError, Exit};
 use crate::import::draft::Defaults;
 use crate::import::encoding::{Decoded, Flaw, Text, decode};
 use crate::text::printable_line;
+use crate::time;
+use crate::time::reading::moment_or_span;
 
 /// Bytes of a vector: the greatest dimension with all the digits that a number can have takes far less.
 const VECTOR_BYTES_MAX: u64 = 16 << 20;
@@ -34,6 +37,22 @@ pub(crate) fn tag_map(tags: Vec<(String, String)>) -> anyhow::Result<BTreeMap<St
         map.insert(key, value);
     }
     Ok(map)
+}
+
+/// The end of a record from its flag, which must be to come.
+pub(crate) fn end(text: Option<String>) -> anyhow::Result<Option<Timestamp>> {
+    let Some(text) = text else { return Ok(None) };
+    let now = Timestamp::now();
+    let end = moment_or_span(&text, now).map_err(CliError::Usage)?;
+    if end <= now {
+        let message = format!(
+            "`--expires {text}` is in the past ({}), so it would be gone at once; name a time to come or a span such as \
+             12h or 30d",
+            time::display(end)
+        );
+        return Err(CliError::Usage(message).into());
+    }
+    Ok(Some(end))
 }
 
 /// A vector from a file, or from standard input for `-`.

@@ -1,8 +1,11 @@
-//! `insight`: what follows from several experiences, stored, listed and found.
+//! `insight`: what follows from several experiences, stored, listed, found and deleted.
 
 use std::io::Write;
 
-use pulsedb::{DerivedInsight, InsightFilter, NewDerivedInsight, Query, Timestamp, passage};
+use pulsedb::{
+    DerivedInsight, InsightFilter, InsightId, NewDerivedInsight, NotFoundError, PulseDBError, Query,
+    Timestamp, passage,
+};
 use serde_json::json;
 
 use crate::args::{InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs};
@@ -26,6 +29,7 @@ pub(crate) fn run(target: &Target, args: InsightArgs, out: &mut Out) -> anyhow::
         InsightCommand::Add(args) => add(target, args, out),
         InsightCommand::List { limit, offset, json } => list(target, (limit, offset), json, out),
         InsightCommand::Search(args) => search(target, args, out),
+        InsightCommand::Delete { ids, output } => delete(target, &ids, output.json, out),
     }
 }
 
@@ -105,6 +109,26 @@ fn search(target: &Target, args: InsightSearchArgs, out: &mut Out) -> anyhow::Re
     let now = Timestamp::now();
     for (at, (insight, score)) in found.iter().enumerate() {
         block(out, insight, &Heading { rank: at + 1, score: Some(*score) }, query, now)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn delete(target: &Target, ids: &[InsightId], is_json: bool, out: &mut Out) -> anyhow::Result<Exit> {
+    let db = target.write()?;
+    // One missing id, and nothing is done: it is more likely misspelt than superfluous.
+    for id in ids {
+        if db.get_insight(*id)?.is_none() {
+            return Err(PulseDBError::from(NotFoundError::Insight(*id)).into());
+        }
+    }
+    for id in ids {
+        db.delete_insight(*id)?;
+        if !is_json {
+            writeln!(out, "deleted {id}")?;
+        }
+    }
+    if is_json {
+        out.json(&json!({ "action": "deleted", "ids": ids }))?;
     }
     Ok(Exit::Ok)
 }

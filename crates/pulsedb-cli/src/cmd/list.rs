@@ -32,13 +32,18 @@ pub(crate) fn run(target: &Target, args: &ListArgs, out: &mut Out) -> anyhow::Re
     for experience in &rows {
         let key = experience.key.clone().filter(|_| args.key_prefix.is_some());
         let origin = key.or_else(|| place(experience)).unwrap_or_else(|| experience.source_agent.to_string());
-        let archived = if experience.archived { "(archived) " } else { "" };
+        let state = match (experience.archived, experience.superseded) {
+            (true, true) => "(archived, superseded) ",
+            (true, false) => "(archived) ",
+            (false, true) => "(superseded) ",
+            (false, false) => "",
+        };
         let text = shorten_head(&printable_line(body(experience)), BEGINNING_BYTES_MAX);
         let mut row = Row::from([
             experience.id.to_string(),
             time::display(experience.timestamp).chars().take(16).collect(),
             printable_line(&origin),
-            format!("{archived}{text}"),
+            format!("{state}{text}"),
         ]);
         row.max_height(1);
         list.add_row(row);

@@ -24,6 +24,7 @@ mod list;
 mod mcp;
 mod recent;
 mod record;
+mod reembed;
 mod reinforce;
 mod relate;
 mod search;
@@ -73,6 +74,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Update(args) => update::run(&target, &args, &mut out),
         Command::Context(args) => context::run(&target, args, &mut out),
         Command::Relate(args) => relate::run(&target, args, &mut out),
+        Command::Unrelate(args) => relate::unrelate(&target, &args, &mut out),
         Command::Supersede(args) => history::supersede(&target, args, &mut out),
         Command::History(args) => history::history(&target, &args, &mut out),
         Command::Insight(args) => insight::run(&target, args, &mut out),
@@ -83,6 +85,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Stats(args) => stats::run(&target, &args, &mut out),
         Command::Check(args) => check::check(&target, &args, &mut out),
         Command::Repair(args) => check::repair(&target, &args, &mut out),
+        Command::Reembed(args) => reembed::run(&target, &args, &mut out),
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),

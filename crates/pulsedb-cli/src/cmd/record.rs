@@ -11,14 +11,13 @@ use crate::database::Target;
 use crate::exit::{CliError, Exit};
 use crate::kind;
 use crate::output::Out;
-use crate::time::reading::{moment_or_age, moment_or_span};
+use crate::time::reading::moment_or_age;
 
 pub(crate) fn run(target: &Target, args: RecordArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let usage = |message| anyhow::Error::new(CliError::Usage(message));
     let timestamp =
         args.timestamp.map(|text| moment_or_age(&text, Timestamp::now())).transpose().map_err(usage)?;
-    let expires_at =
-        args.expires.map(|text| moment_or_span(&text, Timestamp::now())).transpose().map_err(usage)?;
+    let expires_at = fields::end(args.expires)?;
     let experience_type = kind::with_parts(args.kind, &args.parts).map_err(usage)?;
     let embedding = args.embedding.map(|path| fields::vector(&path)).transpose()?;
     let (content, flaws) = match args.text {

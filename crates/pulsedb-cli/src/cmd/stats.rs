@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use indicatif::{HumanBytes, HumanCount};
-use pulsedb::DatabaseStats;
+use pulsedb::{DatabaseStats, ProviderIdentity};
 use serde_json::{Value, json};
 
 use crate::args::JsonArgs;
@@ -36,6 +36,15 @@ fn write_stats(stats: &DatabaseStats, target: &Target, out: &mut Out) -> anyhow:
         ("reusable", HumanBytes(stats.reclaimable_bytes).to_string()),
         ("changes", format!("{}, kept from {} on", stats.sequence, stats.oldest_change)),
     ];
+    fields.push(("vectors", format!("of {}", stats.embedder)));
+    if let Some(moving) = &stats.reembedding {
+        let progress = &moving.progress;
+        let done = format!("{} of {} records", HumanCount(progress.done), HumanCount(progress.total));
+        fields.push(("moving", format!("to {}, {done}; `pulsedb reembed` goes on", moving.to)));
+    }
+    if stats.old_vectors_reclaiming {
+        fields.push(("reclaiming", "vectors of an earlier embedder".to_owned()));
+    }
     if stats.collectives_reclaiming > 0 {
         fields.push(("reclaiming", count(stats.collectives_reclaiming, "deleted collective")));
     }
@@ -94,5 +103,19 @@ fn stats_json(stats: &DatabaseStats, target: &Target) -> Value {
         "writers": writers.collect::<Vec<_>>(),
         "collectives": collectives.collect::<Vec<_>>(),
         "collectives_reclaiming": stats.collectives_reclaiming,
+        "embedder": embedder_json(&stats.embedder),
+        "reembedding": stats.reembedding.as_ref().map(|one| json!({
+            "to": embedder_json(&one.to), "done": one.progress.done, "total": one.progress.total,
+        })),
+        "old_vectors_reclaiming": stats.old_vectors_reclaiming,
+    })
+}
+
+/// The name of an embedder.
+pub(super) fn embedder_json(embedder: &ProviderIdentity) -> Value {
+    json!({
+        "provider": embedder.provider,
+        "model_digest": embedder.model_digest,
+        "dimension": embedder.dimension,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pulsedb::{Experience, ExperienceUpdate, NotFoundError, PulseDBError};
+use pulsedb::{Experience, ExperienceUpdate, NotFoundError, PulseDBError, TermsUpdate};
 
 use crate::args::UpdateArgs;
 use crate::cmd::fields;
@@ -28,7 +28,12 @@ pub(crate) fn run(target: &Target, args: &UpdateArgs, out: &mut Out) -> anyhow::
     };
     let changes_tags = !args.tags.is_empty() || !args.no_tag.is_empty();
     let changes_type = args.kind.is_some() || !args.parts.is_empty();
-    if given == ExperienceUpdate::default() && !changes_tags && !changes_type {
+    let terms = TermsUpdate {
+        key: optional(args.terms.key.clone(), args.terms.no_key),
+        expires_at: optional(fields::end(args.terms.expires.clone())?, args.terms.no_expiry),
+    };
+    let changes_terms = terms != TermsUpdate::default();
+    if given == ExperienceUpdate::default() && !changes_tags && !changes_type && !changes_terms {
         let message = "nothing to change: give a new text, or a flag for what is to change";
         return Err(CliError::Usage(message.to_owned()).into());
     }
@@ -45,7 +50,7 @@ pub(crate) fn run(target: &Target, args: &UpdateArgs, out: &mut Out) -> anyhow::
     if changes_type {
         update.experience_type = Some(new_type(&present, args)?);
     }
-    db.update_experience(args.id, update)?;
+    db.update_experience_and_terms(args.id, update, terms)?;
     if args.output.json {
         let changed = db.get_experience(args.id)?.ok_or_else(missing)?;
         let collective = db.get_collective(changed.collective_id)?.ok_or_else(missing)?;
@@ -59,6 +64,12 @@ pub(crate) fn run(target: &Target, args: &UpdateArgs, out: &mut Out) -> anyhow::
 /// The new entries of a list; `None` if it stays as it is.
 fn list(entries: &[String], none: bool) -> Option<Vec<String>> {
     (none || !entries.is_empty()).then(|| entries.to_vec())
+}
+
+/// The new value; `None` if it stays as it is, and none if it is taken away.
+#[expect(clippy::option_option, reason = "as the database takes it")]
+fn optional<T>(new: Option<T>, none: bool) -> Option<Option<T>> {
+    if none { Some(None) } else { new.map(Some) }
 }
 
 fn new_type(present: &Experience, args: &UpdateArgs) -> anyhow::Result<pulsedb::ExperienceType> {

@@ -37,6 +37,11 @@ pub(crate) struct Question {
 }
 
 impl Turn {
+    /// What evidence names it by.
+    pub(crate) fn name(&self) -> (String, String) {
+        (self.conversation.clone(), self.id.clone())
+    }
+
     /// The turn as a record.
     pub(crate) fn record(self, collective_id: CollectiveId) -> NewExperience {
         let Self { conversation, id, session, date, speaker, text, caption } = self;

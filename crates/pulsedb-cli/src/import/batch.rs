@@ -1,10 +1,11 @@
 //! Records on their way into the database: gathered into commits, with the changes that follow each.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use pulsedb::{
-    CollectiveId, EmbeddingProvider, Experience, ExperienceId, ExperienceUpdate, NewExperience, PulseDB,
-    PulseDBError, Timestamp, ValidationError,
+    CollectiveId, DuplicatePolicy, EmbeddingProvider, Experience, ExperienceId, ExperienceUpdate,
+    NewExperience, PulseDB, PulseDBError, Timestamp, ValidationError,
 };
 
 use crate::import::draft::{Draft, Kept};
@@ -22,6 +23,8 @@ const BYTES_MAX: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     pub(crate) added: u64,
+    /// Rows that were counted as another use of a record that was there.
+    pub(crate) reinforced: u64,
     pub(crate) moved: u64,
     pub(crate) removed: u64,
     /// References to records that are neither in the input nor in the database.
@@ -166,7 +169,9 @@ impl<'a> Batch<'a> {
     ) -> pulsedb::Result<()> {
         let add = |part: Range<usize>| {
             let ids = call(&rows[part.clone()])?;
-            self.done.added += ids.len() as u64;
+            let added = added(self.db, &rows[part.clone()], &ids)?;
+            self.done.added += added;
+            self.done.reinforced += ids.len() as u64 - added;
             for (row, id) in rows[part].iter().zip(ids) {
                 self.references.add(row.exported_id, id, &row.new.experience_type);
                 // A record that is restored is archived already.
@@ -199,6 +204,24 @@ impl<'a> Batch<'a> {
         }
         Ok(())
     }
+}
+
+/// How many of these rows were added: the others were counted as another use of what was there.
+fn added(db: &PulseDB, rows: &[Row], ids: &[ExperienceId]) -> pulsedb::Result<u64> {
+    if rows.iter().all(|row| row.kept.is_some() || row.new.duplicate != DuplicatePolicy::Reinforce) {
+        return Ok(ids.len() as u64);
+    }
+    let mut uses: BTreeMap<ExperienceId, u32> = BTreeMap::new();
+    for id in ids {
+        *uses.entry(*id).or_default() += 1;
+    }
+    let mut added = 0;
+    for (id, times) in uses {
+        let found = db.get_experience(id)?;
+        // One that was added is used once less often than it was named.
+        added += u64::from(found.is_none_or(|one| one.applications < times));
+    }
+    Ok(added)
 }
 
 /// Makes a call that does all or none on rows by number. Where one row is at fault, the call is made on both halves, so

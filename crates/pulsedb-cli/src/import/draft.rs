@@ -121,7 +121,8 @@ pub(crate) fn document(source: &Source, chunks: Vec<Chunk>, defaults: &Defaults)
         new.tags.extend(file.clone().map(|file| (FILE_TAG.to_owned(), file)));
         new.tags.insert(IMPORT_TAG.to_owned(), identity.clone());
         new.related_files = source.related_files();
-        new.source_task = Some(shorten_tail(&source.name, pulsedb::limits::TASK_BYTES_MAX).into());
+        new.source_task =
+            Some(shorten_tail(source.name.trim(), pulsedb::limits::TASK_BYTES_MAX).trim().into());
         new.experience_type = ExperienceType::Generic { category: Some("document".to_owned()) };
         new.timestamp = source.modified;
         new.content = chunk.content;

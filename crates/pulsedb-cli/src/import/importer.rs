@@ -1,11 +1,12 @@
 //! An import: each source is read, compared with what is there, and brought up to date.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::BufRead;
 use std::path::Path;
 
-use pulsedb::{CollectiveId, ExperienceId, ExperienceUpdate, PulseDB};
+use pulsedb::limits::TAGS_MAX;
+use pulsedb::{CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, PulseDB};
 
 use crate::import::batch::{Batch, Done};
 use crate::import::content::{Content, Reading};
@@ -14,7 +15,7 @@ use crate::import::identity::Key;
 use crate::import::json::experiences;
 use crate::import::lookup::{Existing, Stored};
 use crate::import::tree::Root;
-use crate::provenance::{CELL_TAG, FILE_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
+use crate::provenance::{CELL_TAG, COUNTED_TAG, FILE_TAG, HEADING_TAG, LINE_TAG, SOURCE_TAG};
 use crate::report::{Failure, Input, Summary};
 
 /// An import under way.
@@ -28,6 +29,11 @@ pub(crate) struct Import<'a> {
     keep_ids: bool,
     /// Identities that this import has met: the same line in two files is one record.
     met: HashSet<Key>,
+    /// Records whose key another record of the collective has: a later line with that key may be what that one was made
+    /// of, so they wait for the end. The last of a key stays.
+    waiting: BTreeMap<String, (Source, Draft)>,
+    /// Digests of the texts that this import has counted for the sources that it read.
+    counted: HashSet<Key>,
     /// The ids that this import has met and keeps, with digests of their contents.
     kept: HashMap<ExperienceId, Key>,
     summary: Summary,
@@ -50,6 +56,8 @@ impl<'a> Import<'a> {
             existing: Existing::new(db, collective)?,
             batch: Batch::new(db, collective, keep_ids),
             met: HashSet::new(),
+            waiting: BTreeMap::new(),
+            counted: HashSet::new(),
             summary: Summary::default(),
             input: Input::default(),
         })
@@ -154,13 +162,26 @@ impl<'a> Import<'a> {
     }
 
     /// Commits what is left and tells what was done.
-    pub(crate) fn finish(self) -> pulsedb::Result<Summary> {
+    pub(crate) fn finish(mut self) -> pulsedb::Result<Summary> {
+        for (source, draft) in std::mem::take(&mut self.waiting).into_values() {
+            self.record(&source, draft)?;
+        }
         let Self { batch, mut summary, .. } = self;
         let done = batch.finish()?;
         summary.failures.extend(done.failures);
-        let Done { added, moved, removed, unknown_references, relations, insights, .. } = done;
+        let Done { added, reinforced, moved, removed, unknown_references, relations, insights, .. } = done;
         let unchanged = summary.unchanged + done.unchanged;
-        Ok(Summary { added, unchanged, moved, removed, unknown_references, relations, insights, ..summary })
+        Ok(Summary {
+            added,
+            reinforced,
+            unchanged,
+            moved,
+            removed,
+            unknown_references,
+            relations,
+            insights,
+            ..summary
+        })
     }
 
     fn lines(&mut self, source: &Source, reader: Box<dyn BufRead>) -> pulsedb::Result<()> {
@@ -200,11 +221,23 @@ impl<'a> Import<'a> {
                 self.batch.archive(stored.id);
             }
             self.batch.found(&draft, stored.id);
+            // What came before it under its key is older.
+            if draft.new.key.as_ref().is_some_and(|key| self.waiting.remove(key).is_some()) {
+                self.count_unchanged();
+            }
             self.count_unchanged();
             return Ok(());
         }
         self.met.insert(key);
-        self.record(source, draft)
+        match &draft.new.key {
+            Some(key) if self.existing.has_key(key)? => {
+                if self.waiting.insert(key.clone(), (source.clone(), draft)).is_some() {
+                    self.count_unchanged();
+                }
+                Ok(())
+            }
+            _ => self.record(source, draft),
+        }
     }
 
     /// Adds a record under the id that it has, unless it is there. Where another one has that id, it is named.
@@ -236,6 +269,8 @@ impl<'a> Import<'a> {
         }
         let twin = self.existing.identified(&draft.identity)?;
         if let Some(twin) = twin.filter(|twin| !self.kept.contains_key(&twin.id)) {
+            // What joins it with others is looked for there.
+            self.batch.found(&draft, twin.id);
             let reason = format!(
                 "this record is here already under the id {}, from an import without --keep-ids; delete it to restore \
                  it as {id}",
@@ -302,6 +337,26 @@ impl<'a> Import<'a> {
         self.batch.update(stored.id, update);
     }
 
+    /// Whether an earlier import has counted this text of this source; if not, the record is marked, so that a later one
+    /// knows.
+    fn was_counted(&mut self, source: &Source, draft: &mut Draft) -> pulsedb::Result<bool> {
+        let place = source.file.as_deref().unwrap_or_default();
+        let (of, text) = (Key::of(&[place.as_bytes()]), Key::of(&[draft.new.content.as_bytes()]));
+        let mark = (format!("{COUNTED_TAG}{}", of.tag()), text.tag());
+        let counted = Key::of(&[mark.0.as_bytes(), mark.1.as_bytes()]);
+        if self.counted.contains(&counted) {
+            return Ok(false);
+        }
+        if self.existing.is_marked(&mark)? {
+            return Ok(true);
+        }
+        self.counted.insert(counted);
+        if draft.new.tags.len() < TAGS_MAX {
+            draft.new.tags.insert(mark.0, mark.1);
+        }
+        Ok(false)
+    }
+
     fn count_unchanged(&mut self) {
         self.summary.unchanged += 1;
         self.input.unchanged += 1;
@@ -309,6 +364,11 @@ impl<'a> Import<'a> {
 
     fn record(&mut self, source: &Source, mut draft: Draft) -> pulsedb::Result<()> {
         draft.new.collective_id = self.collective;
+        let is_counted = draft.new.duplicate == DuplicatePolicy::Reinforce && draft.new.key.is_none();
+        if is_counted && self.was_counted(source, &mut draft)? {
+            self.count_unchanged();
+            return Ok(());
+        }
         self.input.added += 1;
         self.batch.record(draft, &source.name)
     }

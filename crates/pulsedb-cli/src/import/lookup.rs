@@ -68,6 +68,23 @@ impl<'a> Existing<'a> {
         Ok(self.tagged(IMPORT_TAG, identity, 1)?.pop().map(Stored::of))
     }
 
+    /// Whether a record of this collective has a key.
+    pub(crate) fn has_key(&self, key: &str) -> pulsedb::Result<bool> {
+        if self.is_fresh {
+            return Ok(false);
+        }
+        match self.db.get_by_key(self.collective, key) {
+            // A key that none may have is refused with its record.
+            Err(error) if error.is_validation() => Ok(false),
+            found => Ok(found?.is_some()),
+        }
+    }
+
+    /// Whether a record has this tag.
+    pub(crate) fn is_marked(&self, (key, value): &(String, String)) -> pulsedb::Result<bool> {
+        Ok(!self.is_fresh && !self.tagged(key, value, 1)?.is_empty())
+    }
+
     /// The record with this id, if it is in this collective with the content of a draft, or was changed under the key of
     /// the draft after that had been exported.
     pub(crate) fn same(&self, id: ExperienceId, draft: &Draft) -> pulsedb::Result<Option<Stored>> {

@@ -41,8 +41,7 @@ pub(crate) fn write_summary(
     }
     let files = count(summary.files, "file");
     let added = format!("{} added", HumanCount(summary.added));
-    let others = [(summary.unchanged, "unchanged"), (summary.moved, "moved"), (summary.removed, "removed")];
-    let parts: Vec<String> = std::iter::once(added).chain(counts(&others)).collect();
+    let parts: Vec<String> = std::iter::once(added).chain(others(summary)).collect();
     write!(out, "{files}: {} in {seconds:.2} s", parts.join(", "))?;
     let skipped = &summary.skipped;
     let reasons = [
@@ -97,6 +96,17 @@ pub(crate) fn write_summary(
     Ok(())
 }
 
+/// What became of the records that were not added.
+fn others(summary: &Summary) -> Vec<String> {
+    let others = [
+        (summary.reinforced, "reinforced"),
+        (summary.unchanged, "unchanged"),
+        (summary.moved, "moved"),
+        (summary.removed, "removed"),
+    ];
+    counts(&others).collect()
+}
+
 fn counts<'a>(counts: &'a [(u64, &'a str)]) -> impl Iterator<Item = String> + 'a {
     counts
         .iter()
@@ -138,6 +148,7 @@ pub(crate) fn document(summary: &Summary, collective: &str, seconds: f64, detail
         "files": summary.files,
         "records": {
             "added": summary.added,
+            "reinforced": summary.reinforced,
             "unchanged": summary.unchanged,
             "moved": summary.moved,
             "removed": summary.removed,

@@ -32,7 +32,7 @@ fn summary_is_the_documented_one() {
             "unknown_references"
         ]
     );
-    assert_eq!(keys(&summary["records"]), ["added", "moved", "removed", "unchanged"]);
+    assert_eq!(keys(&summary["records"]), ["added", "moved", "reinforced", "removed", "unchanged"]);
     assert_eq!(
         keys(&summary["skipped"]),
         ["binary", "data", "empty", "hidden", "ignored", "special", "too_large"]

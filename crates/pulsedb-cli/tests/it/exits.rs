@@ -20,6 +20,7 @@ fn reading_a_missing_database_creates_nothing_and_says_how_to() {
         &["update", id, "x"],
         &["reinforce", id],
         &["compact"],
+        &["reembed", "--builtin"],
         &["collectives", "rename", "x", "y"],
         &["collectives"],
         &["collectives", "delete", "x", "--yes"],
@@ -30,7 +31,9 @@ fn reading_a_missing_database_creates_nothing_and_says_how_to() {
     ] {
         let message = failure(&shell.run(arguments), 3);
         assert!(
-            message.starts_with("error: no database at ") && message.contains("pulsedb import"),
+            message.starts_with("error: no database at ")
+                && message.contains("pulsedb import")
+                && !message.contains("caused by"),
             "{message}"
         );
         assert!(!shell.database().exists(), "{arguments:?} created something");

@@ -37,7 +37,10 @@ fn record_under_a_key_replaces_the_one_before() {
 fn what_has_expired_is_shown_by_its_id_alone() {
     let shell = Shell::new();
     let lasting = shell.ok(["record", "--expires", "30d", "for a month"]);
-    let gone = shell.ok(["record", "--expires", "2001-01-01", "of the past"]);
+    let id = "00000000-0000-7000-8000-000000000001";
+    let line = format!(r#"{{"id":"{id}","content":"of the past","expires_at":"2001-01-01T00:00:00Z"}}"#);
+    text_of(&shell.run_with(["import", "-", "--keep-ids"], line));
+    let gone = format!("{id}\n");
     assert_eq!(shell.contents(), ["for a month"]);
     assert!(shell.ok(["get", gone.trim()]).contains("2001-01-01"));
     assert!(!shell.json(["get", lasting.trim(), "--json"])["expires_at"].is_null());
@@ -103,4 +106,96 @@ fn text_that_is_there_is_kept_twice_reinforced_or_refused() {
         1,
     );
     assert_eq!(shell.contents(), ["the same"; 2]);
+}
+
+#[test]
+fn end_in_the_past_and_an_empty_key_are_refused() {
+    let shell = Shell::new();
+    let id = shell.ok(["record", "a note"]);
+    for arguments in [
+        ["record", "gone", "--expires", "2001-01-01"],
+        ["update", id.trim(), "--expires", "2001-01-01"],
+        ["supersede", id.trim(), "new", "--expires=2001-01-01"],
+    ] {
+        let message = failure(&shell.run(arguments), 2);
+        assert!(message.contains("is in the past"), "{message}");
+    }
+    for arguments in [["record", "x", "--key", ""], ["update", id.trim(), "--key", ""]] {
+        let message = failure(&shell.run(arguments), 2);
+        assert!(message.contains("--key <KEY>"), "{message}");
+    }
+    assert_eq!(shell.contents(), ["a note"]);
+}
+
+#[test]
+fn key_and_end_follow_what_supersedes_and_can_be_changed() {
+    let shell = Shell::new();
+    let first = shell.ok(["record", "the port is 8080", "--key", "port", "--expires", "2999-01-01"]);
+    let second = shell.ok(["supersede", first.trim(), "the port is 9090"]);
+    let holder = || shell.json(["get", "--key", "port", "--json"]);
+    assert_eq!(
+        (holder()["id"].as_str(), holder()["expires_at"].as_str()),
+        (Some(second.trim()), Some("2999-01-01T00:00:00Z"))
+    );
+    assert_eq!(shell.ok(["record", "the port is 9191", "--key", "port"]), second);
+    assert_eq!(
+        shell.json(["search", "--lexical", "port", "--json"])["hits"][0]["experience"]["content"],
+        "the port is 9191"
+    );
+
+    let third = shell.ok(["supersede", second.trim(), "the door is 7", "--key", "door", "--no-expiry"]);
+    assert_eq!(holder()["id"].as_str(), Some(second.trim()));
+    let door = || shell.json(["get", third.trim(), "--json"]);
+    assert_eq!((door()["key"].as_str(), door()["expires_at"].as_str()), (Some("door"), None));
+    let other = shell.ok(["record", "another"]);
+    let message = failure(&shell.run(["update", other.trim(), "--key", "door"]), 2);
+    assert!(message.contains("--key is invalid") && message.contains(third.trim()), "{message}");
+    shell.ok(["update", third.trim(), "--no-key", "--expires", "2999-01-01"]);
+    assert_eq!((door()["key"].as_str(), door()["expires_at"].as_str()), (None, Some("2999-01-01T00:00:00Z")));
+    shell.ok(["update", other.trim(), "--key", "door"]);
+    assert_eq!(shell.json(["get", "--key", "door", "--json"])["content"], "another");
+}
+
+#[test]
+fn lines_with_one_key_end_as_the_last_however_often_they_are_imported() {
+    let shell = Shell::new();
+    let lines = "{\"content\":\"first\",\"key\":\"k\"}\n{\"content\":\"second\",\"key\":\"k\"}\n";
+    let import = |lines: &str| {
+        let done: serde_json::Value =
+            serde_json::from_str(&text_of(&shell.run_with(["import", "-", "--json"], lines))).unwrap();
+        (done["records"]["added"].as_u64().unwrap(), done["records"]["unchanged"].as_u64().unwrap())
+    };
+    import(lines);
+    assert_eq!(shell.contents(), ["second"]);
+    let before = shell.export("default");
+    for _ in 0..3 {
+        assert_eq!(import(lines), (0, 2));
+        assert_eq!(shell.export("default"), before);
+    }
+    // What is new comes after what is there.
+    let more = format!("{lines}{{\"content\":\"third\",\"key\":\"k\"}}\n");
+    assert_eq!(import(&more), (1, 2));
+    assert_eq!(shell.contents(), ["third"]);
+    assert_eq!(import(&more), (0, 3));
+    assert_eq!(shell.contents(), ["third"]);
+}
+
+#[test]
+fn text_is_reinforced_once_by_each_import_of_it() {
+    let shell = Shell::new();
+    shell.ok(["record", "the same"]);
+    let lines = "{\"content\":\"the same\"}\n{\"content\":\"the same\"}\n{\"content\":\"new\"}\n";
+    let import = || {
+        let done = shell.run_with(["import", "-", "--duplicates", "reinforce", "--json"], lines);
+        let done: serde_json::Value = serde_json::from_str(&text_of(&done)).unwrap();
+        let of = |what: &str| done["records"][what].as_u64().unwrap();
+        (of("added"), of("reinforced"), of("unchanged"))
+    };
+    assert_eq!(import(), (1, 2, 0));
+    let before = shell.export("default");
+    assert_eq!(before[0]["applications"], 2);
+    for _ in 0..2 {
+        assert_eq!(import(), (0, 0, 3));
+        assert_eq!(shell.export("default"), before);
+    }
 }

@@ -192,3 +192,65 @@ fn lines_that_join_what_is_missing_are_named() {
     assert_eq!(of, [2, 1], "{document}");
     assert_eq!(document["insights"], 1);
 }
+
+#[test]
+fn relations_and_insights_can_be_deleted() {
+    let (shell, ids) = filled();
+    let relations = shell.json(["get", &ids[2], "--json"])["relations"].clone();
+    let id = relations[0]["id"].as_str().unwrap().to_owned();
+    let missing = "00000000-0000-7000-8000-000000000000";
+    failure(&shell.run(["unrelate", &id, missing]), 3);
+    assert!(shell.ok(["unrelate", &id]).contains(&id));
+    assert_eq!(shell.json(["get", &ids[2], "--json"])["relations"].as_array().unwrap().len(), 1);
+    failure(&shell.run(["unrelate", &id]), 3);
+    let insight: Value = serde_json::from_str(shell.ok(["insight", "list", "--json"]).trim()).unwrap();
+    let id = insight["id"].as_str().unwrap();
+    failure(&shell.run(["insight", "delete", missing]), 3);
+    assert!(shell.ok(["insight", "delete", id]).contains(id));
+    assert_eq!(shell.ok(["insight", "list", "--json"]), "");
+    shell.ok(["check"]);
+}
+
+#[test]
+fn what_a_context_leaves_out_is_said() {
+    let (shell, _) = filled();
+    shell.ok(["record", &format!("the proxy {}", "and more ".repeat(400))]);
+    let short = shell.ok(["context", "proxy", "--tokens", "200"]);
+    assert!(short.len() <= 800 && short.trim_end().ends_with("rows were left out."), "{short}");
+    assert!(!shell.ok(["context", "proxy"]).contains("left out"));
+    let nothing = shell.run(["context", "proxy", "--tokens", "1"]);
+    assert!(nothing.status.success() && nothing.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("raise --tokens"));
+}
+
+#[test]
+fn import_with_ids_after_one_without_doubles_no_insight() {
+    let (shell, _) = filled();
+    let lines = shell.ok(["export"]);
+    let other = Shell::new();
+    text_of(&other.run_with(["import", "-"], &lines));
+    let before = other.export("default");
+    let output = other.run_with(["import", "-", "--keep-ids", "--json"], &lines);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(other.export("default"), before);
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&done["relations"], &done["insights"]), (&json!(0), &json!(0)), "{done}");
+}
+
+#[test]
+fn history_tells_a_fork_from_a_chain_and_lists_mark_what_is_superseded() {
+    let (shell, ids) = filled();
+    let fork = shell.ok(["supersede", &ids[0], "the port is 7070"]);
+    let page = shell.ok(["history", &ids[0]]);
+    assert_eq!(page.matches("in the place of 1.").count(), 2, "{page}");
+    let history = shell.json(["history", fork.trim(), "--json"]);
+    let ends = history["relations"].as_array().unwrap().iter().map(|one| (&one["source"], &one["target"]));
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        [(&json!(ids[1]), &json!(ids[0])), (&json!(fork.trim()), &json!(ids[0]))]
+    );
+    let list = shell.ok(["list"]);
+    assert!(list.contains("(superseded) the port is 8080"), "{list}");
+    let help = shell.ok(["supersede", "--help"]);
+    assert!(!help.contains("[default: 0.5]") && help.contains("[default: that of the old one]"), "{help}");
+}

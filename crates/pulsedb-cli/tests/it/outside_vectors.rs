@@ -31,3 +31,33 @@ fn vectors_from_outside_are_recorded_searched_and_carried_over() {
     shell.ok(["repair"]);
     assert_eq!(contents(&shell), 3);
 }
+
+#[test]
+fn database_moves_from_outside_vectors_to_the_bundled_table() {
+    let shell = Shell::new();
+    let lines = "{\"content\":\"the parser skips comments\",\"embedding\":[1,0,0]}\n";
+    text_of(&shell.run_with(["import", "-", "--dimension", "3"], lines));
+    failure(&shell.run(["search", "--semantic", "parser comments"]), 1);
+    failure(&shell.run(["reembed"]), 2);
+    assert!(shell.ok(["stats"]).contains("of external (3 dimensions)"));
+    let moved = shell.json(["reembed", "--builtin", "--json"]);
+    assert_eq!(
+        (moved["experiences"].as_u64(), moved["embedder"]["dimension"].as_u64()),
+        (Some(1), Some(256))
+    );
+    // It has nothing to do the second time.
+    assert!(
+        shell
+            .ok(["reembed", "--builtin"])
+            .starts_with("1 experience with vectors of builtin (256 dimensions")
+    );
+    let found = shell.json(["search", "--semantic", "parser comments", "--json"]);
+    assert_eq!(found["hits"][0]["experience"]["content"], "the parser skips comments");
+    shell.ok(["record", "another note"]);
+    shell.ok(["check"]);
+    let stats = shell.json(["stats", "--json"]);
+    assert_eq!(
+        (stats["embedder"]["provider"].as_str(), stats["reembedding"].is_null()),
+        (Some("builtin"), true)
+    );
+}

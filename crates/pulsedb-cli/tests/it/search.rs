@@ -166,6 +166,10 @@ fn evaluation_counts_the_evidence_that_is_found() {
     let eval = ["eval", "--conversations", "turns.jsonl", "--questions", "questions.jsonl"];
     let document = shell.json(eval.iter().chain(&["--json", "--context", "2"]));
     assert_eq!(document["setting"], "text, context 2");
+    assert_eq!(document["questions_with_lost_evidence"], 1);
+    let told = shell.run(eval);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("1 question of 4") && told.contains("`missing in c`"), "{told}");
     let categories = document["categories"].as_array().unwrap();
     let named: Vec<String> = categories.iter().map(|one| one["category"].to_string()).collect();
     assert_eq!(named, ["1", "4", "5", "\"1-4\""]);

@@ -127,3 +127,23 @@ fn bench_measures_and_leaves_nothing_behind() {
     let entries = std::fs::read_dir(shell.database().parent().unwrap()).unwrap();
     assert_eq!(entries.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>(), ["work"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn bench_that_a_signal_ends_leaves_nothing_behind() {
+    let shell = Shell::new();
+    let mut command = shell.command(["bench", "--records", "100000"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let home = shell.database().parent().unwrap().to_owned();
+    let is_there = || std::fs::read_dir(&home).unwrap().count() > 1;
+    let begin = std::time::Instant::now();
+    while !is_there() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        assert!(begin.elapsed().as_secs() < 60, "it has not begun");
+        std::thread::yield_now();
+    }
+    let signal = format!("kill -TERM {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(!is_there(), "the database stays");
+}

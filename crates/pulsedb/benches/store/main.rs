@@ -10,6 +10,7 @@ mod memory;
 mod processes;
 mod reads;
 mod records;
+mod reembed;
 mod report;
 
 use std::time::Duration;
@@ -37,6 +38,7 @@ fn main() {
         processes::measure(&database, &mut report);
         reads::measure(&database, &mut report);
         records::measure(&database, &mut report);
+        reembed::measure(&database, &mut report);
         memory::measure(&database, &mut report);
     }
     report.finish();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::db::PulseDB;
-use crate::db::open::{embedder_of, identity_of};
+use crate::db::open::identity_of;
 use crate::error::Result;
 use crate::index::Builder;
 use crate::model::{BackupReport, CheckReport, CompactReport, DatabaseStats, Holder};
@@ -72,7 +72,7 @@ impl PulseDB {
     /// [`open`](Self::open).
     pub fn repair(path: impl AsRef<Path>, config: Config) -> Result<CheckReport> {
         config.validate()?;
-        let embedder = embedder_of(&config)?;
+        let embedder = config.embedding_provider.service()?;
         let identity = identity_of(embedder.as_deref(), &config)?;
         let embed = |text: &str| embedder.as_ref().and_then(|embedder| embedder.embed(text).ok());
         storage::repair(&RepairOptions {

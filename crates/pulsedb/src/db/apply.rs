@@ -1,6 +1,7 @@
 //! Changes of different kinds in one commit.
 
 use crate::db::PulseDB;
+use crate::db::experience::brings_vector;
 use crate::error::{Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::{Change, NewExperience, NewExperienceRelation, Outcome};
@@ -50,8 +51,12 @@ impl PulseDB {
                 Change::Relate(new) => Kind::Relate(validate::relation::new(new)?),
             });
         }
-        let mut records = self.prepare(records)?.into_iter();
-        let mut updates = self.prepare_updates(updates)?.into_iter();
+        let embedder = self.embedder();
+        if !records.is_empty() || updates.iter().any(|(_, update)| brings_vector(update)) {
+            embedder.expect_in_force(&store)?;
+        }
+        let mut records = embedder.prepare(records)?.into_iter();
+        let mut updates = embedder.prepare_updates(updates)?.into_iter();
         let prepared = kinds.into_iter().filter_map(|kind| match kind {
             Kind::Record => records.next().map(PreparedChange::Record),
             Kind::Update => updates.next().map(PreparedChange::Update),

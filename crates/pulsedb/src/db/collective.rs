@@ -27,10 +27,11 @@ impl PulseDB {
     fn create(&self, name: &str, owner: Option<String>) -> Result<CollectiveId> {
         let store = self.writable()?;
         let name = validate::collective_name(name)?;
-        store.create_collective(name, owner, self.defaults().dimension)
+        store.create_collective(name, owner)
     }
 
     /// The collective with this name, which is created if there is none. All callers, in all processes, get the same id.
+    /// A read-only handle gets the one that is there.
     ///
     /// # Errors
     /// [`Validation`](crate::PulseDBError::Validation) for the name;
@@ -43,7 +44,7 @@ impl PulseDB {
             return Ok(id);
         }
         let store = self.writable()?;
-        store.get_or_create_collective(name, self.defaults().dimension)
+        store.get_or_create_collective(name)
     }
 
     /// The collective with this id, or `None`.

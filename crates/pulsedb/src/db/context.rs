@@ -31,10 +31,13 @@ impl PulseDB {
             (None, Some(vector)) => Query::Vector(vector),
             (None, None) => return Err(ValidationError::required("query_text").into()),
         };
-        let ranking = self.ranking(query, Choices::default())?;
-        let of_insights = self.ranking(query, Choices::OF_INSIGHTS)?;
+        let embedder = self.embedder().clone();
+        let ranking = self.ranking(&embedder, query, Choices::default())?;
+        let of_insights = self.ranking(&embedder, query, Choices::OF_INSIGHTS)?;
         let snapshot = store.snapshot()?;
         let view = snapshot.view();
+        embedder.admit(&ranking, view)?;
+        embedder.admit(&of_insights, view)?;
         let collective = view.in_collective(request.collective_id)?;
         let mut found = ContextCandidates::default();
         if request.max_similar > 0 {

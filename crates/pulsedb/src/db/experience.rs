@@ -1,12 +1,13 @@
 //! Calls on single experiences, and lists of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::clock::{self, Timestamp};
-use crate::db::{PulseDB, stored};
+use crate::db::{Embedder, PulseDB, stored};
 use crate::error::{NotFoundError, Result};
 use crate::id::{CollectiveId, ExperienceId};
-use crate::model::{Experience, ExperienceUpdate, energy};
+use crate::model::{Experience, ExperienceUpdate, TermsUpdate, energy};
 use crate::storage::{NewVector, PreparedUpdate};
 use crate::validate;
 
@@ -30,6 +31,27 @@ impl PulseDB {
         self.update_experiences(vec![(id, update)])
     }
 
+    /// As [`update_experience`](Self::update_experience), and changes the key and the end in the same commit.
+    ///
+    /// # Errors
+    /// As [`update_experience`](Self::update_experience), and [`InvalidField`](crate::ValidationError::InvalidField) for a
+    /// key that no experience may have or that another one has.
+    pub fn update_experience_and_terms(
+        &self,
+        id: ExperienceId,
+        update: ExperienceUpdate,
+        terms: TermsUpdate,
+    ) -> Result<()> {
+        let store = self.writable()?;
+        let terms = validate::terms_update(terms)?;
+        let embedder = self.embedder();
+        if brings_vector(&update) {
+            embedder.expect_in_force(&store)?;
+        }
+        let prepared = embedder.prepare_updates(vec![(id, update)])?.into_iter();
+        store.update(prepared.map(|update| PreparedUpdate { terms: terms.clone(), ..update }).collect())
+    }
+
     /// Makes all of these updates or none, in one commit, in the order given: at most 10 000, with at most 64 MiB of
     /// texts and vectors.
     ///
@@ -42,33 +64,11 @@ impl PulseDB {
         if updates.is_empty() {
             return Ok(());
         }
-        store.update(self.prepare_updates(updates)?)
-    }
-
-    /// Checks each update, and embeds the new contents without a vector.
-    pub(super) fn prepare_updates(
-        &self,
-        updates: Vec<(ExperienceId, ExperienceUpdate)>,
-    ) -> Result<Vec<PreparedUpdate>> {
-        let updates = updates
-            .into_iter()
-            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
-        let mut embedded = self.embed_texts(&texts)?.into_iter();
-        let mut prepared = Vec::with_capacity(updates.len());
-        for (id, update) in updates {
-            let vector = match &update.get().embedding {
-                Some(given) => {
-                    validate::vector("embedding", given, self.inner.dimension)?;
-                    NewVector::Replace(stored(given.clone()))
-                }
-                None if update.get().content.is_some() => NewVector::Replace(embedded.next().flatten()),
-                None => NewVector::Keep,
-            };
-            prepared.push(PreparedUpdate { id, update, vector });
+        let embedder = self.embedder();
+        if updates.iter().any(|(_, update)| brings_vector(update)) {
+            embedder.expect_in_force(&store)?;
         }
-        Ok(prepared)
+        store.update(embedder.prepare_updates(updates)?)
     }
 
     /// Archives an experience: it is kept, but searches skip it unless they ask for archived ones.
@@ -99,7 +99,8 @@ impl PulseDB {
         self.writable()?.set_archived(vec![id], false)
     }
 
-    /// Deletes an experience and everything that belongs to it, for good.
+    /// Deletes an experience and everything that belongs to it, for good. If it superseded another one, which is back now,
+    /// that one gets its key.
     ///
     /// # Errors
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such experience.
@@ -220,7 +221,42 @@ impl PulseDB {
     }
 }
 
+/// Whether a change needs a vector.
+pub(super) fn brings_vector(update: &ExperienceUpdate) -> bool {
+    update.embedding.is_some() || update.content.is_some()
+}
+
 /// The text that an update needs a vector for.
 fn text_to_embed(update: &ExperienceUpdate) -> Option<&str> {
     if update.embedding.is_some() { None } else { update.content.as_deref() }
+}
+
+impl Embedder {
+    /// Checks each update, and embeds the new contents without a vector.
+    pub(super) fn prepare_updates(
+        &self,
+        updates: Vec<(ExperienceId, ExperienceUpdate)>,
+    ) -> Result<Vec<PreparedUpdate>> {
+        let updates = updates
+            .into_iter()
+            .map(|(id, update)| Ok((id, validate::experience_update(update)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let texts: Vec<&str> = updates.iter().filter_map(|(_, update)| text_to_embed(update.get())).collect();
+        let mut made = self.embed_texts(&texts)?.into_iter();
+        let mut prepared = Vec::with_capacity(updates.len());
+        for (id, update) in updates {
+            let vector = match &update.get().embedding {
+                Some(given) => {
+                    validate::vector("embedding", given, self.dimension())?;
+                    NewVector::Replace(stored(given.clone()))
+                }
+                None if update.get().content.is_some() => NewVector::Replace(made.next().flatten()),
+                None => NewVector::Keep,
+            };
+            let (terms, embedder) =
+                (validate::terms_update(TermsUpdate::default())?, Arc::clone(&self.stored));
+            prepared.push(PreparedUpdate { id, update, terms, vector, embedder });
+        }
+        Ok(prepared)
+    }
 }

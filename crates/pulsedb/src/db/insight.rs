@@ -1,5 +1,7 @@
 //! Calls on insights.
 
+use std::sync::Arc;
+
 use crate::clock;
 use crate::db::search::Choices;
 use crate::db::{PulseDB, stored};
@@ -21,15 +23,20 @@ impl PulseDB {
     pub fn store_insight(&self, new: NewDerivedInsight) -> Result<InsightId> {
         let store = self.writable()?;
         let new = validate::insight::new(new)?;
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
         let vector = match &new.get().embedding {
             Some(given) => {
-                validate::vector("embedding", given, self.inner.dimension)?;
+                validate::vector("embedding", given, embedder.dimension())?;
                 stored(given.clone())
             }
-            None => self.embed_texts(&[new.get().content.as_str()])?.pop().flatten(),
+            None => embedder.embed_texts(&[new.get().content.as_str()])?.pop().flatten(),
         };
         let indexed = Builder::index_new_insight(new.get());
-        store.derive(PreparedInsight { new, vector, indexed }, self.defaults().collective)
+        store.derive(
+            PreparedInsight { new, vector, embedder: Arc::clone(&embedder.stored), indexed },
+            self.defaults().collective,
+        )
     }
 
     /// The insight with this id, in full, or `None`.
@@ -88,8 +95,10 @@ impl PulseDB {
         let store = self.store()?;
         validate::result_count("k", k)?;
         let filter = validate::insight::filter(filter)?;
-        let ranking = self.ranking(query, Choices::OF_INSIGHTS)?;
+        let embedder = self.embedder().clone();
+        let ranking = self.ranking(&embedder, query, Choices::OF_INSIGHTS)?;
         let snapshot = store.snapshot()?;
+        embedder.admit(&ranking, snapshot.view())?;
         search::insights(snapshot.view().in_collective(collective)?, &ranking, k, &filter)
     }
 
@@ -143,13 +152,16 @@ impl PulseDB {
         if insights.is_empty() {
             return Ok(());
         }
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
         let prepared = insights.into_iter().map(|mut insight| {
             let given = std::mem::take(&mut insight.embedding);
             let insight = validate::insight::restored(insight)?;
             if !given.is_empty() {
-                validate::vector("embedding", &given, self.inner.dimension)?;
+                validate::vector("embedding", &given, embedder.dimension())?;
             }
-            Ok(PreparedInsightRestore { insight, vector: stored(given) })
+            let embedder = Arc::clone(&embedder.stored);
+            Ok(PreparedInsightRestore { insight, vector: stored(given), embedder })
         });
         store.restore_insights(prepared.collect::<Result<_>>()?)
     }

@@ -13,6 +13,7 @@ mod insight;
 mod keyed;
 mod open;
 mod record;
+mod reembed;
 mod relation;
 mod search;
 mod watch;
@@ -22,14 +23,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
 use crate::model::norm::Norm;
-use crate::storage::{RecordDefaults, StoreHandle, StoredVector};
+use crate::storage::{EmbeddingRow, RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
 use crate::watch::Watching;
 
@@ -72,11 +73,18 @@ struct Inner {
     store: RwLock<Option<Arc<StoreHandle>>>,
     path: PathBuf,
     config: Config,
-    /// `None` where callers supply the vectors.
-    embedder: Option<Arc<dyn EmbeddingService>>,
-    dimension: usize,
+    embedder: RwLock<Embedder>,
     /// The greatest sequence number that a call has returned.
     seen: AtomicU64,
+}
+
+/// What makes the vectors.
+#[derive(Clone)]
+struct Embedder {
+    /// `None` where callers supply the vectors.
+    service: Option<Arc<dyn EmbeddingService>>,
+    /// The name under which its vectors are stored.
+    stored: Arc<EmbeddingRow>,
 }
 
 impl fmt::Debug for PulseDB {
@@ -100,9 +108,10 @@ impl PulseDB {
         self.inner.config.read_only
     }
 
-    /// Dimensions of every vector of the database.
+    /// Dimensions of every vector of the database, as this handle knows it: another process may have moved the database to
+    /// another embedder, see [`reembed`](Self::reembed).
     pub fn embedding_dimension(&self) -> usize {
-        self.inner.dimension
+        self.embedder().dimension()
     }
 
     /// The directory of the database, absolute.
@@ -114,11 +123,14 @@ impl PulseDB {
     ///
     /// # Errors
     /// [`InvalidField`](ValidationError::InvalidField) for a text of more than 102 400 bytes;
-    /// [`Embedding`](PulseDBError::Embedding) if the embedder fails, or if callers supply the vectors.
+    /// [`Embedding`](PulseDBError::Embedding) if the embedder fails, or if callers supply the vectors;
+    /// [`EmbeddingProviderMismatch`](PulseDBError::EmbeddingProviderMismatch) if the database has moved to another one.
     pub fn embed(&self, text: &str) -> Result<Embedding> {
-        self.store()?;
+        let store = self.store()?;
         validate::embedded_text(text)?;
-        self.embed_query(text)
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
+        embedder.embed_query(text)
     }
 
     /// Closes this handle and its clones, and ends their streams; other handles and processes are not affected. Dropping
@@ -149,15 +161,27 @@ impl PulseDB {
     }
 
     fn defaults(&self) -> RecordDefaults {
-        RecordDefaults {
-            collective: self.inner.config.default_collective,
-            // At most `DIMENSION_MAX`, checked at open.
-            dimension: self.inner.dimension as u16,
-        }
+        RecordDefaults { collective: self.inner.config.default_collective }
+    }
+
+    /// What makes the vectors. It stays the same while the guard is held, which is until what it has made is stored.
+    fn embedder(&self) -> RwLockReadGuard<'_, Embedder> {
+        self.inner.embedder.read()
+    }
+}
+
+impl Embedder {
+    /// Fails unless the vectors in force are those of this embedder.
+    fn expect_in_force(&self, store: &StoreHandle) -> Result<()> {
+        store.snapshot()?.view().expect_embedder(&self.stored)
+    }
+
+    fn dimension(&self) -> usize {
+        self.stored.identity.dimension
     }
 
     fn embed_query(&self, text: &str) -> Result<Embedding> {
-        let Some(embedder) = &self.inner.embedder else {
+        let Some(embedder) = &self.service else {
             let reason = "callers supply the vectors of this database; pass one with `Query::Vector`";
             return Err(PulseDBError::Embedding { reason: reason.into() });
         };
@@ -168,7 +192,7 @@ impl PulseDB {
 
     /// The vectors of several texts; `None` for a text that has none.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Option<StoredVector>>> {
-        let Some(embedder) = &self.inner.embedder else {
+        let Some(embedder) = &self.service else {
             return match texts {
                 [] => Ok(Vec::new()),
                 _ => Err(ValidationError::required("embedding").into()),
@@ -194,8 +218,8 @@ impl PulseDB {
         if embedding.is_empty() {
             return Ok(());
         }
-        validate::vector("embedding", embedding, self.inner.dimension).map_err(|error| {
-            PulseDBError::Embedding { reason: format!("the embedder did not return a valid vector: {error}") }
+        validate::vector("embedding", embedding, self.dimension()).map_err(|error| PulseDBError::Embedding {
+            reason: format!("the embedder did not return a valid vector: {error}"),
         })
     }
 }

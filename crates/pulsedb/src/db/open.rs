@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 
-use crate::config::{Config, EmbeddingProvider};
-use crate::db::{Inner, PulseDB};
+use crate::config::Config;
+use crate::db::{Embedder, Inner, PulseDB};
 use crate::embed::EmbeddingService;
-use crate::embed::builtin::{self, Builtin};
-use crate::error::{PulseDBError, Result, ValidationError};
+use crate::embed::builtin::Builtin;
+use crate::error::{Result, ValidationError};
 use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;
@@ -28,14 +28,14 @@ impl PulseDB {
     /// then agree.
     ///
     /// # Errors
-    /// [`Validation`](PulseDBError::Validation) for settings out of bounds, before any file is touched;
-    /// [`Config`](PulseDBError::Config) for settings that conflict with the open environment or the build;
-    /// [`EmbeddingProviderMismatch`](PulseDBError::EmbeddingProviderMismatch) for another embedder than the one that the
-    /// database was created with; [`Storage`](PulseDBError::Storage) and [`Io`](PulseDBError::Io) for problems with the
+    /// [`Validation`](crate::PulseDBError::Validation) for settings out of bounds, before any file is touched;
+    /// [`Config`](crate::PulseDBError::Config) for settings that conflict with the open environment or the build;
+    /// [`EmbeddingProviderMismatch`](crate::PulseDBError::EmbeddingProviderMismatch) for another embedder than the one that the
+    /// database was created with; [`Storage`](crate::PulseDBError::Storage) and [`Io`](crate::PulseDBError::Io) for problems with the
     /// files.
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         config.validate()?;
-        let embedder = match embedder_of(&config) {
+        let embedder = match config.embedding_provider.service() {
             // A read-only handle takes what is stored.
             Err(_) if config.read_only => None,
             embedder => embedder?,
@@ -98,42 +98,24 @@ fn open(path: &Path, config: Config, embedder: Option<Arc<dyn EmbeddingService>>
         builder: &(Arc::new(Builder) as Arc<dyn BlockBuilder>),
         identity: if config.read_only { None } else { Some(&requested) },
     })?;
-    let stored = store.identity().clone();
+    let stored = store.embedding().clone();
     // A read-only handle takes what is stored: its own embedder if it is the stored one, else the bundled one if that
     // is the stored one, else none.
-    let embedder = if requested == stored {
+    let service = if requested == stored.identity {
         embedder
     } else {
         let bundled = Builtin::new();
-        (stored.provider == builtin::PROVIDER && bundled.identity() == stored)
-            .then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
+        (bundled.identity() == stored.identity).then(|| Arc::new(bundled) as Arc<dyn EmbeddingService>)
     };
     let inner = Inner {
         watching: Watching::new(&config.watch),
         path: store.path().to_owned(),
         store: RwLock::new(Some(Arc::new(store))),
         config,
-        embedder,
-        dimension: stored.dimension,
+        embedder: RwLock::new(Embedder { service, stored: Arc::new(stored) }),
         seen: AtomicU64::new(0),
     };
     Ok(PulseDB { inner: Arc::new(inner) })
-}
-
-/// The embedder that the settings ask for; `None` where callers supply the vectors.
-pub(super) fn embedder_of(config: &Config) -> Result<Option<Arc<dyn EmbeddingService>>> {
-    match &config.embedding_provider {
-        EmbeddingProvider::Builtin { model_path: None } => Ok(Some(Arc::new(Builtin::new()))),
-        EmbeddingProvider::Builtin { model_path: Some(model) } => {
-            let reason = format!(
-                "this version cannot run the model in {}; use the bundled table (`model_path: None`) or external \
-                 vectors",
-                model.display()
-            );
-            Err(PulseDBError::Config { reason })
-        }
-        EmbeddingProvider::External => Ok(None),
-    }
 }
 
 /// What makes the vectors.
@@ -151,7 +133,8 @@ pub(super) fn identity_of(
     }
 }
 
-fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
+/// The identity of an embedder, if it is possible.
+pub(super) fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
     let identity = embedder.identity();
     let dimension = embedder.dimension();
     if !(1..=limits::DIMENSION_MAX).contains(&dimension) {

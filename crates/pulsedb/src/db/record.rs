@@ -1,6 +1,8 @@
 //! Recording: validate, embed, one commit, return.
 
-use crate::db::{PulseDB, stored};
+use std::sync::Arc;
+
+use crate::db::{Embedder, PulseDB, stored};
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::index::Builder;
@@ -35,7 +37,9 @@ impl PulseDB {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let prepared = self.prepare(new)?;
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
+        let prepared = embedder.prepare(new)?;
         store.record(prepared, self.defaults())
     }
 
@@ -55,24 +59,28 @@ impl PulseDB {
         if experiences.is_empty() {
             return Ok(());
         }
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
         let prepared = experiences.into_iter().map(|mut experience| {
             let given = std::mem::take(&mut experience.embedding);
             let experience = validate::restored_experience(experience)?;
             if !given.is_empty() {
-                validate::vector("embedding", &given, self.inner.dimension)?;
+                validate::vector("embedding", &given, embedder.dimension())?;
             }
-            Ok(PreparedRestore { experience, vector: stored(given) })
+            Ok(PreparedRestore { experience, vector: stored(given), embedder: Arc::clone(&embedder.stored) })
         });
         store.restore(prepared.collect::<Result<_>>()?)
     }
+}
 
+impl Embedder {
     /// Checks each experience, and embeds those without a vector.
     pub(super) fn prepare(&self, new: Vec<NewExperience>) -> Result<Vec<PreparedExperience>> {
         let rows: Vec<Valid<NewExperience>> =
             new.into_iter().map(validate::new_experience).collect::<std::result::Result<_, _>>()?;
         for row in &rows {
             if let Some(vector) = &row.get().embedding {
-                validate::vector("embedding", vector, self.inner.dimension)?;
+                validate::vector("embedding", vector, self.dimension())?;
             }
         }
         let texts: Vec<&str> = rows
@@ -87,7 +95,7 @@ impl PulseDB {
                 None => embedded.next().flatten(),
             };
             let indexed = Builder::index_new(new.get());
-            PreparedExperience { new, vector, indexed }
+            PreparedExperience { new, vector, embedder: Arc::clone(&self.stored), indexed }
         });
         Ok(prepared.collect())
     }

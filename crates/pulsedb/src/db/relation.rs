@@ -10,7 +10,8 @@ use crate::model::{
 use crate::validate;
 
 impl PulseDB {
-    /// Stores a relation between two experiences of one collective.
+    /// Stores a relation between two experiences of one collective. With a
+    /// [`Supersedes`](RelationType::Supersedes) the key of the target goes to the source, unless that has one.
     ///
     /// ```
     /// # use pulsedb::*;
@@ -46,7 +47,7 @@ impl PulseDB {
     /// Records an experience that takes the place of another one, in one commit: a relation of the type
     /// [`Supersedes`](RelationType::Supersedes) leads from the new one to the old one, which searches leave out from then on
     /// (see [`SearchFilter::include_superseded`](crate::SearchFilter::include_superseded)). A nil collective means that of
-    /// the old one.
+    /// the old one. The key of the old one goes to the new one, unless that is given another key.
     ///
     /// ```
     /// # use pulsedb::*;
@@ -73,7 +74,9 @@ impl PulseDB {
         let older = store.snapshot()?.view().experience_row(id)?;
         let (_, older) = older.ok_or(NotFoundError::Experience(id))?;
         let collective_id = if new.collective_id.is_nil() { older.collective_id } else { new.collective_id };
-        let prepared = self.prepare(vec![NewExperience { collective_id, ..new }])?.swap_remove(0);
+        let embedder = self.embedder();
+        embedder.expect_in_force(&store)?;
+        let prepared = embedder.prepare(vec![NewExperience { collective_id, ..new }])?.swap_remove(0);
         store.supersede(id, prepared)
     }
 
@@ -91,7 +94,7 @@ impl PulseDB {
     /// # Errors
     /// Those of [every call](PulseDB#errors).
     pub fn get_relation(&self, id: RelationId) -> Result<Option<ExperienceRelation>> {
-        self.store()?.snapshot()?.view().relation(id)
+        self.store()?.snapshot()?.view().relation(id, clock::now())
     }
 
     /// The relations of an experience, oldest first, each with the experience at its other end, archived ones included.

@@ -1,7 +1,7 @@
 //! Calls that find experiences.
 
 use crate::clock::Timestamp;
-use crate::db::PulseDB;
+use crate::db::{Embedder, PulseDB};
 use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::lexical::Bm25;
@@ -10,6 +10,7 @@ use crate::model::{
     SignalWeights,
 };
 use crate::search::{self, Asked, Ranking, Recall, TextQuery};
+use crate::storage::{StoreHandle, View};
 use crate::validate;
 use crate::vector::{Isa, PreparedQuery};
 
@@ -68,7 +69,8 @@ impl PulseDB {
     /// vector that does not have the database's dimensions, is not finite or is zero;
     /// [`NotFound`](crate::PulseDBError::NotFound) if there is no such collective;
     /// [`Embedding`](crate::PulseDBError::Embedding) if the embedder fails, or for a text that vectors alone should rank
-    /// where callers supply the vectors.
+    /// where callers supply the vectors; [`EmbeddingProviderMismatch`](crate::PulseDBError::EmbeddingProviderMismatch) for
+    /// a vector or a text if the database has moved to another embedder.
     pub fn search(
         &self,
         collective: CollectiveId,
@@ -80,9 +82,11 @@ impl PulseDB {
         validate::weights(&options)?;
         let SearchOptions { k, filter, weights, signals, context, exact, explain } = options;
         let filter = validate::filter(filter)?;
-        let ranking = self.ranking(query, Choices { signals, context, exact })?;
+        let embedder = self.embedder().clone();
+        let ranking = self.ranking(&embedder, query, Choices { signals, context, exact })?;
         let recall = self.recall(weights);
         let snapshot = store.snapshot()?;
+        embedder.admit(&ranking, snapshot.view())?;
         let collective = snapshot.view().in_collective(collective)?;
         search::search(collective, &ranking, &Asked { k, filter: &filter, recall, explain })
     }
@@ -95,7 +99,13 @@ impl PulseDB {
     }
 
     /// What a query ranks by. A text is embedded here, while no snapshot is held.
-    pub(super) fn ranking<'q>(&self, query: Query<'q>, choices: Choices) -> Result<Ranking<'q>> {
+    pub(super) fn ranking<'q>(
+        &self,
+        embedder: &Embedder,
+        query: Query<'q>,
+        choices: Choices,
+    ) -> Result<Ranking<'q>> {
+        let store = self.store()?;
         let settings = self.inner.config.search;
         let parameters = Bm25 { k1: settings.bm25_k1, b: settings.bm25_b };
         let exact_rows = if choices.exact { usize::MAX } else { self.inner.config.vector.rescore };
@@ -106,7 +116,8 @@ impl PulseDB {
         };
         match query {
             Query::Vector(vector) => {
-                validate::vector("query", vector, self.inner.dimension)?;
+                embedder.expect_in_force(&store)?;
+                validate::vector("query", vector, embedder.dimension())?;
                 Ok(Ranking::Vector { query: PreparedQuery::new(Isa::detect(), vector), exact_rows })
             }
             Query::Lexical(text) => {
@@ -115,23 +126,15 @@ impl PulseDB {
             }
             Query::Hybrid { text, vector } => {
                 validate::query_text(text)?;
-                validate::vector("query", vector, self.inner.dimension)?;
+                embedder.expect_in_force(&store)?;
+                validate::vector("query", vector, embedder.dimension())?;
                 Ok(of_text(text, PreparedQuery::new(Isa::detect(), vector)))
             }
             Query::Text(text) => {
                 validate::query_text(text)?;
-                Ok(of_text(text, self.text_vector(text, signals)?))
+                Ok(of_text(text, embedder.text_vector(&store, text, signals)?))
             }
         }
-    }
-
-    /// The vector that a text is compared by, if anything is compared by vectors and the embedder knows one.
-    fn text_vector(&self, text: &str, signals: SignalWeights) -> Result<Option<PreparedQuery>> {
-        let has_other_signals = signals.lexical > 0.0 || signals.late > 0.0;
-        if signals.vector == 0.0 || (self.inner.embedder.is_none() && has_other_signals) {
-            return Ok(None);
-        }
-        Ok(PreparedQuery::new(Isa::detect(), &self.embed_query(text)?))
     }
 
     /// The `k` experiences whose vectors are nearest to this one, without archived and superseded ones.
@@ -186,5 +189,27 @@ impl PulseDB {
         let filter = validate::filter(filter)?;
         let snapshot = store.snapshot()?;
         search::recent(snapshot.view(), collective, limit, &filter)
+    }
+}
+
+impl Embedder {
+    /// Fails if a query compares vectors, and those of the snapshot are not of this embedder.
+    pub(super) fn admit(&self, ranking: &Ranking<'_>, view: View<'_>) -> Result<()> {
+        if ranking.has_vector() { view.expect_embedder(&self.stored) } else { Ok(()) }
+    }
+
+    /// The vector that a text is compared by, if anything is compared by vectors and the embedder knows one.
+    fn text_vector(
+        &self,
+        store: &StoreHandle,
+        text: &str,
+        signals: SignalWeights,
+    ) -> Result<Option<PreparedQuery>> {
+        let has_other_signals = signals.lexical > 0.0 || signals.late > 0.0;
+        if signals.vector == 0.0 || (self.service.is_none() && has_other_signals) {
+            return Ok(None);
+        }
+        self.expect_in_force(store)?;
+        Ok(PreparedQuery::new(Isa::detect(), &self.embed_query(text)?))
     }
 }

@@ -8,7 +8,7 @@ use crate::id::Embedding;
 use crate::model::ProviderIdentity;
 
 /// The name of the bundled embedder in the identity of a database.
-pub(crate) const PROVIDER: &str = "builtin";
+const PROVIDER: &str = "builtin";
 
 /// Embeds with the table of `pulsedb-model`.
 pub(crate) struct Builtin(Model);

@@ -1,6 +1,7 @@
 //! Embedders: what turns a text into a vector, and how a database remembers which one it was.
 
 pub(crate) mod builtin;
+mod provider;
 
 use crate::error::Result;
 use crate::id::Embedding;

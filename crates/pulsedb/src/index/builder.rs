@@ -18,7 +18,7 @@ use crate::model::change::Slot;
 use crate::model::{DerivedInsight, Experience, NewDerivedInsight, NewExperience};
 use crate::storage::{
     BlockBuilder, BlockPart, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
-    malformed_shared, malformed_tail, write_piece_row,
+    SealedVectors, kept_in_slice, malformed_shared, malformed_tail, write_piece_row, write_vectors,
 };
 use crate::vector::codes::{self, Codes, Frame, Refinements, Shape};
 
@@ -96,45 +96,68 @@ impl BlockBuilder for Builder {
         }
         let words = seal(&tails).map_err(|_| malformed_tail(rows.first().map_or(Slot(0), |row| row.slot)))?;
         let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, words.lengths)];
-        let vectors: Vec<Option<Vec<f32>>> = rows.iter().map(|row| row.vector.map(components)).collect();
+        let vectors: Vec<Option<&[u8]>> = rows.iter().map(|row| row.vector).collect();
         let mut made = None;
-        if shared.is_none() && vectors.iter().any(Option::is_some) {
-            let centroid = codes::centroid(dimension, vectors.iter().flatten().map(Vec::as_slice));
-            made = Some(bytes_of(&centroid));
+        for (slice, vectors) in (0..).zip(vectors.chunks(limits::SLICE_ROWS)) {
+            let sealed = self.seal_vectors(dimension, shared.or(made.as_deref()), slice, vectors)?;
+            parts.extend(sealed.parts);
+            made = made.or(sealed.shared);
         }
-        if let Some(shared) = shared.or(made.as_deref()) {
-            let frame = frame(dimension, shared).ok_or_else(malformed_shared)?;
-            let mut runs = CodeRuns::new(frame.shape());
-            for vector in &vectors {
-                runs.push(vector.as_ref().and_then(|vector| frame.encode(vector)).as_deref());
-            }
-            parts.extend(runs.finish());
-        }
+        parts.push((BlockPart::Vectors, 0, write_vectors(vectors.iter().map(Option::is_some))));
+        parts.sort_unstable_by_key(|(part, run, _)| (*part, *run));
         let postings = words.postings.into_iter().map(|value| (value.key, value.bytes)).collect();
         Ok(SealedBlock { parts, postings, shared: made })
     }
 
-    fn merge_parts(&self, dimension: usize, sources: &[MergeSource<'_>]) -> Result<Vec<PartValue>> {
-        let maps = row_maps(sources);
-        let mut lists = Vec::with_capacity(sources.len());
+    fn seal_vectors(
+        &self,
+        dimension: usize,
+        shared: Option<&[u8]>,
+        slice: u16,
+        vectors: &[Option<&[u8]>],
+    ) -> Result<SealedVectors> {
+        let vectors: Vec<Option<Vec<f32>>> = vectors.iter().map(|row| row.map(components)).collect();
+        if vectors.iter().all(Option::is_none) {
+            return Ok(SealedVectors { parts: Vec::new(), shared: None });
+        }
+        let mut made = None;
+        if shared.is_none() {
+            let centroid = codes::centroid(dimension, vectors.iter().flatten().map(Vec::as_slice));
+            made = Some(bytes_of(&centroid));
+        }
+        let shared = shared.or(made.as_deref()).unwrap_or_default();
+        let frame = frame(dimension, shared).ok_or_else(malformed_shared)?;
+        let mut runs = CodeRuns::new(frame.shape());
+        for vector in &vectors {
+            runs.push(vector.as_ref().and_then(|vector| frame.encode(vector)).as_deref());
+        }
+        Ok(SealedVectors { parts: runs.finish(slice), shared: made })
+    }
+
+    fn merge_slice(
+        &self,
+        dimension: usize,
+        sources: &[MergeSource<'_>],
+        slice: u16,
+    ) -> Result<Vec<PartValue>> {
+        let has_vector = sources.iter().map(|source| source.block.vectors()).collect::<Result<Vec<_>>>()?;
+        let mut parts = Vec::new();
+        if slice == 0 {
+            parts.push((BlockPart::Lengths, 0, joined_lengths(sources)?));
+            let kept = sources.iter().zip(&has_vector);
+            let kept = kept.flat_map(|(source, bitmap)| kept_bits(bitmap, source));
+            parts.push((BlockPart::Vectors, 0, write_vectors(kept)));
+        }
         let shape = Shape::new(dimension);
         let mut runs = CodeRuns::new(shape);
         let mut has_codes = false;
-        for (source, map) in sources.iter().zip(&maps) {
-            let list = source.block.part(BlockPart::Lengths, 0)?;
-            let list = Lengths::read(list, source.block.entry.rows);
-            lists.push((list.map_err(|_| source.block.malformed(BlockPart::Lengths))?, map));
-            if source.block.has_part(BlockPart::Codes)? {
-                has_codes = true;
-                append_codes(&mut runs, shape, source)?;
-            } else {
-                (0..map.live()).for_each(|_| runs.push(None));
-            }
+        for ((source, kept), has_vector) in sources.iter().zip(kept_in_slice(sources, slice)).zip(&has_vector)
+        {
+            has_codes |= kept.iter().zip(has_vector).any(|(kept, has_vector)| kept & has_vector != 0);
+            append_codes(&mut runs, shape, source, &kept, has_vector)?;
         }
-        let (lengths, _) = merge_lengths(&lists);
-        let mut parts: Vec<PartValue> = vec![(BlockPart::Lengths, 0, lengths)];
         if has_codes {
-            parts.extend(runs.finish());
+            parts.extend(runs.finish(slice));
         }
         Ok(parts)
     }
@@ -170,37 +193,74 @@ fn row_maps(sources: &[MergeSource<'_>]) -> Vec<RowMap> {
     sources.iter().map(map).collect()
 }
 
-/// Appends the codes of the rows that are kept.
-fn append_codes(runs: &mut CodeRuns, shape: Shape, source: &MergeSource<'_>) -> Result<()> {
-    let block = source.block;
-    let rows = block.entry.rows as usize;
-    let kept: Vec<u64> =
-        (0..rows.div_ceil(64)).map(|word| !source.dropped.get(word).copied().unwrap_or(0)).collect();
-    for (run, kept) in (0..).zip(kept.chunks(code_run_rows(shape) / 64)) {
-        let codes = Codes::read(shape, block.part(BlockPart::Codes, run)?);
-        let codes = codes.filter(|codes| codes.rows().div_ceil(64) == kept.len());
-        runs.codes.append(&codes.ok_or_else(|| block.malformed(BlockPart::Codes))?, kept);
+/// The bits of the rows that are kept.
+fn kept_bits<'s>(bitmap: &'s [u64], source: &'s MergeSource<'_>) -> impl Iterator<Item = bool> + 's {
+    let bit =
+        |bitmap: &[u64], row: usize| bitmap.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1);
+    let rows = 0..source.block.entry.rows as usize;
+    rows.filter(move |row| !bit(&source.dropped, *row)).map(move |row| bit(bitmap, row))
+}
+
+/// The lengths of the rows that are kept.
+fn joined_lengths(sources: &[MergeSource<'_>]) -> Result<Vec<u8>> {
+    let maps = row_maps(sources);
+    let mut lists = Vec::with_capacity(sources.len());
+    for (source, map) in sources.iter().zip(&maps) {
+        let list = source.block.part(BlockPart::Lengths, 0)?;
+        let list = Lengths::read(list, source.block.entry.rows);
+        lists.push((list.map_err(|_| source.block.malformed(BlockPart::Lengths))?, map));
     }
-    for (run, kept) in (0..).zip(kept.chunks(refinement_run_rows(shape) / 64)) {
-        let finer = Refinements::read(shape, block.part(BlockPart::Refinements, run)?);
-        let finer = finer.filter(|finer| finer.rows().div_ceil(64) == kept.len());
-        runs.finer.append(&finer.ok_or_else(|| block.malformed(BlockPart::Refinements))?, kept);
+    Ok(merge_lengths(&lists).0)
+}
+
+/// Appends the codes of the rows that are kept. A slice of the source that has no vector has no codes.
+fn append_codes(
+    runs: &mut CodeRuns,
+    shape: Shape,
+    source: &MergeSource<'_>,
+    kept: &[u64],
+    has_vector: &[u64],
+) -> Result<()> {
+    const WORDS: usize = limits::SLICE_ROWS / 64;
+    let block = source.block;
+    let (code_rows, finer_rows) = (code_run_rows(shape), refinement_run_rows(shape));
+    for (slice, (kept, has_vector)) in kept.chunks(WORDS).zip(has_vector.chunks(WORDS)).enumerate() {
+        if has_vector.iter().all(|word| *word == 0) {
+            let rows: u32 = kept.iter().map(|word| word.count_ones()).sum();
+            (0..rows).for_each(|_| runs.push(None));
+            continue;
+        }
+        let is_kept = |kept: &[u64]| kept.iter().any(|word| *word != 0);
+        let first = slice * limits::SLICE_ROWS / code_rows;
+        for (run, kept) in (first..).zip(kept.chunks(code_rows / 64)).filter(|(_, kept)| is_kept(kept)) {
+            let codes = Codes::read(shape, block.part(BlockPart::Codes, run as u16)?);
+            let codes = codes.filter(|codes| codes.rows().div_ceil(64) == kept.len());
+            runs.codes.append(&codes.ok_or_else(|| block.malformed(BlockPart::Codes))?, kept);
+        }
+        let first = slice * limits::SLICE_ROWS / finer_rows;
+        for (run, kept) in (first..).zip(kept.chunks(finer_rows / 64)).filter(|(_, kept)| is_kept(kept)) {
+            let finer = Refinements::read(shape, block.part(BlockPart::Refinements, run as u16)?);
+            let finer = finer.filter(|finer| finer.rows().div_ceil(64) == kept.len());
+            runs.finer.append(&finer.ok_or_else(|| block.malformed(BlockPart::Refinements))?, kept);
+        }
     }
     Ok(())
 }
 
-/// Rows of one value of codes: as many as fit into a value, in whole words of a bitmap.
+/// Rows of one value of codes: as many as fit into a value. A slice is a whole number of them.
 pub(crate) fn code_run_rows(shape: Shape) -> usize {
-    fitting(shape.group_bytes().div_ceil(8) + 1).clamp(64, limits::SEALED_ROWS_MAX as usize)
+    run_rows(shape.group_bytes().div_ceil(8) + 1, limits::SLICE_ROWS)
 }
 
-/// Rows of one value of refinements.
+/// Rows of one value of refinements. A slice is a whole number of them.
 pub(crate) fn refinement_run_rows(shape: Shape) -> usize {
-    fitting(shape.record_bytes()).clamp(64, limits::REFINEMENT_RUN_ROWS_MAX)
+    run_rows(shape.record_bytes(), limits::REFINEMENT_RUN_ROWS_MAX)
 }
 
-fn fitting(row_bytes: usize) -> usize {
-    (limits::VALUE_BYTES_MAX - 4096) / row_bytes / 64 * 64
+/// The greatest power of two of rows that fit into a value: whole words of a bitmap.
+fn run_rows(row_bytes: usize, most: usize) -> usize {
+    let fitting = (limits::VALUE_BYTES_MAX - 4096) / row_bytes;
+    1 << fitting.clamp(64, most).ilog2()
 }
 
 /// Codes and refinements of rows, each cut into runs.
@@ -222,11 +282,14 @@ impl CodeRuns {
         assert!(fits, "a code of this frame has its shape");
     }
 
-    /// All codes, then all refinements, each run under its number.
-    fn finish(self) -> Vec<PartValue> {
-        let codes = (0..).zip(self.codes.finish()).map(|(run, bytes)| (BlockPart::Codes, run, bytes));
-        let finer = (0..).zip(self.finer.finish()).map(|(run, bytes)| (BlockPart::Refinements, run, bytes));
-        codes.chain(finer).collect()
+    /// All codes, then all refinements of a slice, each run under its number in the block.
+    fn finish(self, slice: u16) -> Vec<PartValue> {
+        let first = |rows: usize| usize::from(slice) * limits::SLICE_ROWS / rows;
+        let (codes, finer) = (first(self.codes.rows), first(self.finer.rows));
+        let codes = (codes as u16..).zip(self.codes.finish());
+        let finer = (finer as u16..).zip(self.finer.finish());
+        let codes = codes.map(|(run, bytes)| (BlockPart::Codes, run, bytes));
+        codes.chain(finer.map(|(run, bytes)| (BlockPart::Refinements, run, bytes))).collect()
     }
 }
 

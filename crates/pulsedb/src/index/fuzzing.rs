@@ -112,8 +112,8 @@ fn read_codes(bytes: &[u8]) {
         }
         let Some(codes) = Codes::read(frame.shape(), codes) else { continue };
         let mut scan = Scan::new(&query, 3);
-        let record = |row: u32| finer.as_ref().and_then(|finer| finer.record(row as usize));
-        assert!(scan.codes(&codes, &[u64::MAX; 4], |row| row, record), "it has the shape of the query");
+        let mut record = |row: u32| finer.as_ref().and_then(|finer| finer.record(row as usize));
+        assert!(scan.codes(&codes, &[u64::MAX; 4], |row| row, &mut record), "it has the shape of the query");
         let score = |slots: &[u32], scores: &mut Vec<f32>| -> Result<(), ()> {
             scores.extend(slots.iter().map(|slot| *slot as f32));
             Ok(())

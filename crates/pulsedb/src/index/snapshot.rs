@@ -7,9 +7,11 @@ use crate::error::Result;
 use crate::index::builder::frame;
 use crate::index::loose::{LooseRow, Terms, is_damage, loose_rows};
 use crate::lexical::Lengths;
+use crate::limits::SLICE_ROWS;
 use crate::model::change::Slot;
 use crate::storage::{
-    BlockPart, BlockState, BlockView, CollectiveView, Columns, SeriesId, SlotRow, malformed_shared,
+    BlockPart, BlockState, BlockView, CollectiveView, Columns, Generation, SeriesId, SlotRow,
+    malformed_shared,
 };
 use crate::vector::codes::Frame;
 
@@ -20,7 +22,8 @@ pub(crate) struct Segment<'t> {
     pub(crate) state: BlockState,
     /// The address of its first row.
     pub(crate) first: u32,
-    columns: OnceCell<Columns<'t>>,
+    columns: Vec<OnceCell<Columns<'t>>>,
+    has_vector: OnceCell<Vec<u64>>,
 }
 
 /// Where a row lies: rows of blocks come first, in their order, then the loose ones.
@@ -40,6 +43,8 @@ pub(crate) struct Snapshot<'t> {
     pub(crate) loose: Vec<LooseRow<'t>>,
     /// The address of the first loose row.
     pub(crate) first_loose: u32,
+    /// The generation of vectors that is in force.
+    pub(crate) generation: Generation,
     shared: Option<&'t [u8]>,
 }
 
@@ -50,9 +55,10 @@ impl<'t> Snapshot<'t> {
         let mut loose = Vec::new();
         let mut segments = Vec::new();
         let mut first = 0;
+        let generation = collective.view.generation()?;
         let series = collective.view.series(id)?;
         for entry in &series.blocks {
-            match Segment::open(collective.view.block(*entry), first) {
+            match Segment::open(collective.view.block(*entry, generation), first) {
                 Ok(segment) => {
                     segments.push(segment);
                     first += entry.rows;
@@ -65,15 +71,16 @@ impl<'t> Snapshot<'t> {
             }
         }
         loose_rows(collective, Slot(series.tail_from), Slot(u32::MAX), terms, &mut loose)?;
-        let shared = collective.view.shared(id)?;
-        Ok(Self { collective, segments, loose, first_loose: first, shared })
+        let shared = collective.view.shared(id, generation)?;
+        Ok(Self { collective, segments, loose, first_loose: first, generation, shared })
     }
 
     /// Every row for itself: slower, and right where blocks are damaged.
     pub(crate) fn of_records(collective: CollectiveView<'t>, terms: Terms) -> Result<Self> {
         let mut loose = Vec::new();
         loose_rows(collective, Slot(0), Slot(u32::MAX), terms, &mut loose)?;
-        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, shared: None })
+        let generation = collective.view.generation()?;
+        Ok(Self { collective, segments: Vec::new(), loose, first_loose: 0, generation, shared: None })
     }
 
     /// The frame of the codes; `None` before the first block that has some.
@@ -91,7 +98,8 @@ impl<'t> Snapshot<'t> {
         let Some(segment) = after.checked_sub(1).and_then(|at| self.segments.get(at)) else {
             return Ok(None);
         };
-        Ok(segment.columns()?.row_of(slot).map(|row| segment.first + row as u32))
+        let row = segment.block.row_of(slot, |slice| segment.columns(slice).copied())?;
+        Ok(row.map(|row| segment.first + row as u32))
     }
 
     /// The row behind an address that this snapshot has given.
@@ -114,12 +122,20 @@ impl<'t> Snapshot<'t> {
         self.first_loose as usize + self.loose.len()
     }
 
+    /// Whether a row has a vector.
+    pub(crate) fn has_vector(&self, address: Address) -> Result<bool> {
+        match self.part(address) {
+            Part::InBlock(segment, row) => Ok(segment.has_vector()?[row / 64] >> (row % 64) & 1 == 1),
+            Part::Loose(loose) => self.collective.has_vector(self.generation, loose.slot),
+        }
+    }
+
     /// The slot of a row, and what is kept of it.
     pub(crate) fn row(&self, address: Address) -> Result<(Slot, SlotRow)> {
         Ok(match self.part(address) {
             Part::InBlock(segment, row) => {
-                let columns = segment.columns()?;
-                (columns.slot(row), segment.state.of_row(row, columns.slot_row(row)))
+                let (columns, at) = (segment.columns(row / SLICE_ROWS)?, row % SLICE_ROWS);
+                (columns.slot(at), segment.state.of_row(row, columns.slot_row(at)))
             }
             Part::Loose(loose) => (loose.slot, loose.row),
         })
@@ -128,16 +144,27 @@ impl<'t> Snapshot<'t> {
 
 impl<'t> Segment<'t> {
     fn open(block: BlockView<'t>, first: u32) -> Result<Self> {
-        Ok(Self { state: block.state()?, block, first, columns: OnceCell::new() })
+        let (columns, has_vector) = (vec![OnceCell::new(); block.slices()], OnceCell::new());
+        Ok(Self { state: block.state()?, block, first, columns, has_vector })
     }
 
-    /// The columns, read when they are first asked for: most searches need those of few blocks.
-    pub(crate) fn columns(&self) -> Result<&Columns<'t>> {
-        if let Some(columns) = self.columns.get() {
+    /// The columns of a slice, read when they are first asked for: most searches need those of few.
+    pub(crate) fn columns(&self, slice: usize) -> Result<&Columns<'t>> {
+        let cell = self.columns.get(slice).ok_or_else(|| self.block.malformed(BlockPart::Columns))?;
+        if let Some(columns) = cell.get() {
             return Ok(columns);
         }
-        let columns = self.block.columns()?;
-        Ok(self.columns.get_or_init(|| columns))
+        let columns = self.block.columns(slice)?;
+        Ok(cell.get_or_init(|| columns))
+    }
+
+    /// Which rows have a vector, read when it is first asked for.
+    pub(crate) fn has_vector(&self) -> Result<&[u64]> {
+        if let Some(bitmap) = self.has_vector.get() {
+            return Ok(bitmap);
+        }
+        let bitmap = self.block.vectors()?;
+        Ok(self.has_vector.get_or_init(|| bitmap))
     }
 
     /// How many words each row has.

@@ -104,7 +104,8 @@ pub struct NewExperience {
     /// What becomes of it if its content is there already.
     pub duplicate: DuplicatePolicy,
     /// A name for it, 1 to 400 bytes, unique in the collective. Where an experience has it already, that one is replaced
-    /// by this one and keeps its id and its `applications`; an archived one is unarchived.
+    /// by this one and keeps its id and its `applications`; an archived one is unarchived. A superseded one is not replaced
+    /// but gives the key up.
     pub key: Option<String>,
     /// From then on it is hidden from every call but [`get_experience`](crate::PulseDB::get_experience), and removed by
     /// later commits, which log its deletion. Until then it counts in the statistics by which words are weighed.
@@ -166,6 +167,15 @@ pub struct ExperienceUpdate {
     pub related_files: Option<Vec<String>>,
     /// The new type.
     pub experience_type: Option<ExperienceType>,
+}
+
+/// A change of the key and the end of an experience; what is `None` stays as it is, and `Some(None)` takes it away.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TermsUpdate {
+    /// The new key. One that another experience has is refused, unless that one is superseded: then it gives the key up.
+    pub key: Option<Option<String>>,
+    /// The new end.
+    pub expires_at: Option<Option<Timestamp>>,
 }
 
 /// The energy of an experience at `now`, 0 to 1: it fades with time, and more slowly the more the experience is used.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Names an embedder. It is stored with the database, so that vectors of two embedders never mix.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProviderIdentity {
     /// What makes the vectors, for example "builtin"; "external" is reserved for vectors that callers supply.
     pub provider: String,

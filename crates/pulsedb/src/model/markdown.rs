@@ -12,7 +12,8 @@ use crate::model::relation::{ExperienceRelation, RelationType};
 
 impl ContextCandidates {
     /// The context as Markdown for a prompt: beside each row its id, age, agent and confidence, and every stored text in a
-    /// fence that it cannot leave, as data. Ages are those of the moment of the call. Empty if there is nothing to say.
+    /// fence that it cannot leave, as data. Ages are those of the moment of the call. At the end it says how many rows were
+    /// left out, if any. Empty if there is no row.
     ///
     /// ```
     /// # use pulsedb::*;
@@ -73,6 +74,15 @@ impl Section {
 /// Bytes of what stands above every section.
 pub(crate) const HEAD_BYTES: usize = HEAD.len();
 
+/// What stands below everything if rows were left out; nothing if none were.
+pub(crate) fn foot(omitted: usize) -> String {
+    match omitted {
+        0 => String::new(),
+        1 => "\n1 more row was left out.\n".to_owned(),
+        more => format!("\n{more} more rows were left out.\n"),
+    }
+}
+
 /// The whole context; empty if it has no row.
 fn context(context: &ContextCandidates, now: Timestamp) -> String {
     let mut out = HEAD.to_owned();
@@ -86,7 +96,11 @@ fn context(context: &ContextCandidates, now: Timestamp) -> String {
     section(&mut out, Section::Recent, context.recent_experiences.iter().map(|one| recent(one, now)));
     section(&mut out, Section::Relations, context.relations.iter().map(relation));
     section(&mut out, Section::Agents, context.active_agents.iter().map(|one| agent(one, now)));
-    if out.len() == HEAD.len() { String::new() } else { out }
+    if out.len() == HEAD.len() {
+        return String::new();
+    }
+    out.push_str(&foot(context.omitted));
+    out
 }
 
 fn section(out: &mut String, section: Section, rows: impl Iterator<Item = String>) {
@@ -287,6 +301,25 @@ mod tests {
             age(Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX)),
             "292271023 years ago"
         );
+    }
+
+    #[test]
+    fn what_was_left_out_is_counted_below_what_was_not() {
+        let one = Activity {
+            agent_id: crate::id::AgentId::new("ada"),
+            collective_id: crate::id::CollectiveId::nil(),
+            current_task: None,
+            context_summary: None,
+            started_at: Timestamp::from_millis(0),
+            last_heartbeat: Timestamp::from_millis(0),
+        };
+        let end = |omitted| {
+            let found = ContextCandidates { active_agents: vec![one.clone()], omitted, ..Default::default() };
+            context(&found, Timestamp::from_millis(0)).lines().last().map(str::to_owned)
+        };
+        assert_eq!(end(1).as_deref(), Some("1 more row was left out."));
+        assert_eq!(end(12).as_deref(), Some("12 more rows were left out."));
+        assert_eq!(end(0).as_deref(), Some("- `ada`, last sign of life just now"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use apply::{Change, Outcome};
 pub use change::{WatchEvent, WatchEventType};
 pub use collective::{Collective, CollectiveStats};
 pub use context::{ContextCandidates, ContextRequest};
-pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, energy};
+pub use experience::{DuplicatePolicy, Experience, ExperienceUpdate, NewExperience, TermsUpdate, energy};
 pub use experience_type::{ExperienceKind, ExperienceType, Severity};
 pub use identity::ProviderIdentity;
 pub use insight::{DerivedInsight, InsightFilter, InsightType, NewDerivedInsight};
@@ -30,7 +30,7 @@ pub use query::{OwnedQuery, Query, SearchFilter, SearchOptions, SearchResult};
 pub use ranking::{ContextWeights, Explain, RecallWeights, Signal, SignalWeights};
 pub use relation::{ExperienceRelation, NewExperienceRelation, RelationDirection, RelationType};
 pub use report::{
-    BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, ReaderInfo,
-    TableStats,
+    BackupReport, CheckReport, CollectiveSummary, CompactReport, DatabaseStats, Fault, Holder, Progress,
+    ReaderInfo, Reembedding, TableStats,
 };
 pub use watch::{StreamEnd, TryRecvError, WatchFilter};

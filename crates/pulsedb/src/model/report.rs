@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::id::{CollectiveId, Seq};
+use crate::model::ProviderIdentity;
 
 /// A process that has the database open for writing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,32 @@ pub struct DatabaseStats {
     pub collectives: Vec<CollectiveSummary>,
     /// Deleted collectives whose pages are still being reclaimed.
     pub collectives_reclaiming: u64,
+    /// What makes the vectors.
+    pub embedder: ProviderIdentity,
+    /// The move to another embedder that has not ended, if there is one.
+    pub reembedding: Option<Reembedding>,
+    /// Whether vectors of an earlier embedder are still being removed.
+    pub old_vectors_reclaiming: bool,
+}
+
+/// How far a move to another embedder is; see [`reembed`](crate::PulseDB::reembed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Records that have a vector of the new embedder.
+    pub done: u64,
+    /// Records in all.
+    pub total: u64,
+}
+
+/// A move to another embedder that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reembedding {
+    /// The embedder that the database moves to.
+    pub to: ProviderIdentity,
+    /// How far it is.
+    pub progress: Progress,
 }
 
 /// Something wrong that a check found.

@@ -15,7 +15,22 @@ const AGE_BYTES: usize = 6;
 
 /// What fits of a context: the best row of each part, then the second of each, and so on, near-duplicates once, and at
 /// last the relations of what was taken. A row that does not fit is left out; shorter ones after it may still fit.
+/// The line that says how many were left out has its room too.
 pub(crate) fn fitted(all: ContextCandidates, max_tokens: usize, now: Timestamp) -> ContextCandidates {
+    let bytes = max_tokens.saturating_mul(limits::BYTES_A_TOKEN);
+    let whole = within(all.clone(), bytes, now);
+    if whole.omitted == 0 {
+        return whole;
+    }
+    let rows = all.similar_experiences.len()
+        + all.recent_experiences.len()
+        + all.insights.len()
+        + all.relations.len()
+        + all.active_agents.len();
+    within(all, bytes.saturating_sub(markdown::foot(rows).len()), now)
+}
+
+fn within(all: ContextCandidates, bytes: usize, now: Timestamp) -> ContextCandidates {
     let ContextCandidates {
         similar_experiences,
         recent_experiences,
@@ -27,7 +42,7 @@ pub(crate) fn fitted(all: ContextCandidates, max_tokens: usize, now: Timestamp) 
     let parts = [similar_experiences.len(), recent_experiences.len(), insights.len(), active_agents.len()];
     let rows = parts.iter().sum::<usize>() + relations.len();
     let mut kept = ContextCandidates::default();
-    let mut budget = Budget::new(max_tokens);
+    let mut budget = Budget { left: bytes, begun: Vec::new() };
     let mut seen = Seen::default();
     let (mut similar, mut recent) = (similar_experiences.into_iter(), recent_experiences.into_iter());
     let (mut insights, mut agents) = (insights.into_iter(), active_agents.into_iter());
@@ -72,10 +87,6 @@ struct Budget {
 }
 
 impl Budget {
-    fn new(max_tokens: usize) -> Self {
-        Self { left: max_tokens.saturating_mul(limits::BYTES_A_TOKEN), begun: Vec::new() }
-    }
-
     /// Whether there is room for the lines of a row; it is taken then.
     fn takes(&mut self, section: Section, lines: &str) -> bool {
         let head = if self.begun.is_empty() { HEAD_BYTES } else { 0 };

@@ -9,7 +9,7 @@ use crate::lexical::{Matches, TailRow};
 use crate::limits;
 use crate::model::change::Slot;
 use crate::model::{Experience, ExperienceType, InsightFilter, SearchFilter};
-use crate::storage::{CollectiveView, SlotRow, insight_tag, malformed_tail, type_tag};
+use crate::storage::{CollectiveView, Columns, SlotRow, bitmap_words, insight_tag, malformed_tail, type_tag};
 
 /// Rows that may be found.
 #[derive(Clone)]
@@ -23,8 +23,13 @@ pub(super) struct Allowed {
 impl Allowed {
     /// The rows of a snapshot that live and match.
     pub(super) fn of(snapshot: &Snapshot<'_>, filter: &SearchFilter) -> Result<Self> {
-        let mut allowed = Self::with(snapshot, &Fields::new(filter), &Attributes::of(filter))?;
+        let attributes = Attributes::of(filter);
+        let mut allowed = Self::with(snapshot, &Fields::new(filter), &attributes)?;
         let collective = snapshot.collective;
+        let expired = collective.expired()?;
+        if !filter.include_superseded && !expired.is_empty() {
+            allowed.add_back(snapshot, filter, &attributes)?;
+        }
         if let Some(prefix) = &filter.key_prefix {
             let mut keyed = Self::none(snapshot);
             for slot in collective.keyed_slots(prefix)? {
@@ -32,8 +37,31 @@ impl Allowed {
             }
             allowed.restrict(&keyed);
         }
-        collective.expired()?.slots().try_for_each(|slot| allowed.set(snapshot, slot, false))?;
+        expired.slots().try_for_each(|slot| allowed.set(snapshot, slot, false))?;
         Ok(allowed)
+    }
+
+    /// Adds what matches and is back since what superseded it has expired.
+    fn add_back(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        filter: &SearchFilter,
+        attributes: &Attributes,
+    ) -> Result<()> {
+        let back = snapshot.collective.back()?;
+        if back.is_empty() {
+            return Ok(());
+        }
+        let filter = SearchFilter { include_superseded: true, ..filter.clone() };
+        let all = Self::with(snapshot, &Fields::new(&filter), attributes)?;
+        for slot in back {
+            if let Some(address) = snapshot.address_of(slot)?
+                && all.has(snapshot, address)
+            {
+                self.set(snapshot, slot, true)?;
+            }
+        }
+        Ok(())
     }
 
     /// The insights of a snapshot of these that live and match.
@@ -62,7 +90,7 @@ impl Allowed {
     }
 
     fn none(snapshot: &Snapshot<'_>) -> Self {
-        let blocks = snapshot.segments.iter().map(|segment| vec![0; segment.state.dead.len()]);
+        let blocks = snapshot.segments.iter().map(|segment| vec![0; bitmap_words(segment.block.entry.rows)]);
         Self { blocks: blocks.collect(), loose: vec![false; snapshot.loose.len()] }
     }
 
@@ -211,7 +239,7 @@ fn rows_with(segment: &Segment<'_>, all_of: &AllOf) -> Result<Vec<u64>> {
     let values = BlockPostings(segment.block);
     let mut all: Option<Vec<u64>> = None;
     for pattern in all_of {
-        let mut set = vec![0; segment.state.dead.len() * 8];
+        let mut set = vec![0; bitmap_words(rows) * 8];
         let found = Matches::find(pattern, &values).map_err(|found| found.of(segment.block))?;
         found.mark(rows, &mut set).map_err(|_| segment.block.malformed_postings())?;
         let words = set.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
@@ -268,19 +296,19 @@ impl<'f> Fields<'f> {
         }
         if let Some(types) = self.named_types() {
             let named: [bool; 256] = std::array::from_fn(|tag| tag < 32 && types >> tag & 1 == 1);
-            keep(&mut allowed, segment.columns()?.types(), |[tag]| named[usize::from(tag)]);
+            keep(segment, &mut allowed, Columns::types, |[tag]| named[usize::from(tag)])?;
         }
         if let Some(least) = filter.min_importance {
-            keep(&mut allowed, segment.columns()?.importances(), |bytes| f32::from_le_bytes(bytes) >= least);
+            keep(segment, &mut allowed, Columns::importances, |bytes| f32::from_le_bytes(bytes) >= least)?;
         }
         if let Some(least) = filter.min_confidence {
-            keep(&mut allowed, segment.columns()?.confidences(), |bytes| f32::from_le_bytes(bytes) >= least);
+            keep(segment, &mut allowed, Columns::confidences, |bytes| f32::from_le_bytes(bytes) >= least)?;
         }
         if let Some(Timestamp(since)) = filter.since {
-            keep(&mut allowed, segment.columns()?.times(), |bytes| i64::from_le_bytes(bytes) >= since);
+            keep(segment, &mut allowed, Columns::times, |bytes| i64::from_le_bytes(bytes) >= since)?;
         }
         if let Some(Timestamp(until)) = filter.until {
-            keep(&mut allowed, segment.columns()?.times(), |bytes| i64::from_le_bytes(bytes) <= until);
+            keep(segment, &mut allowed, Columns::times, |bytes| i64::from_le_bytes(bytes) <= until)?;
         }
         Ok(allowed)
     }
@@ -325,7 +353,8 @@ fn has_prefix(experience: &Experience, prefix: &str) -> bool {
 
 /// The rows of a block that are not dead.
 fn live_rows(segment: &Segment<'_>) -> Vec<u64> {
-    let mut live: Vec<u64> = segment.state.dead.iter().map(|dead| !dead).collect();
+    let mut live = vec![u64::MAX; bitmap_words(segment.state.rows)];
+    live.iter_mut().zip(&segment.state.dead).for_each(|(live, dead)| *live &= !dead);
     let behind = segment.state.rows % 64;
     if let Some(last) = live.last_mut().filter(|_| behind > 0) {
         *last &= (1 << behind) - 1;
@@ -334,18 +363,26 @@ fn live_rows(segment: &Segment<'_>) -> Vec<u64> {
 }
 
 /// Keeps the rows of a bitmap whose value in a column passes. Whole words of rows are compared side by side.
-fn keep<const BYTES: usize>(
+fn keep<'t, const BYTES: usize>(
+    segment: &Segment<'t>,
     bitmap: &mut [u64],
-    column: &[[u8; BYTES]],
+    column: impl Fn(&Columns<'t>) -> &'t [[u8; BYTES]],
     passes: impl Fn([u8; BYTES]) -> bool,
-) {
-    for (word, values) in bitmap.iter_mut().zip(column.chunks(64)).filter(|(word, _)| **word != 0) {
-        let mut kept = [0; 64];
-        for (kept, value) in kept.iter_mut().zip(values) {
-            *kept = u8::from(passes(*value));
+) -> Result<()> {
+    for (slice, bitmap) in bitmap.chunks_mut(limits::SLICE_ROWS / 64).enumerate() {
+        if bitmap.iter().all(|word| *word == 0) {
+            continue;
         }
-        *word &= packed(&kept);
+        let column = column(segment.columns(slice)?);
+        for (word, values) in bitmap.iter_mut().zip(column.chunks(64)).filter(|(word, _)| **word != 0) {
+            let mut kept = [0; 64];
+            for (kept, value) in kept.iter_mut().zip(values) {
+                *kept = u8::from(passes(*value));
+            }
+            *word &= packed(&kept);
+        }
     }
+    Ok(())
 }
 
 /// The lowest bits of 64 bytes.

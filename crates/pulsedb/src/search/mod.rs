@@ -41,6 +41,17 @@ pub(crate) enum Ranking<'q> {
     Text(TextQuery<'q>),
 }
 
+impl Ranking<'_> {
+    /// Whether vectors are compared.
+    pub(crate) fn has_vector(&self) -> bool {
+        match self {
+            Self::Vector { .. } => true,
+            Self::Words { .. } => false,
+            Self::Text(text) => text.vector.is_some(),
+        }
+    }
+}
+
 /// What is asked besides the ranking.
 pub(crate) struct Asked<'q> {
     pub(crate) k: usize,

@@ -1,7 +1,7 @@
 //! The newest experiences, found through whichever index of the store is the shortest way.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -46,6 +46,7 @@ pub(crate) fn recent(
     };
     let fields = Fields::new(filter);
     let expired = collective.expired()?;
+    let back = if expired.is_empty() { BTreeSet::new() } else { collective.back()? };
     let mut found = Vec::new();
     let mut passed_over = 0;
     for row in rows {
@@ -54,10 +55,12 @@ pub(crate) fn recent(
             continue;
         }
         // Where few match, a look at the small slot row first saves decoding what is passed over.
-        if passed_over > PASSED_OVER && !fields.slot_passes(collective, row.slot)? {
+        let is_back = back.contains(&row.slot);
+        if passed_over > PASSED_OVER && !is_back && !fields.slot_passes(collective, row.slot)? {
             continue;
         }
-        let (place, experience) = view.indexed_row(row.id)?;
+        let (place, mut experience) = view.indexed_row(row.id)?;
+        experience.superseded &= !is_back;
         if !fields.record_passes(&experience) {
             passed_over += 1;
             continue;

@@ -15,9 +15,11 @@ use crate::model::change::Slot;
 use crate::model::norm::Norm;
 use crate::search::filter::{Allowed, rows_of};
 use crate::search::hit::{Hit, Rank, best};
-use crate::storage::BlockPart;
+use crate::storage::{BlockPart, BlockView, VectorRow};
 use crate::vector::PreparedQuery;
-use crate::vector::codes::{self, CodeQuery, Codes, Frame, Refinements, Scan, Scored, Shape, gather_limit};
+use crate::vector::codes::{
+    self, CodeQuery, Codes, Frame, Records, Refinements, Scan, Scored, Shape, gather_limit,
+};
 
 /// Loose rows lie so close that reading all vectors between them beats a look for each: so many slots a row, at most.
 const SPARSE: usize = 4;
@@ -30,16 +32,16 @@ pub(super) fn nearest(
     k: usize,
     exact_rows: usize,
 ) -> Result<Vec<Hit>> {
-    let frame = if allowed.count() <= exact_rows.max(gather_limit(k)) {
-        None
-    } else {
-        snapshot.frame(query.dimension())?
-    };
+    let blocks = with_vectors(snapshot, allowed)?;
+    let loose = loose_vectors(snapshot, allowed, query.dimension())?;
+    let count = blocks.iter().flatten().map(|word| word.count_ones() as usize).sum::<usize>() + loose.len();
+    let frame =
+        if count <= exact_rows.max(gather_limit(k)) { None } else { snapshot.frame(query.dimension())? };
     let mut scored = match frame {
-        Some(frame) => by_codes(snapshot, allowed, query, k, &frame)?,
-        None => exactly(snapshot, allowed, query, k)?,
+        Some(frame) => by_codes(snapshot, &blocks, query, k, &frame)?,
+        None => exactly(snapshot, &blocks, query, k)?,
     };
-    scored.extend(loose(snapshot, allowed, query, k)?);
+    scored.extend(best_loose(&loose, query, k)?);
     let hits = scored.into_iter();
     let hits = hits.map(|hit| {
         let (rank, parts) = (Rank::of(snapshot, hit.slot)?, Explain::of_vector(hit.score));
@@ -48,10 +50,21 @@ pub(super) fn nearest(
     Ok(best(hits.collect::<Result<_>>()?, k))
 }
 
+/// The allowed rows of each block that have a vector.
+fn with_vectors(snapshot: &Snapshot<'_>, allowed: &Allowed) -> Result<Vec<Vec<u64>>> {
+    let mut blocks = allowed.blocks.clone();
+    for (segment, allowed) in snapshot.segments.iter().zip(&mut blocks) {
+        if allowed.iter().any(|word| *word != 0) {
+            allowed.iter_mut().zip(segment.has_vector()?).for_each(|(word, has_vector)| *word &= has_vector);
+        }
+    }
+    Ok(blocks)
+}
+
 /// The best of the blocks by their codes.
 fn by_codes(
     snapshot: &Snapshot<'_>,
-    allowed: &Allowed,
+    allowed: &[Vec<u64>],
     query: &PreparedQuery,
     k: usize,
     frame: &Frame,
@@ -59,22 +72,20 @@ fn by_codes(
     let shape = frame.shape();
     let prepared = CodeQuery::new(frame, query);
     let mut scan = Scan::new(&prepared, k);
-    let blocks = || snapshot.segments.iter().zip(&allowed.blocks);
+    let blocks = || snapshot.segments.iter().zip(allowed);
+    let mut is_cold = false;
     for (segment, allowed) in blocks() {
         for (run, _) in runs(shape, allowed) {
-            segment.block.will_need(BlockPart::Codes, run)?;
+            is_cold |= segment.block.will_need(BlockPart::Codes, run)?;
         }
     }
     for (segment, allowed) in blocks() {
-        let mut finer = Finer::new(segment, shape);
+        let mut finer = Finer::new(segment, shape, is_cold);
         for (run, allowed) in runs(shape, allowed) {
-            let first = u32::from(run) * code_run_rows(shape) as u32;
+            finer.first = u32::from(run) * code_run_rows(shape) as u32;
+            let first = segment.first + finer.first;
             let codes = Codes::read(shape, segment.block.part(BlockPart::Codes, run)?);
-            let address = |row: u32| segment.first + first + row;
-            let scanned = codes.is_some_and(|codes| {
-                scan.codes(&codes, allowed, address, |row| finer.record((first + row) as usize))
-            });
-            if !scanned {
+            if !codes.is_some_and(|codes| scan.codes(&codes, allowed, |row| first + row, &mut finer)) {
                 return Err(segment.block.malformed(BlockPart::Codes));
             }
         }
@@ -100,18 +111,38 @@ fn runs(shape: Shape, allowed: &[u64]) -> impl Iterator<Item = (u16, &[u64])> {
 struct Finer<'s, 't> {
     segment: &'s Segment<'t>,
     shape: Shape,
+    /// The first row of the codes that are scanned.
+    first: u32,
+    /// Whether this process has not searched here before, so that what it reads may lie on the disk alone.
+    is_cold: bool,
     runs: Vec<Option<Refinements<'t>>>,
     failed: Option<PulseDBError>,
 }
 
+impl<'t> Records<'t> for Finer<'_, 't> {
+    fn expect(&mut self, rows: &[u32]) {
+        // From a disk they come together then, and not one after the other.
+        let rows = if self.is_cold { rows } else { &[] };
+        for row in rows {
+            if let Some(record) = self.record(*row) {
+                BlockView::will_need_bytes(record);
+            }
+        }
+    }
+
+    fn record(&mut self, row: u32) -> Option<&'t [u8]> {
+        self.of((self.first + row) as usize)
+    }
+}
+
 impl<'s, 't> Finer<'s, 't> {
-    fn new(segment: &'s Segment<'t>, shape: Shape) -> Self {
+    fn new(segment: &'s Segment<'t>, shape: Shape, is_cold: bool) -> Self {
         let runs = (segment.block.entry.rows as usize).div_ceil(refinement_run_rows(shape));
-        Self { segment, shape, runs: vec![None; runs], failed: None }
+        Self { segment, shape, first: 0, is_cold, runs: vec![None; runs], failed: None }
     }
 
     /// The refinement of a row; `None` if it cannot be read, which `failed` then says.
-    fn record(&mut self, row: usize) -> Option<&'t [u8]> {
+    fn of(&mut self, row: usize) -> Option<&'t [u8]> {
         let run = row / refinement_run_rows(self.shape);
         let refinements = match self.runs.get(run)? {
             Some(refinements) => *refinements,
@@ -142,19 +173,15 @@ impl<'s, 't> Finer<'s, 't> {
 /// The best of the blocks, each allowed row compared.
 fn exactly(
     snapshot: &Snapshot<'_>,
-    allowed: &Allowed,
+    allowed: &[Vec<u64>],
     query: &PreparedQuery,
     k: usize,
 ) -> Result<Vec<Scored>> {
-    let mut blocks = Vec::new();
-    for (segment, allowed) in snapshot.segments.iter().zip(&allowed.blocks) {
-        if allowed.iter().any(|word| *word != 0) {
-            blocks.push((segment.first, segment.columns()?, allowed));
-        }
-    }
-    let rows = blocks.into_iter().flat_map(|(first, columns, allowed)| {
-        rows_of(allowed).filter(|row| columns.has_vector(*row)).map(move |row| first + row as u32)
-    });
+    let rows = snapshot
+        .segments
+        .iter()
+        .zip(allowed)
+        .flat_map(|(segment, allowed)| rows_of(allowed).map(|row| segment.first + row as Address));
     codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores))
 }
 
@@ -167,38 +194,48 @@ pub(super) fn score(
 ) -> Result<()> {
     let mut vectors = Vec::with_capacity(rows.len());
     for address in rows {
-        let (slot, row) = snapshot.row(*address)?;
-        let bytes = snapshot.collective.vector_bytes(slot, query.dimension())?;
-        vectors.push((bytes, Norm::from_bits(row.norm_bits)));
+        let (slot, _) = snapshot.row(*address)?;
+        let vector = snapshot.collective.vector(snapshot.generation, slot, query.dimension())?;
+        vectors.push((vector.bytes, Norm::from_bits(vector.norm_bits)));
     }
     query.cosines(&vectors, scores);
     Ok(())
 }
 
-/// The best of the loose rows, each allowed one compared.
-fn loose(snapshot: &Snapshot<'_>, allowed: &Allowed, query: &PreparedQuery, k: usize) -> Result<Vec<Scored>> {
-    let has_vector =
-        |address: &Address| snapshot.loose[(address - snapshot.first_loose) as usize].row.has_vector;
-    let rows: Vec<Address> = allowed.loose_addresses(snapshot).filter(has_vector).collect();
-    let Some(slots) = dense(snapshot, &rows)? else {
-        return codes::exact(rows, k, |rows, scores| score(snapshot, query, rows, scores));
+/// The vectors of the loose rows that are allowed and have one, in the order of their addresses.
+fn loose_vectors<'t>(
+    snapshot: &Snapshot<'t>,
+    allowed: &Allowed,
+    dimension: usize,
+) -> Result<Vec<(Address, VectorRow<'t>)>> {
+    let (collective, generation) = (snapshot.collective, snapshot.generation);
+    let rows: Vec<Address> = allowed.loose_addresses(snapshot).collect();
+    let mut vectors = Vec::with_capacity(rows.len());
+    let mut stored = match dense(snapshot, &rows)? {
+        // In order of their slots, as they are stored.
+        Some(slots) => Some(collective.vectors_between(generation, slots, dimension)?),
+        None => None,
     };
-    // In order of their slots, as they are stored.
-    let mut stored = snapshot.collective.vectors_between(slots, query.dimension())?;
-    codes::exact(rows, k, |rows, scores| {
-        let mut vectors = Vec::with_capacity(rows.len());
-        for address in rows {
-            let (slot, row) = snapshot.row(*address)?;
-            let bytes = loop {
-                match stored.next().transpose()? {
-                    Some((found, bytes)) if found == slot => break bytes,
-                    Some((found, _)) if found < slot => {}
-                    _ => break snapshot.collective.vector_bytes(slot, query.dimension())?,
-                }
-            };
-            vectors.push((bytes, Norm::from_bits(row.norm_bits)));
-        }
-        query.cosines(&vectors, scores);
+    for address in rows {
+        let (slot, _) = snapshot.row(address)?;
+        let vector = loop {
+            match stored.as_mut().and_then(Iterator::next).transpose()? {
+                Some((found, vector)) if found == slot => break vector,
+                Some((found, _)) if found < slot => {}
+                _ => break collective.vector_if_any(generation, slot, dimension)?,
+            }
+        };
+        vectors.extend(vector.map(|vector| (address, vector)));
+    }
+    Ok(vectors)
+}
+
+/// The best of loose rows, each compared.
+fn best_loose(loose: &[(Address, VectorRow<'_>)], query: &PreparedQuery, k: usize) -> Result<Vec<Scored>> {
+    let mut vectors = loose.iter().map(|(_, vector)| (vector.bytes, Norm::from_bits(vector.norm_bits)));
+    codes::exact(loose.iter().map(|(address, _)| *address), k, |rows, scores| {
+        // It asks for the rows in the order in which they are given.
+        query.cosines(&vectors.by_ref().take(rows.len()).collect::<Vec<_>>(), scores);
         Ok(())
     })
 }

@@ -10,22 +10,24 @@ use crate::model::change::Slot;
 use crate::storage::env;
 use crate::storage::env::{EnvOptions, Environment};
 use crate::storage::format::activity::ActivityRow;
-use crate::storage::format::block_state::{BlockState, read_dropped, write_dropped};
+use crate::storage::format::block_state::{
+    BlockState, read_dropped, read_vectors, write_dropped, write_vectors,
+};
 use crate::storage::format::change::{read_change, write_change};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::columns::{Columns, write_columns};
 use crate::storage::format::experience::{Place, read_experience, write_experience};
 use crate::storage::format::insight::{read_insight, write_insight};
 use crate::storage::format::keys::{self, Prefix};
-use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::meta::{self, EmbeddingRow, FormatRow};
 use crate::storage::format::piece::{PieceRow, write_piece_row};
 use crate::storage::format::reclaim::ReclaimRow;
 use crate::storage::format::relation::{Link, RelationRow};
 use crate::storage::format::seal;
-use crate::storage::format::series::SeriesRow;
+use crate::storage::format::series::{ProgressRow, SeriesRow};
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::{NAMES, Table};
-use crate::storage::format::vector::{read_vector, write_vector};
+use crate::storage::format::vector::{VectorRow, read_vector, write_vector};
 use crate::storage::format::writer::Write as _;
 
 /// The names of the tables, in the order of their numbers.
@@ -116,7 +118,11 @@ fn read_values(bytes: &[u8]) {
     same(bytes, "insight", read_insight(insight, bytes), |(place, insight), out| {
         write_insight(*place, insight, out);
     });
-    same(bytes, "vector", read_vector(bytes), |vector, out| write_vector(vector, out));
+    same(bytes, "vector", read_vector(bytes), |vector, out| {
+        write_vector(vector.map(VectorRow::to_stored).as_ref(), out);
+    });
+    same(bytes, "progress", ProgressRow::read(bytes), ProgressRow::write);
+    same(bytes, "mark", meta::read_mark(bytes), |(), _| ());
     same(bytes, "piece", PieceRow::read(bytes), |row, out| {
         let pieces: Vec<u32> = row.pieces().map(u32::from).collect();
         out.put(&write_piece_row(row.agent, row.task, row.asks, &pieces));
@@ -128,20 +134,27 @@ fn read_values(bytes: &[u8]) {
         same(bytes, "left out rows", dropped, |dropped, out| write_dropped(dropped, out));
     }
     same_columns(bytes);
+    same_bitmaps(bytes);
     same(bytes, "slot value", read_slot_value(bytes), |slot, out| out.u32(slot.0));
 }
 
-/// Columns are not decoded, so that each byte of a flag but its lowest bit is passed over.
 fn same_columns(bytes: &[u8]) {
-    let Some(columns) = Columns::read(bytes) else { return };
-    let rows: Vec<(Slot, SlotRow)> =
-        (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
-    let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
-    let (values, flags) = bytes.split_at(bytes.len() - rows.len());
-    let mut out = Vec::new();
-    write_columns(&rows, &mut out);
-    let lowest: Vec<u8> = flags.iter().map(|flags| flags & 1).collect();
-    assert_eq!(out, [values, &lowest].concat(), "columns are written in another way than they were read");
+    same(bytes, "columns", Columns::read(bytes), |columns, out| {
+        let rows: Vec<(Slot, SlotRow)> =
+            (0..columns.rows()).map(|row| (columns.slot(row), columns.slot_row(row))).collect();
+        let _ = rows.first().map(|(slot, _)| columns.row_of(*slot));
+        write_columns(&rows, out);
+    });
+}
+
+/// Of blocks of some sizes.
+fn same_bitmaps(bytes: &[u8]) {
+    for rows in [1, 64, 70] {
+        same(bytes, "rows with vectors", read_vectors(bytes, rows), |bitmap, out| {
+            let bits = (0..rows as usize).map(|row| bitmap[row / 64] >> (row % 64) & 1 == 1);
+            out.put(&write_vectors(bits));
+        });
+    }
 }
 
 fn read_meta(bytes: &[u8]) {
@@ -150,7 +163,7 @@ fn read_meta(bytes: &[u8]) {
         let _ = row.admit();
         row.write(out);
     });
-    same(bytes, "embedding", meta::read_identity(bytes), meta::write_identity);
+    same(bytes, "embedding", EmbeddingRow::read(bytes), EmbeddingRow::write);
     same(bytes, "number", meta::read_number(bytes), |number, out| out.u64(*number));
 }
 

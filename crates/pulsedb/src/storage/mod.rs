@@ -9,21 +9,24 @@ mod format;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod read;
+mod reembed;
 mod store;
 mod upkeep;
 mod verbs;
 mod write;
 
 pub(crate) use commit::listener::{CommitListener, Logged};
-pub(crate) use format::block_state::BlockState;
+pub(crate) use format::block_state::{BlockState, words as bitmap_words, write_vectors};
 pub(crate) use format::columns::Columns;
 pub(crate) use format::experience_type::type_tag;
 pub(crate) use format::insight::insight_tag;
 pub(crate) use format::keys::Prefix;
+pub(crate) use format::meta::EmbeddingRow;
 pub(crate) use format::piece::{PieceRow, write_piece_row};
-pub(crate) use format::series::{BlockPart, SeriesId};
+pub(crate) use format::series::{BlockPart, Generation, SeriesId};
 pub(crate) use format::slot::SlotRow;
 pub(crate) use format::tables::Table;
+pub(crate) use format::vector::{StoredVector, VectorRow};
 pub(crate) use read::blocks::{BlockView, malformed_piece, malformed_shared, malformed_tail};
 pub(crate) use read::collective_view::CollectiveView;
 pub(crate) use read::newest::{IndexRow, NewestFirst, Span};
@@ -33,10 +36,11 @@ pub(crate) use upkeep::repair::repair;
 pub(crate) use upkeep::repair_options::RepairOptions;
 pub(crate) use write::apply::PreparedChange;
 pub(crate) use write::block_builder::{
-    BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock,
+    BlockBuilder, IndexedRow, MergeSource, MergedPostings, PartValue, RowToSeal, SealedBlock, SealedVectors,
+    kept_in_slice,
 };
 pub(crate) use write::insights::{PreparedInsight, PreparedInsightRestore};
 pub(crate) use write::operations::{
     NewVector, PreparedExperience, PreparedRestore, PreparedUpdate, RecordDefaults,
 };
-pub(crate) use write::rows::StoredVector;
+pub(crate) use write::reembed::Begun;

@@ -14,8 +14,9 @@ use crate::model::{CheckReport, DatabaseStats, ProviderIdentity};
 use crate::storage::commit::committer::Committer;
 use crate::storage::commit::listener::CommitListener;
 use crate::storage::env::{self, Bell, EnvHandle, EnvOptions, Environment, ReadTxn, Space};
+use crate::storage::format::meta::{self, EmbeddingRow};
+use crate::storage::format::seal;
 use crate::storage::format::tables::{self, Table};
-use crate::storage::format::{meta, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::{check, statistics};
 use crate::storage::write::block_builder::BlockBuilder;
@@ -39,8 +40,7 @@ pub(crate) struct StoreOptions<'o> {
 pub(crate) struct Store {
     pub(super) env: Arc<Environment>,
     committer: Committer,
-    identity: ProviderIdentity,
-    builder: Arc<dyn BlockBuilder>,
+    pub(super) builder: Arc<dyn BlockBuilder>,
     /// What the open writable handles have agreed on.
     agreed: Mutex<Weak<Agreed>>,
 }
@@ -56,6 +56,7 @@ struct Agreed {
 pub(crate) struct StoreHandle {
     // In this order: the last handle ends the store, which may still write.
     store: Arc<Store>,
+    embedding: EmbeddingRow,
     /// Held while the handle may write, so that other writable handles must agree.
     _agreed: Option<Arc<Agreed>>,
     _env: EnvHandle,
@@ -87,6 +88,13 @@ impl Snapshot<'_> {
     }
 }
 
+impl StoreHandle {
+    /// What made the vectors in force when the handle was opened.
+    pub(crate) fn embedding(&self) -> &EmbeddingRow {
+        &self.embedding
+    }
+}
+
 impl Store {
     /// Opens the store, and creates it first if there is none and that is allowed.
     pub(crate) fn open(options: &StoreOptions<'_>) -> Result<StoreHandle> {
@@ -99,20 +107,20 @@ impl Store {
             },
             tables::NAMES,
         )?;
-        let identity = admit(&env, options)?;
-        let store = env.shared(|| Self::new(Arc::clone(env.environment()), options, identity));
+        let embedding = admit(&env, options)?;
+        let store = env.shared(|| Self::new(Arc::clone(env.environment()), options));
         let agreed = if options.read_only { None } else { Some(store.agree(options)?) };
-        let handle = StoreHandle { store, _agreed: agreed, _env: env };
+        let handle = StoreHandle { store, embedding, _agreed: agreed, _env: env };
         if !options.read_only && handle.snapshot()?.view().is_reclaiming()? {
             handle.committer.reclaim()?;
         }
         Ok(handle)
     }
 
-    fn new(env: Arc<Environment>, options: &StoreOptions<'_>, identity: ProviderIdentity) -> Self {
+    fn new(env: Arc<Environment>, options: &StoreOptions<'_>) -> Self {
         let committer = Committer::new(Arc::clone(&env), Arc::clone(options.builder));
         let builder = Arc::clone(options.builder);
-        Self { committer, env, identity, builder, agreed: Mutex::default() }
+        Self { committer, env, builder, agreed: Mutex::default() }
     }
 
     /// How long changes are kept and when the tail becomes a block.
@@ -231,10 +239,6 @@ impl Store {
         Ok((bytes, sequence))
     }
 
-    pub(crate) fn identity(&self) -> &ProviderIdentity {
-        &self.identity
-    }
-
     pub(crate) fn path(&self) -> &Path {
         self.env.path()
     }
@@ -246,11 +250,11 @@ impl Drop for Store {
     }
 }
 
-/// Checks the format and the identity of an existing database, or writes those of a new one.
-fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdentity> {
+/// Checks the format and the embedder of an existing database, or writes those of a new one.
+fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<EmbeddingRow> {
     let stored = {
         let txn = env.read()?;
-        stored_identity(View::of(&txn))?
+        stored_embedding(View::of(&txn))?
     };
     let stored = match (stored, options.identity) {
         (Some(stored), _) => stored,
@@ -260,17 +264,15 @@ fn admit(env: &Environment, options: &StoreOptions<'_>) -> Result<ProviderIdenti
             return Err(StorageError::DatabaseNotFound { path }.into());
         }
     };
-    match options.identity {
-        Some(requested) if *requested != stored => Err(PulseDBError::EmbeddingProviderMismatch {
-            stored: Box::new(stored),
-            requested: Box::new(requested.clone()),
-        }),
-        _ => Ok(stored),
+    if let Some(identity) = options.identity {
+        let requested = EmbeddingRow { identity: identity.clone(), ..stored.clone() };
+        requested.expect(&stored.identity)?;
     }
+    Ok(stored)
 }
 
-/// The identity in a database of a format that can be read; `None` in one that was never stamped.
-fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
+/// The embedder of a database of a format that can be read; `None` for one that was never stamped.
+fn stored_embedding(view: View<'_>) -> Result<Option<EmbeddingRow>> {
     let Some(format) = view.row(Table::Meta, meta::FORMAT, meta::FormatRow::read)? else {
         // One that was never stamped has no row at all. Any other has lost this one, and must not be stamped again.
         for table in Table::ALL {
@@ -281,24 +283,21 @@ fn stored_identity(view: View<'_>) -> Result<Option<ProviderIdentity>> {
         return Ok(None);
     };
     format.admit()?;
-    view.identity().map(Some)
+    view.embedding().map(Some)
 }
 
 /// Stamps an empty database, unless another process was faster.
-fn stamp(
-    env: &Environment,
-    identity: &ProviderIdentity,
-    options: &StoreOptions<'_>,
-) -> Result<ProviderIdentity> {
+fn stamp(env: &Environment, identity: &ProviderIdentity, options: &StoreOptions<'_>) -> Result<EmbeddingRow> {
     let rules = IndexRules { builder: &**options.builder, seal_rows: options.seal_rows };
     let mut turn = env.turn()?;
     let mut txn = WriteTxn::begin(&mut turn, rules)?;
-    if let Some(stored) = stored_identity(txn.view())? {
+    if let Some(stored) = stored_embedding(txn.view())? {
         return Ok(stored);
     }
     txn.start_operation(Size { records: 1, bytes: 0 }, Space::Growth)?;
     let now = txn.now;
     txn.write_meta(identity, now)?;
+    let stamped = txn.view().embedding()?;
     txn.commit()?;
-    Ok(identity.clone())
+    Ok(stamped)
 }

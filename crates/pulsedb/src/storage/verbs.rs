@@ -149,20 +149,13 @@ impl Store {
     }
 
     /// Creates a collective; its name must be free.
-    pub(crate) fn create_collective(
-        &self,
-        name: String,
-        owner: Option<String>,
-        dimension: u16,
-    ) -> Result<CollectiveId> {
-        self.write(COLLECTIVE, Space::Growth, move |txn| {
-            txn.create_collective(&name, owner.as_deref(), dimension)
-        })
+    pub(crate) fn create_collective(&self, name: String, owner: Option<String>) -> Result<CollectiveId> {
+        self.write(COLLECTIVE, Space::Growth, move |txn| txn.create_collective(&name, owner.as_deref()))
     }
 
     /// The collective with this name, which is created if there is none.
-    pub(crate) fn get_or_create_collective(&self, name: String, dimension: u16) -> Result<CollectiveId> {
-        self.write(COLLECTIVE, Space::Growth, move |txn| txn.get_or_create_collective(&name, dimension))
+    pub(crate) fn get_or_create_collective(&self, name: String) -> Result<CollectiveId> {
+        self.write(COLLECTIVE, Space::Growth, move |txn| txn.get_or_create_collective(&name))
     }
 
     /// Gives a collective another name, which must be free.

@@ -14,7 +14,7 @@ use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
 use crate::model::{
     Change, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter,
-    SearchOptions,
+    SearchOptions, TermsUpdate,
 };
 
 pub(crate) use normal::nfc;
@@ -89,7 +89,10 @@ fn fields(given: &CommonFields<'_>) -> Result<()> {
     related_files(given.related_files)?;
     experience_type(given.experience_type)?;
     name("source_agent", given.source_agent.as_str(), limits::AGENT_BYTES_MAX)?;
-    given.source_task.map_or(Ok(()), |task| text("source_task", task.as_str(), limits::TASK_BYTES_MAX))?;
+    if let Some(task) = given.source_task {
+        trimmed("source_task", task.as_str())?;
+        text("source_task", task.as_str(), limits::TASK_BYTES_MAX)?;
+    }
     given.key.map_or(Ok(()), |key| name("key", key, limits::EXPERIENCE_KEY_BYTES_MAX))
 }
 
@@ -192,6 +195,15 @@ pub(crate) fn experience_update(update: ExperienceUpdate) -> Result<Valid<Experi
     update.related_files.as_deref().map_or(Ok(()), related_files)?;
     update.experience_type.as_ref().map_or(Ok(()), experience_type)?;
     Ok(Valid(update))
+}
+
+/// Checks a change of key and end.
+pub(crate) fn terms_update(terms: TermsUpdate) -> Result<Valid<TermsUpdate>> {
+    let key = match terms.key {
+        Some(Some(new)) => Some(Some(key(&new)?)),
+        key => key,
+    };
+    Ok(Valid(TermsUpdate { key, ..terms }))
 }
 
 /// Checks the size of a batch; its rows are checked one by one.
@@ -408,11 +420,16 @@ fn required_text(field: &str, value: &str, max: usize) -> Result<()> {
 
 /// Checks a name, which is compared byte by byte: with white space around it, two names would look alike.
 fn name(field: &str, value: &str, max: usize) -> Result<()> {
-    if value.trim() != value {
-        let reason = format!("`{value}` begins or ends with white space; remove it");
-        return Err(ValidationError::invalid(field, reason));
-    }
+    trimmed(field, value)?;
     required_text(field, value, max)
+}
+
+fn trimmed(field: &str, value: &str) -> Result<()> {
+    if value.trim() == value {
+        return Ok(());
+    }
+    let reason = format!("`{value}` begins or ends with white space; remove it");
+    Err(ValidationError::invalid(field, reason))
 }
 
 fn at_most(field: &str, count: usize, max: usize) -> Result<()> {

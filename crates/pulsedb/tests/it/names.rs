@@ -131,6 +131,11 @@ fn white_space_around_a_name_is_refused_by_the_name_of_the_domain() {
                 "source_agent",
                 db.record_experience(NewExperience { source_agent: AgentId::new(bad), ..new() }).map(drop),
             ),
+            (
+                "source_task",
+                db.record_experience(NewExperience { source_task: Some(TaskId::new(bad)), ..new() })
+                    .map(drop),
+            ),
             ("name", db.create_collective(bad).map(drop)),
             ("name", db.get_or_create_collective(bad).map(drop)),
             ("name", db.rename_collective(cid, bad)),

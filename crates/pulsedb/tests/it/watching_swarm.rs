@@ -202,6 +202,7 @@ fn subscribing_and_dropping_leaves_no_memory_descriptor_or_thread() {
     let home = directory();
     let mut worker = Worker::start("subscribe", &[home.path().to_str().unwrap()]);
     let grown: usize = worker.expect_line().parse().unwrap();
+    println!("{} subscriptions have left {grown} KiB", subscriptions());
     assert!(grown < 8 << 10, "{} subscriptions have left {grown} KiB", subscriptions());
     assert_eq!(worker.expect_line(), "true");
 }

@@ -42,6 +42,7 @@ const ROLES: &[(&str, Role)] = &[
     #[cfg(target_os = "linux")]
     ("damage", crate::damage::look),
     ("permission", crate::files::open_both_ways),
+    ("reembed", crate::reembed_kills::move_or_write),
     #[cfg(target_os = "linux")]
     ("reader", crate::readers::check_for_ever),
     #[cfg(target_os = "linux")]

@@ -78,7 +78,7 @@ pub(crate) fn drafts(source: &Source, turns: Vec<Turn>, defaults: &Defaults) -> 
             new.related_files.extend(turn.files.iter().filter(fits).take(room).cloned());
             new.source_agent = shorten_head(speaker(&turn), pulsedb::limits::AGENT_BYTES_MAX).into();
             let task = turn.conversation.as_deref().unwrap_or(&source.name);
-            new.source_task = Some(shorten_tail(task, pulsedb::limits::TASK_BYTES_MAX).into());
+            new.source_task = Some(shorten_tail(task.trim(), pulsedb::limits::TASK_BYTES_MAX).trim().into());
             new.experience_type = ExperienceType::Generic { category: Some("message".to_owned()) };
             new.timestamp = turn.timestamp.or(source.modified);
             content.clone_into(&mut new.content);

@@ -115,7 +115,7 @@ fn draft(
         tags,
         related_files: line.related_files.unwrap_or_default(),
         source_agent: line.agent.map_or(base.source_agent, Into::into),
-        source_task: line.task.map(Into::into),
+        source_task: line.task.map(|task| task.trim().into()),
         timestamp,
         key: line.key,
         expires_at,

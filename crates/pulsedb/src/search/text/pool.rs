@@ -190,8 +190,12 @@ impl<'s, 't> Pool<'s, 't> {
     /// Compares the vectors of candidates that were not found by theirs.
     fn compare(&mut self, signals: &Signals<'_>) -> Result<()> {
         let Some(vector) = signals.vector else { return Ok(()) };
-        let missing = |one: &&mut Candidate<'_>| one.vector.is_none() && one.row.has_vector;
-        let mut missing: Vec<_> = self.candidates.iter_mut().filter(missing).collect();
+        let mut missing = Vec::new();
+        for one in self.candidates.iter_mut().filter(|one| one.vector.is_none()) {
+            if self.snapshot.has_vector(one.address)? {
+                missing.push(one);
+            }
+        }
         let addresses: Vec<Address> = missing.iter().map(|one| one.address).collect();
         let mut cosines = Vec::with_capacity(addresses.len());
         vectors::score(self.snapshot, vector, &addresses, &mut cosines)?;

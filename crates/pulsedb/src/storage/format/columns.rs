@@ -1,4 +1,4 @@
-//! The columns of a block: what filters, ties and exact scores need of each row.
+//! The columns of a slice of a block: what filters and ties need of each row.
 //!
 //! One column after the other, the widest first, so that each is aligned as far as its value is.
 
@@ -7,11 +7,10 @@ use crate::id::ExperienceId;
 use crate::model::change::Slot;
 use crate::storage::format::slot::SlotRow;
 
-/// Bytes of one row: id 16, time 8, slot, norm, importance, confidence and words 4 each, type and flags 1 each.
-const ROW_BYTES: usize = 16 + 8 + 5 * 4 + 2;
+/// Bytes of one row: id 16, time 8, slot, importance, confidence and words 4 each, type 1.
+const ROW_BYTES: usize = 16 + 8 + 4 * 4 + 1;
 /// Bytes before the columns: the number of rows.
 const HEAD_BYTES: usize = 8;
-const HAS_VECTOR: u8 = 1;
 
 /// Columns as they lie in the store.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +18,10 @@ pub(crate) struct Columns<'b> {
     ids: &'b [[u8; 16]],
     times: &'b [[u8; 8]],
     slots: &'b [[u8; 4]],
-    norms: &'b [[u8; 4]],
     importance: &'b [[u8; 4]],
     confidence: &'b [[u8; 4]],
     words: &'b [[u8; 4]],
     types: &'b [u8],
-    flags: &'b [u8],
 }
 
 /// Writes the columns of rows, whose slots ascend.
@@ -41,9 +38,6 @@ pub(crate) fn write_columns(rows: &[(Slot, SlotRow)], out: &mut Vec<u8>) {
         out.extend_from_slice(&slot.0.to_le_bytes());
     }
     for (_, row) in rows {
-        out.extend_from_slice(&row.norm_bits.to_le_bytes());
-    }
-    for (_, row) in rows {
         out.extend_from_slice(&row.importance.to_le_bytes());
     }
     for (_, row) in rows {
@@ -53,7 +47,6 @@ pub(crate) fn write_columns(rows: &[(Slot, SlotRow)], out: &mut Vec<u8>) {
         out.extend_from_slice(&row.words.to_le_bytes());
     }
     out.extend(rows.iter().map(|(_, row)| row.type_tag));
-    out.extend(rows.iter().map(|(_, row)| u8::from(row.has_vector) * HAS_VECTOR));
 }
 
 impl<'b> Columns<'b> {
@@ -67,21 +60,17 @@ impl<'b> Columns<'b> {
         let (ids, rest) = rest.split_at(rows * 16);
         let (times, rest) = rest.split_at(rows * 8);
         let (slots, rest) = rest.split_at(rows * 4);
-        let (norms, rest) = rest.split_at(rows * 4);
         let (importance, rest) = rest.split_at(rows * 4);
         let (confidence, rest) = rest.split_at(rows * 4);
-        let (words, rest) = rest.split_at(rows * 4);
-        let (types, flags) = rest.split_at(rows);
+        let (words, types) = rest.split_at(rows * 4);
         Some(Self {
             ids: ids.as_chunks().0,
             times: times.as_chunks().0,
             slots: slots.as_chunks().0,
-            norms: norms.as_chunks().0,
             importance: importance.as_chunks().0,
             confidence: confidence.as_chunks().0,
             words: words.as_chunks().0,
             types,
-            flags,
         })
     }
 
@@ -99,10 +88,6 @@ impl<'b> Columns<'b> {
 
     pub(crate) fn slot(&self, row: usize) -> Slot {
         Slot(u32::from_le_bytes(self.slots[row]))
-    }
-
-    pub(crate) fn norm_bits(&self, row: usize) -> u32 {
-        u32::from_le_bytes(self.norms[row])
     }
 
     /// The importance of each row, as `f32`.
@@ -129,11 +114,7 @@ impl<'b> Columns<'b> {
         self.types[row]
     }
 
-    pub(crate) fn has_vector(&self, row: usize) -> bool {
-        self.flags[row] & HAS_VECTOR != 0
-    }
-
-    /// The row of a slot, if the block has one.
+    /// The row of a slot, if the slice has one.
     pub(crate) fn row_of(&self, slot: Slot) -> Option<usize> {
         let at = self.slots.partition_point(|bytes| u32::from_le_bytes(*bytes) < slot.0);
         (at < self.rows() && self.slot(at) == slot).then_some(at)
@@ -144,14 +125,12 @@ impl<'b> Columns<'b> {
         SlotRow {
             id: self.id(row),
             timestamp: self.time(row),
-            norm_bits: self.norm_bits(row),
             importance: f32::from_le_bytes(self.importance[row]),
             confidence: f32::from_le_bytes(self.confidence[row]),
             words: u32::from_le_bytes(self.words[row]),
             type_tag: self.type_tag(row),
             archived: false,
             superseded: false,
-            has_vector: self.has_vector(row),
         }
     }
 }

@@ -6,9 +6,7 @@ use crate::id::{AgentId, CollectiveId, ExperienceId, TaskId};
 use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::experience_type::{read_type, type_tag, write_type};
-use crate::storage::format::flags::{
-    ARCHIVED, EXPIRES, HAS_KEY, HAS_TASK, HAS_VECTOR, SUPERSEDED, bit, known_bits,
-};
+use crate::storage::format::flags::{ARCHIVED, EXPIRES, HAS_KEY, HAS_TASK, SUPERSEDED, bit, known_bits};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -17,7 +15,6 @@ use crate::storage::format::writer::Write;
 pub(crate) struct Place {
     pub(crate) number: CollectiveNumber,
     pub(crate) slot: Slot,
-    pub(crate) has_vector: bool,
 }
 
 /// Writes a row of `experience`. The vector is not part of it.
@@ -34,7 +31,6 @@ pub(crate) fn write_experience(place: Place, experience: &Experience, out: &mut 
     out.u32(experience.applications);
     out.u8(type_tag(&experience.experience_type));
     out.u8(bit(experience.archived, ARCHIVED)
-        | bit(place.has_vector, HAS_VECTOR)
         | bit(experience.source_task.is_some(), HAS_TASK)
         | bit(experience.key.is_some(), HAS_KEY)
         | bit(experience.expires_at.is_some(), EXPIRES)
@@ -74,8 +70,7 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
     let confidence = reader.f32()?;
     let applications = reader.u32()?;
     let type_tag = reader.u8()?;
-    let known = ARCHIVED | HAS_VECTOR | HAS_TASK | HAS_KEY | EXPIRES | SUPERSEDED;
-    let flags = known_bits(reader.u8()?, known)?;
+    let flags = known_bits(reader.u8()?, ARCHIVED | HAS_TASK | HAS_KEY | EXPIRES | SUPERSEDED)?;
     let content = reader.text()?;
     let source_agent = AgentId::new(reader.text()?);
     let source_task = if flags & HAS_TASK == 0 { None } else { Some(TaskId::new(reader.text()?)) };
@@ -86,7 +81,7 @@ pub(crate) fn read_experience(id: ExperienceId, bytes: &[u8]) -> Option<(Place, 
     let related_files = reader.texts()?;
     let experience_type = read_type(type_tag, &mut reader)?;
     reader.end()?;
-    let place = Place { number, slot, has_vector: flags & HAS_VECTOR != 0 };
+    let place = Place { number, slot };
     let experience = Experience {
         id,
         collective_id,

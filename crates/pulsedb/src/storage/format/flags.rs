@@ -2,7 +2,6 @@
 
 /// Bits of the flag byte in rows of `slot` and `experience`.
 pub(super) const ARCHIVED: u8 = 1;
-pub(super) const HAS_VECTOR: u8 = 2;
 pub(super) const HAS_TASK: u8 = 4;
 pub(super) const SUPERSEDED: u8 = 8;
 pub(super) const HAS_KEY: u8 = 16;

@@ -4,7 +4,7 @@ use crate::id::{CollectiveId, ExperienceId, InsightId};
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{DerivedInsight, InsightType};
 use crate::storage::format::experience::Place;
-use crate::storage::format::flags::{HAS_VECTOR, bit, known_bits};
+use crate::storage::format::flags::known_bits;
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -16,7 +16,7 @@ pub(crate) fn write_insight(place: Place, insight: &DerivedInsight, out: &mut Ve
     out.time(insight.created_at);
     out.f32(insight.confidence);
     out.u8(insight_tag(insight.insight_type));
-    out.u8(bit(place.has_vector, HAS_VECTOR));
+    out.u8(0);
     out.text(&insight.content);
     out.texts(&insight.domain);
     out.u16(insight.source_experience_ids.len() as u16);
@@ -34,7 +34,7 @@ pub(crate) fn read_insight(id: InsightId, bytes: &[u8]) -> Option<(Place, Derive
     let created_at = reader.time()?;
     let confidence = reader.f32()?;
     let insight_type = insight_type(reader.u8()?)?;
-    let flags = known_bits(reader.u8()?, HAS_VECTOR)?;
+    known_bits(reader.u8()?, 0)?;
     let content = reader.text()?;
     let domain = reader.texts()?;
     let count = reader.u16()?;
@@ -53,7 +53,7 @@ pub(crate) fn read_insight(id: InsightId, bytes: &[u8]) -> Option<(Place, Derive
         domain,
         created_at,
     };
-    Some((Place { number, slot, has_vector: flags & HAS_VECTOR != 0 }, insight))
+    Some((Place { number, slot }, insight))
 }
 
 /// The number of a type in rows.

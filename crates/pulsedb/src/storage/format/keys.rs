@@ -31,7 +31,7 @@ pub(crate) fn slot(number: CollectiveNumber, slot: Slot) -> [u8; 8] {
     (u64::from(number.0) << 32 | u64::from(slot.0)).to_be_bytes()
 }
 
-/// The slot of a key of the tables `vector` and `slot`.
+/// The slot of a key of the tables `slot` and `piece`.
 pub(crate) fn read_slot(key: &[u8]) -> Option<(CollectiveNumber, Slot)> {
     let both = u64::from_be_bytes(key.try_into().ok()?);
     Some((CollectiveNumber((both >> 32) as u32), Slot(both as u32)))

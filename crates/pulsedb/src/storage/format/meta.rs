@@ -1,15 +1,20 @@
 //! Rows of `meta`: facts about the database as a whole.
 
-use crate::error::{Result, StorageError};
+use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::format::reader::Reader;
+use crate::storage::format::series::Generation;
 use crate::storage::format::writer::Write;
 
 /// Key of the format version and feature bits.
 pub(in crate::storage) const FORMAT: &[u8] = b"format";
-/// Key of the embedder's identity.
+/// Key of the embedder whose vectors are in force.
 pub(in crate::storage) const EMBEDDING: &[u8] = b"embedding";
+/// Key of the embedder that a move builds the next generation with; missing if there is no move.
+pub(in crate::storage) const NEXT_EMBEDDING: &[u8] = b"next_embedding";
+/// Key of the mark that vectors of other generations than those two may be left.
+pub(in crate::storage) const OLD_VECTORS: &[u8] = b"old_vectors";
 /// Key of the number of the last change.
 pub(in crate::storage) const SEQUENCE: &[u8] = b"sequence";
 /// Key of the smallest sequence number in the log.
@@ -92,19 +97,48 @@ impl FormatRow {
     }
 }
 
-/// The row `embedding`: what makes the vectors of this database.
-pub(in crate::storage) fn write_identity(identity: &ProviderIdentity, out: &mut Vec<u8>) {
-    out.u32(identity.dimension as u32);
-    out.text(&identity.provider);
-    out.text(&identity.model_digest);
+/// The rows `embedding` and `next_embedding`: what makes vectors, and the generation of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct EmbeddingRow {
+    pub(crate) generation: Generation,
+    pub(crate) identity: ProviderIdentity,
 }
 
-pub(in crate::storage) fn read_identity(bytes: &[u8]) -> Option<ProviderIdentity> {
-    let mut reader = Reader::new(bytes);
-    let dimension = usize::try_from(reader.u32()?).ok()?;
-    let identity = ProviderIdentity { provider: reader.text()?, model_digest: reader.text()?, dimension };
-    reader.end()?;
-    Some(identity)
+impl EmbeddingRow {
+    pub(in crate::storage) fn write(&self, out: &mut Vec<u8>) {
+        out.u16(self.generation.0);
+        out.u32(self.identity.dimension as u32);
+        out.text(&self.identity.provider);
+        out.text(&self.identity.model_digest);
+    }
+
+    pub(in crate::storage) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let generation = Generation(reader.u16()?);
+        let dimension = usize::try_from(reader.u32()?).ok()?;
+        let identity = ProviderIdentity { provider: reader.text()?, model_digest: reader.text()?, dimension };
+        reader.end()?;
+        Some(Self { generation, identity })
+    }
+
+    /// Fails unless the stored embedder is this one.
+    pub(in crate::storage) fn expect(&self, stored: &ProviderIdentity) -> Result<()> {
+        if *stored == self.identity {
+            return Ok(());
+        }
+        let (stored, requested) = (Box::new(stored.clone()), Box::new(self.identity.clone()));
+        Err(PulseDBError::EmbeddingProviderMismatch { stored, requested })
+    }
+
+    /// The generation alone.
+    pub(in crate::storage) fn read_generation(bytes: &[u8]) -> Option<Generation> {
+        Reader::new(bytes).u16().map(Generation)
+    }
+}
+
+/// The row `old_vectors`, which says all by being there.
+pub(in crate::storage) fn read_mark(bytes: &[u8]) -> Option<()> {
+    bytes.is_empty().then_some(())
 }
 
 /// A row that is one number.
@@ -118,7 +152,6 @@ pub(in crate::storage) fn read_number(bytes: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::PulseDBError;
 
     #[test]
     fn older_and_newer_formats_are_refused_by_name() {

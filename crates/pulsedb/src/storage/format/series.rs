@@ -1,5 +1,6 @@
-//! Rows of `series`: which blocks are in force, and a merge that is under way.
+//! Rows of `series`: which blocks are in force, a merge that is under way, and how far a move to another embedder is.
 
+use crate::limits;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::flags::flag;
 use crate::storage::format::reader::Reader;
@@ -15,32 +16,42 @@ pub(crate) enum IndexedKind {
     Insight = 1,
 }
 
-/// A series of blocks and its tail: all rows of one kind in a collective, as one embedder has made their vectors.
+/// A series of blocks and its tail: all rows of one kind in a collective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SeriesId {
     pub(crate) number: CollectiveNumber,
     pub(crate) kind: IndexedKind,
-    /// Counts the embedders that the database has had.
-    pub(crate) generation: u16,
+}
+
+/// Which embedder made vectors, and the codes of them: counts those that the database has had, modulo 2^16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct Generation(pub(crate) u16);
+
+impl Generation {
+    /// The generation that is built while this one is in force.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
 }
 
 /// The part of a series' rows that lists its blocks.
 const BLOCKS: u8 = 0;
 /// The part that holds what the codes of all its blocks share.
 const SHARED: u8 = 1;
+/// The part that says how far a move to another embedder is.
+const PROGRESS: u8 = 2;
 
 impl SeriesId {
-    /// What is kept under a number, in the first generation.
+    /// What is kept under a number.
     pub(crate) fn of(number: CollectiveNumber) -> Self {
         let kind = if number.is_of_insights() { IndexedKind::Insight } else { IndexedKind::Experience };
-        Self { number, kind, generation: 0 }
+        Self { number, kind }
     }
 
     fn prefix(self) -> Vec<u8> {
-        let mut key = Vec::with_capacity(11);
+        let mut key = Vec::with_capacity(9);
         key.extend_from_slice(&self.number.0.to_be_bytes());
         key.push(self.kind as u8);
-        key.extend_from_slice(&self.generation.to_be_bytes());
         key
     }
 
@@ -55,9 +66,26 @@ impl SeriesId {
         self.part(BLOCKS)
     }
 
-    /// The key of what the codes of all blocks share.
-    pub(crate) fn shared_key(self) -> Vec<u8> {
-        self.part(SHARED)
+    /// The key of what the codes of a generation share in all blocks.
+    pub(crate) fn shared_key(self, generation: Generation) -> Vec<u8> {
+        let mut key = self.part(SHARED);
+        key.extend_from_slice(&generation.0.to_be_bytes());
+        key
+    }
+
+    /// The key of the row that says how far a move to another embedder is.
+    pub(crate) fn progress_key(self) -> Vec<u8> {
+        self.part(PROGRESS)
+    }
+
+    /// The key of a row of `vector`.
+    pub(crate) fn vector_key(self, generation: Generation, slot: Slot) -> [u8; 12] {
+        let mut key = [0; 12];
+        key[..4].copy_from_slice(&self.number.0.to_be_bytes());
+        key[5] = self.kind as u8;
+        key[6..8].copy_from_slice(&generation.0.to_be_bytes());
+        key[8..].copy_from_slice(&slot.0.to_be_bytes());
+        key
     }
 
     /// The key of a row of `tail`.
@@ -70,8 +98,66 @@ impl SeriesId {
 
 /// The slot of a key of `tail`.
 pub(crate) fn read_tail_slot(key: &[u8]) -> Option<Slot> {
-    let slot = key.last_chunk::<4>().filter(|_| key.len() == 11)?;
+    let slot = key.last_chunk::<4>().filter(|_| key.len() == 9)?;
     Some(Slot(u32::from_be_bytes(*slot)))
+}
+
+/// The generation of a key of `vector`.
+pub(crate) fn read_vector_generation(key: &[u8]) -> Option<Generation> {
+    let (prefix, _) = key.split_first_chunk::<8>().filter(|_| key.len() == 12)?;
+    Some(Generation(u64::from_be_bytes(*prefix) as u16))
+}
+
+/// The slot of a key of `vector`.
+pub(crate) fn read_vector_slot(key: &[u8]) -> Option<Slot> {
+    let slot = key.last_chunk::<4>().filter(|_| key.len() == 12)?;
+    Some(Slot(u32::from_be_bytes(*slot)))
+}
+
+/// What a row of `series` is about, as its key says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SeriesPart {
+    Blocks,
+    Shared(Generation),
+    Progress,
+}
+
+impl SeriesPart {
+    pub(crate) fn read(key: &[u8]) -> Option<Self> {
+        let (_, rest) = key.split_first_chunk::<5>()?;
+        match *rest {
+            [BLOCKS] => Some(Self::Blocks),
+            [SHARED, high, low] => Some(Self::Shared(Generation(u16::from_be_bytes([high, low])))),
+            [PROGRESS] => Some(Self::Progress),
+            _ => None,
+        }
+    }
+}
+
+/// How far a move to another embedder is in one series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ProgressRow {
+    /// The records below this slot have vectors of the next generation.
+    pub(crate) next_slot: u32,
+    /// How many they are.
+    pub(crate) rows: u64,
+    /// Bytes of their vectors: keys, seals and payloads.
+    pub(crate) bytes: u64,
+}
+
+impl ProgressRow {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.u32(self.next_slot);
+        out.u64(self.rows);
+        out.u64(self.bytes);
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let row = Self { next_slot: reader.u32()?, rows: reader.u64()?, bytes: reader.u64()? };
+        reader.end()?;
+        Some(row)
+    }
 }
 
 /// The number of a block, given once in a database.
@@ -92,6 +178,15 @@ pub(crate) enum BlockPart {
     Refinements = 3,
     /// While the block is being made of others: which of their rows are left out.
     Dropped = 4,
+    /// Which rows have a vector.
+    Vectors = 5,
+}
+
+impl BlockPart {
+    /// Whether it depends on the embedder, so that there is one of each generation.
+    pub(crate) fn is_of_vectors(self) -> bool {
+        matches!(self, Self::Codes | Self::Refinements | Self::Vectors)
+    }
 }
 
 impl BlockNumber {
@@ -99,13 +194,29 @@ impl BlockNumber {
         self.0.to_be_bytes()
     }
 
-    /// The key of a run of a part.
-    pub(crate) fn part_key(self, part: BlockPart, run: u16) -> [u8; 11] {
-        let mut key = [0; 11];
+    /// The key of a part that does not depend on the embedder and is one value.
+    pub(crate) fn whole_key(self, part: BlockPart) -> [u8; 13] {
+        self.part_key(part, Generation::default(), 0)
+    }
+
+    /// The key of a run of a part. Parts that do not depend on the embedder have no generation.
+    pub(crate) fn part_key(self, part: BlockPart, generation: Generation, run: u16) -> [u8; 13] {
+        let mut key = [0; 13];
         key[..8].copy_from_slice(&self.key());
         key[8] = part as u8;
-        key[9..].copy_from_slice(&run.to_be_bytes());
+        if part.is_of_vectors() {
+            key[9..11].copy_from_slice(&generation.0.to_be_bytes());
+        }
+        key[11..].copy_from_slice(&run.to_be_bytes());
         key
+    }
+
+    /// The generation of a key of `block`; `None` for a part that does not depend on the embedder.
+    pub(crate) fn read_generation(key: &[u8]) -> Option<Generation> {
+        let [part, high, low] = *key.get(8..11)?.first_chunk()?;
+        let of_vectors = [BlockPart::Codes, BlockPart::Refinements, BlockPart::Vectors];
+        let is_of_vectors = of_vectors.iter().any(|one| *one as u8 == part);
+        is_of_vectors.then(|| Generation(u16::from_be_bytes([high, low])))
     }
 
     /// The key of the posting value whose first term this is.
@@ -140,10 +251,24 @@ pub(crate) struct MergeRow {
     /// Number of the first source.
     pub(crate) first_source: BlockNumber,
     pub(crate) sources: u16,
-    /// Steps that are done: first one for each part, then ranges of terms.
+    /// Rows of the new block.
+    pub(crate) rows: u32,
+    /// Steps that are done: first one for each slice of the new block, then ranges of terms.
     pub(crate) step: u32,
     /// The term that the next range begins with.
     pub(crate) next_term: Vec<u8>,
+}
+
+impl MergeRow {
+    /// Whether every slice of the new block is there, so that only terms are missing.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.step as usize >= slices(self.rows)
+    }
+}
+
+/// How many slices so many rows of a block are.
+pub(crate) fn slices(rows: u32) -> usize {
+    (rows as usize).div_ceil(limits::SLICE_ROWS)
 }
 
 /// The row that lists the blocks of a series.
@@ -175,6 +300,7 @@ impl SeriesRow {
             out.u64(merge.target.0);
             out.u64(merge.first_source.0);
             out.u16(merge.sources);
+            out.u32(merge.rows);
             out.u32(merge.step);
             out.u16(merge.next_term.len() as u16);
             out.put(&merge.next_term);
@@ -233,6 +359,7 @@ fn read_merge(reader: &mut Reader<'_>, blocks: &[BlockEntry]) -> Option<MergeRow
         target: BlockNumber(reader.u64()?),
         first_source: BlockNumber(reader.u64()?),
         sources: reader.u16()?,
+        rows: reader.u32()?,
         step: reader.u32()?,
         next_term: {
             let length = usize::from(reader.u16()?);
@@ -240,6 +367,8 @@ fn read_merge(reader: &mut Reader<'_>, blocks: &[BlockEntry]) -> Option<MergeRow
         },
     };
     let from = blocks.iter().position(|block| block.number == merge.first_source)?;
-    let fits = merge.sources > 0 && from + usize::from(merge.sources) <= blocks.len();
-    fits.then_some(merge)
+    let sources =
+        blocks.get(from..from + usize::from(merge.sources)).filter(|sources| !sources.is_empty())?;
+    let rows: u64 = sources.iter().map(|block| u64::from(block.rows)).sum();
+    (u64::from(merge.rows) <= rows).then_some(merge)
 }

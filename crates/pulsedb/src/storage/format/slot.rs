@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::id::ExperienceId;
 use crate::model::change::Slot;
-use crate::storage::format::flags::{ARCHIVED, HAS_VECTOR, SUPERSEDED, bit, known_bits};
+use crate::storage::format::flags::{ARCHIVED, SUPERSEDED, bit, known_bits};
 use crate::storage::format::reader::Reader;
 use crate::storage::format::writer::Write;
 
@@ -12,8 +12,6 @@ use crate::storage::format::writer::Write;
 pub(crate) struct SlotRow {
     pub(crate) id: ExperienceId,
     pub(crate) timestamp: Timestamp,
-    /// What the vector kernels keep beside each vector; zero without a vector.
-    pub(crate) norm_bits: u32,
     pub(crate) importance: f32,
     pub(crate) confidence: f32,
     /// Words of the content, as the index counts them.
@@ -21,21 +19,17 @@ pub(crate) struct SlotRow {
     pub(crate) type_tag: u8,
     pub(crate) archived: bool,
     pub(crate) superseded: bool,
-    pub(crate) has_vector: bool,
 }
 
 impl SlotRow {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.put(self.id.as_bytes());
         out.time(self.timestamp);
-        out.u32(self.norm_bits);
         out.f32(self.importance);
         out.f32(self.confidence);
         out.u32(self.words);
         out.u8(self.type_tag);
-        out.u8(bit(self.archived, ARCHIVED)
-            | bit(self.has_vector, HAS_VECTOR)
-            | bit(self.superseded, SUPERSEDED));
+        out.u8(bit(self.archived, ARCHIVED) | bit(self.superseded, SUPERSEDED));
         out.u16(0);
     }
 
@@ -43,12 +37,11 @@ impl SlotRow {
         let mut reader = Reader::new(bytes);
         let id = ExperienceId::from_bytes(reader.id()?);
         let timestamp = reader.time()?;
-        let norm_bits = reader.u32()?;
         let importance = reader.f32()?;
         let confidence = reader.f32()?;
         let words = reader.u32()?;
         let type_tag = reader.u8()?;
-        let flags = known_bits(reader.u8()?, ARCHIVED | HAS_VECTOR | SUPERSEDED)?;
+        let flags = known_bits(reader.u8()?, ARCHIVED | SUPERSEDED)?;
         let reserved = reader.u16()?;
         reader.end()?;
         if reserved != 0 {
@@ -56,19 +49,7 @@ impl SlotRow {
         }
         let archived = flags & ARCHIVED != 0;
         let superseded = flags & SUPERSEDED != 0;
-        let has_vector = flags & HAS_VECTOR != 0;
-        Some(Self {
-            id,
-            timestamp,
-            norm_bits,
-            importance,
-            confidence,
-            words,
-            type_tag,
-            archived,
-            superseded,
-            has_vector,
-        })
+        Some(Self { id, timestamp, importance, confidence, words, type_tag, archived, superseded })
     }
 }
 

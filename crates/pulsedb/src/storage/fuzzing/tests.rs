@@ -10,8 +10,8 @@ use crate::model::{
     DerivedInsight, Experience, ExperienceRelation, ExperienceType, InsightType, ProviderIdentity,
     RelationType, Severity,
 };
-use crate::storage::format::block_state;
-use crate::storage::format::series::{BlockEntry, BlockNumber, MergeRow};
+use crate::storage::format::series::{BlockEntry, BlockNumber, Generation, MergeRow};
+use crate::storage::format::vector::StoredVector;
 
 fn experience_types() -> Vec<ExperienceType> {
     let text = || "\u{e9}t\u{e9}".to_owned();
@@ -86,12 +86,14 @@ const SERIES: Accepts = |bytes| SeriesRow::read(bytes).is_some();
 const BLOCK_STATE: Accepts = |bytes| BlockState::read(bytes).is_some();
 const COLUMNS: Accepts = |bytes| Columns::read(bytes).is_some();
 const DROPPED: Accepts = |bytes| read_dropped(bytes, [1, 64, 65].into_iter()).is_some();
+const VECTORS: Accepts = |bytes| read_vectors(bytes, 70).is_some();
 const RECLAIM: Accepts = |bytes| ReclaimRow::read(bytes).is_some();
 const RELATION: Accepts = |bytes| RelationRow::read(RelationId::from_bytes([7; 16]), bytes).is_some();
 const INSIGHT: Accepts = |bytes| read_insight(InsightId::from_bytes([7; 16]), bytes).is_some();
-const VECTOR: Accepts = |bytes| read_vector(bytes).is_some();
+const VECTOR: Accepts = |bytes| read_vector(bytes).flatten().is_some();
+const PROGRESS: Accepts = |bytes| ProgressRow::read(bytes).is_some();
 const FORMAT: Accepts = |bytes| FormatRow::read(bytes).is_some();
-const IDENTITY: Accepts = |bytes| meta::read_identity(bytes).is_some();
+const EMBEDDING: Accepts = |bytes| EmbeddingRow::read(bytes).is_some();
 const NUMBER: Accepts = |bytes| meta::read_number(bytes).is_some();
 
 /// Rows as they are written, each with the reader that must take it.
@@ -119,7 +121,7 @@ fn rows() -> Vec<(Accepts, Vec<u8>)> {
 
 fn add_records(rows: &mut Rows) {
     for experience_type in experience_types() {
-        let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: true };
+        let place = Place { number: CollectiveNumber(1), slot: Slot(2) };
         let experience = experience(experience_type);
         rows.add(EXPERIENCE, &|out| write_experience(place, &experience, out));
     }
@@ -129,7 +131,7 @@ fn add_records(rows: &mut Rows) {
         expires_at: None,
         ..experience(ExperienceType::default())
     };
-    let place = Place { number: CollectiveNumber(1), slot: Slot(2), has_vector: false };
+    let place = Place { number: CollectiveNumber(1), slot: Slot(2) };
     rows.add(EXPERIENCE, &|out| write_experience(place, &bare, out));
     for kind in change_kinds() {
         rows.add(CHANGE, &|out| write_change(&change(kind.clone()), 9, out));
@@ -140,7 +142,6 @@ fn add_collectives(rows: &mut Rows) {
     for owner in [None, Some("owner".to_owned())] {
         let row = CollectiveRow {
             number: CollectiveNumber(1),
-            dimension: 384,
             created_at: Timestamp::from_millis(1),
             updated_at: Timestamp::from_millis(2),
             name: "name".into(),
@@ -163,21 +164,27 @@ fn add_counted(rows: &mut Rows) {
     let slot = SlotRow {
         id: ID,
         timestamp: Timestamp::from_millis(1),
-        norm_bits: 1,
         importance: 0.5,
         confidence: 0.5,
         words: 3,
         type_tag: 8,
         archived: true,
         superseded: true,
-        has_vector: false,
     };
     rows.add(SLOT, &|out| slot.write(out));
     add_index_rows(rows, slot);
     rows.add(SLOT_VALUE, &|out| out.u32(5));
     rows.add(COUNTER, &|out| {
-        CounterRow { experiences: 1, bytes: 2, words: 4, next_slot: 3, tail_rows: 5, activities: 6 }
-            .write(out);
+        CounterRow {
+            experiences: 1,
+            bytes: 2,
+            vector_bytes: 7,
+            words: 4,
+            next_slot: 3,
+            tail_rows: 5,
+            activities: 6,
+        }
+        .write(out);
     });
     let reclaim = ReclaimRow {
         collective_id: CollectiveId::from_bytes([3; 16]),
@@ -207,7 +214,7 @@ fn add_related(rows: &mut Rows) {
         rows.add(RELATION, &|out| row.write(out));
     }
     for insight_type in InsightType::ALL {
-        let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2), has_vector: true };
+        let place = Place { number: CollectiveNumber(1).of_insights(), slot: Slot(2) };
         let insight = DerivedInsight {
             id: InsightId::from_bytes([7; 16]),
             collective_id: CollectiveId::from_bytes([3; 16]),
@@ -225,10 +232,13 @@ fn add_related(rows: &mut Rows) {
 }
 
 fn add_meta(rows: &mut Rows) {
-    rows.add(VECTOR, &|out| write_vector(&[1.0, -0.0, f32::INFINITY], out));
+    let vector = StoredVector { components: vec![1.0, -0.0, f32::INFINITY], norm_bits: 7 };
+    rows.add(VECTOR, &|out| write_vector(Some(&vector), out));
+    rows.add(PROGRESS, &|out| ProgressRow { next_slot: 1, rows: 2, bytes: 3 }.write(out));
     rows.add(FORMAT, &|out| FormatRow::CURRENT.write(out));
     let identity = ProviderIdentity { provider: "p".into(), model_digest: "m".into(), dimension: 3 };
-    rows.add(IDENTITY, &|out| meta::write_identity(&identity, out));
+    let embedding = EmbeddingRow { generation: Generation(9), identity };
+    rows.add(EMBEDDING, &|out| embedding.write(out));
     rows.add(NUMBER, &|out| out.u64(u64::MAX));
 }
 
@@ -245,6 +255,7 @@ fn add_index_rows(rows: &mut Rows, slot: SlotRow) {
         target: BlockNumber(9),
         first_source: BlockNumber(4),
         sources: 1,
+        rows: 67,
         step: 2,
         next_term: b"term".to_vec(),
     };
@@ -254,8 +265,9 @@ fn add_index_rows(rows: &mut Rows, slot: SlotRow) {
         rows.add(SERIES, &|out| row.write(out));
     }
     let mut state = BlockState::new(70);
-    block_state::set(&mut state.dead, 69, true);
+    state.set_dead(69, true);
     rows.add(BLOCK_STATE, &|out| state.write(out));
+    rows.add(VECTORS, &|out| out.put(&write_vectors((0..70).map(|row| row % 3 == 0))));
     rows.add(DROPPED, &|out| write_dropped(&[vec![1], vec![u64::MAX], vec![0, 1]], out));
     let columns = [(Slot(3), slot), (Slot(7), SlotRow { archived: false, ..slot })];
     rows.add(COLUMNS, &|out| write_columns(&columns, out));

@@ -17,7 +17,8 @@ use crate::storage::read::view::View;
 
 impl View<'_> {
     pub(crate) fn collective(self, id: CollectiveId) -> Result<Option<Collective>> {
-        Ok(self.collective_row(id)?.map(|row| public(id, row)))
+        let Some(row) = self.collective_row(id)? else { return Ok(None) };
+        Ok(Some(public(id, row, self.identity()?.dimension)))
     }
 
     pub(crate) fn has_collective(self, id: CollectiveId) -> Result<bool> {
@@ -36,13 +37,14 @@ impl View<'_> {
 
     /// Every collective, oldest first.
     pub(crate) fn collectives(self) -> Result<Vec<Collective>> {
+        let dimension = self.identity()?.dimension;
         self.range(Table::Collective, Bound::Unbounded, Bound::Unbounded)?
             .map(|row| {
                 let (key, bytes) = row?;
                 let id = key.try_into().map(CollectiveId::from_bytes);
                 let row = CollectiveRow::read(bytes);
                 match (id, row) {
-                    (Ok(id), Some(row)) => Ok(public(id, row)),
+                    (Ok(id), Some(row)) => Ok(public(id, row, dimension)),
                     _ => Err(seal::corrupted(Table::Collective, key)),
                 }
             })
@@ -62,7 +64,7 @@ impl View<'_> {
         let (oldest_experience, newest_experience) = self.time_span(row.number, &expired)?;
         Ok(Some(CollectiveStats {
             experience_count: counter.experiences.saturating_sub(expired.len() as u64),
-            storage_bytes: counter.bytes + self.counter(row.number.of_insights())?.bytes,
+            storage_bytes: counter.all_bytes() + self.counter(row.number.of_insights())?.all_bytes(),
             oldest_experience,
             newest_experience,
         }))
@@ -90,12 +92,13 @@ impl View<'_> {
     }
 }
 
-fn public(id: CollectiveId, row: CollectiveRow) -> Collective {
+fn public(id: CollectiveId, row: CollectiveRow, dimension: usize) -> Collective {
     Collective {
         id,
         name: row.name,
         owner_id: row.owner,
-        embedding_dimension: row.dimension,
+        // At most `DIMENSION_MAX`, checked at open.
+        embedding_dimension: dimension as u16,
         created_at: row.created_at,
         updated_at: row.updated_at,
     }

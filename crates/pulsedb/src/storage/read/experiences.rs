@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use crate::clock;
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::model::Experience;
@@ -9,9 +10,9 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::experience::{self, Place};
 use crate::storage::format::keys;
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesId;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
-use crate::storage::format::vector;
 use crate::storage::read::view::View;
 
 impl<'t> View<'t> {
@@ -53,17 +54,14 @@ impl<'t> View<'t> {
         self.stored_experience(id)?.ok_or_else(|| seal::corrupted(Table::Experience, id.as_bytes()))
     }
 
+    /// A row as callers get it: with its vector, and superseded only if what is in its place has not expired.
     pub(crate) fn with_vector(self, place: Place, mut experience: Experience) -> Result<Experience> {
-        if place.has_vector {
-            experience.embedding = self.vector(place)?;
+        if experience.superseded {
+            experience.superseded = self.has_successor(place.number, experience.id, clock::now())?;
         }
+        let vector = self.vector(SeriesId::of(place.number), self.generation()?, place.slot)?;
+        experience.embedding = vector.map_or_else(Vec::new, |vector| vector.components());
         Ok(experience)
-    }
-
-    pub(in crate::storage) fn vector(self, place: Place) -> Result<Vec<f32>> {
-        let key = keys::slot(place.number, place.slot);
-        let vector = self.row(Table::Vector, &key, vector::read_vector)?;
-        vector.ok_or_else(|| seal::corrupted(Table::Vector, &key))
     }
 
     pub(crate) fn slot_row(self, number: CollectiveNumber, slot: Slot) -> Result<Option<SlotRow>> {

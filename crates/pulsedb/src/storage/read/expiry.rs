@@ -22,6 +22,10 @@ impl Expired {
         self.0.binary_search(&slot).is_ok()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

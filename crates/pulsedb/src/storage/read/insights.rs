@@ -13,6 +13,7 @@ use crate::storage::format::insight::read_insight;
 use crate::storage::format::keys;
 use crate::storage::format::reader::Reader;
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesId;
 use crate::storage::format::tables::Table;
 use crate::storage::read::collective_view::CollectiveView;
 use crate::storage::read::view::View;
@@ -48,9 +49,8 @@ impl View<'_> {
     }
 
     fn whole_insight(self, place: Place, mut insight: DerivedInsight) -> Result<DerivedInsight> {
-        if place.has_vector {
-            insight.embedding = self.vector(place)?;
-        }
+        let vector = self.vector(SeriesId::of(place.number), self.generation()?, place.slot)?;
+        insight.embedding = vector.map_or_else(Vec::new, |vector| vector.components());
         let mut seen = BTreeSet::new();
         for source in &insight.source_experience_ids {
             if seen.insert(*source) && self.number_of(*source)? != Some(place.number.of_collective()) {

@@ -47,11 +47,24 @@ impl View<'_> {
             let id = keys::read_id(key).ok_or_else(|| seal::corrupted(Table::ByContent, key))?;
             let (place, experience) = self.indexed_row(id)?;
             // Two contents may have one digest.
-            if experience.content == content && is_found(&experience, now) {
+            if experience.content == content && self.is_found(place, &experience, now)? {
                 return Ok(Some((place, experience)));
             }
         }
         Ok(None)
+    }
+}
+
+impl View<'_> {
+    /// Whether searches find an experience: then it may stand for one with the same content.
+    pub(in crate::storage) fn is_found(
+        self,
+        place: Place,
+        experience: &Experience,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let may = !experience.archived && !experience.has_expired(now);
+        Ok(may && !(experience.superseded && self.has_successor(place.number, experience.id, now)?))
     }
 }
 
@@ -116,9 +129,4 @@ impl<'t> CollectiveView<'t> {
             Ok((key, slot.ok_or_else(|| seal::corrupted(Table::ByKey, key))?))
         }))
     }
-}
-
-/// Whether searches find an experience: then it may stand for one with the same content.
-pub(in crate::storage) fn is_found(experience: &Experience, now: Timestamp) -> bool {
-    !experience.archived && !experience.superseded && !experience.has_expired(now)
 }

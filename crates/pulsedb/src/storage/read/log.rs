@@ -110,7 +110,9 @@ impl View<'_> {
 
     /// Whether deleted collectives still have rows.
     pub(crate) fn is_reclaiming(self) -> Result<bool> {
-        Ok(self.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)?.next().is_some())
+        let has_deleted =
+            self.sealed_range(Table::Reclaim, Bound::Unbounded, Bound::Unbounded)?.next().is_some();
+        Ok(has_deleted || self.has_old_vectors()?)
     }
 
     /// Deleted collectives that still have rows.

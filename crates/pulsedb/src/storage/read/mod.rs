@@ -10,6 +10,7 @@ mod insights;
 pub(in crate::storage) mod keyed;
 mod log;
 pub(in crate::storage) mod newest;
+pub(in crate::storage) mod pending;
 mod relations;
 mod sessions;
 pub(in crate::storage) mod vectors;

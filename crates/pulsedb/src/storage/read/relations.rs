@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::clock::Timestamp;
-use crate::error::{NotFoundError, Result};
+use crate::error::{NotFoundError, PulseDBError, Result};
 use crate::id::{ExperienceId, RelationId};
-use crate::model::change::CollectiveNumber;
+use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::{Experience, ExperienceRelation, RelationDirection, RelationType};
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
@@ -28,9 +28,16 @@ impl<'t> View<'t> {
         Ok(self.has_collective(row.collective_id)?.then_some(row))
     }
 
-    /// A relation, if it exists for callers.
-    pub(crate) fn relation(self, id: RelationId) -> Result<Option<ExperienceRelation>> {
-        Ok(self.relation_row(id)?.map(|row| row.relation))
+    /// A relation, if it exists for callers and neither of its ends has expired by `now`.
+    pub(crate) fn relation(self, id: RelationId, now: Timestamp) -> Result<Option<ExperienceRelation>> {
+        let Some(RelationRow { relation, .. }) = self.relation_row(id)? else { return Ok(None) };
+        Ok(self.has_ends(&relation, now)?.then_some(relation))
+    }
+
+    /// Whether neither end of a relation has expired.
+    fn has_ends(self, relation: &ExperienceRelation, now: Timestamp) -> Result<bool> {
+        let is_there = |id| Ok::<_, PulseDBError>(!self.indexed_row(id)?.1.has_expired(now));
+        Ok(is_there(relation.source_id)? && is_there(relation.target_id)?)
     }
 
     /// A relation that an index of this view names: it must be there.
@@ -101,6 +108,31 @@ impl<'t> View<'t> {
         newer.next().transpose().map(|link| link.is_some())
     }
 
+    /// Whether a record has one in its place that has not expired by `now`. In the place of one that has expired stands
+    /// what superseded that.
+    pub(in crate::storage) fn has_successor(
+        self,
+        number: CollectiveNumber,
+        id: ExperienceId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut seen = BTreeSet::from([id]);
+        let mut open = vec![id];
+        // Each id is opened once, so this ends.
+        while let Some(next) = open.pop() {
+            for link in self.links(Table::RelationByTarget, number, next, Some(RelationType::Supersedes))? {
+                let link = link?;
+                if !self.indexed_row(link.far)?.1.has_expired(now) {
+                    return Ok(true);
+                }
+                if seen.insert(link.far) {
+                    open.push(link.far);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// An experience and all that superseding joins with it, both ways and over any number of steps, by timestamp, then
     /// id.
     ///
@@ -133,7 +165,7 @@ impl CollectiveView<'_> {
     /// The relations that have one of these records at an end and none that has expired at the other, each once, in order
     /// of their ids.
     pub(crate) fn relations_of(self, ids: BTreeSet<ExperienceId>) -> Result<Vec<ExperienceRelation>> {
-        let is_hiding = self.expired()?.len() > 0;
+        let is_hiding = !self.expired()?.is_empty();
         let mut found = BTreeSet::new();
         for id in ids {
             for table in tables(RelationDirection::Both) {
@@ -153,12 +185,51 @@ impl CollectiveView<'_> {
         let from = keys::number(self.number);
         let to = keys::number(CollectiveNumber(self.number.0.saturating_add(1)));
         let rows = self.view.range(Table::RelationMember, Bound::Included(&from), Bound::Excluded(&to))?;
-        let listed = rows.skip(offset).take(limit).map(|row| {
-            let (key, _) = row?;
+        let id_of = |key| {
             let id = keys::read_id_bytes(key).ok_or_else(|| seal::corrupted(Table::RelationMember, key))?;
-            self.view.indexed_relation(RelationId::from_bytes(id))
-        });
-        listed.collect()
+            Ok::<_, PulseDBError>(RelationId::from_bytes(id))
+        };
+        if self.expired()?.is_empty() {
+            let page = rows.skip(offset).take(limit);
+            return page.map(|row| self.view.indexed_relation(id_of(row?.0)?)).collect();
+        }
+        let mut seen = 0;
+        let mut listed = Vec::new();
+        for row in rows {
+            let relation = self.view.indexed_relation(id_of(row?.0)?)?;
+            if !self.view.has_ends(&relation, self.now)? {
+                continue;
+            }
+            seen += 1;
+            if seen > offset {
+                listed.push(relation);
+            }
+            if listed.len() == limit {
+                break;
+            }
+        }
+        Ok(listed)
+    }
+}
+
+impl CollectiveView<'_> {
+    /// The slots of what is marked as superseded but whose place only what has expired stands in: it is back.
+    pub(crate) fn back(self) -> Result<BTreeSet<Slot>> {
+        let mut back = BTreeSet::new();
+        for row in self.view.expired_until(self.now)? {
+            let row = row?;
+            if row.number != self.number {
+                continue;
+            }
+            let supersedes = Some(RelationType::Supersedes);
+            for link in self.view.links(Table::RelationBySource, self.number, row.id, supersedes)? {
+                let link = link?;
+                if !self.view.has_successor(self.number, link.far, self.now)? {
+                    back.insert(self.view.indexed_row(link.far)?.0.slot);
+                }
+            }
+        }
+        Ok(back)
     }
 }
 

@@ -10,8 +10,9 @@ use crate::model::ProviderIdentity;
 use crate::model::change::CollectiveNumber;
 use crate::storage::env::{self, Engine, ReadTxn, Unproved, engine_error};
 use crate::storage::format::keys;
-use crate::storage::format::meta;
+use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
+use crate::storage::format::series::Generation;
 use crate::storage::format::tables::Table;
 
 /// One state of the database, the same for every call on it.
@@ -76,14 +77,16 @@ impl<'t> View<'t> {
         Ok(payload)
     }
 
-    /// Tells the system that a value of a table whose values never change is read soon, unless it was checked before.
-    pub(in crate::storage) fn will_need(self, table: Table, key: &[u8]) -> Result<()> {
+    /// Tells the system that a value of a table whose values never change is read soon, unless it was checked before;
+    /// whether it was told so.
+    pub(in crate::storage) fn will_need(self, table: Table, key: &[u8]) -> Result<bool> {
         if !self.engine.checked().has(seal::place(table, key))
             && let Some(value) = self.sealed(table, key)?
         {
             env::will_need(value);
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The row with the greatest key that is not above the given one, if it is wanted; of a table whose values never change.
@@ -204,9 +207,39 @@ impl<'t> View<'t> {
         value.ok_or_else(|| seal::corrupted(Table::Meta, key))
     }
 
-    /// The identity that the database was created with.
+    /// What makes the vectors that are in force.
+    pub(crate) fn embedding(self) -> Result<EmbeddingRow> {
+        let row = self.row(Table::Meta, meta::EMBEDDING, EmbeddingRow::read)?;
+        row.ok_or_else(|| seal::corrupted(Table::Meta, meta::EMBEDDING))
+    }
+
+    /// The embedder whose vectors are in force.
     pub(in crate::storage) fn identity(self) -> Result<ProviderIdentity> {
-        let identity = self.row(Table::Meta, meta::EMBEDDING, meta::read_identity)?;
-        identity.ok_or_else(|| seal::corrupted(Table::Meta, meta::EMBEDDING))
+        Ok(self.embedding()?.identity)
+    }
+
+    /// Fails unless the vectors in force are those of this embedder.
+    pub(crate) fn expect_embedder(self, embedder: &EmbeddingRow) -> Result<()> {
+        if self.generation()? == embedder.generation {
+            return Ok(());
+        }
+        // It may have come back to an embedder that it had before.
+        embedder.expect(&self.identity()?)
+    }
+
+    /// The generation of vectors that is in force.
+    pub(crate) fn generation(self) -> Result<Generation> {
+        let generation = self.row(Table::Meta, meta::EMBEDDING, EmbeddingRow::read_generation)?;
+        generation.ok_or_else(|| seal::corrupted(Table::Meta, meta::EMBEDDING))
+    }
+
+    /// What makes the vectors of the next generation, while the database moves to another embedder.
+    pub(in crate::storage) fn next_embedding(self) -> Result<Option<EmbeddingRow>> {
+        self.row(Table::Meta, meta::NEXT_EMBEDDING, EmbeddingRow::read)
+    }
+
+    /// Whether vectors may be left that no embedder of now has made.
+    pub(in crate::storage) fn has_old_vectors(self) -> Result<bool> {
+        Ok(self.row(Table::Meta, meta::OLD_VECTORS, meta::read_mark)?.is_some())
     }
 }

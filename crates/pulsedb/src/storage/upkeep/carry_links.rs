@@ -10,12 +10,12 @@ use crate::storage::env::Environment;
 use crate::storage::format::experience::Place;
 use crate::storage::format::relation::RelationRow;
 use crate::storage::format::tables::Table;
+use crate::storage::format::vector::StoredVector;
 use crate::storage::format::{keys, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::rebuild::{Carrier, deleted_numbers, is_member};
 use crate::storage::upkeep::records::{StoredInsight, insights};
 use crate::storage::upkeep::repair_options::{BATCH, in_transaction};
-use crate::storage::write::rows::StoredVector;
 use crate::storage::write::transaction::{Size, WriteTxn};
 use crate::storage::write::{insights, relations};
 
@@ -59,7 +59,7 @@ impl Carrier<'_> {
                 StoredInsight::Damaged { .. } => self.lost.insights += 1,
                 StoredInsight::Readable { place, .. } if deleted.contains(&place.number.of_collective()) => {}
                 StoredInsight::Readable { place, insight, .. } => {
-                    let (place, vector) = self.vector_of(view, place, &insight.content);
+                    let vector = self.vector_of(view, place, &insight.content);
                     let bytes = insights::size_of_insight(
                         &insight.content,
                         &insight.source_experience_ids,

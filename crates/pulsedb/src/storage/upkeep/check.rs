@@ -11,8 +11,9 @@ use crate::model::{CheckReport, Fault};
 use crate::storage::env::Environment;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys;
-use crate::storage::format::meta;
+use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
+use crate::storage::format::series::{ProgressRow, SeriesId};
 use crate::storage::format::tables::{OwnerKind, Table};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::check_index::IndexChecker;
@@ -55,7 +56,9 @@ pub(super) struct Checker<'t> {
     /// How many rows the records need in each derived table.
     pub(super) expected: BTreeMap<usize, u64>,
     pub(super) last_sequence: Seq,
-    pub(super) dimension: usize,
+    /// What makes the vectors in force, and those that are being built.
+    pub(super) embedding: EmbeddingRow,
+    pub(super) next: Option<EmbeddingRow>,
 }
 
 /// What was counted under a number: the records of a collective, or its insights.
@@ -66,14 +69,30 @@ pub(super) struct Owner {
     deleted: bool,
     pub(super) experiences: u64,
     pub(super) bytes: u64,
+    pub(super) vector_bytes: u64,
     pub(super) words: u64,
     pub(super) slots_end: u32,
     pub(super) activities: u32,
+    /// How far a move to another embedder is, as it says and as was found.
+    pub(super) progress: ProgressRow,
+    pub(super) found: ProgressRow,
 }
 
 impl Owner {
-    fn new(id: CollectiveId, deleted: bool) -> Self {
-        Self { id, deleted, experiences: 0, bytes: 0, words: 0, slots_end: 0, activities: 0 }
+    fn new(id: CollectiveId, deleted: bool, progress: ProgressRow) -> Self {
+        let found = ProgressRow { next_slot: progress.next_slot, ..ProgressRow::default() };
+        Self {
+            id,
+            deleted,
+            experiences: 0,
+            bytes: 0,
+            vector_bytes: 0,
+            words: 0,
+            slots_end: 0,
+            activities: 0,
+            progress,
+            found,
+        }
     }
 }
 
@@ -86,7 +105,8 @@ impl<'t> Checker<'t> {
             owners: BTreeMap::new(),
             expected: BTreeMap::new(),
             last_sequence: 0,
-            dimension: 0,
+            embedding: EmbeddingRow::default(),
+            next: None,
         }
     }
 
@@ -136,7 +156,9 @@ impl<'t> Checker<'t> {
         if created.is_some_and(|bytes| meta::read_number(bytes).is_none()) {
             self.fault(Table::Meta, meta::CREATED, "the value does not match its format");
         }
-        self.dimension = self.view.identity()?.dimension;
+        self.embedding = self.view.embedding()?;
+        self.next = self.view.next_embedding()?;
+        self.view.has_old_vectors()?;
         self.last_sequence = self.view.last_sequence()?;
         let floor = self.view.oldest_change()?;
         if !(1..=self.last_sequence.saturating_add(1)).contains(&floor) {
@@ -165,8 +187,9 @@ impl<'t> Checker<'t> {
             if stored.is_some_and(|stored| stored != id.as_bytes()) {
                 self.fault(Table::CollectiveName, row.name.as_bytes(), "it names another collective");
             }
-            let owner = Owner::new(id, false);
-            self.owners.insert(row.number.of_insights(), owner.clone());
+            let insights = self.view.progress(SeriesId::of(row.number.of_insights()))?;
+            self.owners.insert(row.number.of_insights(), Owner::new(id, false, insights));
+            let owner = Owner::new(id, false, self.view.progress(SeriesId::of(row.number))?);
             if self.owners.insert(row.number, owner).is_some() {
                 self.fault(Table::Collective, key, "its number belongs to two collectives");
             }
@@ -177,7 +200,7 @@ impl<'t> Checker<'t> {
             self.fault(Table::Meta, meta::NEXT_NUMBER, "the next number is in use already");
         }
         for (number, row) in self.view.reclaims()? {
-            let owner = Owner::new(row.collective_id, true);
+            let owner = Owner::new(row.collective_id, true, ProgressRow::default());
             self.owners.insert(number.of_insights(), owner.clone());
             self.owners.insert(number, owner);
             let owed = row.end_sequence.saturating_sub(row.next_sequence);
@@ -208,7 +231,7 @@ impl<'t> Checker<'t> {
         let expected = self.expected.get(&table.index()).copied().unwrap_or(0);
         let mut found = 0;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
-            found += u64::from(!self.belongs_to_deleted(table, row?.0));
+            found += u64::from(!self.is_being_removed(table, row?.0)?);
         }
         if found <= expected {
             return Ok(());
@@ -216,20 +239,11 @@ impl<'t> Checker<'t> {
         let asked_for = needed_keys(self.view, table)?;
         for row in self.view.sealed_range(table, Bound::Unbounded, Bound::Unbounded)? {
             let (key, _) = row?;
-            if !asked_for.contains(key) && !self.belongs_to_deleted(table, key) {
+            if !asked_for.contains(key) && !self.is_being_removed(table, key)? {
                 self.fault(table, key, "no record needs this row");
             }
         }
         Ok(())
-    }
-
-    /// Whether a key has the number of a collective that is being removed.
-    fn belongs_to_deleted(&self, table: Table, key: &[u8]) -> bool {
-        let number = match table {
-            Table::Expiry => keys::read_expiry(key).map(|(_, number, _)| number),
-            _ => keys::read_number(key),
-        };
-        number.is_some_and(|number| self.is_deleted(number))
     }
 
     fn index(&mut self) {
@@ -238,7 +252,7 @@ impl<'t> Checker<'t> {
             if owner.deleted {
                 checker.deleted(*number);
             } else {
-                checker.collective(*number, self.dimension);
+                checker.collective(*number, &self.embedding, self.next.as_ref());
             }
         }
         for (table, key, problem) in checker.finish() {
@@ -277,19 +291,25 @@ impl<'t> Checker<'t> {
                 self.fault(Table::Counter, &key, "the value does not match its format");
                 continue;
             };
-            if (counter.experiences, counter.bytes, counter.words)
-                != (owner.experiences, owner.bytes, owner.words)
+            if (counter.experiences, counter.bytes, counter.vector_bytes, counter.words)
+                != (owner.experiences, owner.bytes, owner.vector_bytes, owner.words)
             {
                 let problem = format!(
-                    "it counts {} records of {} bytes and {} words, but there are {} of {} and {}",
+                    "it counts {} records of {} and {} bytes and {} words, but there are {} of {} and {} and {}",
                     counter.experiences,
                     counter.bytes,
+                    counter.vector_bytes,
                     counter.words,
                     owner.experiences,
                     owner.bytes,
+                    owner.vector_bytes,
                     owner.words
                 );
                 self.fault(Table::Counter, &key, problem);
+            }
+            if self.next.is_some() && owner.progress != owner.found {
+                let key = SeriesId::of(*number).progress_key();
+                self.fault(Table::Series, &key, "it does not count the vectors of the next generation");
             }
             if counter.activities != owner.activities {
                 let (stored, found) = (counter.activities, owner.activities);

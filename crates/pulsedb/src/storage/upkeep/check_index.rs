@@ -9,12 +9,11 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::block_state::{self, BlockState};
 use crate::storage::format::columns::Columns;
 use crate::storage::format::keys;
-use crate::storage::format::meta;
+use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
-use crate::storage::format::series::{BlockEntry, BlockNumber, SeriesId, SeriesRow};
+use crate::storage::format::series::{BlockEntry, BlockNumber, BlockPart, SeriesId, SeriesRow, slices};
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::{OwnerKind, Table};
-use crate::storage::read::blocks::BlockView;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::{BlockBuilder, IndexedRow, MergeSource, RowToSeal};
 
@@ -36,7 +35,12 @@ impl<'t> IndexChecker<'t> {
     }
 
     /// Checks the series of a collective that exists.
-    pub(super) fn collective(&mut self, number: CollectiveNumber, dimension: usize) {
+    pub(super) fn collective(
+        &mut self,
+        number: CollectiveNumber,
+        embedding: &EmbeddingRow,
+        next: Option<&EmbeddingRow>,
+    ) {
         let id = SeriesId::of(number);
         let series = match self.view.series(id) {
             Ok(series) => series,
@@ -50,7 +54,7 @@ impl<'t> IndexChecker<'t> {
             self.fail(Table::Tail, error);
         }
         for entry in &series.blocks {
-            if let Err(error) = self.block(id, *entry, dimension) {
+            if let Err(error) = self.block(id, *entry, embedding, next) {
                 self.fail(Table::Block, error);
             }
         }
@@ -136,33 +140,49 @@ impl<'t> IndexChecker<'t> {
         Ok(indexed.map(|indexed| (row, indexed)))
     }
 
-    fn block(&mut self, id: SeriesId, entry: BlockEntry, dimension: usize) -> Result<()> {
-        let block = self.view.block(entry);
+    fn block(
+        &mut self,
+        id: SeriesId,
+        entry: BlockEntry,
+        embedding: &EmbeddingRow,
+        next: Option<&EmbeddingRow>,
+    ) -> Result<()> {
+        let block = self.view.block(entry, embedding.generation);
         let state = block.state()?;
-        let columns = block.columns()?;
         if state.dead_rows() != entry.dead {
             self.push(Table::BlockState, &entry.number.key(), "the list counts other dead rows");
         }
-        let living = self.living(id, entry, &columns, &state)?;
-        if !living.is_empty() && !self.agrees(id, block, &state.dead, dimension, &living)? {
-            self.push(Table::Block, &entry.number.key(), "it does not agree with its records");
+        let mut living = self.living(id, entry, &block.all_columns()?, &state)?;
+        // Those of the next generation only if they are made already.
+        let next = next.filter(|next| {
+            self.view.block(entry, next.generation).has_part(BlockPart::Vectors, 0).is_ok_and(|made| made)
+        });
+        for embedder in std::iter::once(embedding).chain(next) {
+            for row in &mut living {
+                let vector = self.view.vector(id, embedder.generation, row.slot)?;
+                row.vector = vector.map(|vector| vector.bytes);
+            }
+            if !living.is_empty() && !self.agrees(id, entry, &state.dead, embedder, &living)? {
+                self.push(Table::Block, &entry.number.key(), "it does not agree with its records");
+            }
         }
         Ok(())
     }
 
-    /// The records of a block that live, after a comparison of its columns with them.
+    /// The records of a block that live, without their vectors, after a comparison of its columns with them.
     fn living(
         &mut self,
         id: SeriesId,
         entry: BlockEntry,
-        columns: &Columns<'_>,
+        columns: &[Columns<'_>],
         state: &BlockState,
     ) -> Result<Vec<RowToSeal<'t>>> {
         let mut living = Vec::new();
         let mut slots = 0;
-        for at in 0..columns.rows() {
-            let slot = columns.slot(at);
-            let row = state.of_row(at, columns.slot_row(at));
+        let rows = columns.iter().flat_map(|slice| (0..slice.rows()).map(move |row| (slice, row)));
+        for (at, (columns, row)) in rows.enumerate() {
+            let slot = columns.slot(row);
+            let row = state.of_row(at, columns.slot_row(row));
             let record = self.record(id, slot)?;
             let is_dead = block_state::has(&state.dead, at);
             if is_dead != record.is_none() || record.as_ref().is_some_and(|(stored, _)| *stored != row) {
@@ -170,10 +190,8 @@ impl<'t> IndexChecker<'t> {
                 self.push(Table::Block, &entry.number.key(), &problem);
             }
             if let Some((row, indexed)) = record.filter(|_| !is_dead) {
-                let key = keys::slot(id.number, slot);
-                let vector = if row.has_vector { self.view.get(Table::Vector, &key)? } else { None };
                 let tail = indexed.tail.into();
-                living.push(RowToSeal { slot, row, tail, vector });
+                living.push(RowToSeal { slot, row, tail, vector: None });
                 slots += 1;
             }
         }
@@ -192,14 +210,21 @@ impl<'t> IndexChecker<'t> {
     fn agrees(
         &self,
         id: SeriesId,
-        block: BlockView<'t>,
+        entry: BlockEntry,
         dead: &[u64],
-        dimension: usize,
+        embedder: &EmbeddingRow,
         living: &[RowToSeal<'_>],
     ) -> Result<bool> {
-        let expected = self.builder.seal(dimension, self.view.shared(id)?, living)?;
+        let dimension = embedder.identity.dimension;
+        let shared = self.view.shared(id, embedder.generation)?;
+        let expected = self.builder.seal(dimension, shared, living)?;
+        let block = self.view.block(entry, embedder.generation);
         let sources = [MergeSource { block, dropped: dead.to_vec() }];
-        let parts = self.builder.merge_parts(dimension, &sources)?;
+        let mut parts = Vec::new();
+        for slice in 0..slices(living.len() as u32) {
+            parts.extend(self.builder.merge_slice(dimension, &sources, slice as u16)?);
+        }
+        parts.sort_unstable_by_key(|(part, run, _)| (*part, *run));
         let merged = self.builder.merge_postings(&sources, &[], usize::MAX)?;
         Ok(expected.shared.is_none() && expected.parts == parts && expected.postings == merged.postings)
     }

@@ -3,13 +3,11 @@
 use crate::error::Result;
 use crate::id::CollectiveId;
 use crate::model::Experience;
-use crate::model::norm::Norm;
 use crate::storage::format::experience::Place;
 use crate::storage::format::keys;
 use crate::storage::format::seal;
 use crate::storage::format::slot::{SlotRow, read_slot_value};
 use crate::storage::format::tables::Table;
-use crate::storage::format::vector::read_vector;
 use crate::storage::upkeep::check::Checker;
 use crate::storage::upkeep::records::{StoredInsight, StoredRecord, insights, records};
 use crate::storage::write::block_builder::IndexedRow;
@@ -78,12 +76,12 @@ impl Checker<'_> {
     fn record(&mut self, place: Place, experience: &Experience, indexed: &IndexedRow) -> u64 {
         let mut index = rows::index_keys(place.number, experience);
         index.push((Table::Member, keys::member(place.number, experience.id).to_vec()));
-        let row = rows::slot_row(experience, 0, place.has_vector, indexed.words);
+        let row = rows::slot_row(experience, indexed.words);
         self.version(place, row, index, indexed)
     }
 
     /// Compares what stands under a slot, and what names it, with what a record or an insight needs. `row` is its slot
-    /// row without the norm.
+    /// row.
     fn version(
         &mut self,
         place: Place,
@@ -93,28 +91,12 @@ impl Checker<'_> {
     ) -> u64 {
         let slot_key = keys::slot(place.number, place.slot);
         let mut bytes = 0;
-        let mut norm_bits = 0;
-        if place.has_vector {
-            self.expected_row(Table::Vector);
-            if let Some(vector) = self.expect_row(Table::Vector, &slot_key, "a record's vector is missing") {
-                self.report.vectors += 1;
-                bytes += row_bytes(&slot_key, vector);
-                let components = read_vector(vector).filter(|vector| vector.len() == self.dimension);
-                match components.and_then(|vector| Norm::of(&vector)).map(Norm::to_bits) {
-                    Some(norm) => norm_bits = norm,
-                    None => self.fault(
-                        Table::Vector,
-                        &slot_key,
-                        "it is not a vector of the right dimension, or has no direction",
-                    ),
-                }
-            }
-        }
+        self.vectors(place);
         self.expected_row(Table::Slot);
         if let Some(slot) = self.expect_row(Table::Slot, &slot_key, "a record's slot is missing") {
             bytes += row_bytes(&slot_key, slot);
             let mut expected = Vec::new();
-            SlotRow { norm_bits, ..row }.write(&mut expected);
+            row.write(&mut expected);
             if slot != expected {
                 self.fault(Table::Slot, &slot_key, "it does not match its record");
             }
@@ -154,7 +136,7 @@ impl Checker<'_> {
             self.report.insights += 1;
             let indexed = self.builder.index_insight(&insight);
             let index = insights::index_keys(place.number, &insight);
-            let row = insights::slot_row(&insight, 0, place.has_vector, indexed.words);
+            let row = insights::slot_row(&insight, indexed.words);
             let bytes = self.version(place, row, index, &indexed) + own;
             self.count_record(
                 (Table::Insight, insight.id.as_bytes()),
@@ -166,7 +148,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn expected_row(&mut self, table: Table) {
+    pub(super) fn expected_row(&mut self, table: Table) {
         *self.expected.entry(table.index()).or_default() += 1;
     }
 }

@@ -6,6 +6,7 @@ mod check_activities;
 mod check_index;
 mod check_records;
 mod check_relations;
+mod check_vectors;
 mod needed_keys;
 mod rebuild;
 mod records;

@@ -7,23 +7,26 @@ use crate::clock::{self, Timestamp};
 use crate::error::Result;
 use crate::id::{CollectiveId, Seq};
 use crate::limits;
+use crate::model::Experience;
 use crate::model::change::{CollectiveNumber, Slot};
 use crate::model::norm::Norm;
-use crate::model::{Experience, ProviderIdentity};
 use crate::storage::env::Environment;
 use crate::storage::format::activity::ActivityRow;
 use crate::storage::format::change::write_change;
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::experience::Place;
+use crate::storage::format::meta::EmbeddingRow;
 use crate::storage::format::reclaim::ReclaimRow;
+use crate::storage::format::series::{Generation, SeriesId, read_vector_generation};
 use crate::storage::format::tables::Table;
+use crate::storage::format::vector::{StoredVector, read_vector};
 use crate::storage::format::writer::Write as _;
 use crate::storage::format::{keys, meta, seal};
 use crate::storage::read::view::View;
 use crate::storage::upkeep::records::{StoredRecord, records};
 use crate::storage::upkeep::repair_options::{BATCH, RepairOptions, in_transaction};
 use crate::storage::write::operations::ACTIVITY;
-use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 
 /// What a transaction that writes no records takes.
@@ -43,7 +46,8 @@ pub(super) struct Lost {
 /// What is carried over from one environment to the other.
 pub(super) struct Carrier<'o> {
     pub(super) options: &'o RepairOptions<'o>,
-    identity: ProviderIdentity,
+    /// What made the vectors that are carried over. Those of a move to another embedder are not.
+    embedding: EmbeddingRow,
     pub(super) collectives: BTreeMap<CollectiveNumber, OpenCollective>,
     /// How many experiences the collectives had, as far as that can be read.
     counted: BTreeMap<CollectiveNumber, u64>,
@@ -57,7 +61,7 @@ pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOpti
     let view = View::of(&txn);
     let mut carrier = Carrier {
         options,
-        identity: identity(view, options)?,
+        embedding: embedding(view, options)?,
         collectives: BTreeMap::new(),
         counted: BTreeMap::new(),
         lost: Lost::default(),
@@ -74,16 +78,26 @@ pub(super) fn rebuild(old: &Environment, new: &Environment, options: &RepairOpti
     Ok(carrier.lost)
 }
 
-/// The stored identity; where it is lost, the one that was asked for, if the collectives are of its dimension.
-fn identity(view: View<'_>, options: &RepairOptions<'_>) -> Result<ProviderIdentity> {
-    let lost = match view.identity() {
-        Ok(identity) => return Ok(identity),
+/// The stored embedder; where it is lost, the one that was asked for, if all vectors are of its dimension and of one
+/// generation.
+fn embedding(view: View<'_>, options: &RepairOptions<'_>) -> Result<EmbeddingRow> {
+    let lost = match view.embedding() {
+        Ok(embedding) => return Ok(embedding),
         Err(error) => error,
     };
-    let fits = readable_collectives(view)?
-        .iter()
-        .all(|(_, row)| usize::from(row.dimension) == options.identity.dimension);
-    if fits { Ok(options.identity.clone()) } else { Err(lost) }
+    let mut generation: Option<Generation> = None;
+    for row in view.sealed_range(Table::Vector, Bound::Unbounded, Bound::Unbounded)? {
+        let (key, value) = row?;
+        let vector = seal::open(Table::Vector, key, value).ok().and_then(read_vector);
+        let (Some(of_key), Some(vector)) = (read_vector_generation(key), vector) else { continue };
+        let fits = vector.is_none_or(|vector| vector.bytes.len() == options.identity.dimension * 4);
+        if !fits || generation.is_some_and(|one| one != of_key) {
+            return Err(lost);
+        }
+        generation = Some(of_key);
+    }
+    let generation = generation.unwrap_or_default();
+    Ok(EmbeddingRow { generation, identity: options.identity.clone() })
 }
 
 /// The greatest sequence number in any row: none may be used again.
@@ -133,12 +147,12 @@ impl Carrier<'_> {
                 let counter = view.counter(number).unwrap_or_default();
                 self.counted.insert(number, counter.experiences);
                 let counter = CounterRow { next_slot: counter.next_slot, ..Default::default() };
-                let dimension = usize::from(row.dimension);
+                let dimension = self.embedding.identity.dimension;
                 self.collectives.insert(number, OpenCollective::new(*id, number, dimension, counter));
             }
         }
         in_transaction(new, self.options, FOUNDATION, |txn| {
-            txn.write_meta(&self.identity, created)?;
+            txn.write_meta(&self.embedding.identity, created)?;
             collectives.iter().try_for_each(|(id, row)| put_collective(txn, *id, row))
         })
     }
@@ -173,34 +187,33 @@ impl Carrier<'_> {
     ) -> (Place, Experience, Option<StoredVector>) {
         experience.sequence = experience.sequence.clamp(1, LAST_SEQUENCE);
         self.last_sequence = self.last_sequence.max(experience.sequence);
-        let (place, vector) = self.vector_of(view, place, &experience.content);
+        let vector = self.vector_of(view, place, &experience.content);
         (place, experience, vector)
     }
 
     /// The vector of a content: the stored one, else a new one, else none.
-    pub(super) fn vector_of(
-        &mut self,
-        view: View<'_>,
-        mut place: Place,
-        content: &str,
-    ) -> (Place, Option<StoredVector>) {
-        let stored = |components: Vec<f32>| {
-            let norm_bits = Norm::of(&components)?.to_bits();
+    pub(super) fn vector_of(&mut self, view: View<'_>, place: Place, content: &str) -> Option<StoredVector> {
+        let dimension = self.embedding.identity.dimension;
+        let checked = |components: Vec<f32>| {
+            let norm_bits = Norm::of(&components).filter(|_| components.len() == dimension)?.to_bits();
             Some(StoredVector { components, norm_bits })
         };
-        let fits = |vector: &Vec<f32>| vector.len() == self.identity.dimension;
-        // Vectors of two embedders never mix: only the embedder that made the others may make this one.
-        let same_embedder = self.identity == *self.options.identity;
-        let vector = if place.has_vector {
-            let found = view.vector(place).ok().filter(fits).and_then(stored);
-            let remade = || (self.options.embed)(content).filter(fits).and_then(stored);
-            found.or_else(|| if same_embedder { remade() } else { None })
-        } else {
-            None
+        let found = view.vector(SeriesId::of(place.number), self.embedding.generation, place.slot);
+        let found = match found {
+            Ok(None) => return None,
+            Ok(Some(row)) => checked(row.components()),
+            Err(_) => None,
         };
-        self.lost.vectors += u64::from(place.has_vector && vector.is_none());
-        place.has_vector = vector.is_some();
-        (place, vector)
+        if found.is_some() {
+            return found;
+        }
+        // Vectors of two embedders never mix: only the embedder that made the others may make this one.
+        let same_embedder = self.embedding.identity == *self.options.identity;
+        let made = if same_embedder { (self.options.embed)(content) } else { None };
+        let knows_nothing = made.as_ref().is_some_and(Vec::is_empty);
+        let made = made.and_then(checked);
+        self.lost.vectors += u64::from(made.is_none() && !knows_nothing);
+        made
     }
 
     fn write_batch(
@@ -268,10 +281,8 @@ impl Carrier<'_> {
         id: CollectiveId,
         created_at: Timestamp,
     ) -> Result<()> {
-        let dimension = self.identity.dimension as u16;
         let row = CollectiveRow {
             number,
-            dimension,
             created_at,
             updated_at: clock::now(),
             name: format!("recovered-{id}"),
@@ -279,7 +290,8 @@ impl Carrier<'_> {
         };
         put_collective(txn, id, &row)?;
         for number in [number, number.of_insights()] {
-            let collective = OpenCollective::new(id, number, usize::from(dimension), CounterRow::default());
+            let dimension = self.embedding.identity.dimension;
+            let collective = OpenCollective::new(id, number, dimension, CounterRow::default());
             self.collectives.insert(number, collective);
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::error::Result;
-use crate::model::{CollectiveSummary, DatabaseStats, ReaderInfo, TableStats};
+use crate::model::{CollectiveSummary, DatabaseStats, Progress, ReaderInfo, Reembedding, TableStats};
 use crate::storage::env::{self, Environment, engine_error};
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
@@ -31,7 +31,16 @@ pub(in crate::storage) fn stats(env: &Environment) -> Result<DatabaseStats> {
         writers,
         collectives: summaries(view)?,
         collectives_reclaiming: view.reclaims()?.len() as u64,
+        embedder: view.identity()?,
+        reembedding: reembedding(view)?,
+        old_vectors_reclaiming: view.has_old_vectors()?,
     })
+}
+
+fn reembedding(view: View<'_>) -> Result<Option<Reembedding>> {
+    let Some(next) = view.next_embedding()? else { return Ok(None) };
+    let (done, total) = view.progress_in_all()?;
+    Ok(Some(Reembedding { to: next.identity, progress: Progress { done, total } }))
 }
 
 fn table_stats(view: View<'_>) -> Result<Vec<TableStats>> {

@@ -7,7 +7,8 @@ use crate::model::ProviderIdentity;
 use crate::model::change::{ChangeKind, CollectiveNumber};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys;
-use crate::storage::format::meta::{self, FormatRow};
+use crate::storage::format::meta::{self, EmbeddingRow, FormatRow};
+use crate::storage::format::series::Generation;
 use crate::storage::format::tables::Table;
 use crate::storage::format::writer::Write;
 use crate::storage::write::transaction::WriteTxn;
@@ -21,7 +22,8 @@ impl WriteTxn<'_> {
     ) -> Result<()> {
         self.put(Table::Meta, meta::FORMAT, |out| FormatRow::CURRENT.write(out))?;
         self.put(Table::Meta, meta::CREATED, |out| out.time(created))?;
-        self.put(Table::Meta, meta::EMBEDDING, |out| meta::write_identity(identity, out))?;
+        let embedding = EmbeddingRow { generation: Generation::default(), identity: identity.clone() };
+        self.put(Table::Meta, meta::EMBEDDING, |out| embedding.write(out))?;
         self.put(Table::Meta, meta::SEQUENCE, |out| out.u64(0))?;
         self.put(Table::Meta, meta::FLOOR, |out| out.u64(1))?;
         self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(1))?;
@@ -33,21 +35,16 @@ impl WriteTxn<'_> {
         &mut self,
         name: &str,
         owner: Option<&str>,
-        dimension: u16,
     ) -> Result<CollectiveId> {
         self.expect_free_name(name)?;
-        self.add_collective(name, owner, dimension)
+        self.add_collective(name, owner)
     }
 
     /// The collective with this name, which is created if there is none.
-    pub(in crate::storage) fn get_or_create_collective(
-        &mut self,
-        name: &str,
-        dimension: u16,
-    ) -> Result<CollectiveId> {
+    pub(in crate::storage) fn get_or_create_collective(&mut self, name: &str) -> Result<CollectiveId> {
         match self.view().collective_named(name)? {
             Some(id) => Ok(id),
-            None => self.add_collective(name, None, dimension),
+            None => self.add_collective(name, None),
         }
     }
 
@@ -74,14 +71,13 @@ impl WriteTxn<'_> {
     }
 
     /// Creates a collective whose name is free.
-    fn add_collective(&mut self, name: &str, owner: Option<&str>, dimension: u16) -> Result<CollectiveId> {
+    fn add_collective(&mut self, name: &str, owner: Option<&str>) -> Result<CollectiveId> {
         let number = self.view().meta_number(meta::NEXT_NUMBER)?;
         let number = u32::try_from(number).ok().filter(|number| *number < CollectiveNumber::END);
         let number = CollectiveNumber(number.ok_or_else(numbers_used_up)?);
         let id = self.next_collective_id()?;
         let row = CollectiveRow {
             number,
-            dimension,
             created_at: self.now,
             updated_at: self.now,
             name: name.to_owned(),

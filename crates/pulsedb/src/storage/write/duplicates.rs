@@ -5,7 +5,6 @@ use crate::id::ExperienceId;
 use crate::model::change::Action;
 use crate::model::{DuplicatePolicy, Experience, NewExperience};
 use crate::storage::format::experience::Place;
-use crate::storage::read::keyed::is_found;
 use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, WriteTxn};
 use crate::validate;
@@ -22,8 +21,11 @@ pub(super) fn found(
         return Ok(None);
     }
     if new.key.is_some() {
-        let same = |(_, one): &&(Place, Experience)| one.content == new.content && is_found(one, txn.now);
-        return Ok(holder.filter(same).cloned());
+        let Some((place, one)) = holder.filter(|(_, one)| one.content == new.content) else {
+            return Ok(None);
+        };
+        let is_found = txn.view().is_found(*place, one, txn.now)?;
+        return Ok(is_found.then(|| (*place, one.clone())));
     }
     txn.view().identical(collective.number, &new.content, txn.now)
 }

@@ -5,7 +5,7 @@ use heed::PutFlags;
 use crate::error::{PulseDBError, Result, StorageError};
 use crate::limits;
 use crate::model::change::Slot;
-use crate::storage::format::block_state::{self, BlockState};
+use crate::storage::format::block_state::BlockState;
 use crate::storage::format::columns::write_columns;
 use crate::storage::format::keys;
 use crate::storage::format::meta;
@@ -55,8 +55,7 @@ impl WriteTxn<'_> {
             collective.counter.tail_rows = collective.counter.tail_rows.saturating_sub(1);
             return Ok(());
         }
-        let changed =
-            self.change_state(collective, slot, |state, row| block_state::set(&mut state.dead, row, true))?;
+        let changed = self.change_state(collective, slot, |state, row| state.set_dead(row, true))?;
         if let Some(entry) = changed.and_then(|at| collective.series.row.blocks.get_mut(at)) {
             entry.dead += 1;
             collective.series.changed = true;
@@ -75,7 +74,7 @@ impl WriteTxn<'_> {
             return Ok(());
         }
         self.change_state(collective, slot, |state, row| {
-            block_state::set(&mut state.archived, row, archived);
+            state.set_archived(row, archived);
         })?;
         Ok(())
     }
@@ -91,7 +90,7 @@ impl WriteTxn<'_> {
             return Ok(());
         }
         self.change_state(collective, slot, |state, row| {
-            block_state::set(&mut state.superseded, row, superseded);
+            state.set_superseded(row, superseded);
         })?;
         Ok(())
     }
@@ -109,8 +108,9 @@ impl WriteTxn<'_> {
         let at = blocks.iter().position(|entry| entry.first <= slot && slot <= entry.last);
         let found = at.ok_or_else(|| seal::corrupted(Table::Series, &series.id.blocks_key()));
         let state = found.and_then(|at| {
-            let block = self.view().block(blocks[at]);
-            let (mut state, row) = (block.state()?, block.columns()?.row_of(slot));
+            let block = self.view().block(blocks[at], self.embedding.generation);
+            let mut state = block.state()?;
+            let row = block.row_of(slot, |slice| block.columns(slice))?;
             change(&mut state, row.ok_or_else(|| block.malformed(BlockPart::Columns))?);
             Ok((at, state))
         });
@@ -166,15 +166,12 @@ impl WriteTxn<'_> {
             let mut rows: Vec<RowToSeal<'_>> = Vec::new();
             let mut tail_bytes = 0;
             let from = Slot(collective.series.row.tail_from);
-            for value in view.tail(id, from)?.take(limits::SEALED_ROWS_MAX as usize) {
+            for value in view.tail(id, from)?.take(limits::SEALED_AT_ONCE_MAX) {
                 let value = value?;
                 let row = view.slot_row(id.number, value.slot)?;
                 let row = row.ok_or_else(|| value.malformed())?;
-                let key = keys::slot(id.number, value.slot);
-                let vector = if row.has_vector { view.get(Table::Vector, &key)? } else { None };
-                if row.has_vector != vector.is_some() {
-                    return Err(seal::corrupted(Table::Vector, &key));
-                }
+                let vector = view.vector(id, self.embedding.generation, value.slot)?;
+                let vector = vector.map(|vector| vector.bytes);
                 let tail = value.bytes()?;
                 tail_bytes += tail.len();
                 if tail_bytes > limits::SEALED_TAIL_BYTES_MAX && !rows.is_empty() {
@@ -190,7 +187,7 @@ impl WriteTxn<'_> {
             if !self.has_room(tail_bytes + rows.len() * (SEALED_BYTES + 2 * collective.dimension)) {
                 return Ok(());
             }
-            let shared = view.shared(id)?;
+            let shared = view.shared(id, self.embedding.generation)?;
             let sealed = self.rules.builder.seal(collective.dimension, shared, &rows)?;
             let slots: Vec<(Slot, SlotRow)> = rows.iter().map(|row| (row.slot, row.row)).collect();
             (slots, sealed)
@@ -223,10 +220,13 @@ impl WriteTxn<'_> {
         rows: &[(Slot, SlotRow)],
         sealed: &SealedBlock,
     ) -> Result<()> {
-        let columns = number.part_key(BlockPart::Columns, 0);
-        self.write(Table::Block, &columns, PutFlags::APPEND, |out| write_columns(rows, out))?;
+        let generation = self.embedding.generation;
+        for (slice, rows) in (0..).zip(rows.chunks(limits::SLICE_ROWS)) {
+            let key = number.part_key(BlockPart::Columns, generation, slice);
+            self.write(Table::Block, &key, PutFlags::APPEND, |out| write_columns(rows, out))?;
+        }
         for (part, run, bytes) in &sealed.parts {
-            let key = number.part_key(*part, *run);
+            let key = number.part_key(*part, generation, *run);
             self.write(Table::Block, &key, PutFlags::APPEND, |out| out.put(bytes))?;
         }
         for (first_term, bytes) in &sealed.postings {
@@ -235,12 +235,12 @@ impl WriteTxn<'_> {
         }
         let mut state = BlockState::new(rows.len() as u32);
         for (at, (_, row)) in rows.iter().enumerate() {
-            block_state::set(&mut state.archived, at, row.archived);
-            block_state::set(&mut state.superseded, at, row.superseded);
+            state.set_archived(at, row.archived);
+            state.set_superseded(at, row.superseded);
         }
         self.put(Table::BlockState, &number.key(), |out| state.write(out))?;
         if let Some(shared) = &sealed.shared {
-            self.put(Table::Series, &id.shared_key(), |out| out.put(shared))?;
+            self.put(Table::Series, &id.shared_key(generation), |out| out.put(shared))?;
         }
         Ok(())
     }

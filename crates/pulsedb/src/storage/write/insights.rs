@@ -1,6 +1,7 @@
 //! The rows of one insight: which there are, and how they are made and removed together.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::{NotFoundError, Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId, InsightId};
@@ -9,12 +10,14 @@ use crate::model::{DerivedInsight, NewDerivedInsight};
 use crate::storage::format::experience::Place;
 use crate::storage::format::insight::{insight_tag, write_insight};
 use crate::storage::format::keys;
+use crate::storage::format::meta::EmbeddingRow;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
+use crate::storage::format::vector::StoredVector;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::operations::{DEFAULT_COLLECTIVE, same_dimension};
-use crate::storage::write::rows::{self, StoredVector, Version};
+use crate::storage::write::rows::{self, Version};
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::Valid;
 
@@ -27,6 +30,8 @@ const SOURCE_BYTES: usize = 96;
 pub(crate) struct PreparedInsight {
     pub(crate) new: Valid<NewDerivedInsight>,
     pub(crate) vector: Option<StoredVector>,
+    /// What has made the vector, or is to have made one that was given.
+    pub(crate) embedder: Arc<EmbeddingRow>,
     pub(crate) indexed: IndexedRow,
 }
 
@@ -34,6 +39,7 @@ pub(crate) struct PreparedInsight {
 pub(crate) struct PreparedInsightRestore {
     pub(crate) insight: Valid<DerivedInsight>,
     pub(crate) vector: Option<StoredVector>,
+    pub(crate) embedder: Arc<EmbeddingRow>,
 }
 
 /// About what an insight writes.
@@ -70,6 +76,7 @@ pub(in crate::storage) fn store(
     collective: CollectiveId,
 ) -> Result<InsightId> {
     let new = prepared.new.get();
+    txn.expect_embedder(&prepared.embedder)?;
     let mut insights = txn.open_insights(collective)?;
     for source in &new.source_experience_ids {
         let (_, experience) = txn.existing(*source)?;
@@ -105,6 +112,7 @@ fn elsewhere(source: ExperienceId, is_in: CollectiveId, expected: CollectiveId) 
 /// Stores insights as they are, all or none. Their ids must be free; sources may be missing.
 pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedInsightRestore]) -> Result<()> {
     for row in prepared {
+        txn.expect_embedder(&row.embedder)?;
         let insight = row.insight.get();
         if txn.view().stored_insight(insight.id)?.is_some() {
             let reason = format!("{} exists already; nothing was restored", insight.id);
@@ -138,7 +146,7 @@ fn insert(
     indexed: &IndexedRow,
 ) -> Result<()> {
     let slot = rows::take_slot(insights)?;
-    let place = Place { number: insights.number, slot, has_vector: vector.is_some() };
+    let place = Place { number: insights.number, slot };
     log(txn, insights, insight.id, false)?;
     insert_rows(txn, insights, place, insight, vector, indexed)
 }
@@ -166,8 +174,7 @@ fn insert_rows(
     txn.insert(&mut insights.counter, Table::Insight, insight.id.as_bytes(), |out| {
         write_insight(place, insight, out);
     })?;
-    let norm_bits = vector.map_or(0, |vector| vector.norm_bits);
-    let row = slot_row(insight, norm_bits, vector.is_some(), indexed.words);
+    let row = slot_row(insight, indexed.words);
     let version = Version { row, index: index_keys(place.number, insight), vector, indexed };
     rows::insert_slot(txn, insights, place, &version)?;
     insights.counter.experiences += 1;
@@ -198,23 +205,16 @@ pub(in crate::storage) fn index_keys(
 }
 
 /// The slot row that belongs to an insight.
-pub(in crate::storage) fn slot_row(
-    insight: &DerivedInsight,
-    norm_bits: u32,
-    has_vector: bool,
-    words: u32,
-) -> SlotRow {
+pub(in crate::storage) fn slot_row(insight: &DerivedInsight, words: u32) -> SlotRow {
     SlotRow {
         id: insight.id.as_record(),
         timestamp: insight.created_at,
-        norm_bits,
         importance: 0.0,
         confidence: insight.confidence,
         words,
         type_tag: insight_tag(insight.insight_type),
         archived: false,
         superseded: false,
-        has_vector,
     }
 }
 

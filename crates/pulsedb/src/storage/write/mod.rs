@@ -12,6 +12,7 @@ mod log;
 mod merge;
 pub(in crate::storage) mod operations;
 pub(in crate::storage) mod reclaim;
+pub(in crate::storage) mod reembed;
 pub(in crate::storage) mod relations;
 pub(in crate::storage) mod retention;
 pub(in crate::storage) mod rows;

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::error::{Result, ValidationError};
 use crate::id::{CollectiveId, ExperienceId};
 use crate::model::change::Action;
-use crate::model::{Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType};
+use crate::model::{
+    Experience, ExperienceUpdate, NewExperience, NewExperienceRelation, RelationType, TermsUpdate,
+};
+use crate::storage::format::experience::Place;
+use crate::storage::format::meta::EmbeddingRow;
+use crate::storage::format::vector::StoredVector;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::duplicates;
 use crate::storage::write::relations;
-use crate::storage::write::rows::{self, StoredVector};
+use crate::storage::write::rows;
 use crate::storage::write::transaction::{OpenCollective, Size, WriteTxn};
 use crate::validate::{self, Valid};
 
@@ -37,6 +43,8 @@ pub(super) const DEFAULT_COLLECTIVE: &str = "default";
 pub(crate) struct PreparedExperience {
     pub(crate) new: Valid<NewExperience>,
     pub(crate) vector: Option<StoredVector>,
+    /// What has made the vector, or is to have made one that was given.
+    pub(crate) embedder: Arc<EmbeddingRow>,
     pub(crate) indexed: IndexedRow,
 }
 
@@ -44,13 +52,16 @@ pub(crate) struct PreparedExperience {
 pub(crate) struct PreparedRestore {
     pub(crate) experience: Valid<Experience>,
     pub(crate) vector: Option<StoredVector>,
+    pub(crate) embedder: Arc<EmbeddingRow>,
 }
 
 /// A checked update of one record with the vector it asks for, ready to be stored.
 pub(crate) struct PreparedUpdate {
     pub(crate) id: ExperienceId,
     pub(crate) update: Valid<ExperienceUpdate>,
+    pub(crate) terms: Valid<TermsUpdate>,
     pub(crate) vector: NewVector,
+    pub(crate) embedder: Arc<EmbeddingRow>,
 }
 
 /// What an update does to the vector.
@@ -60,11 +71,10 @@ pub(crate) enum NewVector {
     Replace(Option<StoredVector>),
 }
 
-/// Where records with a nil collective go, and the dimension of new collectives.
+/// Where records with a nil collective go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordDefaults {
     pub(crate) collective: Option<CollectiveId>,
-    pub(crate) dimension: u16,
 }
 
 /// About what recording these writes.
@@ -155,6 +165,7 @@ pub(in crate::storage) fn record(
     };
     let resolve = |given: CollectiveId| if given.is_nil() { default } else { given };
     for row in prepared {
+        txn.expect_embedder(&row.embedder)?;
         let id = resolve(row.new.get().collective_id);
         if !id.is_nil() && !collectives.contains_key(&id) {
             collectives.insert(id, txn.open_collective(id)?);
@@ -168,7 +179,7 @@ pub(in crate::storage) fn record(
         let collective = match collectives.entry(resolve(row.new.get().collective_id)) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let id = txn.get_or_create_collective(DEFAULT_COLLECTIVE, defaults.dimension)?;
+                let id = txn.get_or_create_collective(DEFAULT_COLLECTIVE)?;
                 entry.insert(txn.open_collective(id)?)
             }
         };
@@ -193,6 +204,7 @@ fn record_one(
         return duplicates::treat(txn, collective, &found, new);
     }
     let mut experience = experience(new, txn);
+    let holder = free_from_superseded(txn, collective, holder)?;
     if let Some(before) = holder {
         experience.id = before.1.id;
         experience.collective_id = collective.id;
@@ -203,6 +215,20 @@ fn record_one(
     }
     rows::insert(txn, collective, &mut experience, row.vector.as_ref(), &row.indexed)?;
     Ok(experience.id)
+}
+
+/// The holder of a key, unless it is superseded: nobody would find what took its place, so it gives the key up.
+fn free_from_superseded(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    holder: Option<(Place, Experience)>,
+) -> Result<Option<(Place, Experience)>> {
+    let Some((place, one)) = holder else { return Ok(None) };
+    if one.superseded && txn.view().has_successor(place.number, one.id, txn.now)? {
+        rows::take_key(txn, collective, one.id)?;
+        return Ok(None);
+    }
+    Ok(Some((place, one)))
 }
 
 pub(super) fn same_dimension(collective: &OpenCollective, vector: &StoredVector) -> Result<()> {
@@ -241,17 +267,29 @@ fn experience(new: &NewExperience, txn: &WriteTxn<'_>) -> Experience {
 
 /// Changes what the update names. An empty update changes nothing and takes no number.
 pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpdate) -> Result<()> {
-    let before = txn.existing(prepared.id)?;
-    let update = prepared.update.get();
-    if *update == ExperienceUpdate::default() {
+    let (_, experience) = txn.existing(prepared.id)?;
+    let (update, terms) = (prepared.update.get(), prepared.terms.get());
+    let keeps_terms = *terms == TermsUpdate::default();
+    if *update == ExperienceUpdate::default() && keeps_terms {
         return Ok(());
     }
+    let mut collective = txn.open_collective(experience.collective_id)?;
+    if let Some(Some(key)) = &terms.key {
+        let holder = txn.holder(&mut collective, key)?.filter(|(_, one)| one.id != prepared.id);
+        if let Some((_, holder)) = free_from_superseded(txn, &mut collective, holder)? {
+            let reason = format!("`{key}` is the key of experience {}; choose another key", holder.id);
+            return Err(ValidationError::invalid("key", reason).into());
+        }
+    }
+    // Read only now: what has expired may have gone with the key that it had.
+    let before = txn.existing(prepared.id)?;
     let (place, mut after) = before.clone();
     apply(update, &mut after);
+    after.key = terms.key.clone().unwrap_or(after.key);
+    after.expires_at = terms.expires_at.unwrap_or(after.expires_at);
     after.updated_at = txn.now;
-    let mut collective = txn.open_collective(after.collective_id)?;
     let only_files = ExperienceUpdate { related_files: update.related_files.clone(), ..Default::default() };
-    if *update == only_files {
+    if *update == only_files && keeps_terms {
         rows::rewrite(txn, &mut collective, place, &mut after, Action::Updated)?;
         return txn.close_collective(&mut collective);
     }
@@ -261,7 +299,10 @@ pub(in crate::storage) fn update(txn: &mut WriteTxn<'_>, prepared: &PreparedUpda
             kept = rows::stored_vector(txn, place)?;
             kept.as_ref()
         }
-        NewVector::Replace(vector) => vector.as_ref(),
+        NewVector::Replace(vector) => {
+            txn.expect_embedder(&prepared.embedder)?;
+            vector.as_ref()
+        }
     };
     if let Some(vector) = vector {
         same_dimension(&collective, vector)?;
@@ -327,14 +368,14 @@ pub(in crate::storage) fn supersede(
         let reason = format!("{older} is in collective {}, not in {named}", before.collective_id);
         return Err(ValidationError::invalid("collective_id", reason).into());
     }
-    let key = prepared.new.get().key.as_ref();
-    if let Some(key) = key.filter(|key| before.key.as_ref() == Some(*key)) {
-        let reason = format!("`{key}` is the key of {older}, which would be replaced; choose another key");
-        return Err(ValidationError::invalid("key", reason).into());
-    }
     let mut collective = txn.open_collective(before.collective_id)?;
     if let Some(vector) = &prepared.vector {
         same_dimension(&collective, vector)?;
+    }
+    let key = prepared.new.get().key.as_ref();
+    if key.is_some() && key == before.key.as_ref() {
+        // The new one is not to replace the old one but to stand beside it.
+        rows::take_key(txn, &mut collective, older)?;
     }
     let source_id = record_one(txn, &mut collective, prepared)?;
     txn.close_collective(&mut collective)?;
@@ -349,7 +390,7 @@ pub(in crate::storage) fn supersede(
 pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Result<()> {
     let (place, experience) = txn.existing(id)?;
     let mut collective = txn.open_collective(experience.collective_id)?;
-    relations::remove_record(txn, &mut collective, place, &experience)?;
+    relations::delete_record(txn, &mut collective, place, &experience)?;
     txn.close_collective(&mut collective)
 }
 
@@ -357,6 +398,7 @@ pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: ExperienceId) -> Re
 pub(in crate::storage) fn restore(txn: &mut WriteTxn<'_>, prepared: &[PreparedRestore]) -> Result<()> {
     let mut collectives = BTreeMap::new();
     for row in prepared {
+        txn.expect_embedder(&row.embedder)?;
         let experience = row.experience.get();
         expect_free_id(txn, experience.id)?;
         if let Entry::Vacant(entry) = collectives.entry(experience.collective_id) {

@@ -39,16 +39,21 @@ impl WriteTxn<'_> {
         self.put(Table::Reclaim, &keys::number(row.number), |out| reclaim.write(out))
     }
 
-    /// Whether a deleted collective has left anything.
+    /// Whether there are rows that nobody can see any more.
     pub(crate) fn has_reclaims(&self) -> Result<bool> {
-        Ok(!self.view().reclaims()?.is_empty())
+        Ok(!self.view().reclaims()?.is_empty() || self.view().has_old_vectors()?)
+    }
+
+    /// Removes some rows that nobody can see any more; returns whether more is left to do.
+    pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
+        Ok(self.reclaim_collective()? || self.remove_old_vectors()?)
     }
 
     /// Removes some rows of one deleted collective; returns whether more is left to do.
     ///
     /// First go the records, by their slots, each with a row in the log; then whatever the other tables hold under the
     /// number of the collective, whether or not a record names it.
-    pub(crate) fn reclaim_step(&mut self) -> Result<bool> {
+    fn reclaim_collective(&mut self) -> Result<bool> {
         let reclaims = self.view().reclaims()?;
         let Some((number, mut row)) = reclaims.first().copied() else { return Ok(false) };
         let slots: Vec<(Slot, SlotRow)> =

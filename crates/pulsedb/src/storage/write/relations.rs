@@ -45,7 +45,8 @@ pub(in crate::storage) fn size_of_cuts(view: View<'_>, ids: &[ExperienceId]) -> 
     Ok(Size { records, bytes: records.saturating_mul(RELATION_BYTES) })
 }
 
-/// Stores a relation between records that exist, and logs it.
+/// Stores a relation between records that exist, and logs it. What is superseded hands its key on, unless what supersedes
+/// it has one.
 pub(in crate::storage) fn store(txn: &mut WriteTxn<'_>, new: &NewExperienceRelation) -> Result<RelationId> {
     let ends = [txn.existing(new.source_id)?, txn.existing(new.target_id)?];
     let collective = expect_storable(txn.view(), &ends, new.relation_type)?;
@@ -62,6 +63,10 @@ pub(in crate::storage) fn store(txn: &mut WriteTxn<'_>, new: &NewExperienceRelat
     let id = relation.id;
     log(txn, &collective, id, false)?;
     insert(txn, &mut collective, relation)?;
+    let [(_, source), (_, target)] = ends;
+    if new.relation_type == RelationType::Supersedes && source.key.is_none() {
+        pass_key(txn, &mut collective, target.id, source.id)?;
+    }
     txn.close_collective(&mut collective)?;
     Ok(id)
 }
@@ -96,6 +101,48 @@ pub(in crate::storage) fn delete(txn: &mut WriteTxn<'_>, id: RelationId) -> Resu
     remove(txn, &mut collective, &row.relation)?;
     mark(txn, &mut collective, &row.relation)?;
     txn.close_collective(&mut collective)
+}
+
+fn pass_key(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    from: ExperienceId,
+    to: ExperienceId,
+) -> Result<()> {
+    match rows::take_key(txn, collective, from)? {
+        Some(key) => rows::give_key(txn, collective, to, key),
+        None => Ok(()),
+    }
+}
+
+/// As [`remove_record`], for a record that a caller deletes: its key goes to what it superseded and what is back now, of
+/// several to the newest.
+pub(in crate::storage) fn delete_record(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    place: Place,
+    experience: &Experience,
+) -> Result<()> {
+    let superseded: Vec<Link> = match &experience.key {
+        Some(_) => {
+            let of_type = Some(RelationType::Supersedes);
+            let links = txn.view().links(Table::RelationBySource, place.number, experience.id, of_type)?;
+            links.collect::<Result<_>>()?
+        }
+        None => Vec::new(),
+    };
+    remove_record(txn, collective, place, experience)?;
+    let mut newest = None;
+    for link in superseded {
+        let (_, one) = txn.view().indexed_row(link.far)?;
+        if !one.superseded && one.key.is_none() && !one.has_expired(txn.now) {
+            newest = newest.max(Some((one.timestamp, one.id)));
+        }
+    }
+    match (newest, &experience.key) {
+        (Some((_, heir)), Some(key)) => rows::give_key(txn, collective, heir, key.clone()),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a record, with its relations, from a collective that the caller has opened, and logs it.

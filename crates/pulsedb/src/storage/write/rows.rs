@@ -4,22 +4,18 @@ use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, Seq};
 use crate::model::Experience;
 use crate::model::change::{Action, ChangeKind, CollectiveNumber, ExperienceChange, Slot};
+use crate::storage::format::collective::CounterRow;
 use crate::storage::format::experience::{Place, write_experience};
 use crate::storage::format::experience_type::type_tag;
 use crate::storage::format::keys::{self, Prefix};
 use crate::storage::format::seal;
+use crate::storage::format::series::SeriesId;
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
+use crate::storage::format::vector::{StoredVector, VectorRow};
 use crate::storage::format::writer::Write;
 use crate::storage::write::block_builder::IndexedRow;
 use crate::storage::write::transaction::{OpenCollective, WriteTxn};
-
-/// A vector that is to be stored, and what the kernels keep beside it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StoredVector {
-    pub(crate) components: Vec<f32>,
-    pub(crate) norm_bits: u32,
-}
 
 /// The index keys of an experience: each table with the prefix under which it lists the experience.
 fn index_prefixes(number: CollectiveNumber, experience: &Experience) -> Vec<(Table, Prefix)> {
@@ -62,23 +58,16 @@ pub(in crate::storage) fn index_keys(
 }
 
 /// The slot row that belongs to an experience.
-pub(in crate::storage) fn slot_row(
-    experience: &Experience,
-    norm_bits: u32,
-    has_vector: bool,
-    words: u32,
-) -> SlotRow {
+pub(in crate::storage) fn slot_row(experience: &Experience, words: u32) -> SlotRow {
     SlotRow {
         id: experience.id,
         timestamp: experience.timestamp,
-        norm_bits,
         importance: experience.importance,
         confidence: experience.confidence,
         words,
         type_tag: type_tag(&experience.experience_type),
         archived: experience.archived,
         superseded: experience.superseded,
-        has_vector,
     }
 }
 
@@ -94,7 +83,7 @@ pub(crate) fn insert(
     experience.id = ExperienceId::from_bytes(txn.next_id(Table::Experience)?);
     experience.collective_id = collective.id;
     let slot = take_slot(collective)?;
-    let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
+    let place = Place { number: collective.number, slot };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
     txn.append(&mut collective.counter, Table::Experience, experience.id.as_bytes(), |out| {
         write_experience(place, experience, out);
@@ -115,7 +104,7 @@ pub(in crate::storage) fn bring_back(
     vector: Option<&StoredVector>,
 ) -> Result<()> {
     let slot = take_slot(collective)?;
-    let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
+    let place = Place { number: collective.number, slot };
     experience.sequence = log(txn, place, experience, Action::Created, slot)?;
     restore(txn, collective, place, experience, vector)?;
     txn.note_id(Table::Experience, *experience.id.as_bytes());
@@ -152,7 +141,7 @@ pub(crate) fn move_to_new_slot(
 ) -> Result<()> {
     remove_version(txn, collective, before.0, &before.1)?;
     let slot = take_slot(collective)?;
-    let place = Place { number: collective.number, slot, has_vector: vector.is_some() };
+    let place = Place { number: collective.number, slot };
     experience.sequence = log(txn, place, experience, Action::Updated, before.0.slot)?;
     txn.replace(&mut collective.counter, Table::Experience, experience.id.as_bytes(), |out| {
         write_experience(place, experience, out);
@@ -209,6 +198,35 @@ pub(in crate::storage) fn mark_superseded(
     txn.index_set_superseded(collective, place.slot, superseded)
 }
 
+/// Takes the key of a record away, if it has one. As being superseded, its going is no change of the record, so it is not
+/// logged.
+pub(super) fn take_key(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    id: ExperienceId,
+) -> Result<Option<String>> {
+    let (place, mut experience) = txn.view().indexed_row(id)?;
+    let Some(key) = experience.key.take() else { return Ok(None) };
+    let counts = &mut collective.counter;
+    txn.replace(counts, Table::Experience, id.as_bytes(), |out| write_experience(place, &experience, out))?;
+    txn.remove(counts, Table::ByKey, &keys::by_key(place.number, &key))?;
+    Ok(Some(key))
+}
+
+/// Gives a key that is free to a record that has none.
+pub(super) fn give_key(
+    txn: &mut WriteTxn<'_>,
+    collective: &mut OpenCollective,
+    id: ExperienceId,
+    key: String,
+) -> Result<()> {
+    let (place, mut experience) = txn.view().indexed_row(id)?;
+    let counts = &mut collective.counter;
+    txn.insert(counts, Table::ByKey, &keys::by_key(place.number, &key), |out| out.u32(place.slot.0))?;
+    experience.key = Some(key);
+    txn.replace(counts, Table::Experience, id.as_bytes(), |out| write_experience(place, &experience, out))
+}
+
 /// Removes an experience from a collective that the caller has opened, and logs its deletion.
 pub(super) fn remove(
     txn: &mut WriteTxn<'_>,
@@ -226,13 +244,9 @@ pub(super) fn remove(
 
 /// The stored vector of an experience, to be stored again under another slot.
 pub(crate) fn stored_vector(txn: &WriteTxn<'_>, place: Place) -> Result<Option<StoredVector>> {
-    if !place.has_vector {
-        return Ok(None);
-    }
-    let key = keys::slot(place.number, place.slot);
-    let row = txn.view().slot_row(place.number, place.slot)?;
-    let norm_bits = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?.norm_bits;
-    Ok(Some(StoredVector { components: txn.view().vector(place)?, norm_bits }))
+    let id = SeriesId::of(place.number);
+    let vector = txn.view().vector(id, txn.embedding.generation, place.slot)?;
+    Ok(vector.map(VectorRow::to_stored))
 }
 
 pub(super) fn take_slot(collective: &mut OpenCollective) -> Result<Slot> {
@@ -257,8 +271,7 @@ fn insert_version(
     vector: Option<&StoredVector>,
     indexed: &IndexedRow,
 ) -> Result<()> {
-    let norm_bits = vector.map_or(0, |vector| vector.norm_bits);
-    let row = slot_row(experience, norm_bits, vector.is_some(), indexed.words);
+    let row = slot_row(experience, indexed.words);
     let index = index_keys(place.number, experience);
     insert_slot(txn, collective, place, &Version { row, index, vector, indexed })
 }
@@ -278,9 +291,8 @@ pub(super) fn insert_slot(
     version: &Version<'_>,
 ) -> Result<()> {
     let counts = &mut collective.counter;
-    if let Some(vector) = version.vector {
-        txn.insert_vector(counts, place.number, place.slot, &vector.components)?;
-    }
+    let id = SeriesId::of(place.number);
+    counts.vector_bytes += txn.insert_vector(id, txn.embedding.generation, place.slot, version.vector)?;
     let key = keys::slot(place.number, place.slot);
     txn.insert(counts, Table::Slot, &key, |out| version.row.write(out))?;
     for (table, key) in &version.index {
@@ -309,13 +321,22 @@ pub(super) fn remove_slot(
         txn.remove(counts, table, &key)?;
     }
     let key = keys::slot(place.number, place.slot);
-    if place.has_vector {
-        txn.remove(counts, Table::Vector, &key)?;
-    }
+    remove_vectors(txn, counts, place)?;
     let row = txn.view().slot_row(place.number, place.slot)?;
     let row = row.ok_or_else(|| seal::corrupted(Table::Slot, &key))?;
     txn.remove(counts, Table::Slot, &key)?;
     txn.index_remove(collective, place.slot, &row)
+}
+
+/// Removes the vector of every generation.
+fn remove_vectors(txn: &mut WriteTxn<'_>, counts: &mut CounterRow, place: Place) -> Result<()> {
+    let id = SeriesId::of(place.number);
+    let generation = txn.embedding.generation;
+    let removed = txn.remove_vector(id, generation, place.slot)?;
+    let removed =
+        removed.ok_or_else(|| seal::corrupted(Table::Vector, &id.vector_key(generation, place.slot)))?;
+    counts.vector_bytes = counts.vector_bytes.saturating_sub(removed);
+    txn.remove_next_vector(id, place.slot)
 }
 
 fn log(

@@ -11,6 +11,7 @@ use crate::id::{AgentId, CollectiveId, ExperienceId};
 use crate::index::Builder;
 use crate::model::{Experience, ExperienceType, NewActivity, NewExperience, ProviderIdentity};
 use crate::storage::env::Space;
+use crate::storage::format::meta::EmbeddingRow;
 use crate::storage::store::{Store, StoreHandle, StoreOptions};
 use crate::storage::write::block_builder::BlockBuilder;
 use crate::storage::write::operations::{
@@ -19,8 +20,13 @@ use crate::storage::write::operations::{
 use crate::storage::write::transaction::Size;
 use crate::validate;
 
-fn open(path: &Path) -> StoreHandle {
+fn embedder() -> Arc<EmbeddingRow> {
     let identity = ProviderIdentity { provider: "p".into(), model_digest: String::new(), dimension: 1 };
+    Arc::new(EmbeddingRow { identity, ..EmbeddingRow::default() })
+}
+
+fn open(path: &Path) -> StoreHandle {
+    let identity = embedder().identity.clone();
     let options = StoreOptions {
         seal_rows: 256,
         builder: &(Arc::new(Builder) as Arc<dyn BlockBuilder>),
@@ -38,7 +44,7 @@ fn new(collective_id: CollectiveId) -> PreparedExperience {
     let new = NewExperience { collective_id, content: "new".into(), ..Default::default() };
     let new = validate::new_experience(new).unwrap();
     let indexed = Builder::index_new(new.get());
-    PreparedExperience { new, vector: None, indexed }
+    PreparedExperience { new, vector: None, embedder: embedder(), indexed }
 }
 
 fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
@@ -66,15 +72,16 @@ fn restored(collective_id: CollectiveId, id: ExperienceId) -> PreparedRestore {
         expires_at: None,
         sequence: 0,
     };
-    PreparedRestore { experience: validate::restored_experience(experience).unwrap(), vector: None }
+    let experience = validate::restored_experience(experience).unwrap();
+    PreparedRestore { experience, vector: None, embedder: embedder() }
 }
 
 #[test]
 fn record_behind_a_restored_one_of_the_same_commit_gets_an_id_above_it() {
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
-    let cid = store.create_collective("c".into(), None, 1).unwrap();
-    let defaults = RecordDefaults { collective: None, dimension: 1 };
+    let cid = store.create_collective("c".into(), None).unwrap();
+    let defaults = RecordDefaults { collective: None };
     let greater = ExperienceId::from_bytes([0xf0; 16]);
     let ids = store.write(Size { records: 3, bytes: 4096 }, Space::Growth, move |txn| {
         let before = record(txn, &[new(cid)], defaults)?;
@@ -93,7 +100,7 @@ fn record_behind_a_restored_one_of_the_same_commit_gets_an_id_above_it() {
 fn registration_removes_some_of_those_that_were_silent_for_too_long() {
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
-    let cid = store.create_collective("c".into(), None, 1).unwrap();
+    let cid = store.create_collective("c".into(), None).unwrap();
     let register = |agent: &str, kept| {
         let new = NewActivity { agent_id: agent.into(), collective_id: cid, ..Default::default() };
         store.register_activity(validate::new_activity(new).unwrap(), kept).unwrap();

@@ -11,11 +11,11 @@ use crate::model::change::{Change, CollectiveNumber, Slot};
 use crate::storage::env::{Space, Turn, Unproved, WriteGuard, engine_error};
 use crate::storage::format::collective::CounterRow;
 use crate::storage::format::keys;
-use crate::storage::format::meta;
+use crate::storage::format::meta::{self, EmbeddingRow};
 use crate::storage::format::seal;
-use crate::storage::format::series::{SeriesId, SeriesRow};
+use crate::storage::format::series::{Generation, SeriesId, SeriesRow};
 use crate::storage::format::tables::Table;
-use crate::storage::format::vector::write_vector;
+use crate::storage::format::vector::{StoredVector, write_vector};
 use crate::storage::format::writer::Write;
 use crate::storage::read::view::View;
 use crate::storage::write::block_builder::BlockBuilder;
@@ -45,6 +45,10 @@ pub(crate) struct Committed {
 pub(crate) struct WriteTxn<'e> {
     pub(super) rules: IndexRules<'e>,
     guard: WriteGuard<'e>,
+    /// What makes the vectors that are in force.
+    pub(in crate::storage) embedding: EmbeddingRow,
+    /// What makes those of the next generation, while the database moves to another embedder.
+    pub(in crate::storage) next: Option<EmbeddingRow>,
     /// The moment of every change in it.
     pub(crate) now: Timestamp,
     sequence: Seq,
@@ -58,8 +62,8 @@ pub(crate) struct WriteTxn<'e> {
     pub(super) logged: usize,
     /// Whether the running operation has changed anything yet.
     touched: bool,
-    /// The collective whose vectors the fence follows; see [`insert_vector`](Self::insert_vector).
-    fenced: Option<CollectiveNumber>,
+    /// The vectors that the fence follows; see [`insert_vector`](Self::insert_vector).
+    fenced: Option<(SeriesId, Generation)>,
     buffer: Vec<u8>,
     /// Parts of blocks that were checked here.
     unproved: Unproved,
@@ -115,6 +119,8 @@ impl<'e> WriteTxn<'e> {
             txn.sequence = txn.view().last_sequence()?;
             txn.sequence_before = txn.sequence;
             txn.floor_before = txn.view().oldest_change()?;
+            txn.embedding = txn.view().embedding()?;
+            txn.next = txn.view().next_embedding()?;
         }
         Ok(txn)
     }
@@ -125,6 +131,8 @@ impl<'e> WriteTxn<'e> {
         Ok(Self {
             rules,
             guard,
+            embedding: EmbeddingRow::default(),
+            next: None,
             now: clock::now(),
             sequence: 0,
             sequence_before: 0,
@@ -309,30 +317,47 @@ impl<'e> WriteTxn<'e> {
         Ok(())
     }
 
-    /// Puts the vector of an experience, and counts its bytes.
+    /// Puts the vector of a record in one generation; the bytes of the row. A record without a vector has a row too, so
+    /// that a lost one is noticed.
     ///
     /// When a row is added behind the last row of a full page, LMDB splits the page in front of that last row. Where two
     /// vectors fill a page, each page would be left with one, since the vectors of a collective are added in ascending
     /// order. So while the transaction writes, a fence follows them: an empty row under the greatest slot, which no
-    /// experience gets. With it, the page is split behind its last vector.
+    /// record gets. With it, the page is split behind its last vector.
     pub(in crate::storage) fn insert_vector(
         &mut self,
-        counts: &mut CounterRow,
-        number: CollectiveNumber,
+        id: SeriesId,
+        generation: Generation,
         slot: Slot,
-        vector: &[f32],
-    ) -> Result<()> {
-        if self.fenced != Some(number) {
+        vector: Option<&StoredVector>,
+    ) -> Result<u64> {
+        if self.fenced != Some((id, generation)) {
             self.remove_fence()?;
-            self.put(Table::Vector, &keys::slot(number, Slot(u32::MAX)), |_| ())?;
-            self.fenced = Some(number);
+            self.put(Table::Vector, &id.vector_key(generation, Slot(u32::MAX)), |_| ())?;
+            self.fenced = Some((id, generation));
         }
-        self.insert(counts, Table::Vector, &keys::slot(number, slot), |out| write_vector(vector, out))
+        let key = id.vector_key(generation, slot);
+        let length =
+            self.write(Table::Vector, &key, PutFlags::NO_OVERWRITE, |out| write_vector(vector, out))?;
+        Ok((key.len() + length) as u64)
+    }
+
+    /// Removes the vector of a record in one generation; the bytes of the row, `None` if there was none.
+    pub(in crate::storage) fn remove_vector(
+        &mut self,
+        id: SeriesId,
+        generation: Generation,
+        slot: Slot,
+    ) -> Result<Option<u64>> {
+        let key = id.vector_key(generation, slot);
+        let Some(length) = self.view().sealed(Table::Vector, &key)?.map(<[u8]>::len) else { return Ok(None) };
+        self.delete(Table::Vector, &key)?;
+        Ok(Some((key.len() + length) as u64))
     }
 
     fn remove_fence(&mut self) -> Result<()> {
-        if let Some(number) = self.fenced.take() {
-            self.delete(Table::Vector, &keys::slot(number, Slot(u32::MAX)))?;
+        if let Some((id, generation)) = self.fenced.take() {
+            self.delete(Table::Vector, &id.vector_key(generation, Slot(u32::MAX)))?;
         }
         Ok(())
     }
@@ -421,7 +446,8 @@ impl<'e> WriteTxn<'e> {
         };
         let number = kept_under(row.number);
         let counter = self.view().counter(number)?;
-        let mut collective = OpenCollective::new(id, number, usize::from(row.dimension), counter);
+        let dimension = self.embedding.identity.dimension;
+        let mut collective = OpenCollective::new(id, number, dimension, counter);
         collective.series.row = self.view().series(collective.series.id)?;
         Ok(collective)
     }

@@ -37,6 +37,6 @@ pub(crate) use self::{
     frame::{Frame, centroid},
     query::CodeQuery,
     rescore::{Scored, exact, gather_limit},
-    scan::Scan,
+    scan::{Records, Scan},
     shape::Shape,
 };

@@ -17,6 +17,21 @@ const TOGETHER: usize = 32;
 const PRUNE_FROM: usize = 4_096;
 const CACHE_LINE: usize = 64;
 
+/// Where the refinements of a block are read.
+pub(crate) trait Records<'r> {
+    /// These rows are read next.
+    fn expect(&mut self, _rows: &[u32]) {}
+
+    /// The refinement of a row, if it has one.
+    fn record(&mut self, row: u32) -> Option<&'r [u8]>;
+}
+
+impl<'r, F: FnMut(u32) -> Option<&'r [u8]>> Records<'r> for F {
+    fn record(&mut self, row: u32) -> Option<&'r [u8]> {
+        self(row)
+    }
+}
+
 /// A search over codes that has seen some rows.
 ///
 /// Rows may come in any order and from several blocks. Each is offered once.
@@ -52,7 +67,7 @@ impl<'q> Scan<'q> {
     }
 
     /// Scans the rows whose bit is set in `allowed` and that have a vector; `slot` says where the vector of a row lies,
-    /// `record` what its refinement is. A row without a refinement is compared exactly.
+    /// `records` what its refinement is. A row without a refinement is compared exactly.
     ///
     /// Rows that `allowed` is too short for are not allowed.
     /// Returns false, and scans nothing, if the codes have another shape than the query.
@@ -61,7 +76,7 @@ impl<'q> Scan<'q> {
         codes: &Codes<'_>,
         allowed: &[u64],
         slot: impl Fn(u32) -> u32,
-        mut record: impl FnMut(u32) -> Option<&'r [u8]>,
+        records: &mut impl Records<'r>,
     ) -> bool {
         if codes.shape() != self.query.shape() {
             return false;
@@ -72,12 +87,12 @@ impl<'q> Scan<'q> {
             if allowed != 0 {
                 self.query.survivors(groups, allowed, self.floor, start, &mut self.survivors);
                 if self.survivors.len() >= SURVIVORS {
-                    self.refine_survivors(&slot, &mut record);
+                    self.refine_survivors(&slot, records);
                 }
             }
             start += CHUNK_ROWS;
         }
-        self.refine_survivors(slot, record);
+        self.refine_survivors(slot, records);
         true
     }
 
@@ -110,7 +125,7 @@ impl<'q> Scan<'q> {
     /// Scans a chunk of rows whose bits were put into groups.
     fn chunk(&mut self, groups: &[u8], rows: &[(u32, &[u8])]) {
         self.query.survivors(groups, low_bits(rows.len()), self.floor, 0, &mut self.survivors);
-        self.refine_survivors(|row| rows[row as usize].0, |row| Some(rows[row as usize].1));
+        self.refine_survivors(|row| rows[row as usize].0, &mut |row: u32| Some(rows[row as usize].1));
     }
 
     #[cfg_attr(not(test), expect(dead_code, reason = "one thread scans"))]
@@ -130,11 +145,7 @@ impl<'q> Scan<'q> {
     }
 
     /// Refines the survivors so far, the most promising first, until the floor is above the rest.
-    fn refine_survivors<'r>(
-        &mut self,
-        slot: impl Fn(u32) -> u32,
-        mut record: impl FnMut(u32) -> Option<&'r [u8]>,
-    ) {
+    fn refine_survivors<'r>(&mut self, slot: impl Fn(u32) -> u32, records: &mut impl Records<'r>) {
         let mut survivors = std::mem::take(&mut self.survivors);
         loop {
             survivors.retain(|survivor| survivor.upper >= self.floor);
@@ -146,18 +157,14 @@ impl<'q> Scan<'q> {
                 break;
             }
             let rows: Vec<u32> = survivors.drain(rest..).map(|survivor| survivor.row).collect();
-            self.refine(&rows, &slot, &mut record);
+            self.refine(&rows, &slot, records);
         }
         self.survivors = survivors;
     }
 
-    fn refine<'r>(
-        &mut self,
-        rows: &[u32],
-        slot: impl Fn(u32) -> u32,
-        mut record: impl FnMut(u32) -> Option<&'r [u8]>,
-    ) {
-        let records = rows.iter().map(|row| (*row, record(*row).unwrap_or_default()));
+    fn refine<'r>(&mut self, rows: &[u32], slot: impl Fn(u32) -> u32, records: &mut impl Records<'r>) {
+        records.expect(rows);
+        let records = rows.iter().map(|row| (*row, records.record(*row).unwrap_or_default()));
         let mut fetched = 0;
         let records: Vec<(u32, &[u8])> = records
             .inspect(|(_, record)| {

@@ -112,6 +112,7 @@ impl Reference {
             }
             _ => Some(WatchEventType::Deleted),
         };
+        let superseded = self.superseded_by(id);
         if matches!(verb, Verb::Delete) {
             self.cut(id);
         }
@@ -120,7 +121,8 @@ impl Reference {
             self.row(id).unwrap().sequence = sequence;
         }
         if matches!(verb, Verb::Delete) {
-            self.rooms.get_mut(&cid).unwrap().1.remove(&id);
+            let gone = self.rooms.get_mut(&cid).unwrap().1.remove(&id);
+            self.bequeath(gone.and_then(|row| row.key), &superseded);
         }
     }
 

@@ -79,6 +79,7 @@ impl Reference {
         if let Some(gone) = self.pending.values().find(has).map(|row| row.id) {
             self.log_gone(cid, gone);
             self.pending.remove(&gone);
+            self.mark_all();
         }
         self.rooms[&cid].1.values().find(has).map(|row| row.id)
     }
@@ -89,6 +90,7 @@ impl Reference {
         if has_expired(row.expires_at) {
             rows.remove(&row.id);
             self.pending.insert(row.id, row);
+            self.mark_all();
         } else {
             rows.insert(row.id, row);
         }
@@ -105,15 +107,15 @@ impl Reference {
         if let Some(known) = self.identical(cid, given, holder) {
             return self.reinforced(cid, id, known, given);
         }
+        let holder = holder.filter(|holder| !self.gives_key_up(*holder));
         let event = if holder.is_some() { WatchEventType::Updated } else { WatchEventType::Created };
-        let (applications, superseded) = if let Some(holder) = holder {
+        let applications = if let Some(holder) = holder {
             assert_eq!(holder, id, "the record with the key is replaced");
-            let before = &self.rooms[&cid].1[&id];
-            (before.applications, before.superseded)
+            self.rooms[&cid].1[&id].applications
         } else {
             assert!(self.greatest_id().is_none_or(|last| last < id), "ids ascend");
             self.ids_ever.push(id);
-            (0, false)
+            0
         };
         let sequence = self.log(cid, Some((event, id)));
         self.put(Experience {
@@ -134,11 +136,46 @@ impl Reference {
             updated_at: UNKNOWN,
             last_reinforced: UNKNOWN,
             archived: false,
-            superseded,
+            superseded: false,
             key: given.key.clone(),
             expires_at: given.expires_at,
             sequence,
         });
+    }
+
+    /// Whether a record that has a key is superseded: then it gives it up.
+    fn gives_key_up(&mut self, holder: ExperienceId) -> bool {
+        let row = self.row(holder).expect("it holds a key");
+        if row.superseded {
+            row.key = None;
+        }
+        row.superseded
+    }
+
+    /// What superseding does to keys: they move on to what has none.
+    pub(super) fn pass_key(&mut self, source: ExperienceId, target: ExperienceId) {
+        let has_none =
+            |id: ExperienceId, one: &mut Self| one.anywhere(id).is_none_or(|row| row.key.is_none());
+        if has_none(source, self) {
+            let key = self.anywhere(target).and_then(|row| row.key.take());
+            if let Some(row) = self.anywhere(source) {
+                row.key = key;
+            }
+        }
+    }
+
+    /// The key of a record that was deleted goes to the newest of those that it superseded and that are back.
+    pub(super) fn bequeath(&mut self, key: Option<String>, superseded: &[ExperienceId]) {
+        let back = superseded.iter().filter_map(|id| self.row(*id).map(|row| row.clone()));
+        let back = back.collect::<Vec<_>>().into_iter().filter(|row| !row.superseded && row.key.is_none());
+        let Some(heir) = back.max_by_key(|row| (row.timestamp, row.id)) else { return };
+        self.row(heir.id).expect("it is there").key = key;
+    }
+
+    /// A record that lives, or that has expired.
+    pub(super) fn anywhere(&mut self, id: ExperienceId) -> Option<&mut Experience> {
+        let living = self.rooms.values_mut().find_map(|(_, rows)| rows.get_mut(&id));
+        living.or_else(|| self.pending.get_mut(&id))
     }
 
     /// The record that stands for a new one with the same content.
@@ -177,9 +214,13 @@ impl Reference {
                 DuplicatePolicy::Reinforce if known.is_some() => continue,
                 _ => {}
             }
-            let superseded = holder.is_some_and(|at| living.remove(at).3);
+            match holder {
+                Some(at) if living[at].3 => living[at].0 = None,
+                Some(at) => drop(living.remove(at)),
+                None => {}
+            }
             if !has_expired(given.expires_at) {
-                living.push((given.key.as_ref(), &given.content, false, superseded));
+                living.push((given.key.as_ref(), &given.content, false, false));
             }
         }
         false

@@ -1,18 +1,17 @@
 //! The model of relations, superseding, insights and contexts: lists, and answers by looking at everything.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use pulsedb::{
-    CollectiveId, ContextRequest, DerivedInsight, DuplicatePolicy, ExperienceId, InsightFilter, InsightId,
-    InsightType, NewDerivedInsight, NewExperience, NewExperienceRelation, PulseDB, Query, RelationDirection,
-    RelationType, SearchOptions, Timestamp, WatchEventType,
+    CollectiveId, ContextRequest, DuplicatePolicy, ExperienceId, InsightFilter, InsightId, InsightType,
+    NewDerivedInsight, NewExperience, NewExperienceRelation, PulseDB, Query, RelationDirection, RelationType,
+    SearchOptions, WatchEventType,
 };
 
 use super::DIMENSION;
 use super::command::{answer, given, query};
 use super::keys;
-use super::reference::{Reference, TOLERANCE, cosine, ok};
+use super::reference::{Reference, ok};
 use crate::random::Random;
 use crate::samples::{text, vector};
 
@@ -237,6 +236,9 @@ impl Reference {
         assert_eq!(given, ok(()));
         let strength = f32::from(kind) / 256.0;
         self.join(Joined { cid, source, target, relation_type, strength });
+        if relation_type == RelationType::Supersedes {
+            self.pass_key(source, target);
+        }
     }
 
     fn has(&self, source: ExperienceId, target: ExperienceId, relation_type: RelationType) -> bool {
@@ -268,11 +270,30 @@ impl Reference {
         self.mark(joined.target);
     }
 
+    /// Whether one that lives supersedes a record, at once or through those that have expired.
+    fn has_successor(&self, id: ExperienceId) -> bool {
+        let mut newer = self.relations.iter();
+        newer.any(|one| {
+            let of_it = one.target == id && one.relation_type == RelationType::Supersedes;
+            of_it && (!self.pending.contains_key(&one.source) || self.has_successor(one.source))
+        })
+    }
+
+    /// Marks all that is superseded, since a record has expired.
+    pub(super) fn mark_all(&mut self) {
+        let targets: BTreeSet<ExperienceId> = self.relations.iter().map(|one| one.target).collect();
+        for id in targets {
+            self.mark(id);
+        }
+    }
+
+    /// Whether both ends of a relation live.
+    fn has_ends(&self, one: &Joined) -> bool {
+        !self.pending.contains_key(&one.source) && !self.pending.contains_key(&one.target)
+    }
+
     fn mark(&mut self, id: ExperienceId) {
-        let superseded = self
-            .relations
-            .iter()
-            .any(|one| one.target == id && one.relation_type == RelationType::Supersedes);
+        let superseded = self.has_successor(id);
         let pending = self.pending.get_mut(&id);
         let living = self.rooms.values_mut().find_map(|(_, rows)| rows.get_mut(&id));
         if let Some(row) = pending.or(living) {
@@ -284,7 +305,8 @@ impl Reference {
         if !self.rooms.contains_key(&cid) {
             return assert_eq!(given, "not found");
         }
-        let place = self.relations.iter().enumerate().filter(|(_, one)| one.cid == cid).nth(usize::from(at));
+        let listed = |one: &Joined| one.cid == cid && self.has_ends(one);
+        let place = self.relations.iter().enumerate().filter(|(_, one)| listed(one)).nth(usize::from(at));
         let Some((place, _)) = place else { return assert_eq!(given, "none") };
         assert_eq!(given, ok(()));
         let gone = self.relations.remove(place);
@@ -317,6 +339,12 @@ impl Reference {
         }
     }
 
+    /// What a record supersedes at once.
+    pub(super) fn superseded_by(&self, id: ExperienceId) -> Vec<ExperienceId> {
+        let superseding = |one: &&Joined| one.source == id && one.relation_type == RelationType::Supersedes;
+        self.relations.iter().filter(superseding).map(|one| one.target).collect()
+    }
+
     fn superseded(&mut self, db: &PulseDB, older: ExperienceId, seed: u16, given: &str) {
         let Some(cid) = self.row(older).map(|row| row.collective_id) else {
             return assert_eq!(given, "not found");
@@ -324,9 +352,10 @@ impl Reference {
         let ids = keys::ids(given);
         assert_eq!((ids.len(), given), (1, ok(ids[0]).as_str()));
         self.recorded_one(cid, ids[0], &newer(seed));
-        self.complete(db, &ids);
         let relation_type = RelationType::Supersedes;
         self.join(Joined { cid, source: ids[0], target: older, relation_type, strength: 1.0 });
+        self.pass_key(ids[0], older);
+        self.complete(db, &ids);
     }
 
     fn related(&mut self, id: ExperienceId, number: u8) -> String {
@@ -373,109 +402,8 @@ impl Reference {
         if !self.rooms.contains_key(&cid) {
             return "not found".to_owned();
         }
-        let of = self.relations.iter().filter(|one| one.cid == cid);
+        let of = self.relations.iter().filter(|one| one.cid == cid && self.has_ends(one));
         ok(of.map(|one| (one.source, one.target, one.relation_type, one.strength)).collect::<Vec<_>>())
-    }
-
-    fn derived(&mut self, db: &PulseDB, new: NewDerivedInsight, given: &str) {
-        let cid = new.collective_id;
-        if !self.rooms.contains_key(&cid) {
-            return assert_eq!(given, "not found");
-        }
-        for source in &new.source_experience_ids {
-            match self.row(*source).map(|row| row.collective_id) {
-                None => return assert_eq!(given, "not found"),
-                Some(other) if other != cid => return assert_eq!(given, "refused"),
-                Some(_) => {}
-            }
-        }
-        let found = db.list_insights(cid, 1000, 0).unwrap();
-        let found = found.last().expect("it was stored");
-        assert_eq!(given, ok(found.id));
-        assert!(self.insights.iter().all(|one| one.id < found.id), "ids ascend");
-        self.log(cid, None);
-        self.insights.push(DerivedInsight {
-            id: found.id,
-            collective_id: cid,
-            content: new.content,
-            embedding: new.embedding.unwrap(),
-            source_experience_ids: new.source_experience_ids,
-            missing_sources: Vec::new(),
-            insight_type: new.insight_type,
-            confidence: new.confidence,
-            domain: new.domain,
-            created_at: found.created_at,
-        });
-    }
-
-    fn underived(&mut self, id: InsightId, given: &str) {
-        let place = self.insights.iter().position(|one| one.id == id);
-        let Some(place) = place else { return assert_eq!(given, "not found") };
-        assert_eq!(given, ok(()));
-        let gone = self.insights.remove(place);
-        self.log(gone.collective_id, None);
-    }
-
-    /// An insight with what is missing of it now. What has expired is not gone until it is removed.
-    fn whole(&self, one: &DerivedInsight) -> DerivedInsight {
-        let in_room = |id: &ExperienceId| {
-            let pending = self.pending.get(id).map(|row| row.collective_id);
-            let living = self.rooms.get(&one.collective_id).is_some_and(|(_, rows)| rows.contains_key(id));
-            living || pending == Some(one.collective_id)
-        };
-        let mut missing = Vec::new();
-        for id in one.source_experience_ids.iter().filter(|id| !in_room(id)) {
-            if !missing.contains(id) {
-                missing.push(*id);
-            }
-        }
-        DerivedInsight { missing_sources: missing, ..one.clone() }
-    }
-
-    fn insights_of(&mut self, id: ExperienceId) -> String {
-        let room = self.row(id).map(|row| row.collective_id);
-        let named = self.insights.iter().filter(|one| {
-            one.source_experience_ids.contains(&id) && room.is_none_or(|room| room == one.collective_id)
-        });
-        let mut named: Vec<DerivedInsight> = named.map(|one| self.whole(one)).collect();
-        if named.is_empty() && room.is_none() {
-            return "not found".to_owned();
-        }
-        named.sort_by_key(|one| (one.collective_id, one.id));
-        ok(named)
-    }
-
-    /// The insights of a collective, as a list says them.
-    pub(super) fn insights(&self, cid: CollectiveId) -> String {
-        if !self.rooms.contains_key(&cid) {
-            return "not found".to_owned();
-        }
-        let of = self.insights.iter().filter(|one| one.collective_id == cid);
-        ok(of.map(|one| self.whole(one)).collect::<Vec<_>>())
-    }
-
-    fn insights_found(&self, cid: CollectiveId, seed: u16, k: u8, given: &str) {
-        if !self.rooms.contains_key(&cid) {
-            return assert_eq!(given, "not found");
-        }
-        let vector = query(seed).0;
-        let of = self.insights.iter().filter(|one| one.collective_id == cid);
-        let mut scored: Vec<(f64, Timestamp, InsightId)> =
-            of.map(|one| (cosine(&vector, &one.embedding), one.created_at, one.id)).collect();
-        scored.sort_by(|one, other| {
-            other.0.total_cmp(&one.0).then((Reverse(one.1), one.2).cmp(&(Reverse(other.1), other.2)))
-        });
-        let words = given.split(['[', ']', '(', ')', ',', ' ']).filter(|word| !word.is_empty());
-        let words: Vec<&str> = words.filter(|word| *word != "InsightId").collect();
-        let found: Vec<(InsightId, f64)> =
-            words.chunks_exact(2).map(|pair| (pair[0].parse().unwrap(), pair[1].parse().unwrap())).collect();
-        assert_eq!(found.len(), scored.len().min(usize::from(k)));
-        for ((id, score), (expected, ..)) in found.iter().zip(&scored) {
-            // Equal scores may differ in the last bits of the model.
-            assert!((score - expected).abs() < TOLERANCE, "{given}");
-            let own = scored.iter().find(|(_, _, one)| one == id).expect("it is of this collective").0;
-            assert!((score - own).abs() < TOLERANCE, "{given}");
-        }
     }
 
     /// What joined the records of a collective that is gone.

@@ -4,6 +4,7 @@ mod agents;
 mod apply;
 mod batch;
 mod command;
+mod insights;
 mod keys;
 mod memory;
 mod reference;

@@ -163,6 +163,7 @@ impl Reference {
         };
         let expected = if matches!(verb, Verb::Reinforce) { ok(after.applications) } else { ok(()) };
         assert_eq!(given, expected);
+        let superseded = self.superseded_by(id);
         if matches!(verb, Verb::Delete) {
             self.cut(id);
         }
@@ -173,6 +174,7 @@ impl Reference {
         if matches!(verb, Verb::Delete) {
             assert_eq!(found, None);
             self.rooms.get_mut(&row.collective_id).unwrap().1.remove(&id);
+            self.bequeath(row.key, &superseded);
             return;
         }
         let found = found.unwrap();

@@ -101,7 +101,7 @@ impl<'a> Block<'a> {
     }
 
     pub(super) fn scan(&self, scan: &mut Scan<'_>, allowed: &[u64], slot: impl Fn(u32) -> u32) -> bool {
-        scan.codes(&self.codes, allowed, slot, |row| self.refinements.record(row as usize))
+        scan.codes(&self.codes, allowed, slot, &mut |row: u32| self.refinements.record(row as usize))
     }
 }
 
