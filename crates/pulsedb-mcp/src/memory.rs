@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pulsedb::{CollectiveId, PulseDB, PulseDBError, StorageError};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::error::ToolError;
 
@@ -58,7 +59,8 @@ impl Memory {
         db: &PulseDB,
         name: Option<&str>,
     ) -> Result<Option<CollectiveId>, ToolError> {
-        let wanted = name.unwrap_or(&self.collective);
+        // The database keeps names in NFC, whatever a client or a file system gave.
+        let wanted: String = name.unwrap_or(&self.collective).nfc().collect();
         let all = db.list_collectives()?;
         if let Some(found) = all.iter().find(|it| it.name == wanted) {
             return Ok(Some(found.id));
@@ -72,7 +74,7 @@ impl Memory {
             (shown, all) if shown < all => format!("there are {} and {} more", names.join(", "), all - shown),
             _ => format!("there are {}", names.join(", ")),
         };
-        Err(ToolError::Collective { name: wanted.to_owned(), others, own: self.collective.clone() })
+        Err(ToolError::Collective { name: wanted, others, own: self.collective.clone() })
     }
 
     /// The collective of that name, else its own, made if it is missing.

@@ -9,6 +9,7 @@ use pulsedb::{
 };
 use pulsedb_mcp::fenced;
 use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::database::Target;
 use crate::hook::event::Event;
@@ -102,7 +103,9 @@ pub(crate) fn about_prompt(target: &Target, event: &Event) -> anyhow::Result<Opt
 /// The database and the collective, if both are there.
 fn opened(target: &Target) -> anyhow::Result<Option<(PulseDB, CollectiveId)>> {
     let Some(db) = target.read_if_there()? else { return Ok(None) };
-    let found = db.list_collectives()?.into_iter().find(|it| it.name == target.collective);
+    // The database keeps names in NFC, whatever a file system gave.
+    let name: String = target.collective.nfc().collect();
+    let found = db.list_collectives()?.into_iter().find(|it| it.name == name);
     Ok(found.map(|it| (db, it.id)))
 }
 

@@ -230,6 +230,9 @@ fn named_collective_is_another_memory() {
         assert_eq!(client.ok("recall", json!({})).await["memories"], json!([]));
         let there = client.ok("recall", json!({ "collective": "other" })).await;
         assert_eq!(there["memories"][0]["content"], "elsewhere");
+        client.ok("remember", json!({ "memories": [{ "content": "e" }], "collective": "cafe\u{301}" })).await;
+        let there = client.ok("recall", json!({ "collective": "cafe\u{301}" })).await;
+        assert_eq!(there["memories"][0]["content"], "e", "names are equal whichever way they are written");
         let refused = client.refused("recall", json!({ "collective": "typo" })).await;
         assert!(refused.contains("`other`") && refused.contains(COLLECTIVE), "{refused}");
     });
