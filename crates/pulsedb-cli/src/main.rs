@@ -10,9 +10,12 @@ mod import;
 mod json;
 mod kind;
 mod links;
+mod models;
 mod output;
+mod places;
 mod provenance;
 mod report;
+mod stamped;
 mod text;
 mod time;
 

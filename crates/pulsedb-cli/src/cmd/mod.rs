@@ -19,6 +19,7 @@ mod history;
 mod import;
 mod insight;
 mod list;
+mod model;
 mod recent;
 mod record;
 mod reembed;
@@ -42,6 +43,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Eval(args) => {
             let mut out = Out::new();
             let exit = eval::run(args, &mut out)?;
+            out.finish()?;
+            return Ok(exit);
+        }
+        Command::Model(args) => {
+            let mut out = Out::new();
+            let exit = model::run(args, &mut out)?;
             out.finish()?;
             return Ok(exit);
         }
@@ -75,7 +82,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
-        Command::Completions { .. } | Command::Man { .. } | Command::Eval(_) => Ok(Exit::Ok),
+        Command::Completions { .. } | Command::Man { .. } | Command::Eval(_) | Command::Model(_) => {
+            Ok(Exit::Ok)
+        }
     }?;
     out.finish()?;
     Ok(exit)

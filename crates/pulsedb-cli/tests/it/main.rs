@@ -15,6 +15,7 @@ mod kill;
 mod known_items;
 mod map_size;
 mod memory;
+mod models;
 mod outside_vectors;
 mod references;
 mod search;
