@@ -4,18 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use etcetera::BaseStrategy;
 use pulsedb::{
-    CheckReport, CollectiveId, Config, Embedding, EmbeddingDimension, EmbeddingService, ProviderIdentity,
-    PulseDB, PulseDBError, StorageError,
+    CheckReport, CollectiveId, Config, EmbeddingDimension, ProviderIdentity, PulseDB, PulseDBError,
+    StorageError,
 };
 use unicode_normalization::UnicodeNormalization;
 
 use crate::exit::CliError;
+use crate::models;
+use crate::places::{data_directory, expanded};
+use crate::stamped::{self, Stamped};
 use crate::text::printable_line;
 
 /// The provider name of databases whose vectors the caller supplies.
 const EXTERNAL: &str = "external";
+/// The provider name of those that use the bundled table.
+const BUILTIN: &str = "builtin";
 
 /// The variable that names the database.
 const PATH_VARIABLE: &str = "PULSEDB_DB";
@@ -91,7 +95,7 @@ impl Target {
             Some(_) => MAP_SIZE_MIN,
             None => Config::default().map_size_gb,
         };
-        with_provider(None, |config| PulseDB::open(&self.path, self.sized(config, map_size)))
+        self.open(Config::default(), map_size)
     }
 
     /// Opens for reading; nothing is created and nothing changes.
@@ -100,33 +104,38 @@ impl Target {
     }
 
     fn open_to_read(&self) -> pulsedb::Result<PulseDB> {
-        PulseDB::open(&self.path, Config::read_only())
+        let db = PulseDB::open(&self.path, Config::read_only())?;
+        let stored = db.stats()?.embedder;
+        if !is_of_model(&stored) {
+            return Ok(db);
+        }
+        PulseDB::open_with_embedder(&self.path, Config::read_only(), Arc::new(Stamped::new(stored)))
     }
 
     /// Opens for writing what exists.
     pub(crate) fn write(&self) -> anyhow::Result<PulseDB> {
         drop(self.read()?);
-        self.open_or_create(None, MAP_SIZE_MIN)
+        self.open_or_create(Config::default(), MAP_SIZE_MIN)
     }
 
-    /// Opens for writing what exists, whoever makes its vectors, to move it to another embedder.
-    pub(crate) fn write_with_any_embedder(&self) -> anyhow::Result<PulseDB> {
-        let stored = self.read()?.stats()?.embedder;
-        if stored.provider == EXTERNAL {
-            return self.open_or_create(Some(stored.dimension), MAP_SIZE_MIN);
-        }
-        let config = self.sized(Config::default(), MAP_SIZE_MIN);
-        PulseDB::open_with_embedder(&self.path, config, Arc::new(StandIn(stored)))
-            .map_err(|error| self.say_how_to_create(error))
-    }
-
-    /// Opens for writing and creates what is missing; a database is created for vectors from outside if a
-    /// dimension is given.
+    /// Opens for writing and creates what is missing; a database is created for vectors from outside if a dimension is
+    /// given, else for those of the model that the environment names, if it names one.
     pub(crate) fn create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
         let is_there =
             !matches!(self.open_to_read(), Err(PulseDBError::Storage(StorageError::DatabaseNotFound { .. })));
         let map_size = if is_there { MAP_SIZE_MIN } else { Config::default().map_size_gb };
-        self.open_or_create(dimension, map_size)
+        if let Some(dimension) = dimension {
+            return self.open_or_create(external(dimension), map_size);
+        }
+        match models::of_environment()? {
+            Some(directory) if !is_there => {
+                let (service, _) = models::add(directory)?;
+                let config = self.sized(Config::default(), map_size);
+                PulseDB::open_with_embedder(&self.path, config, service)
+                    .with_context(|| format!("cannot open the database at {}", self.path.display()))
+            }
+            _ => self.open_or_create(Config::default(), map_size),
+        }
     }
 
     /// Rebuilds what can be derived from the records.
@@ -135,12 +144,27 @@ impl Target {
         let stats = self.open_to_read().and_then(|db| db.stats());
         let map_size = stats.ok().and_then(|stats| usize::try_from(stats.map_bytes.div_ceil(GIB)).ok());
         let map_size = map_size.unwrap_or(Config::default().map_size_gb);
-        with_provider(None, |config| PulseDB::repair(&self.path, self.sized(config, map_size)))
+        let repair = |config| PulseDB::repair(&self.path, self.sized(config, map_size));
+        let of_model = |stored: ProviderIdentity| {
+            let (directory, _) = stamped::find(&stored)?;
+            repair(Config { embedding_provider: models::provider(&directory), ..Config::default() })
+        };
+        with_stored_provider(Config::default(), repair, of_model)
             .map_err(|error| self.say_how_to_create(error))
     }
 
-    fn open_or_create(&self, dimension: Option<usize>, map_size: usize) -> anyhow::Result<PulseDB> {
-        with_provider(dimension, |config| PulseDB::open(&self.path, self.sized(config, map_size)))
+    /// Opens for writing, with the embedder that the database has.
+    fn open(&self, config: Config, map_size: usize) -> pulsedb::Result<PulseDB> {
+        let of_model = |stored| {
+            let config = self.sized(Config::default(), map_size);
+            PulseDB::open_with_embedder(&self.path, config, Arc::new(Stamped::new(stored)))
+        };
+        let open = |config| PulseDB::open(&self.path, self.sized(config, map_size));
+        with_stored_provider(config, open, of_model)
+    }
+
+    fn open_or_create(&self, config: Config, map_size: usize) -> anyhow::Result<PulseDB> {
+        self.open(config, map_size)
             .with_context(|| format!("cannot open the database at {}", self.path.display()))
             .and_then(|db| self.say_if_smaller(&db).map(|()| db))
     }
@@ -203,33 +227,25 @@ impl Target {
     }
 }
 
-/// Has the name of an embedder that is not here, and embeds nothing.
-struct StandIn(ProviderIdentity);
-
-impl EmbeddingService for StandIn {
-    fn embed(&self, _text: &str) -> pulsedb::Result<Embedding> {
-        let reason = format!("the embedder {} is not part of this command", self.0);
-        Err(PulseDBError::Embedding { reason })
-    }
-
-    fn dimension(&self) -> usize {
-        self.0.dimension
-    }
-
-    fn identity(&self) -> ProviderIdentity {
-        self.0.clone()
-    }
+/// Whether the vectors are those of a model of one's own.
+fn is_of_model(embedder: &ProviderIdentity) -> bool {
+    ![BUILTIN, EXTERNAL].contains(&embedder.provider.as_str())
 }
 
-/// Tries with the bundled embedder or the dimension given; a database that was made for vectors from outside
-/// says so, and then that is how to go on.
-fn with_provider<T>(
-    dimension: Option<usize>,
+/// Tries with these settings. Where they are the usual ones, and the database says that its vectors are made in another
+/// way, then that is how to go on.
+fn with_stored_provider<T>(
+    config: Config,
     open: impl Fn(Config) -> pulsedb::Result<T>,
+    of_model: impl FnOnce(ProviderIdentity) -> pulsedb::Result<T>,
 ) -> pulsedb::Result<T> {
-    match open(dimension.map_or_else(Config::default, external)) {
+    let is_usual = config.embedding_provider == Config::default().embedding_provider;
+    match open(config) {
+        Err(PulseDBError::EmbeddingProviderMismatch { stored, .. }) if is_usual && is_of_model(&stored) => {
+            of_model(*stored)
+        }
         Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
-            if dimension.is_none() && stored.provider == EXTERNAL =>
+            if is_usual && stored.provider == EXTERNAL =>
         {
             open(external(stored.dimension))
         }
@@ -247,27 +263,9 @@ fn size_in_gib(text: &str) -> anyhow::Result<usize> {
     })
 }
 
-/// The path with the home directory for a leading `~`, which a shell leaves in `--db=~/x` and in quotes.
-fn expanded(path: PathBuf) -> anyhow::Result<PathBuf> {
-    let mut parts = path.components();
-    let first =
-        parts.next().map(|first| first.as_os_str().to_string_lossy().into_owned()).unwrap_or_default();
-    if !first.starts_with('~') {
-        return Ok(path);
-    }
-    if first != "~" {
-        let message = format!(
-            "cannot expand `{first}`: write the path in full, or ./{first} for a directory of that name"
-        );
-        return Err(CliError::Usage(message).into());
-    }
-    let home = etcetera::home_dir().context("the home directory is unknown, so `~` cannot be expanded")?;
-    Ok(home.join(parts.as_path()))
-}
-
 /// `pulsedb` in the directory that the platform keeps for the data of applications.
 fn default_path() -> anyhow::Result<PathBuf> {
-    let strategy = etcetera::base_strategy::choose_native_strategy()
+    let directory = data_directory()
         .context("the home directory is unknown; name the database with --db DIR or PULSEDB_DB")?;
-    Ok(strategy.data_dir().join("pulsedb"))
+    Ok(directory.join("pulsedb"))
 }

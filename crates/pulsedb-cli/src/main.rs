@@ -12,9 +12,12 @@ mod install;
 mod json;
 mod kind;
 mod links;
+mod models;
 mod output;
+mod places;
 mod provenance;
 mod report;
+mod stamped;
 mod text;
 mod time;
 

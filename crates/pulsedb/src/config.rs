@@ -180,8 +180,10 @@ pub(crate) fn recall_weights(group: &str, recall: RecallWeights) -> Result<(), V
 pub enum EmbeddingProvider {
     /// The database embeds texts itself.
     Builtin {
-        /// `None` is the bundled static table (256 dimensions), which needs no download. This version can run no
-        /// other model: `open` refuses a path with `Config`.
+        /// `None` is the bundled static table (256 dimensions), which needs no download. A path names the directory of a
+        /// sentence-transformer (`config.json`, `tokenizer.json`, `model.safetensors`; BERT with mean pooling), which the
+        /// feature `neural` runs on the processor, in the thread of the call; without it, `open` refuses a path with
+        /// `Config`.
         model_path: Option<PathBuf>,
     },
     /// The caller supplies every vector.

@@ -40,6 +40,7 @@
 //! - [`PulseDB::watch_experiences`]: a stream of what happens, in any process; [`PulseDB::watch_from`] begins earlier, and
 //!   [`PulseDB::poll_changes`] asks once.
 //! - [`PulseDB::register_activity`] and [`PulseDB::get_active_agents`]: who is at work, and on what.
+//! - `EmbeddingProvider::Builtin` with a `model_path`, with the feature `neural`: models of your own.
 //! - `SubstrateProvider` and `PulseDBSubstrate`, with the feature `substrate`: the same for asynchronous callers.
 //! - [`PulseDB::check`], [`PulseDB::repair`], [`PulseDB::backup`], [`PulseDB::stats`].
 //!

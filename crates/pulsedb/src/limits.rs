@@ -130,6 +130,12 @@ pub(crate) const REEMBED_LAST_ROWS: usize = 64;
 pub(crate) const REEMBED_PASSES: usize = 16;
 /// How often it waits for old vectors to be removed, which another move may leave again.
 pub(crate) const REEMBED_ATTEMPTS: usize = 16;
+/// Bytes of a file of a model: several times those of the largest that anyone runs without an accelerator.
+#[cfg(feature = "neural")]
+pub(crate) const MODEL_BYTES_MAX: u64 = 4 << 30;
+/// Texts that a model takes at once: more are no faster, and need more memory.
+#[cfg(feature = "neural")]
+pub(crate) const MODEL_BATCH_TEXTS: usize = 32;
 /// Log rows that a commit trims at most, so that retention never makes a commit slow.
 pub(crate) const TRIM_ROWS: usize = 256;
 /// Commits between two sweeps for readers whose process has died, and between two attempts at postponed work.

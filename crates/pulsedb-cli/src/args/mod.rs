@@ -2,6 +2,7 @@
 
 mod agents;
 mod memory;
+mod model;
 mod reading;
 mod serving;
 mod values;
@@ -19,12 +20,13 @@ pub(crate) use self::memory::{
     ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
     SupersedeArgs, UnrelateArgs,
 };
+pub(crate) use self::model::{ModelArgs, ModelCommand, ReembedArgs};
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
 pub(crate) use self::serving::{Agent, HookArgs, HookEvent, InstallArgs, McpArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::watching::{BenchArgs, WatchArgs};
 pub(crate) use self::writing::{
-    CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReembedArgs, ReinforceArgs, UpdateArgs,
+    CreationArgs, FieldArgs, ForgetArgs, ImportArgs, RecordArgs, ReinforceArgs, UpdateArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -135,6 +137,8 @@ pub(crate) enum Command {
     /// Give every record a vector of another embedder, beside the ones that others go on using until the end; run it
     /// again to go on after an interruption
     Reembed(ReembedArgs),
+    /// Note where models of your own are, and list them
+    Model(ModelArgs),
     /// Return the room of what was deleted or changed to the disk, while no other process has the database open
     Compact(JsonArgs),
     /// Copy the database while others use it

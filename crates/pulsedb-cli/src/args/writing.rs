@@ -231,16 +231,3 @@ pub(crate) struct PruningArgs {
     #[arg(short, long, requires = "prune")]
     pub(crate) yes: bool,
 }
-
-#[derive(Debug, Args)]
-pub(crate) struct ReembedArgs {
-    /// Use the bundled table, which needs no model
-    #[arg(long, required = true)]
-    pub(crate) builtin: bool,
-    /// Show no progress
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-}

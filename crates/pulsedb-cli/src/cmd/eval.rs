@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::args::EvalArgs;
 use crate::eval::{Question, Score, Scores, Turn, read};
 use crate::exit::{CliError, Exit};
+use crate::models;
 use crate::output::Out;
 use crate::output::table::{lines, table};
 use crate::text::{count, printable_line};
@@ -24,7 +25,11 @@ pub(crate) fn run(args: &EvalArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let questions_asked = questions.len();
     let home = tempfile::tempdir()?;
     let config = Config { sync_mode: SyncMode::Fast, ..Config::default() };
-    let db = PulseDB::open(home.path().join("eval"), config)?;
+    let path = home.path().join("eval");
+    let db = match models::of_environment()? {
+        Some(directory) => PulseDB::open_with_embedder(path, config, models::open(&directory)?)?,
+        None => PulseDB::open(path, config)?,
+    };
     let collectives = record(&db, turns)?;
     let context = ContextWeights::default();
     let context = ContextWeights {

@@ -22,6 +22,7 @@ mod insight;
 mod install;
 mod list;
 mod mcp;
+mod model;
 mod recent;
 mod record;
 mod reembed;
@@ -55,6 +56,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
         Command::Hook(args) => return Ok(hook::run(args.event, cli.global)),
+        Command::Model(args) => {
+            let mut out = Out::new();
+            let exit = model::run(args, &mut out)?;
+            out.finish()?;
+            return Ok(exit);
+        }
         _ => {}
     }
     let target = Target::new(cli.global.db, cli.global.collective, cli.global.map_size)?;
@@ -94,7 +101,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         | Command::Eval(_)
         | Command::Install(_)
         | Command::Hook(_)
-        | Command::Mcp(_) => Ok(Exit::Ok),
+        | Command::Mcp(_)
+        | Command::Model(_) => Ok(Exit::Ok),
     }?;
     out.finish()?;
     Ok(exit)

@@ -11,15 +11,19 @@ use crate::args::ReembedArgs;
 use crate::cmd::stats::embedder_json;
 use crate::database::Target;
 use crate::exit::Exit;
+use crate::models;
 use crate::output::Out;
 use crate::text::count;
 
 pub(crate) fn run(target: &Target, args: &ReembedArgs, out: &mut Out) -> anyhow::Result<Exit> {
-    // It must be there: the bundled table is the only embedder that this command has.
-    let ReembedArgs { builtin: _, quiet, json: as_json } = *args;
-    let service = EmbeddingProvider::default().service()?;
-    let service = service.ok_or_else(|| anyhow!("the bundled table is missing from this build"))?;
-    let db = target.write_with_any_embedder()?;
+    let service = match &args.to.model {
+        Some(directory) => models::add(directory.clone())?.0,
+        None => EmbeddingProvider::default()
+            .service()?
+            .ok_or_else(|| anyhow!("the bundled table is missing from this build"))?,
+    };
+    let db = target.write()?;
+    let (quiet, as_json) = (args.quiet, args.json);
     let bar = if quiet || !std::io::stderr().is_terminal() {
         ProgressBar::hidden()
     } else {

@@ -18,6 +18,7 @@ mod known_items;
 mod map_size;
 mod mcp;
 mod memory;
+mod models;
 mod outside_vectors;
 mod references;
 mod search;

@@ -2,6 +2,7 @@
 
 pub(crate) mod builtin;
 mod provider;
+mod sentence;
 
 use crate::error::Result;
 use crate::id::Embedding;

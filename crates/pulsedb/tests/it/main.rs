@@ -26,6 +26,8 @@ mod kills_keys;
 mod kills_memory;
 mod model;
 mod names;
+#[cfg(feature = "neural")]
+mod neural;
 mod paging;
 mod processes;
 mod random;
