@@ -196,7 +196,7 @@ fn engram_is_read_by_eight_threads_and_damage_is_a_status() {
     };
     assert_eq!(missing(c"not there".as_ptr()), EmbeddenatorStatus::NotFound);
     assert!(last_error().contains("not there"));
-    refused(missing(c"../up".as_ptr()), "no path");
+    refused(missing(c"../up".as_ptr()), "cannot be a path");
     refused(missing(ptr::null()), "is null");
     assert_eq!(embeddenator_engram_verify(engram, None), EmbeddenatorStatus::Ok);
     let file = fs::File::options().write(true).open(directory.path().join("engram")).expect("opens");
