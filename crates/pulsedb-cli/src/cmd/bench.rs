@@ -21,6 +21,9 @@ const BATCH: usize = 100;
 const RUNS: usize = 200;
 /// How long a change may take to arrive before the measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the directory is removed when a signal comes, and how long it is between two of these.
+const TRIES: usize = 200;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What was measured, and how long each run took.
 struct Row {
@@ -55,7 +58,13 @@ impl Place {
         let doomed = path.clone();
         // A process that a signal ends drops nothing.
         ctrlc::set_handler(move || {
-            let _ = std::fs::remove_dir_all(&doomed);
+            // The database may be making files there at this moment.
+            for _ in 0..TRIES {
+                if std::fs::remove_dir_all(&doomed).is_ok() || !doomed.exists() {
+                    break;
+                }
+                std::thread::sleep(PAUSE);
+            }
             std::process::exit(Exit::Failure as i32);
         })
         .context("cannot watch for signals")?;
