@@ -18,7 +18,9 @@ const QUERIES: usize = 500;
 type Change = fn(&[u8], &mut Random) -> Vec<u8>;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let directory = PathBuf::from(std::env::args_os().nth(1).ok_or("give a directory")?);
+    // Without a directory, the sources of this crate.
+    let own = || concat!(env!("CARGO_MANIFEST_DIR"), "/src").into();
+    let directory = PathBuf::from(std::env::args_os().nth(1).unwrap_or_else(own));
     let place = tempfile::tempdir()?;
     let path = place.path().join("tree.egm");
     let sources = [Source::contents_of(&directory)];
