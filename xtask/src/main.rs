@@ -8,6 +8,7 @@ mod coverage;
 mod examples;
 mod instructions;
 mod mcp_conformance;
+mod postgres;
 mod release;
 mod toolchain;
 
@@ -83,6 +84,12 @@ const STEPS: &[Step] = &[
         name: "mcp-conformance",
         about: "the server of `pulsedb mcp` against the suites of the protocol; fetches Node and them",
         run: mcp_conformance::run,
+        in_ci: false,
+    },
+    Step {
+        name: "postgres",
+        about: "`test`: the tests of pulsedb-postgres against a server, which it fetches and starts",
+        run: postgres::run,
         in_ci: false,
     },
     Step {

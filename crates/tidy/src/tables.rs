@@ -63,6 +63,7 @@ pub const CRATES: &[CrateRow] = &[
     library("pulsedb", MIT, &["pulsedb-model"]),
     library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
     library("pulsedb-mcp", MIT, &["pulsedb"]),
+    library("pulsedb-postgres", MIT, &["pulsedb"]),
     application(
         "pulsedb-cli",
         MIT,
@@ -183,6 +184,7 @@ const SYSTEM: &str = "the operating system is named in `platform` only: add a ca
 const TIMELESS: &str = "the same tree gives the same bytes: times and settings are parameters";
 
 const SETTINGS: &str = "what the environment says is the command's to read: take it as a setting";
+const SERVER_TIME: &str = "the server says what time it is: take the moment of the session";
 const TRANSPORT: &str = "HTTP is named in `http` only: the server knows no transport";
 
 const ARGUMENTS: &str =
@@ -194,7 +196,7 @@ const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named i
 
 /// The layers of the crates that have them.
 pub const LAYERS: &[LayerTable] =
-    &[PULSEDB, PULSEDB_MCP, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
+    &[PULSEDB, PULSEDB_MCP, PULSEDB_POSTGRES, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -317,6 +319,7 @@ const PULSEDB: LayerTable = LayerTable {
         Layer { name: "index", modules: &["index"], mutual: false },
         Layer { name: "queries", modules: &["search"], mutual: false },
         Layer { name: "streams", modules: &["watch"], mutual: false },
+        Layer { name: "other stores", modules: &["backend"], mutual: false },
         Layer { name: "facade", modules: &["db"], mutual: false },
         Layer { name: "async", modules: &["substrate"], mutual: false },
     ],
@@ -349,6 +352,31 @@ const PULSEDB_MCP: LayerTable = LayerTable {
     bans: &[
         Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
         Ban { words: &["hyper"], holds_for: Scope::OutsideOf(&["http"]), reason: TRANSPORT },
+    ],
+};
+
+const PULSEDB_POSTGRES: LayerTable = LayerTable {
+    crate_name: "pulsedb-postgres",
+    layers: &[
+        Layer { name: "words", modules: &["config", "failure", "keys", "text"], mutual: false },
+        Layer { name: "transactions", modules: &["session"], mutual: false },
+        Layer { name: "attempts", modules: &["calls", "migrate"], mutual: false },
+        Layer { name: "rows", modules: &["rows", "entries", "collectives"], mutual: false },
+        Layer {
+            name: "operations",
+            modules: &["activities", "records", "relations", "insights", "update"],
+            mutual: true,
+        },
+        Layer { name: "filters", modules: &["filter"], mutual: false },
+        Layer { name: "queries", modules: &["search"], mutual: false },
+        Layer { name: "contexts", modules: &["context", "checked"], mutual: false },
+        Layer { name: "streams", modules: &["listener", "watch"], mutual: false },
+        Layer { name: "facade", modules: &["substrate"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },
+        Ban { words: &["Timestamp", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
     ],
 };
 
