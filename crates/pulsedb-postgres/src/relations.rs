@@ -154,8 +154,15 @@ pub(crate) async fn remove_record(session: &mut Session<'_>, one: &Experience) -
     let found = session.rows(&sql, &[&one.id.uuid()]).await?;
     let relations = found.iter().map(|row| rows::relation(row, 0)).collect::<Answer<Vec<_>>>()?;
     let superseding = |relation: &&ExperienceRelation| relation.relation_type == RelationType::Supersedes;
-    for newer in relations.iter().filter(superseding).filter(|relation| relation.target_id == one.id) {
-        for older in relations.iter().filter(superseding).filter(|relation| relation.source_id == one.id) {
+    let mut above: Vec<_> =
+        relations.iter().filter(superseding).filter(|relation| relation.target_id == one.id).collect();
+    let mut below: Vec<_> =
+        relations.iter().filter(superseding).filter(|relation| relation.source_id == one.id).collect();
+    // The new relations are made in the order of their ends, as in the embedded database.
+    above.sort_unstable_by_key(|relation| relation.source_id);
+    below.sort_unstable_by_key(|relation| relation.target_id);
+    for newer in above {
+        for older in &below {
             join(session, one, newer, older).await?;
         }
     }
