@@ -63,6 +63,7 @@ pub const CRATES: &[CrateRow] = &[
     library("pulsedb", MIT, &["pulsedb-model"]),
     library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
     library("pulsedb-mcp", MIT, &["pulsedb"]),
+    library("pulsedb-python", MIT, &["pulsedb"]),
     application(
         "pulsedb-cli",
         MIT,
