@@ -31,7 +31,8 @@ pub(crate) fn not_a_vector(python: Python<'_>, message: &str) -> PyErr {
 /// The exception for a handle that a forked process has inherited.
 pub(crate) fn forked(python: Python<'_>, opened_by: u32) -> PyErr {
     let message = format!(
-        "the database was opened by process {opened_by}, of which this one is a fork; open it again in this process"
+        "the database was opened by process {opened_by}, of which this one is a fork; fork before it is opened, or \
+         start processes with multiprocessing's `spawn`"
     );
     made(python, "ForkedError", &message, &PyDict::new(python)).unwrap_or_else(|failure| failure)
 }

@@ -313,7 +313,7 @@ impl SearchResult {
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.similarity == other.similarity
+        self.similarity.to_bits() == other.similarity.to_bits()
             && self.explain == other.explain
             && self.experience.get().held == other.experience.get().held
     }

@@ -83,7 +83,7 @@ fn moment(object: Option<Bound<'_, PyAny>>) -> PyResult<Option<pulsedb::Timestam
 /// away.
 pub(crate) fn update(changes: Option<&Bound<'_, PyDict>>) -> PyResult<(ExperienceUpdate, TermsUpdate)> {
     let (mut update, mut terms) = (ExperienceUpdate::default(), TermsUpdate::default());
-    for (name, value) in changes.into_iter().flat_map(|changes| changes.iter()) {
+    for (name, value) in changes.into_iter().flat_map(PyDictMethods::iter) {
         let name = text(&name)?;
         match name.as_str() {
             "content" => update.content = Some(text(&value)?),

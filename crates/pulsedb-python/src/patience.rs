@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::errors;
 
-/// How long a wait goes on before it looks for signals: a KeyboardInterrupt is seen well within a fifth of a second.
+/// How long a wait goes on before it looks for signals: a `KeyboardInterrupt` is seen well within a fifth of a second.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 /// Runs a call on a thread of its own. A signal whose handler raises ends the wait: the call itself goes on to its end,

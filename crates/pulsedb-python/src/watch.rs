@@ -111,7 +111,7 @@ impl Watch {
         slf
     }
 
-    fn __anext__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    fn __anext__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
         let python = slf.py();
         python.import("pulsedb._waiting")?.getattr("next_event")?.call1((slf,))
     }
@@ -155,7 +155,7 @@ impl Watch {
         }
     }
 
-    /// Why the stream has ended: "closed", "collective_gone", "changes_gone" or "failed"; `None` while it has not.
+    /// Why the stream has ended: `"closed"`, `"collective_gone"`, `"changes_gone"` or `"failed"`; `None` while it has not.
     #[getter]
     fn end(&self, python: Python<'_>) -> PyResult<Option<&'static str>> {
         self.refuse_fork(python)?;

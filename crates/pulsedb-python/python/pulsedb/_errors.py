@@ -206,4 +206,8 @@ class ClosedError(Error):
 
 
 class ForkedError(ClosedError):
-    """The database was opened before this process was forked off; open it again in this one."""
+    """The database was opened before this process was forked off.
+
+    Fork before it is opened, or start processes with the method `spawn` of `multiprocessing`: a child cannot have what its
+    parent had open.
+    """

@@ -27,13 +27,12 @@ from ._records import (
     ExperienceType,
     Explain,
     Holder,
-    Hybrid,
     Id,
     Insight,
     InsightType,
     Kind,
-    Lexical,
     NewExperience,
+    Query,
     RecallWeights,
     Relation,
     RelationType,
@@ -44,9 +43,19 @@ from ._records import (
     WatchEvent,
 )
 
-__version__: str
+__all__ = [
+    "__version__",
+    "Database",
+    "Experience",
+    "SearchResult",
+    "Context",
+    "Watch",
+    "energy",
+    "matched",
+    "passage",
+]
 
-Query = str | Vector | Lexical | Hybrid
+__version__: str
 
 class _Changes(TypedDict, total=False):
     content: str

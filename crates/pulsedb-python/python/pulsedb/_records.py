@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    Array: TypeAlias = NDArray[np.float32]
-    Vector: TypeAlias = Array | Sequence[float]
+Array: TypeAlias = NDArray[np.float32]
+Vector: TypeAlias = Array | Sequence[float]
 
-Id: TypeAlias = "str | UUID"
+Id: TypeAlias = str | UUID
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Kind: TypeAlias = Literal[
     "difficulty",
@@ -240,6 +239,9 @@ class Hybrid:
 
     text: str
     vector: Vector
+
+
+Query: TypeAlias = str | Vector | Lexical | Hybrid
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ use crate::results;
 #[pymethods]
 impl Database {
     /// Stores a relation between two experiences of one collective, and gives its id: "supports", "contradicts",
-    /// "elaborates", "supersedes", "implies" or "related_to".
+    /// "elaborates", "supersedes", "implies" or `"related_to"`.
     #[pyo3(signature = (source, target, r#type = None, *, strength = None, metadata = None))]
     fn relate(
         &self,
