@@ -67,7 +67,7 @@ typedef struct EmbeddenatorCreateOptions {
    */
   uint32_t profile;
   /**
-   * By what files can be found: 0 by whole files, 1 by nothing, 2 by fragments too.
+   * How files can be found later: 0 by whole files, 1 not at all, 2 by fragments too.
    */
   uint32_t index;
   /**

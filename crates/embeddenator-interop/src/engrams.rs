@@ -24,7 +24,7 @@ const READ_BYTES: usize = 1 << 20;
 pub struct EmbeddenatorCreateOptions {
     /// The choice between speed and size: 0 balanced, 1 fast, 2 archive, 3 max.
     pub profile: u32,
-    /// By what files can be found: 0 by whole files, 1 by nothing, 2 by fragments too.
+    /// How files can be found later: 0 by whole files, 1 not at all, 2 by fragments too.
     pub index: u32,
     /// Threads; 0 for as many as the machine runs at once.
     pub threads: u32,

@@ -54,7 +54,7 @@ fn object(what: &'static str, number: u64) -> Result<Object> {
 fn unknown(what: &'static str, number: u64) -> Failure {
     Failure::argument(
         what,
-        format!("is {number}, which is no handle"),
+        format!("is {number}, which is not a handle"),
         "pass one that was handed out and not freed",
     )
 }

@@ -33,7 +33,7 @@ pub(crate) unsafe fn text<'a>(what: &'static str, data: *const u8, length: usize
     // SAFETY: the caller promises what is needed.
     let bytes = unsafe { values(what, data, length) }?;
     std::str::from_utf8(bytes).map_err(|error| {
-        let fault = format!("is no UTF-8 from byte {} on", error.valid_up_to());
+        let fault = format!("is not UTF-8 from byte {} on", error.valid_up_to());
         Failure::argument(what, fault, "encode it as UTF-8")
     })
 }

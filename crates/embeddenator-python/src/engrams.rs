@@ -19,7 +19,7 @@ pub(crate) struct Engram {
     held: embeddenator_fs::Engram,
 }
 
-/// A path in an engram: text, or bytes where it is no text.
+/// A path in an engram: text, or bytes where it is not UTF-8.
 #[derive(FromPyObject)]
 enum Path {
     Text(String),

@@ -105,7 +105,7 @@ impl Target {
 
     fn open_to_read(&self) -> pulsedb::Result<PulseDB> {
         let db = PulseDB::open(&self.path, Config::read_only())?;
-        let stored = db.stats()?.embedder;
+        let stored = db.embedder_identity();
         if !is_of_model(&stored) {
             return Ok(db);
         }
@@ -121,8 +121,7 @@ impl Target {
     /// Opens for writing and creates what is missing; a database is created for vectors from outside if a dimension is
     /// given, else for those of the model that the environment names, if it names one.
     pub(crate) fn create(&self, dimension: Option<usize>) -> anyhow::Result<PulseDB> {
-        let is_there =
-            !matches!(self.open_to_read(), Err(PulseDBError::Storage(StorageError::DatabaseNotFound { .. })));
+        let is_there = !matches!(self.read_if_there(), Ok(None));
         let map_size = if is_there { MAP_SIZE_MIN } else { Config::default().map_size_gb };
         if let Some(dimension) = dimension {
             return self.open_or_create(external(dimension), map_size);

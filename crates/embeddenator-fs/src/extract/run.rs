@@ -20,7 +20,7 @@ pub enum Owners {
     /// The owners of the engram if this process may give files away, as root may; else the current user.
     #[default]
     IfPossible,
-    /// Whoever runs it.
+    /// The user who runs it.
     Ignore,
 }
 

@@ -27,7 +27,7 @@ use crate::workers::threads;
 /// By what files can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Index {
-    /// By nothing: there are no signatures, so [`Engram::similar`](crate::Engram::similar) finds nothing, and what comes later
+    /// No signatures are made, so [`Engram::similar`](crate::Engram::similar) finds nothing, and what comes later
     /// finds no base among what is taken in now.
     None,
     /// By signatures: near-duplicates of whole files.

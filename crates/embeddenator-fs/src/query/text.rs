@@ -78,7 +78,7 @@ fn best_passage(
 ) -> Result<(u64, Option<(f32, u64)>)> {
     let mut bytes = Vec::new();
     tree.read(entry, &mut bytes)?;
-    // What is not UTF-8 is no text.
+    // Only UTF-8 counts as text.
     let Ok(text) = std::str::from_utf8(&bytes) else { return Ok((bytes.len() as u64, None)) };
     let mut best: Option<(f32, u64)> = None;
     for (offset, passage) in passages(text) {

@@ -7,5 +7,5 @@ use crate::failure::{Failure, Result};
 
 pub(crate) fn path(name: &CStr) -> Result<&Path> {
     let text = name.to_str();
-    text.map(Path::new).map_err(|_| Failure::argument("the path", "is no UTF-8", "encode it as UTF-8"))
+    text.map(Path::new).map_err(|_| Failure::argument("the path", "is not UTF-8", "encode it as UTF-8"))
 }

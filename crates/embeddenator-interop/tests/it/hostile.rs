@@ -44,7 +44,7 @@ fn text_code(text: *const u8, length: usize) -> EmbeddenatorStatus {
 fn null_and_impossible_lengths_are_refused() {
     refused(text_code(ptr::null(), 3), "is null");
     refused(text_code(b"abc".as_ptr(), usize::MAX), "length");
-    refused(text_code(b"\xff\xfe".as_ptr(), 2), "no UTF-8 from byte 0");
+    refused(text_code(b"\xff\xfe".as_ptr(), 2), "not UTF-8 from byte 0");
     assert_eq!(text_code(ptr::null(), 0), EmbeddenatorStatus::Ok);
     refused(embeddenator_code_new(128, 128, 1, None), "is null");
     refused(embeddenator_code_new(0, 128, 1, Some(&mut MaybeUninit::uninit())), "0 blocks");
@@ -68,10 +68,10 @@ fn null_and_impossible_lengths_are_refused() {
 fn handles_that_are_made_up_freed_or_of_another_kind_are_refused() {
     let (code, other) = (new_code(1), new_code(2));
     let place = &mut MaybeUninit::uninit();
-    refused(embeddenator_code_bind(code, u64::MAX, Some(&mut *place)), "no handle");
+    refused(embeddenator_code_bind(code, u64::MAX, Some(&mut *place)), "not a handle");
     assert_eq!(embeddenator_free(other), EmbeddenatorStatus::Ok);
-    refused(embeddenator_code_bind(code, other, Some(&mut *place)), "no handle");
-    refused(embeddenator_free(other), "no handle");
+    refused(embeddenator_code_bind(code, other, Some(&mut *place)), "not a handle");
+    refused(embeddenator_free(other), "not a handle");
     assert_eq!(embeddenator_free(0), EmbeddenatorStatus::Ok);
     refused(embeddenator_engram_verify(code, None), "a code");
     let text: u64 = made(|place| {

@@ -20,7 +20,7 @@ pub(crate) fn run(target: Target, args: &McpArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     };
     let listening = Listening::new(server, &HttpSettings { address, token: args.token.clone() })?;
-    // Standard output is for data; this is for whoever started the server.
+    // Standard output is for data; this is for the person who started the server.
     eprintln!("listening at {}", listening.url());
     listening.serve();
     Ok(Exit::Ok)

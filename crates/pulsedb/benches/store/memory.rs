@@ -69,10 +69,8 @@ fn fill(db: &PulseDB, database: &Database, source: &mut Source) {
     };
     let neighbours =
         (0..NEIGHBOURS).map(|at| between(at, ids[0], ids[1 + at * (ids.len() - 200) / NEIGHBOURS]));
-    let newest = (0..NEIGHBOURS).map(|at| {
-        let last = ids.len() - 1 - at;
-        between(NEIGHBOURS + at, ids[last], ids[last - 1])
-    });
+    let newest = db.get_recent_experiences(database.collective, NEIGHBOURS + 1).expect("a list");
+    let newest = newest.windows(2).zip(NEIGHBOURS..).map(|(pair, at)| between(at, pair[0].id, pair[1].id));
     db.restore_relations(neighbours.chain(newest).collect()).expect("relations are stored");
     let insights = (0..INSIGHTS).map(|at| {
         let mut id = [4; 16];

@@ -49,7 +49,7 @@ pub(crate) fn measure(database: &Database, report: &mut Report) {
 /// Batches that look for equal contents, and mixed ones.
 fn together(db: &PulseDB, database: &Database, report: &mut Report) {
     let (size, collective) = (database.size, database.collective);
-    let mut source = Source::new(7);
+    let mut source = Source::new(17);
     let looking = |record: NewExperience| NewExperience { duplicate: DuplicatePolicy::Reinforce, ..record };
     let mut batch = |name, again: bool| {
         let parts = BATCH as u32;
@@ -73,7 +73,7 @@ fn together(db: &PulseDB, database: &Database, report: &mut Report) {
     };
     batch("record_experiences(100), Reinforce, new, one record", false);
     batch("record_experiences(100), Reinforce, known, one record", true);
-    let mut source = Source::new(8);
+    let mut source = Source::new(18);
     report.time_parts("apply(100), half updates, one change", "<= 60 us", size, BATCH as u32, |times| {
         let mut elapsed = Duration::ZERO;
         for _ in 0..times {

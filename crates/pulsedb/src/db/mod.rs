@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::embed::EmbeddingService;
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
+use crate::model::ProviderIdentity;
 use crate::model::norm::Norm;
 use crate::storage::{EmbeddingRow, RecordDefaults, StoreHandle, StoredVector};
 use crate::validate;
@@ -112,6 +113,12 @@ impl PulseDB {
     /// another embedder, see [`reembed`](Self::reembed).
     pub fn embedding_dimension(&self) -> usize {
         self.embedder().dimension()
+    }
+
+    /// What makes the vectors of the database, as this handle knows it; see
+    /// [`embedding_dimension`](Self::embedding_dimension).
+    pub fn embedder_identity(&self) -> ProviderIdentity {
+        self.embedder().stored.identity.clone()
     }
 
     /// The directory of the database, absolute.

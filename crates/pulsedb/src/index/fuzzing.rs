@@ -113,12 +113,12 @@ fn read_codes(bytes: &[u8]) {
         let Some(codes) = Codes::read(frame.shape(), codes) else { continue };
         let mut scan = Scan::new(&query, 3);
         let mut record = |row: u32| finer.as_ref().and_then(|finer| finer.record(row as usize));
-        assert!(scan.codes(&codes, &[u64::MAX; 4], |row| row, &mut record), "it has the shape of the query");
+        assert!(scan.codes(&codes, &[u64::MAX; 4], 0, &mut record), "it has the shape of the query");
         let score = |slots: &[u32], scores: &mut Vec<f32>| -> Result<(), ()> {
             scores.extend(slots.iter().map(|slot| *slot as f32));
             Ok(())
         };
-        let found = scan.finish().rescore(3, score).expect("scores of slots");
+        let found = scan.finish(&mut record).rescore(3, score).expect("scores of slots");
         assert!(found.iter().all(|row| (row.slot as usize) < codes.rows()));
         let mut again = CodesBuilder::new(frame.shape());
         assert!(again.append(&codes, &vec![u64::MAX; codes.rows().div_ceil(64)]));

@@ -9,7 +9,7 @@
 use std::ops::RangeInclusive;
 
 use crate::error::{PulseDBError, Result};
-use crate::index::{Address, Segment, Snapshot, code_run_rows, refinement_run_rows};
+use crate::index::{Address, Snapshot, code_run_rows, refinement_run_rows};
 use crate::model::Explain;
 use crate::model::change::Slot;
 use crate::model::norm::Norm;
@@ -72,28 +72,26 @@ fn by_codes(
     let shape = frame.shape();
     let prepared = CodeQuery::new(frame, query);
     let mut scan = Scan::new(&prepared, k);
+    let mut finer = Finer::new(snapshot, shape);
     let blocks = || snapshot.segments.iter().zip(allowed);
-    let mut is_cold = false;
     for (segment, allowed) in blocks() {
         for (run, _) in runs(shape, allowed) {
-            is_cold |= segment.block.will_need(BlockPart::Codes, run)?;
+            finer.is_cold |= segment.block.will_need(BlockPart::Codes, run)?;
         }
     }
     for (segment, allowed) in blocks() {
-        let mut finer = Finer::new(segment, shape, is_cold);
         for (run, allowed) in runs(shape, allowed) {
-            finer.first = u32::from(run) * code_run_rows(shape) as u32;
-            let first = segment.first + finer.first;
+            let first = segment.first + u32::from(run) * code_run_rows(shape) as u32;
             let codes = Codes::read(shape, segment.block.part(BlockPart::Codes, run)?);
-            if !codes.is_some_and(|codes| scan.codes(&codes, allowed, |row| first + row, &mut finer)) {
+            if !codes.is_some_and(|codes| scan.codes(&codes, allowed, first, &mut finer)) {
                 return Err(segment.block.malformed(BlockPart::Codes));
             }
         }
-        if let Some(error) = finer.failed {
-            return Err(error);
-        }
     }
-    let candidates = scan.finish();
+    let candidates = scan.finish(&mut finer);
+    if let Some(error) = finer.failed {
+        return Err(error);
+    }
     if let Some(address) = candidates.damaged() {
         let (slot, _) = snapshot.row(address)?;
         tracing::warn!(slot = slot.0, "a code is damaged, its vector was compared; run `repair`");
@@ -107,15 +105,14 @@ fn runs(shape: Shape, allowed: &[u64]) -> impl Iterator<Item = (u16, &[u64])> {
     runs.filter(|(_, allowed)| allowed.iter().any(|word| *word != 0))
 }
 
-/// The refinements of a block, run by run as they are asked for.
+/// The refinements of the blocks, run by run as they are asked for.
 struct Finer<'s, 't> {
-    segment: &'s Segment<'t>,
+    snapshot: &'s Snapshot<'t>,
     shape: Shape,
-    /// The first row of the codes that are scanned.
-    first: u32,
     /// Whether this process has not searched here before, so that what it reads may lie on the disk alone.
     is_cold: bool,
-    runs: Vec<Option<Refinements<'t>>>,
+    /// The runs of each block that were asked for.
+    runs: Vec<Vec<Option<Refinements<'t>>>>,
     failed: Option<PulseDBError>,
 }
 
@@ -130,36 +127,35 @@ impl<'t> Records<'t> for Finer<'_, 't> {
         }
     }
 
-    fn record(&mut self, row: u32) -> Option<&'t [u8]> {
-        self.of((self.first + row) as usize)
+    /// The refinement of a row; `None` if it cannot be read, which `failed` then says.
+    fn record(&mut self, address: Address) -> Option<&'t [u8]> {
+        let (segment, row) = self.snapshot.place(address);
+        let run = row / refinement_run_rows(self.shape);
+        let refinements = match self.runs[segment].get(run).copied().flatten() {
+            Some(refinements) => refinements,
+            None => self.read(segment, run)?,
+        };
+        refinements.record(row % refinement_run_rows(self.shape))
     }
 }
 
 impl<'s, 't> Finer<'s, 't> {
-    fn new(segment: &'s Segment<'t>, shape: Shape, is_cold: bool) -> Self {
-        let runs = (segment.block.entry.rows as usize).div_ceil(refinement_run_rows(shape));
-        Self { segment, shape, first: 0, is_cold, runs: vec![None; runs], failed: None }
-    }
-
-    /// The refinement of a row; `None` if it cannot be read, which `failed` then says.
-    fn of(&mut self, row: usize) -> Option<&'t [u8]> {
-        let run = row / refinement_run_rows(self.shape);
-        let refinements = match self.runs.get(run)? {
-            Some(refinements) => *refinements,
-            None => self.read(run)?,
-        };
-        refinements.record(row % refinement_run_rows(self.shape))
+    fn new(snapshot: &'s Snapshot<'t>, shape: Shape) -> Self {
+        let runs = vec![Vec::new(); snapshot.segments.len()];
+        Self { snapshot, shape, is_cold: false, runs, failed: None }
     }
 
     #[cold]
-    fn read(&mut self, run: usize) -> Option<Refinements<'t>> {
-        let block = self.segment.block;
+    fn read(&mut self, segment: usize, run: usize) -> Option<Refinements<'t>> {
+        let block = self.snapshot.segments[segment].block;
         let read = block.part_of_checked_pieces(BlockPart::Refinements, run as u16).and_then(|bytes| {
             Refinements::read(self.shape, bytes).ok_or_else(|| block.malformed(BlockPart::Refinements))
         });
         match read {
             Ok(refinements) => {
-                self.runs[run] = Some(refinements);
+                let runs = &mut self.runs[segment];
+                runs.resize(runs.len().max(run + 1), None);
+                runs[run] = Some(refinements);
                 Some(refinements)
             }
             Err(error) => {

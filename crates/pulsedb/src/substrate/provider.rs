@@ -17,7 +17,7 @@ use crate::model::{
 ///
 /// What each call means, its limits and its errors are those of the call of [`PulseDB`](crate::PulseDB) that is named
 /// with it. A call changes everything or nothing, also if its future is dropped: it may then still happen, as a whole.
-/// Whoever's call has returned finds what it has changed, and so does every call that begins later, wherever it is made.
+/// Once a call has returned, its change is visible to every call that begins later, wherever it is made.
 #[async_trait]
 pub trait SubstrateProvider: Send + Sync {
     /// Records an experience; [`PulseDB::record_experience`](crate::PulseDB::record_experience).

@@ -60,6 +60,7 @@ impl<T: Ord> TopK<T> {
     }
 
     /// What was kept, the greatest first.
+    #[cfg(test)]
     pub(crate) fn into_sorted_vec(self) -> Vec<T> {
         self.kept.into_sorted_vec().into_iter().map(|Reverse(item)| item).collect()
     }

@@ -180,7 +180,7 @@ fn another_embedder_is_refused_and_told_apart() {
     assert!(std::fs::read(path.join("data.mdb")).unwrap() == before, "a byte has changed");
     // A reader needs no embedder, but then texts are not compared by vectors.
     let db = PulseDB::open(path, Config::read_only()).unwrap();
-    assert_eq!(db.embedding_dimension(), 5);
+    assert_eq!((db.embedding_dimension(), db.embedder_identity().provider.as_str()), (5, "vowels"));
     let found = db.get_experience(id).unwrap().unwrap();
     let hits =
         db.search(found.collective_id, found.content.as_str().into(), SearchOptions::default()).unwrap();

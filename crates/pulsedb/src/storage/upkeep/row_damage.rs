@@ -230,7 +230,7 @@ fn each_row_lost_or_damaged_is_told_and_repaired() {
 }
 
 #[test]
-fn database_without_its_format_is_damaged_and_not_made_anew() {
+fn database_without_its_format_is_damaged_and_not_created_again() {
     let sample = sample();
     let format = rows(&sample).iter().filter(|(table, _)| *table == Table::Meta).count();
     let home = home();

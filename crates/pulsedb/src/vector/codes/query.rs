@@ -92,13 +92,13 @@ impl CodeQuery {
 
     /// Appends those of at most 64 rows, whose bit is set in `allowed`, that may have a cosine of `floor` or more.
     ///
-    /// `groups` are the bits of the rows, eight and eight abreast; `start` is the number of the first row.
+    /// `groups` are the bits of the rows, eight and eight abreast; `first` is the first row.
     pub(super) fn survivors(
         &self,
         groups: &[u8],
         allowed: u64,
         floor: f32,
-        start: usize,
+        first: u32,
         found: &mut Vec<Survivor>,
     ) {
         let mut uppers = Uppers::default();
@@ -106,7 +106,7 @@ impl CodeQuery {
         let uppers = uppers.as_flattened();
         found.extend(
             bits_of(bits)
-                .map(|bit| Survivor { upper: uppers[bit] + self.bit_slack, row: (start + bit) as u32 }),
+                .map(|bit| Survivor { upper: uppers[bit] + self.bit_slack, row: first + bit as u32 }),
         );
     }
 

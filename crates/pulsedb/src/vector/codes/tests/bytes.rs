@@ -1,6 +1,6 @@
 //! Blocks as bytes: built, read, merged, and damaged in every way.
 
-use super::{Block, BlockBuilder, Clusters, CodeQuery, Frame, Rows, Scan, best, mask};
+use super::{Block, BlockBuilder, Clusters, CodeQuery, Frame, Rows, best, mask};
 use crate::vector::Isa;
 
 fn codes(dimension: usize, count: usize) -> (Frame, Vec<Vec<u8>>) {
@@ -71,27 +71,6 @@ fn rows_without_a_vector_keep_their_places() {
 }
 
 #[test]
-fn rows_in_no_block_are_scanned_as_those_of_a_block() {
-    for dimension in [5, 384] {
-        let (frame, codes) = codes(dimension, 150);
-        let (block, refinements) = build(&frame, codes.iter().map(|code| Some(code.as_slice())));
-        let block = Block::read(frame.shape(), &block, &refinements).expect("a block that was built here");
-        let query = Clusters::new(dimension, 22).vector();
-        for isa in Isa::supported() {
-            let prepared = crate::vector::PreparedQuery::new(isa, &query).expect("a query with a norm");
-            let query = CodeQuery::new(&frame, &prepared);
-            let mut sealed = Scan::new(&query, 150);
-            assert!(block.scan(&mut sealed, &[u64::MAX; 3], |row| row));
-            let mut tail = Scan::new(&query, 150);
-            assert!(tail.rows((0..).zip(codes.iter().map(Vec::as_slice))));
-            let (sealed, tail) = (sealed.finish(), tail.finish());
-            assert_eq!(format!("{sealed:?}"), format!("{tail:?}"), "{isa:?}");
-            assert_eq!(sealed.len(), 150);
-        }
-    }
-}
-
-#[test]
 fn masks_of_another_length_allow_nothing_more() {
     let (frame, codes) = codes(64, 100);
     let (block, refinements) = build(&frame, codes.iter().map(|code| Some(code.as_slice())));
@@ -101,9 +80,7 @@ fn masks_of_another_length_allow_nothing_more() {
     for (allowed, expected) in
         [(vec![], 0), (vec![u64::MAX], 64), (vec![u64::MAX; 5], 100), (vec![0, 3, 9], 2)]
     {
-        let mut scan = Scan::new(&query, 1_000);
-        assert!(block.scan(&mut scan, &allowed, |row| row));
-        assert_eq!(scan.finish().len(), expected, "{allowed:?}");
+        assert_eq!(block.scan(&query, 1_000, &allowed).len(), expected, "{allowed:?}");
     }
 }
 
@@ -130,13 +107,8 @@ fn foreign_bytes_never_panic_and_no_length_but_the_right_one_is_read() {
             assert!(at < 8, "byte {at}");
             continue;
         };
-        let mut scan = Scan::new(&query, 5);
-        assert!(read.scan(&mut scan, &[u64::MAX], |row| row));
-        assert!(scan.finish().len() >= 5, "byte {at}");
+        assert!(read.scan(&query, 5, &[u64::MAX]).len() >= 5, "byte {at}");
     }
-    let mut scan = Scan::new(&query, 5);
-    assert!(!scan.rows([(0, codes[0].as_slice()), (1, &codes[1][1..])]));
-    assert_eq!(scan.finish().len(), 1);
 }
 
 #[test]
@@ -148,18 +120,13 @@ fn every_flipped_bit_of_a_refinement_is_noticed_and_the_answer_stays_right() {
     let expected = rows.oracle(&vector, 3, |_| true);
     let (prepared, query) = rows.query(Isa::detect(), &vector);
     let (block, refinements) = &rows.blocks[0];
-    let count = rows.blocks().next().map_or(0, |block| block.rows()) as u32;
-    assert!(expected.iter().any(|row| row.slot < count));
-    let first = 8 + expected[0].slot.min(count - 1) as usize * rows.frame.shape().record_bytes();
+    let first = 8 + expected[0].slot as usize * rows.frame.shape().record_bytes();
     for bit in 0..rows.frame.shape().record_bytes() * 8 {
         let mut damaged = refinements.clone();
         damaged[first + bit / 8] ^= 1 << (bit % 8);
         let read = Block::read(rows.frame.shape(), block, &damaged).expect("heads and lengths are right");
-        let mut scan = Scan::new(&query, 3);
-        assert!(read.scan(&mut scan, &[u64::MAX; 4], |row| row));
-        assert!(scan.rows((count..).zip(rows.tail.iter().map(Vec::as_slice))));
-        let candidates = scan.finish();
-        assert_eq!(candidates.damaged(), Some(expected[0].slot.min(count - 1)), "bit {bit}");
+        let candidates = read.scan(&query, 3, &[u64::MAX; 4]);
+        assert_eq!(candidates.damaged(), Some(expected[0].slot), "bit {bit}");
         let Ok(found) = candidates.rescore(3, rows.score(&prepared));
         assert_eq!(best(found, 3), expected, "bit {bit}");
     }

@@ -86,7 +86,7 @@ fn errors(dimension: usize, centre_weight: f32) -> Vec<(f64, f64)> {
         for block in rows.blocks() {
             let mut survivors = Vec::new();
             for (chunk, groups) in block.chunks().enumerate() {
-                codes.survivors(groups, u64::MAX, f32::NEG_INFINITY, 64 * chunk, &mut survivors);
+                codes.survivors(groups, u64::MAX, f32::NEG_INFINITY, 64 * chunk as u32, &mut survivors);
             }
             for survivor in &survivors[..block.rows()] {
                 let estimate = codes.refine(block.record(survivor.row as usize)).expect("a sound record");

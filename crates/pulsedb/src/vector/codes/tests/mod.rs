@@ -17,8 +17,6 @@ use crate::vector::{Isa, PreparedQuery};
 
 /// Rows of the blocks of the tests but the last: no multiple of a group or of a chunk.
 const BLOCK_ROWS: usize = 1_900;
-/// Rows of the tests' tails.
-const TAIL_ROWS: usize = 131;
 /// Rows whose mean is frozen.
 const FIRST_ROWS: usize = 256;
 
@@ -100,8 +98,12 @@ impl<'a> Block<'a> {
         self.codes.chunks().map(|(groups, _)| groups)
     }
 
-    pub(super) fn scan(&self, scan: &mut Scan<'_>, allowed: &[u64], slot: impl Fn(u32) -> u32) -> bool {
-        scan.codes(&self.codes, allowed, slot, &mut |row: u32| self.refinements.record(row as usize))
+    /// What a scan of this block alone leaves; its rows count from `first`.
+    pub(super) fn scan(&self, query: &CodeQuery, k: usize, allowed: &[u64]) -> Candidates {
+        let mut records = |row: u32| self.refinements.record(row as usize);
+        let mut scan = Scan::new(query, k);
+        assert!(scan.codes(&self.codes, allowed, 0, &mut records), "the query has the shape of the block");
+        scan.finish(&mut records)
     }
 }
 
@@ -132,32 +134,26 @@ impl BlockBuilder {
     }
 }
 
-/// Rows as a store has them: vectors, sealed blocks, and codes that are in no block yet.
+/// Rows as a store has them: vectors, and blocks of their codes.
 pub(super) struct Rows {
     pub(super) frame: Frame,
     vectors: Vec<u8>,
     norms: Vec<Norm>,
     blocks: Vec<(Vec<u8>, Vec<u8>)>,
-    tail: Vec<Vec<u8>>,
 }
 
 impl Rows {
-    /// `count` vectors from `vector`, the last of them in no block.
+    /// `count` vectors from `vector`.
     pub(super) fn new(dimension: usize, count: usize, mut vector: impl FnMut() -> Vec<f32>) -> Rows {
         let first: Vec<Vec<f32>> = (0..FIRST_ROWS.min(count)).map(|_| vector()).collect();
         let frame = Frame::new(dimension, &centroid(dimension, first.iter().map(Vec::as_slice)));
-        let mut rows =
-            Rows { frame, vectors: Vec::new(), norms: Vec::new(), blocks: Vec::new(), tail: Vec::new() };
+        let mut rows = Rows { frame, vectors: Vec::new(), norms: Vec::new(), blocks: Vec::new() };
         let mut builder = BlockBuilder::new(rows.frame.shape());
         for row in 0..count {
             let vector = first.get(row).cloned().unwrap_or_else(&mut vector);
             rows.vectors.extend(vector.iter().flat_map(|component| component.to_le_bytes()));
             rows.norms.push(Norm::of(&vector).expect("a vector with a norm"));
             let code = rows.frame.encode(&vector).expect("a vector with a norm");
-            if row + TAIL_ROWS >= count {
-                rows.tail.push(code);
-                continue;
-            }
             if builder.rows() == BLOCK_ROWS {
                 let full = std::mem::replace(&mut builder, BlockBuilder::new(rows.frame.shape()));
                 rows.blocks.push(full.finish());
@@ -187,18 +183,17 @@ impl Rows {
         })
     }
 
-    /// Blocks and tail, as a search goes through them.
+    /// All blocks, as a search goes through them.
     pub(super) fn scan(&self, query: &CodeQuery, k: usize, allowed: impl Fn(u32) -> bool) -> Candidates {
+        let blocks: Vec<Block<'_>> = self.blocks().collect();
+        let mut records =
+            |row: u32| Some(blocks[row as usize / BLOCK_ROWS].record(row as usize % BLOCK_ROWS));
         let mut scan = Scan::new(query, k);
-        for (number, block) in self.blocks().enumerate() {
-            let first = (number * BLOCK_ROWS) as u32;
+        for (block, first) in blocks.iter().zip((0..).step_by(BLOCK_ROWS)) {
             let mask = mask(block.rows(), |row| allowed(first + row));
-            assert!(block.scan(&mut scan, &mask, |row| first + row));
+            assert!(scan.codes(&block.codes, &mask, first, &mut records));
         }
-        let first = (self.count() - self.tail.len()) as u32;
-        let tail = (first..).zip(self.tail.iter().map(Vec::as_slice)).filter(|(slot, _)| allowed(*slot));
-        assert!(scan.rows(tail));
-        scan.finish()
+        scan.finish(&mut records)
     }
 
     pub(super) fn score(

@@ -1,6 +1,6 @@
-//! No row is lost to one that scores the same, and scans that are put together find what one scan finds.
+//! No row is lost to one that scores the same.
 
-use super::{Clusters, Random, Rows, Scan, best, mask};
+use super::{Clusters, Random, Rows, best};
 use crate::vector::Isa;
 use crate::vector::codes::{exact, gather_limit};
 
@@ -26,32 +26,6 @@ fn every_row_that_ties_with_the_last_is_handed_on() {
         let Ok(oracle) = exact(0..rows.count() as u32, k, rows.score(&prepared));
         assert!(found.len() > 100, "{} ties", found.len());
         assert_eq!(best(found, usize::MAX), best(oracle, usize::MAX));
-    }
-}
-
-#[test]
-fn scans_of_parts_find_together_what_one_finds() {
-    let dimension = 256;
-    let mut clusters = Clusters::new(dimension, 13);
-    let rows = Rows::new(dimension, 8_000, || clusters.vector());
-    for k in [1, 10, 300] {
-        let vector = clusters.vector();
-        let (prepared, query) = rows.query(Isa::detect(), &vector);
-        let mut parts: Vec<Scan<'_>> = (0..3).map(|_| Scan::new(&query, k)).collect();
-        let mut whole = Scan::new(&query, k);
-        for (number, block) in rows.blocks().enumerate() {
-            let mask = mask(block.rows(), |_| true);
-            let slot = |row: u32| row + (number * super::BLOCK_ROWS) as u32;
-            assert!(block.scan(&mut parts[number % 3], &mask, slot));
-            assert!(block.scan(&mut whole, &mask, slot));
-        }
-        let mut together = parts.remove(0);
-        for part in parts {
-            together.absorb(part);
-        }
-        let Ok(together) = together.finish().rescore(k, rows.score(&prepared));
-        let Ok(whole) = whole.finish().rescore(k, rows.score(&prepared));
-        assert_eq!(best(together, k), best(whole, k));
     }
 }
 
