@@ -139,7 +139,9 @@ def test_keys_duplicates_energy_and_reinforcing(db: Database, project: str) -> N
     expected = pulsedb.energy(found.importance, found.applications, found.last_reinforced, datetime.now(timezone.utc))
     assert db.energy(first) == pytest.approx(expected, abs=1e-3)
     assert first not in [id for id, _ in db.cold(project, expected - 0.01)]
-    assert [row.content for row in db.recent(project, 2)] == ["same", "a/1"]
+    db.record("a day ahead", collective=project, timestamp=datetime.now(timezone.utc) + timedelta(days=1))
+    newest = db.recent(project, 3)
+    assert newest[0].content == "a day ahead" and newest[1].timestamp >= newest[2].timestamp
 
 
 def test_what_is_restored_is_as_it_was(db: Database, project: str, tmp_path: Path) -> None:

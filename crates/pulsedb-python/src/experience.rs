@@ -235,7 +235,7 @@ impl Experience {
     fn __repr__(&self) -> String {
         let mut shown: String = self.held.content.chars().take(SHOWN_CHARACTERS).collect();
         if shown.len() < self.held.content.len() {
-            shown.push('…');
+            shown.push_str("...");
         }
         format!(
             "Experience(id='{}', agent={:?}, content={shown:?})",
