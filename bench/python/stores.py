@@ -117,7 +117,8 @@ def main() -> None:
         for name, make in stores:
             try:
                 store = make()
-            except ImportError as missing:
+            except (ImportError, AttributeError) as missing:
+                # The second: a Python whose sqlite3 loads no extensions.
                 print(f"| {name} | {missing} | | |")
                 continue
             put, get, search = measured(store, items)

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import shutil
 import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,33 +70,31 @@ def watch(directory: str) -> list[tuple[int, str]]:
 @pytest.mark.skipif(not COMMAND, reason="PULSEDB_COMMAND does not name the command `pulsedb`, and none is installed")
 def test_python_servers_and_commands_lose_nothing_and_watchers_see_all_once(directory: Path) -> None:
     place = str(directory)
-    stored: list[str] = []
 
-    def serve(name: int) -> None:
+    def serve(name: int) -> list[str]:
         served = Served(place)
         ids = [served.remember(f"server {name}, note {number}") for number in range(NOTES)]
         served.end()
-        stored.extend(ids)
+        return ids
 
-    def command(name: int) -> None:
+    def command(name: int) -> list[str]:
+        ids = []
         for number in range(NOTES):
             words = [COMMAND, "--db", place, "record", "-c", "project", f"command {name}, note {number}"]
             run = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-            stored.append(run.stdout.strip())
+            ids.append(run.stdout.strip())
+        return ids
 
     with Database(directory) as db:
         project = db.collective("project")
-        threads = [threading.Thread(target=serve, args=(name,)) for name in range(SERVERS)]
-        threads += [threading.Thread(target=command, args=(name,)) for name in range(COMMANDS)]
-        with multiprocessing.get_context("spawn").Pool(PYTHONS + 2) as pool:
+        with multiprocessing.get_context("spawn").Pool(PYTHONS + 2) as pool, ThreadPoolExecutor() as threads:
             watchers = [pool.apply_async(watch, (place,)) for _ in range(2)]
             pythons = [pool.apply_async(record, (place, name)) for name in range(PYTHONS)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            recorded = {id for python in pythons for id in python.get(120)} | set(stored)
+            others = [threads.submit(serve, name) for name in range(SERVERS)]
+            others += [threads.submit(command, name) for name in range(COMMANDS)]
+            stored = [other.result(120) for other in others] + [python.get(120) for python in pythons]
             seen = [watcher.get(120) for watcher in watchers]
+        recorded = {id for ids in stored for id in ids}
         assert len(recorded) == ALL
         assert {row.id for row in db.experiences(project, limit=1000)} == recorded
         for events in seen:

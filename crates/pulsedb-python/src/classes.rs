@@ -17,9 +17,14 @@ impl Class {
         Self { module, name, found: PyOnceLock::new() }
     }
 
-    /// A class among those that callers build and small results.
+    /// A class among those that callers build.
     pub(crate) const fn of_records(name: &'static str) -> Self {
         Self::new("pulsedb._records", name)
+    }
+
+    /// A class among those of small results.
+    pub(crate) const fn of_results(name: &'static str) -> Self {
+        Self::new("pulsedb._results", name)
     }
 
     /// The class itself.

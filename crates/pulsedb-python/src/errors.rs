@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 
 use crate::classes::Class;
 
-static IDENTITY: Class = Class::of_records("ProviderIdentity");
+static IDENTITY: Class = Class::of_results("ProviderIdentity");
 
 /// The exception for an error.
 pub(crate) fn raised(python: Python<'_>, error: &PulseDBError) -> PyErr {

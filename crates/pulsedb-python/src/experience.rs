@@ -13,8 +13,8 @@ use crate::classes::Class;
 use crate::inputs::tags;
 use crate::kinds;
 
-static EXPLAIN: Class = Class::of_records("Explain");
-static SIGNAL: Class = Class::of_records("Signal");
+static EXPLAIN: Class = Class::of_results("Explain");
+static SIGNAL: Class = Class::of_results("Signal");
 
 /// How much of a content a `repr` shows.
 const SHOWN_CHARACTERS: usize = 60;

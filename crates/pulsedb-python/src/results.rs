@@ -14,21 +14,21 @@ use crate::classes::Class;
 use crate::inputs::given;
 use crate::kinds::{self, Named};
 
-static COLLECTIVE: Class = Class::of_records("Collective");
-static COLLECTIVE_STATS: Class = Class::of_records("CollectiveStats");
-static RELATION: Class = Class::of_records("Relation");
-static INSIGHT: Class = Class::of_records("Insight");
-static ACTIVITY: Class = Class::of_records("Activity");
-static EVENT: Class = Class::of_records("WatchEvent");
-static HOLDER: Class = Class::of_records("Holder");
-static READER: Class = Class::of_records("ReaderInfo");
-static TABLE: Class = Class::of_records("TableStats");
-static SUMMARY: Class = Class::of_records("CollectiveSummary");
-static IDENTITY: Class = Class::of_records("ProviderIdentity");
-static REEMBEDDING: Class = Class::of_records("Reembedding");
-static STATS: Class = Class::of_records("DatabaseStats");
-static FAULT: Class = Class::of_records("Fault");
-static CHECK: Class = Class::of_records("CheckReport");
+static COLLECTIVE: Class = Class::of_results("Collective");
+static COLLECTIVE_STATS: Class = Class::of_results("CollectiveStats");
+static RELATION: Class = Class::of_results("Relation");
+static INSIGHT: Class = Class::of_results("Insight");
+static ACTIVITY: Class = Class::of_results("Activity");
+static EVENT: Class = Class::of_results("WatchEvent");
+static HOLDER: Class = Class::of_results("Holder");
+static READER: Class = Class::of_results("ReaderInfo");
+static TABLE: Class = Class::of_results("TableStats");
+static SUMMARY: Class = Class::of_results("CollectiveSummary");
+static IDENTITY: Class = Class::of_results("ProviderIdentity");
+static REEMBEDDING: Class = Class::of_results("Reembedding");
+static STATS: Class = Class::of_results("DatabaseStats");
+static FAULT: Class = Class::of_results("Fault");
+static CHECK: Class = Class::of_results("CheckReport");
 
 type Made<'py> = PyResult<Bound<'py, PyAny>>;
 

@@ -12,7 +12,7 @@ changes. There is no server and nothing to download, and any number of processes
 True
 """
 
-from . import _records
+from . import _results
 from ._errors import (
     ActivityNotFoundError,
     ArrayError,
@@ -52,51 +52,53 @@ from ._errors import (
 )
 from ._native import Context, Database, Experience, SearchResult, Watch, __version__, energy, matched, passage
 from ._records import (
-    Activity,
     ArchitecturalDecision,
     Archive,
-    BackupReport,
     Change,
-    CheckReport,
-    Collective,
-    CollectiveStats,
-    CollectiveSummary,
-    CompactReport,
     Config,
     ContextWeights,
-    DatabaseStats,
     Delete,
     Difficulty,
     Embedder,
     ErrorPattern,
     ExperienceType,
-    Explain,
     Fact,
-    Fault,
     Generic,
-    Holder,
     Hybrid,
     Id,
-    Insight,
     Lexical,
     NewExperience,
-    ProviderIdentity,
     Query,
-    ReaderInfo,
     RecallWeights,
     Record,
-    Reembedding,
     Relate,
-    Relation,
     SearchFilter,
-    Signal,
     SignalWeights,
     Solution,
     SuccessPattern,
-    TableStats,
     TechInsight,
     Update,
     UserPreference,
+)
+from ._results import (
+    Activity,
+    BackupReport,
+    CheckReport,
+    Collective,
+    CollectiveStats,
+    CollectiveSummary,
+    CompactReport,
+    DatabaseStats,
+    Explain,
+    Fault,
+    Holder,
+    Insight,
+    ProviderIdentity,
+    ReaderInfo,
+    Reembedding,
+    Relation,
+    Signal,
+    TableStats,
     WatchEvent,
 )
 
@@ -193,7 +195,7 @@ __all__ = [
     "passage",
 ]
 
-_records.as_dataclass(
+_results.as_dataclass(
     Experience,
     (
         "id",
@@ -219,4 +221,4 @@ _records.as_dataclass(
         "sequence",
     ),
 )
-_records.as_dataclass(SearchResult, ("experience", "similarity", "explain"))
+_results.as_dataclass(SearchResult, ("experience", "similarity", "explain"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ._records import ProviderIdentity
+    from ._results import ProviderIdentity
 
 
 class Error(Exception):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._native import Watch
-    from ._records import WatchEvent
+    from ._results import WatchEvent
 
 
 async def next_event(watch: Watch) -> WatchEvent:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import chain
@@ -32,7 +32,6 @@ from langgraph.store.base import (
     IndexConfig,
     Item,
     ListNamespacesOp,
-    MatchCondition,
     Op,
     PutOp,
     Result,
@@ -45,6 +44,7 @@ from langgraph.store.base import (
 )
 
 from . import Change, Config, Database, Delete, Experience, NewExperience, NotFoundError, Query, Record, SearchFilter
+from ._filters import holds, matches
 
 __all__ = ["PulseStore"]
 
@@ -273,7 +273,7 @@ class PulseStore(BaseStore):
         while paths := self._db.keys(self._collective, after=after, limit=1):
             labels = paths[0].rpartition(":")[0]
             namespace = _labels(labels)
-            if all(_matches(condition, namespace) for condition in op.match_conditions or ()):
+            if all(matches(condition, namespace) for condition in op.match_conditions or ()):
                 found.add(namespace[: op.max_depth])
             # On after all items of this namespace: a semicolon is the character after a colon.
             after = labels + ";"
@@ -384,50 +384,7 @@ class _Wanted:
         if not self.filter:
             return True
         value = json.loads(row.content)
-        return all(_holds(value.get(name), condition) for name, condition in self.filter.items())
-
-
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "$eq": lambda value, other: bool(value == other),
-    "$ne": lambda value, other: bool(value != other),
-    "$gt": lambda value, other: float(value) > float(other),
-    "$gte": lambda value, other: float(value) >= float(other),
-    "$lt": lambda value, other: float(value) < float(other),
-    "$lte": lambda value, other: float(value) <= float(other),
-}
-
-
-def _holds(value: Any, condition: Any) -> bool:
-    """Whether a part of a value meets a condition: operators, or what it must be like."""
-    if isinstance(condition, Mapping):
-        if any(name.startswith("$") for name in condition):
-            return all(_compared(value, name, other) for name, other in condition.items())
-        return isinstance(value, Mapping) and all(_holds(value.get(name), part) for name, part in condition.items())
-    if isinstance(condition, (list, tuple)):
-        return (
-            isinstance(value, list)
-            and len(value) == len(condition)
-            and all(_holds(one, other) for one, other in zip(value, condition))
-        )
-    return bool(value == condition)
-
-
-def _compared(value: Any, name: str, other: Any) -> bool:
-    if name not in OPERATORS:
-        raise ValueError(f"{name} is no operator of a filter; use {', '.join(OPERATORS)}")
-    try:
-        return OPERATORS[name](value, other)
-    except (TypeError, ValueError):
-        # What is no number is neither more nor less.
-        return False
-
-
-def _matches(condition: MatchCondition, namespace: Namespace) -> bool:
-    path = condition.path
-    if len(namespace) < len(path):
-        return False
-    part = namespace[: len(path)] if condition.match_type == "prefix" else namespace[len(namespace) - len(path) :]
-    return all(wanted in ("*", label) for wanted, label in zip(path, part))
+        return all(holds(value.get(name), condition) for name, condition in self.filter.items())
 
 
 def _end(ttl: float) -> datetime | None:

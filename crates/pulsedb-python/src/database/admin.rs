@@ -11,8 +11,8 @@ use crate::classes::Class;
 use crate::embedder::Embedder;
 use crate::{errors, patience, results, settings};
 
-static BACKUP: Class = Class::of_records("BackupReport");
-static COMPACT: Class = Class::of_records("CompactReport");
+static BACKUP: Class = Class::of_results("BackupReport");
+static COMPACT: Class = Class::of_results("CompactReport");
 
 #[pymethods]
 impl Database {

@@ -33,7 +33,12 @@ pub(crate) struct Database {
     db: PulseDB,
     opened_by: u32,
     closed: AtomicBool,
+    /// Whether its embedder is written in Python.
+    asks_python: bool,
 }
+
+/// From so many rows on a change may take longer than a twentieth of a second.
+const ROWS_OF_LONG_CALLS: usize = 64;
 
 impl Database {
     /// Runs a call without holding Python up.
@@ -53,6 +58,20 @@ impl Database {
     ) -> PyResult<T> {
         let db = self.db.clone();
         patience::run(python, move || work(&db))?.map_err(|error| self.raised(python, &error))
+    }
+
+    /// Runs a change of so many rows. One of few rows is over sooner than a thread is started for it; an embedder that is
+    /// written in Python may take any time.
+    fn change<T: Send + 'static>(
+        &self,
+        python: Python<'_>,
+        rows: usize,
+        work: impl FnOnce(&PulseDB) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        if rows < ROWS_OF_LONG_CALLS && !self.asks_python {
+            return self.apart(python, work);
+        }
+        self.patiently(python, work)
     }
 
     fn raised(&self, python: Python<'_>, error: &PulseDBError) -> PyErr {
@@ -79,12 +98,13 @@ impl Database {
     ) -> PyResult<Self> {
         let config = settings::config(config)?;
         let embedder = embedder.map(Embedder::new).transpose()?;
+        let asks_python = embedder.is_some();
         let opened = patience::run(python, move || match embedder {
             Some(embedder) => PulseDB::open_with_embedder(path, config, Arc::new(embedder)),
             None => PulseDB::open(path, config),
         })?;
         let db = opened.map_err(|error| errors::raised(python, &error))?;
-        Ok(Self { db, opened_by: std::process::id(), closed: AtomicBool::new(false) })
+        Ok(Self { db, opened_by: std::process::id(), closed: AtomicBool::new(false), asks_python })
     }
 
     /// Opens a database, as `Database(path, config, embedder=embedder)` does.

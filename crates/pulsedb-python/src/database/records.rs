@@ -60,20 +60,20 @@ impl Database {
             key: key.map(|key| key.0),
             expires_at: expires_at.map(|moment| moment.0),
         };
-        Ok(self.apart(python, |db| db.record_experience(new))?.to_string())
+        Ok(self.change(python, 1, move |db| db.record_experience(new))?.to_string())
     }
 
     /// Records all of these or none, in one commit: `NewExperience` objects or texts, at most 10 000 and 64 MiB. Gives their
     /// ids in the same order.
     fn record_many(&self, python: Python<'_>, experiences: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         let new = each(experiences, inputs::experience)?;
-        Ok(named(&self.patiently(python, move |db| db.record_experiences(new))?))
+        Ok(named(&self.change(python, new.len(), move |db| db.record_experiences(new))?))
     }
 
     /// Stores experiences as they are, with their ids, times and marks; only their sequence numbers are new. All or none.
     fn restore(&self, python: Python<'_>, experiences: &Bound<'_, PyAny>) -> PyResult<()> {
         let rows = each(experiences, |row| Ok(row.cast::<Experience>()?.get().held().clone()))?;
-        self.patiently(python, move |db| db.restore_experiences(rows))
+        self.change(python, rows.len(), move |db| db.restore_experiences(rows))
     }
 
     /// An experience, or `None` if there is none of this id.
@@ -117,13 +117,13 @@ impl Database {
         changes: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let (update, terms) = inputs::update(changes)?;
-        self.apart(python, |db| db.update_experience_and_terms(id.0, update, terms))
+        self.change(python, 1, move |db| db.update_experience_and_terms(id.0, update, terms))
     }
 
     /// Makes all of these `Update` objects or none, in one commit.
     fn update_many(&self, python: Python<'_>, updates: &Bound<'_, PyAny>) -> PyResult<()> {
         let updates = each(updates, inputs::one_of_updates)?;
-        self.patiently(python, move |db| db.update_experiences(updates))
+        self.change(python, updates.len(), move |db| db.update_experiences(updates))
     }
 
     /// Makes all of these changes of a collective or none, in one commit and in this order: `Record`, `Update`, `Archive`,
@@ -135,7 +135,7 @@ impl Database {
         changes: &Bound<'_, PyAny>,
     ) -> PyResult<Vec<(&'static str, String)>> {
         let changes = each(changes, inputs::change)?;
-        let made = self.patiently(python, move |db| db.apply(collective.0, changes))?;
+        let made = self.change(python, changes.len(), move |db| db.apply(collective.0, changes))?;
         Ok(made.into_iter().map(outcome).collect())
     }
 
@@ -147,7 +147,7 @@ impl Database {
     /// Archives all of these or none, in one commit.
     fn archive_many(&self, python: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
         let ids: Vec<ExperienceId> = self::ids(ids)?;
-        self.patiently(python, move |db| db.archive_experiences(&ids))
+        self.change(python, ids.len(), move |db| db.archive_experiences(&ids))
     }
 
     /// Takes an experience out of the archive.
@@ -163,7 +163,7 @@ impl Database {
     /// Deletes all of these or none, in one commit.
     fn delete_many(&self, python: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
         let ids: Vec<ExperienceId> = self::ids(ids)?;
-        self.patiently(python, move |db| db.delete_experiences(&ids))
+        self.change(python, ids.len(), move |db| db.delete_experiences(&ids))
     }
 
     /// Says that an experience was of use, and gives how often it was.
