@@ -1,5 +1,6 @@
 //! The commands of this repository: `cargo xtask <command>` runs what continuous integration runs.
 
+mod adapters;
 mod baseline;
 mod bench_compare;
 mod bench_table;
@@ -78,6 +79,12 @@ const STEPS: &[Step] = &[
         name: "coverage",
         about: "lines that tests reach, by cargo-llvm-cov; fails below 85 %",
         run: coverage::run,
+        in_ci: false,
+    },
+    Step {
+        name: "adapters",
+        about: "the stores for Python frameworks against these, which it fetches; a name runs one",
+        run: adapters::run,
         in_ci: false,
     },
     Step {

@@ -64,6 +64,7 @@ pub const CRATES: &[CrateRow] = &[
     library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
     library("pulsedb-mcp", MIT, &["pulsedb"]),
     library("pulsedb-postgres", MIT, &["pulsedb"]),
+    library("pulsedb-python", MIT, &["pulsedb"]),
     application(
         "pulsedb-cli",
         MIT,
