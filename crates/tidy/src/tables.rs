@@ -183,6 +183,8 @@ const SYSTEM: &str = "the operating system is named in `platform` only: add a ca
 const TIMELESS: &str = "the same tree gives the same bytes: times and settings are parameters";
 
 const SETTINGS: &str = "what the environment says is the command's to read: take it as a setting";
+const KERNEL: &str =
+    "the kernel's questions are answered in `mount` only: the rest works on files and records";
 const TRANSPORT: &str = "HTTP is named in `http` only: the server knows no transport";
 
 const ARGUMENTS: &str =
@@ -194,7 +196,7 @@ const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named i
 
 /// The layers of the crates that have them.
 pub const LAYERS: &[LayerTable] =
-    &[PULSEDB, PULSEDB_MCP, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
+    &[PULSEDB, PULSEDB_MCP, PULSEDB_ENGRAM, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -349,6 +351,23 @@ const PULSEDB_MCP: LayerTable = LayerTable {
     bans: &[
         Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
         Ban { words: &["hyper"], holds_for: Scope::OutsideOf(&["http"]), reason: TRANSPORT },
+    ],
+};
+
+const PULSEDB_ENGRAM: LayerTable = LayerTable {
+    crate_name: "pulsedb-engram",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits"], mutual: false },
+        Layer { name: "forms", modules: &["form"], mutual: false },
+        Layer { name: "bytes", modules: &["names", "vectors", "members"], mutual: false },
+        Layer { name: "stored", modules: &["stored"], mutual: false },
+        Layer { name: "operations", modules: &["snapshot", "restore"], mutual: false },
+        Layer { name: "mounts", modules: &["mount"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&[]), reason: CURSOR },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
+        Ban { words: &["fuser"], holds_for: Scope::OutsideOf(&["mount"]), reason: KERNEL },
     ],
 };
 
