@@ -137,6 +137,31 @@ impl Target {
         }
     }
 
+    /// The collective that somebody named, by a flag or in the environment.
+    pub(crate) fn named_collective(&self) -> Option<&str> {
+        self.is_named.then_some(&self.collective)
+    }
+
+    /// The same with a database in another place.
+    pub(crate) fn moved_to(&self, path: PathBuf) -> Self {
+        Self { path, ..self.clone() }
+    }
+
+    /// Opens for writing a database with the vectors of this embedder, which is made if there is none.
+    pub(crate) fn create_for(&self, embedder: &ProviderIdentity) -> anyhow::Result<PulseDB> {
+        let is_there = self.open_to_read().is_ok();
+        let map_size = if is_there { MAP_SIZE_MIN } else { Config::default().map_size_gb };
+        let usual = self.sized(Config::default(), map_size);
+        let created = if is_of_model(embedder) {
+            PulseDB::open_with_embedder(&self.path, usual, Arc::new(Stamped::new(embedder.clone())))
+        } else if embedder.provider == EXTERNAL {
+            PulseDB::open(&self.path, self.sized(external(embedder.dimension), usual.map_size_gb))
+        } else {
+            PulseDB::open(&self.path, usual)
+        };
+        created.with_context(|| format!("cannot open the database at {}", self.path.display()))
+    }
+
     /// Rebuilds what can be derived from the records.
     pub(crate) fn repair(&self) -> anyhow::Result<CheckReport> {
         // The new file gets the size that the database has, if that can still be read.

@@ -31,6 +31,14 @@ pub(crate) enum CliError {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
+    /// Another process has it.
+    #[cfg(unix)]
+    #[error("{0}")]
+    Busy(String),
+    /// It is not what was written.
+    #[cfg(unix)]
+    #[error("{0}")]
+    Damaged(String),
 }
 
 /// Prints the error and its causes, and returns the exit code. A reader that went away is not an error.
@@ -110,6 +118,10 @@ pub(crate) fn of(error: &anyhow::Error) -> Exit {
             let ours = cause.downcast_ref::<CliError>().map(|error| match error {
                 CliError::Usage(_) => Exit::Usage,
                 CliError::NotFound(_) => Exit::NotFound,
+                #[cfg(unix)]
+                CliError::Busy(_) => Exit::Busy,
+                #[cfg(unix)]
+                CliError::Damaged(_) => Exit::Damaged,
             });
             ours.or_else(|| cause.downcast_ref::<PulseDBError>().map(of_database))
         })

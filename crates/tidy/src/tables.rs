@@ -186,6 +186,8 @@ const TIMELESS: &str = "the same tree gives the same bytes: times and settings a
 
 const SETTINGS: &str = "what the environment says is the command's to read: take it as a setting";
 const SERVER_TIME: &str = "the server says what time it is: take the moment of the session";
+const KERNEL: &str =
+    "the kernel's questions are answered in `mount` only: the rest works on files and records";
 const TRANSPORT: &str = "HTTP is named in `http` only: the server knows no transport";
 
 const ARGUMENTS: &str =
@@ -196,8 +198,19 @@ const QUIET: &str = "this crate opens no connection and starts no thread: binari
 const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
 
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] =
-    &[PULSEDB, PULSEDB_MCP, PULSEDB_POSTGRES, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
+pub const LAYERS: &[LayerTable] = &[
+    PULSEDB,
+    PULSEDB_MCP,
+    PULSEDB_POSTGRES,
+    PULSEDB_ENGRAM,
+    VSA,
+    IO,
+    OBS,
+    RETRIEVAL,
+    FS,
+    INTEROP,
+    EMBEDDENATOR_CLI,
+];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -378,6 +391,23 @@ const PULSEDB_POSTGRES: LayerTable = LayerTable {
         Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },
         Ban { words: &["Timestamp", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },
         Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
+    ],
+};
+
+const PULSEDB_ENGRAM: LayerTable = LayerTable {
+    crate_name: "pulsedb-engram",
+    layers: &[
+        Layer { name: "words", modules: &["error", "limits"], mutual: false },
+        Layer { name: "forms", modules: &["form"], mutual: false },
+        Layer { name: "bytes", modules: &["names", "vectors", "members"], mutual: false },
+        Layer { name: "stored", modules: &["stored"], mutual: false },
+        Layer { name: "operations", modules: &["snapshot", "restore"], mutual: false },
+        Layer { name: "mounts", modules: &["mount"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["from_le_bytes"], holds_for: Scope::OutsideOf(&[]), reason: CURSOR },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
+        Ban { words: &["fuser"], holds_for: Scope::OutsideOf(&["mount"]), reason: KERNEL },
     ],
 };
 

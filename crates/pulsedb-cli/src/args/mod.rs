@@ -1,6 +1,7 @@
 //! The command line: commands, flags, and what each says about itself.
 
 mod agents;
+mod engram;
 mod memory;
 mod model;
 mod reading;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::agents::{AgentsArgs, AgentsCommand};
+pub(crate) use self::engram::{MountArgs, RestoreArgs, SnapshotArgs};
 pub(crate) use self::memory::{
     ContextArgs, HistoryArgs, InsightAddArgs, InsightArgs, InsightCommand, InsightSearchArgs, RelateArgs,
     SupersedeArgs, UnrelateArgs,
@@ -143,6 +145,12 @@ pub(crate) enum Command {
     Compact(JsonArgs),
     /// Copy the database while others use it
     Backup(BackupArgs),
+    /// Write a snapshot of all collectives, or of one, as files in an engram; run it again to add the next snapshot
+    Snapshot(SnapshotArgs),
+    /// Restore a snapshot into a database that is new or empty, with ids, times and vectors as they were
+    Restore(RestoreArgs),
+    /// Show a collective as a read-only directory of Markdown files, until it is unmounted or interrupted
+    Mount(MountArgs),
     /// Measure how long records, searches and changes take on this machine
     Bench(BenchArgs),
     /// Write every experience, relation and insight as a line of JSON, which `import` reads

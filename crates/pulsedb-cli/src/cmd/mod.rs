@@ -8,6 +8,7 @@ mod collectives;
 mod compact;
 mod completions;
 mod context;
+mod engram;
 mod eval;
 mod export;
 mod fields;
@@ -95,6 +96,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reembed(args) => reembed::run(&target, &args, &mut out),
         Command::Compact(args) => compact::run(&target, &args, &mut out),
         Command::Backup(args) => backup::run(&target, &args, &mut out),
+        Command::Snapshot(args) => engram::snapshot(&target, &args, &mut out),
+        Command::Restore(args) => engram::restore(&target, &args, &mut out),
+        Command::Mount(args) => engram::mount(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
         Command::Completions { .. }
         | Command::Man { .. }

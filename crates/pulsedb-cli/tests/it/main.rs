@@ -8,6 +8,8 @@ mod chats;
 mod commands;
 mod documents;
 mod encodings;
+#[cfg(unix)]
+mod engrams;
 mod exits;
 mod hooks;
 mod install;

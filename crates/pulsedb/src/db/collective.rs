@@ -30,6 +30,22 @@ impl PulseDB {
         store.create_collective(name, owner)
     }
 
+    /// Stores collectives as they are, with their ids and times, so that what was in them can be restored into them: see
+    /// [`restore_experiences`](Self::restore_experiences). All or none, in one commit, at most 10 000. The ids need not
+    /// ascend; what is created later has an id above all of them.
+    ///
+    /// # Errors
+    /// [`InvalidField`](crate::ValidationError::InvalidField) for an `id` or a `name` that exists already or is given
+    /// twice, and for an id that leaves no room for later ones;
+    /// [`DimensionMismatch`](crate::ValidationError::DimensionMismatch) if the vectors of this database have other
+    /// dimensions; [`Validation`](crate::PulseDBError::Validation) for names as in
+    /// [`create_collective`](Self::create_collective). Nothing is restored then.
+    pub fn restore_collectives(&self, collectives: Vec<Collective>) -> Result<()> {
+        let store = self.writable()?;
+        let collectives = validate::restored_collectives(collectives)?;
+        if collectives.is_empty() { Ok(()) } else { store.restore_collectives(collectives) }
+    }
+
     /// The collective with this name, which is created if there is none. All callers, in all processes, get the same id.
     /// A read-only handle gets the one that is there.
     ///

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::error::Result;
 use crate::id::{CollectiveId, ExperienceId, InsightId, RelationId};
 use crate::limits;
-use crate::model::{ExperienceRelation, NewActivity, NewExperienceRelation, Outcome};
+use crate::model::{Collective, ExperienceRelation, NewActivity, NewExperienceRelation, Outcome};
 use crate::storage::env::Space;
 use crate::storage::store::Store;
 use crate::storage::write::activities::no_activity;
@@ -151,6 +151,12 @@ impl Store {
     /// Creates a collective; its name must be free.
     pub(crate) fn create_collective(&self, name: String, owner: Option<String>) -> Result<CollectiveId> {
         self.write(COLLECTIVE, Space::Growth, move |txn| txn.create_collective(&name, owner.as_deref()))
+    }
+
+    /// Stores collectives as they are, all or none.
+    pub(crate) fn restore_collectives(&self, given: Vec<Valid<Collective>>) -> Result<()> {
+        let size = Size { records: given.len(), bytes: COLLECTIVE.bytes * given.len() };
+        self.write(size, Space::Growth, move |txn| txn.restore_collectives(&given))
     }
 
     /// The collective with this name, which is created if there is none.

@@ -13,8 +13,8 @@ use crate::error::ValidationError;
 use crate::id::{AgentId, ExperienceId, TaskId};
 use crate::limits;
 use crate::model::{
-    Change, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience, SearchFilter,
-    SearchOptions, TermsUpdate,
+    Change, Collective, Experience, ExperienceType, ExperienceUpdate, NewActivity, NewExperience,
+    SearchFilter, SearchOptions, TermsUpdate,
 };
 
 pub(crate) use normal::nfc;
@@ -315,6 +315,18 @@ pub(crate) fn collective_name(name: &str) -> Result<String> {
     let name = normal::nfc(name.to_owned());
     self::name("name", &name, limits::COLLECTIVE_NAME_BYTES_MAX)?;
     Ok(name)
+}
+
+/// Checks collectives that are stored as they are, and how many there are.
+pub(crate) fn restored_collectives(given: Vec<Collective>) -> Result<Vec<Valid<Collective>>> {
+    at_most("collectives", given.len(), limits::BATCH_ROWS_MAX)?;
+    let checked = |collective: Collective| {
+        restored_id_bytes(collective.id.as_bytes(), &collective.id)?;
+        let name = collective_name(&collective.name)?;
+        let owner_id = collective.owner_id.as_deref().map(owner).transpose()?;
+        Ok(Valid(Collective { name, owner_id, ..collective }))
+    };
+    given.into_iter().map(checked).collect()
 }
 
 /// The owner of a collective, in NFC.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pulsedb::{
-    CollectiveId, Experience, ExperienceId, ExperienceUpdate, NewExperience, NotFoundError, PulseDB,
-    PulseDBError, Result, Timestamp, ValidationError, WatchEventType, limits,
+    Collective, CollectiveId, Experience, ExperienceId, ExperienceUpdate, NewExperience, NotFoundError,
+    PulseDB, PulseDBError, Result, Timestamp, ValidationError, WatchEventType, limits,
 };
 
 use crate::samples::{DIMENSION, all, directory, events, labelled, open};
@@ -191,4 +191,27 @@ fn what_could_not_be_recorded_is_not_restored() {
     let hits = db.search_similar(cid, &[1.0; DIMENSION], 100).unwrap();
     assert!(hits.iter().all(|hit| hit.experience.id != bare.id));
     assert!(db.check().unwrap().is_clean());
+}
+
+#[test]
+fn restored_collectives_are_what_they_were_all_or_none() {
+    let home = directory();
+    let db = open(&home.path().join("one"));
+    db.create_collective("old").unwrap();
+    db.create_collective_with_owner("owned", "me").unwrap();
+    let given = db.list_collectives().unwrap();
+    let other = open(&home.path().join("other"));
+    let mut twice = given.clone();
+    twice.push(Collective { name: "another".to_owned(), ..given[0].clone() });
+    assert!(matches!(other.restore_collectives(twice), Err(PulseDBError::Validation(_))));
+    let narrow = Collective { embedding_dimension: DIMENSION as u16 + 1, ..given[0].clone() };
+    assert!(matches!(other.restore_collectives(vec![narrow]), Err(PulseDBError::Validation(_))));
+    assert_eq!(other.list_collectives().unwrap(), []);
+    // Not in the order of their ids.
+    other.restore_collectives(given.iter().rev().cloned().collect()).unwrap();
+    assert_eq!(other.list_collectives().unwrap(), given);
+    let same_name = Collective { id: CollectiveId::new(), ..given[0].clone() };
+    assert!(other.restore_collectives(vec![same_name]).is_err());
+    assert!(other.create_collective("new").unwrap() > given[1].id);
+    assert!(other.check().unwrap().is_clean());
 }

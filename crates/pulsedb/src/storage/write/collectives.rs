@@ -3,8 +3,8 @@
 use crate::clock::{self, Timestamp};
 use crate::error::{NotFoundError, PulseDBError, Result, StorageError, ValidationError};
 use crate::id::CollectiveId;
-use crate::model::ProviderIdentity;
 use crate::model::change::{ChangeKind, CollectiveNumber};
+use crate::model::{Collective, ProviderIdentity};
 use crate::storage::format::collective::{CollectiveRow, CounterRow};
 use crate::storage::format::keys;
 use crate::storage::format::meta::{self, EmbeddingRow, FormatRow};
@@ -12,6 +12,7 @@ use crate::storage::format::series::Generation;
 use crate::storage::format::tables::Table;
 use crate::storage::format::writer::Write;
 use crate::storage::write::transaction::WriteTxn;
+use crate::validate::Valid;
 
 impl WriteTxn<'_> {
     /// The rows of `meta` of a new database.
@@ -48,6 +49,25 @@ impl WriteTxn<'_> {
         }
     }
 
+    /// Collectives as they are given; their ids and names must be free.
+    pub(in crate::storage) fn restore_collectives(&mut self, given: &[Valid<Collective>]) -> Result<()> {
+        for collective in given.iter().map(Valid::get) {
+            let dimension = self.view().identity()?.dimension;
+            if usize::from(collective.embedding_dimension) != dimension {
+                let got = usize::from(collective.embedding_dimension);
+                return Err(ValidationError::DimensionMismatch { expected: dimension, got }.into());
+            }
+            if self.view().collective_row(collective.id)?.is_some() {
+                let reason = format!("{} exists already; nothing was restored", collective.id);
+                return Err(ValidationError::invalid("id", reason).into());
+            }
+            self.expect_free_name(&collective.name)?;
+            let times = (collective.created_at, collective.updated_at);
+            self.insert_collective(collective.id, &collective.name, collective.owner_id.as_deref(), times)?;
+        }
+        Ok(())
+    }
+
     /// Gives a collective another name, which must be free or its own.
     pub(in crate::storage) fn rename_collective(&mut self, id: CollectiveId, name: &str) -> Result<()> {
         let row = self.view().collective_row(id)?.ok_or(NotFoundError::Collective(id))?;
@@ -72,25 +92,32 @@ impl WriteTxn<'_> {
 
     /// Creates a collective whose name is free.
     fn add_collective(&mut self, name: &str, owner: Option<&str>) -> Result<CollectiveId> {
+        let id = self.next_collective_id()?;
+        self.insert_collective(id, name, owner, (self.now, self.now))?;
+        Ok(id)
+    }
+
+    /// The rows of a collective whose id and name are free; the times are those of its making and of its last change.
+    fn insert_collective(
+        &mut self,
+        id: CollectiveId,
+        name: &str,
+        owner: Option<&str>,
+        (created_at, updated_at): (Timestamp, Timestamp),
+    ) -> Result<()> {
         let number = self.view().meta_number(meta::NEXT_NUMBER)?;
         let number = u32::try_from(number).ok().filter(|number| *number < CollectiveNumber::END);
         let number = CollectiveNumber(number.ok_or_else(numbers_used_up)?);
-        let id = self.next_collective_id()?;
-        let row = CollectiveRow {
-            number,
-            created_at: self.now,
-            updated_at: self.now,
-            name: name.to_owned(),
-            owner: owner.map(str::to_owned),
-        };
+        let (name, owner) = (name.to_owned(), owner.map(str::to_owned));
+        let row = CollectiveRow { number, created_at, updated_at, name, owner };
         self.put(Table::Meta, meta::NEXT_NUMBER, |out| out.u64(u64::from(number.0) + 1))?;
         self.put(Table::Collective, id.as_bytes(), |out| row.write(out))?;
-        self.put(Table::CollectiveName, name.as_bytes(), |out| out.put(id.as_bytes()))?;
+        self.put(Table::CollectiveName, row.name.as_bytes(), |out| out.put(id.as_bytes()))?;
         for kept_under in [number, number.of_insights()] {
             self.put(Table::Counter, &keys::number(kept_under), |out| CounterRow::default().write(out))?;
         }
         self.log((number, id), ChangeKind::CollectiveCreated)?;
-        Ok(id)
+        Ok(())
     }
 
     fn next_collective_id(&self) -> Result<CollectiveId> {
