@@ -270,3 +270,14 @@ def test_every_error_says_its_parts_and_can_be_pickled(shared: Database, tmp_pat
     with pytest.raises(pulsedb.TooManyItemsError) as many:
         shared.record("x", embedding=[1, 2, 3, 4], domain=map(str, range(60)))
     assert (many.value.count, many.value.max) == (60, 50)
+
+
+def test_an_array_that_is_not_aligned_is_copied(shared: Database) -> None:
+    packed = np.zeros(2, [("t", "u1"), ("v", "f4", (4,))])
+    packed["v"][1] = [1, 2, 3, 4]
+    assert not packed["v"][1].flags.aligned
+    collective = shared.collective("unaligned")
+    id = shared.record("a note", collective=collective, embedding=packed["v"][1])
+    found = shared.get(id)
+    assert found is not None
+    np.testing.assert_array_equal(found.embedding, [1, 2, 3, 4])

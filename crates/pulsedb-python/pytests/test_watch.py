@@ -100,6 +100,40 @@ def test_async_for_ends_with_the_database(db: Database, project: str) -> None:
     assert asyncio.run(asyncio.wait_for(watching(), 30)) == 0
 
 
+def test_closing_a_stream_wakes_those_who_wait_for_it(db: Database, project: str) -> None:
+    async def closed() -> list[bool]:
+        watch = db.watch(project)
+        waiting = [asyncio.ensure_future(anext(watch, None)) for _ in range(2)]
+        await asyncio.sleep(0)
+        watch.close()
+        return [event is None for event in await asyncio.wait_for(asyncio.gather(*waiting), 30)]
+
+    assert asyncio.run(closed()) == [True, True]
+
+
+def test_two_who_wait_for_one_stream_have_an_event_each(db: Database, project: str) -> None:
+    async def both() -> set[str]:
+        watch = db.watch(project)
+        waiting = [asyncio.ensure_future(anext(watch)) for _ in range(2)]
+        await asyncio.sleep(0)
+        ids = [await asyncio.to_thread(db.record, text, collective=project) for text in ("one", "two")]
+        events = await asyncio.wait_for(asyncio.gather(*waiting), 30)
+        assert {event.experience for event in events} == set(ids)
+        return {event.type for event in events}
+
+    assert asyncio.run(both()) == {"created"}
+
+
+def test_watching_what_is_not_there_is_refused(db: Database, project: str) -> None:
+    with pytest.raises(pulsedb.CollectiveNotFoundError):
+        db.watch("00000000-0000-7000-8000-000000000000")
+    db.close()
+    with pytest.raises(pulsedb.ClosedError):
+        db.watch(project)
+    with pytest.raises(pulsedb.ClosedError):
+        db.sequence
+
+
 def test_a_refused_filter_is_raised(db: Database, project: str) -> None:
     with pytest.raises(pulsedb.InvalidFieldError):
         db.watch(project, min_importance=7).get(0)

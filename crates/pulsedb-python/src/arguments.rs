@@ -152,6 +152,13 @@ pub(crate) fn span(field: &str, object: &Bound<'_, PyAny>) -> PyResult<Duration>
 /// A vector: a one-dimensional `float32` array, in whatever order its parts are, or a list or tuple of numbers.
 pub(crate) fn vector(field: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     if let Ok(array) = object.cast::<PyArray1<f32>>() {
+        // Rust reads aligned numbers only; numpy copies into an aligned array.
+        let is_aligned = array.getattr("flags")?.getattr("aligned")?.is_truthy()?;
+        let aligned = if is_aligned { None } else { Some(array.call_method0("copy")?) };
+        let array = match &aligned {
+            Some(copy) => copy.cast::<PyArray1<f32>>()?,
+            None => array,
+        };
         // A copy, since Python may change the array while the database works with it.
         return Ok(array.try_readonly().map_err(PyErr::from)?.as_array().to_vec());
     }

@@ -7,29 +7,43 @@ use std::thread;
 
 use pyo3::prelude::*;
 
-/// What is called once when a stream has something.
-pub(crate) struct Bell {
-    callback: Py<PyAny>,
+/// What is called, each once, when a stream has something: of several that wait for it each looks again.
+#[derive(Default)]
+pub(crate) struct Bells {
+    waiting: Mutex<Vec<Py<PyAny>>>,
 }
 
-impl Bell {
-    /// A bell that calls this.
-    pub(crate) fn new(callback: Py<PyAny>) -> Arc<Self> {
-        Arc::new(Self { callback })
+impl Bells {
+    /// One more that waits.
+    pub(crate) fn add(&self, callback: Py<PyAny>) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(callback);
+    }
+
+    /// The last one waits no longer.
+    pub(crate) fn take_last(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    }
+
+    /// Calls those that wait, soon and from another thread.
+    pub(crate) fn ring(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if !waiting.is_empty() {
+            ring(waiting);
+        }
     }
 }
 
-impl Wake for Bell {
+impl Wake for Bells {
     fn wake(self: Arc<Self>) {
         // Whoever commits never waits for the interpreter.
-        ring(self);
+        self.ring();
     }
 }
 
 /// Where the notes go, and the process whose thread reads them. A forked process has no such thread.
-static RINGER: Mutex<Option<(u32, Sender<Arc<Bell>>)>> = Mutex::new(None);
+static RINGER: Mutex<Option<(u32, Sender<Vec<Py<PyAny>>>)>> = Mutex::new(None);
 
-fn ring(bell: Arc<Bell>) {
+fn ring(waiting: Vec<Py<PyAny>>) {
     let mut ringer = RINGER.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
     let sender = match &mut *ringer {
@@ -37,15 +51,19 @@ fn ring(bell: Arc<Bell>) {
         other => &mut other.insert((process, started())).1,
     };
     // The thread lives as long as the process; where none could be made, readers find out at their next look.
-    let _ = sender.send(bell);
+    let _ = sender.send(waiting);
 }
 
-fn started() -> Sender<Arc<Bell>> {
-    let (sender, receiver) = channel::<Arc<Bell>>();
+fn started() -> Sender<Vec<Py<PyAny>>> {
+    let (sender, receiver) = channel::<Vec<Py<PyAny>>>();
     let _ = thread::Builder::new().name("pulsedb-bell".into()).spawn(move || {
-        for bell in receiver {
+        for waiting in receiver {
             // Without an interpreter nobody waits any more. A loop that was closed refuses the call, as it may.
-            let _ = Python::try_attach(|python| bell.callback.call0(python));
+            let _ = Python::try_attach(|python| {
+                for callback in waiting {
+                    let _ = callback.call0(python);
+                }
+            });
         }
     });
     sender

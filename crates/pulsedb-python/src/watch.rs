@@ -1,7 +1,7 @@
 //! A stream of changes as an iterator, an asynchronous iterator, and a queue.
 
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::bell::Bell;
+use crate::bell::Bells;
 use crate::errors;
 use crate::patience::SLICE;
 use crate::results;
@@ -23,6 +23,8 @@ use crate::results;
 pub(crate) struct Watch {
     /// `None` once it was closed. A reader holds the lock for a slice at most, and never while it needs Python.
     stream: Mutex<Option<WatchStream>>,
+    /// Those of the coroutines that wait for it.
+    bells: Arc<Bells>,
     opened_by: u32,
 }
 
@@ -36,7 +38,7 @@ enum Found {
 impl Watch {
     /// A stream as an object.
     pub(crate) fn new(stream: WatchStream) -> Self {
-        Self { stream: Mutex::new(Some(stream)), opened_by: std::process::id() }
+        Self { stream: Mutex::new(Some(stream)), bells: Arc::default(), opened_by: std::process::id() }
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<WatchStream>> {
@@ -136,15 +138,20 @@ impl Watch {
     /// worth asking again. Raises `StopIteration` once the stream has ended.
     fn _poll<'py>(&self, python: Python<'py>, ring: Py<PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.refuse_fork(python)?;
-        let waker = Waker::from(Bell::new(ring));
+        let waker = Waker::from(Arc::clone(&self.bells));
         let found = python.detach(|| {
             let mut slot = self.slot();
             let Some(stream) = slot.as_mut() else { return Found::Ended(None) };
-            match Pin::new(&mut *stream).poll_next(&mut Context::from_waker(&waker)) {
+            // Before the look: what comes after it rings.
+            self.bells.add(ring);
+            let found = match Pin::new(&mut *stream).poll_next(&mut Context::from_waker(&waker)) {
                 Poll::Ready(Some(event)) => Found::Event(event),
                 Poll::Ready(None) => Found::Ended(stream.end()),
-                Poll::Pending => Found::Nothing,
-            }
+                Poll::Pending => return Found::Nothing,
+            };
+            // The last one is that of this look, if it has not rung: others wait for the slot.
+            self.bells.take_last();
+            found
         });
         match found {
             Found::Event(event) => results::event(python, &event).map(Some),
@@ -171,10 +178,13 @@ impl Watch {
         }))
     }
 
-    /// Ends the stream. A thread that waits for it sees it within a twentieth of a second.
+    /// Ends the stream. A coroutine that waits for it sees it at once, a thread within a twentieth of a second.
     fn close(&self, python: Python<'_>) -> PyResult<()> {
         self.refuse_fork(python)?;
-        python.detach(|| drop(self.slot().take()));
+        python.detach(|| {
+            drop(self.slot().take());
+            self.bells.ring();
+        });
         Ok(())
     }
 

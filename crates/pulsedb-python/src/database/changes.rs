@@ -13,8 +13,12 @@ impl Database {
     /// The number of the last change that any process has committed. Asking for it is the cheapest way to learn whether
     /// anything is new.
     #[getter]
-    fn sequence(&self, python: Python<'_>) -> u64 {
-        python.detach(|| self.db.get_current_sequence())
+    fn sequence(&self, python: Python<'_>) -> PyResult<u64> {
+        self.apart(python, |db| match db.get_current_sequence() {
+            // That of a new database, or of one that cannot be asked any more, which says so here.
+            0 => db.list_collectives().map(|_| 0),
+            sequence => Ok(sequence),
+        })
     }
 
     /// The changes of a collective's experiences after a number, at most 1000, and the number to go on from. There is
@@ -49,9 +53,13 @@ impl Database {
             experience_types: types.map(|names| kinds::filtered(&names, python)).transpose()?,
             min_importance: min_importance.map(|number| number.0),
         };
-        let stream = self.apart(python, |db| match since {
-            Some(since) => db.watch_from(collective.0, filter, since.0),
-            None => Ok(db.watch_experiences_filtered(collective.0, filter)),
+        let stream = self.apart(python, |db| {
+            // It fails where the database is closed or has no such collective, and a stream would be empty.
+            db.get_recent_experiences(collective.0, 1)?;
+            match since {
+                Some(since) => db.watch_from(collective.0, filter, since.0),
+                None => Ok(db.watch_experiences_filtered(collective.0, filter)),
+            }
         })?;
         Ok(Watch::new(stream))
     }
