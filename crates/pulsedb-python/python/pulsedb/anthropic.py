@@ -1,4 +1,4 @@
-"""The memory tool of Claude: `pip install pulsedb[anthropic]`.
+"""The memory tool of Claude: install the wheel with the extra `anthropic`.
 
     from anthropic import Anthropic
     from pulsedb.anthropic import MemoryTool

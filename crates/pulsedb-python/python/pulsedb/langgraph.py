@@ -1,4 +1,4 @@
-"""A store for LangGraph: `pip install pulsedb[langgraph]`.
+"""A store for LangGraph: install the wheel with the extra `langgraph`.
 
 >>> from pulsedb.langgraph import PulseStore
 >>> store = PulseStore("memory")
