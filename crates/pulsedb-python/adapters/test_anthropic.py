@@ -114,6 +114,30 @@ def test_edits_of_several_threads_are_all_in_the_file(tool: MemoryTool) -> None:
     assert sorted(filter(None, lines)) == sorted(f"{name}/{number}" for name in range(4) for number in range(5))
 
 
+def test_of_several_threads_that_create_a_file_one_succeeds_and_its_text_stays(tool: MemoryTool) -> None:
+    for number in range(20):
+        path = f"/memories/{number}"
+        made: list[str] = []
+        told: list[str] = []
+        start = threading.Barrier(2)
+
+        def create(text: str) -> None:
+            start.wait(30)
+            try:
+                call(tool, "create", path=path, file_text=text)
+                made.append(text)
+            except ToolError as error:
+                told.append(str(error))
+
+        threads = [threading.Thread(target=create, args=(text,)) for text in "AB"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert len(made) == 1 and told == [f"File {path} already exists"]
+        assert call(tool, "view", path=path).endswith(f"     1\t{made[0]}")
+
+
 def test_the_asynchronous_tool_does_the_same(tmp_path: Path) -> None:
     async def used() -> str:
         tool = AsyncMemoryTool(tmp_path / "memory")

@@ -241,3 +241,26 @@ def test_threads_and_processes_lose_nothing(tmp_path: Path) -> None:
     with PulseStore(path) as store:
         assert store.list_namespaces() == [("own", str(writer)) for writer in range(4)]
         assert len(store.search(("own",), limit=1000)) == 80
+
+
+def test_records_of_others_in_the_collective_are_no_items(tmp_path: Path) -> None:
+    with pulsedb.Database(tmp_path / "memory") as db:
+        store = PulseStore(db, collective="s")
+        store.put(("a",), "k", {"text": "an item"})
+        collective = db.collective("s")
+        for key in ("note", "zz", "x:y:z", None):
+            db.record("no JSON", collective=collective, key=key, domain=["item", "indexed"])
+        reads = 0
+
+        class Counted:
+            def keys(self, *arguments: Any, **named: Any) -> list[str]:
+                nonlocal reads
+                reads += 1
+                assert reads < 20, "the listing does not end"
+                return db.keys(*arguments, **named)
+
+        store._db = Counted()  # type: ignore[assignment]
+        assert store.list_namespaces() == [("a",)]
+        store._db = db
+        assert [item.key for item in store.search((), limit=1)] == ["k"]
+        assert [item.key for item in store.search((), query="JSON item", limit=10)] == ["k"]

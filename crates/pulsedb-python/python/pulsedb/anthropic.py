@@ -1,4 +1,4 @@
-"""The memory tool of Claude: `pip install pulsedb[anthropic]`.
+"""The memory tool of Claude: install the wheel with the extra `anthropic`.
 
     from anthropic import Anthropic
     from pulsedb.anthropic import MemoryTool
@@ -107,9 +107,17 @@ class _Files:
             _refuse(f"File {path} already exists")
         self.refuse_below_file(path)
         text = command.file_text
-        self.db.record(
-            text or EMPTY, collective=self.collective, key=path, agent=self.agent, tags=None if text else EMPTY_TAG
+        id = self.db.record(
+            text or EMPTY, collective=self.collective, agent=self.agent, tags=None if text else EMPTY_TAG
         )
+        try:
+            # Unlike a record, this refuses a key that another has taken meanwhile.
+            self.db.update(id, key=path)
+        except Error:
+            self.db.delete(id)
+            if self.row(path) is not None:
+                _refuse(f"File {path} already exists")
+            raise
         return f"File created successfully at: {path}"
 
     def str_replace(self, command: StrReplaceCommand) -> str:

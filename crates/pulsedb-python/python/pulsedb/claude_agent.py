@@ -1,4 +1,4 @@
-"""A store of sessions for the Claude Agent SDK: `pip install pulsedb[claude-agent]`.
+"""A store of sessions for the Claude Agent SDK: install the wheel with the extra `claude-agent`.
 
     from claude_agent_sdk import ClaudeAgentOptions
     from pulsedb.claude_agent import PulseSessionStore

@@ -1,4 +1,4 @@
-"""A store for LangGraph: `pip install pulsedb[langgraph]`.
+"""A store for LangGraph: install the wheel with the extra `langgraph`.
 
 >>> from pulsedb.langgraph import PulseStore
 >>> store = PulseStore("memory")
@@ -204,6 +204,9 @@ class PulseStore(BaseStore):
         if k == 0:
             return
         rows = self._db.recent(self._collective, k, filter=wanted.rows(ITEM))
+        if len(rows) == k < ROWS_MAX and not all(_is_own(row.key) for row in rows):
+            # Records of others stand in the places of items.
+            rows = self._db.recent(self._collective, ROWS_MAX, filter=wanted.rows(ITEM))
         if len(rows) == ROWS_MAX:
             # There may be more than one call gives.
             items = (row for row in self._rows(wanted.prefix) if ITEM in row.domain)
@@ -271,6 +274,9 @@ class PulseStore(BaseStore):
         found: set[Namespace] = set()
         after = None
         while paths := self._db.keys(self._collective, after=after, limit=1):
+            if not _is_own(paths[0]):
+                after = paths[0]
+                continue
             labels = paths[0].rpartition(":")[0]
             namespace = _labels(labels)
             if all(matches(condition, namespace) for condition in op.match_conditions or ()):
@@ -380,7 +386,9 @@ class _Wanted:
         return SearchFilter(domains=[domain], key_prefix=self.prefix or None)
 
     def holds(self, row: Experience) -> bool:
-        """The part that is about the value."""
+        """The part that is about the key and the value."""
+        if not _is_own(row.key):
+            return False
         if not self.filter:
             return True
         value = json.loads(row.content)
@@ -409,6 +417,12 @@ def _quoted(text: str) -> str:
 
 def _path(namespace: Sequence[str], key: str) -> str:
     return "".join(f"{_quoted(label)}/" for label in namespace) + ":" + _quoted(key)
+
+
+def _is_own(key: str | None) -> bool:
+    """Whether a key may be one of the store's: others may write into its collective too."""
+    labels, colon, name = (key or "").partition(":")
+    return colon == ":" and ":" not in name and (labels == "" or labels.endswith("/"))
 
 
 def _labels(path: str) -> Namespace:

@@ -1,4 +1,4 @@
-"""Sessions for the OpenAI Agents SDK: `pip install pulsedb[openai-agents]`.
+"""Sessions for the OpenAI Agents SDK: install the wheel with the extra `openai-agents`.
 
     from agents import Agent, Runner
     from pulsedb.openai_agents import PulseSession
