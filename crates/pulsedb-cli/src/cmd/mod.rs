@@ -44,25 +44,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Completions { shell } => return completions::completions(*shell),
         Command::Man { out } => return completions::man(out.as_deref()),
-        Command::Eval(args) => {
-            let mut out = Out::new();
-            let exit = eval::run(args, &mut out)?;
-            out.finish()?;
-            return Ok(exit);
-        }
-        Command::Install(args) => {
-            let mut out = Out::new();
-            let exit = install::run(args, cli.global.db.as_deref(), &mut out)?;
-            out.finish()?;
-            return Ok(exit);
-        }
+        Command::Eval(args) => return finished(|out| eval::run(args, out)),
+        Command::Install(args) => return finished(|out| install::run(args, cli.global.db.as_deref(), out)),
         Command::Hook(args) => return Ok(hook::run(args.event, cli.global)),
-        Command::Model(args) => {
-            let mut out = Out::new();
-            let exit = model::run(args, &mut out)?;
-            out.finish()?;
-            return Ok(exit);
-        }
+        Command::Model(args) => return finished(|out| model::run(args, out)),
         _ => {}
     }
     let target = Target::new(cli.global.db, cli.global.collective, cli.global.map_size)?;
@@ -108,6 +93,14 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         | Command::Mcp(_)
         | Command::Model(_) => Ok(Exit::Ok),
     }?;
+    out.finish()?;
+    Ok(exit)
+}
+
+/// Runs a command, and hands all that it has printed to the system.
+fn finished(command: impl FnOnce(&mut Out) -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    let mut out = Out::new();
+    let exit = command(&mut out)?;
     out.finish()?;
     Ok(exit)
 }
