@@ -52,8 +52,9 @@ def test_a_loop_over_a_stream_ends_with_the_collective_and_with_the_database(db:
     assert not thread.is_alive() and len(seen) == 1 and waiting.end == "closed"
 
 
-def test_a_stream_of_what_is_gone_ends_at_once(db: Database) -> None:
-    watch = db.watch("00000000-0000-7000-8000-000000000000")
+def test_a_stream_ends_with_its_collective(db: Database, project: str) -> None:
+    watch = db.watch(project)
+    db.delete_collective(project)
     assert list(watch) == [] and watch.end == "collective_gone"
 
 
