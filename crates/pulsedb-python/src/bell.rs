@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 /// What is called, each once, when a stream has something: of several that wait for it each looks again.
 #[derive(Default)]
 pub(crate) struct Bells {
-    waiting: Mutex<Vec<Py<PyAny>>>,
+    waiting: Mutex<Callbacks>,
 }
 
 impl Bells {
@@ -40,10 +40,13 @@ impl Wake for Bells {
     }
 }
 
-/// Where the notes go, and the process whose thread reads them. A forked process has no such thread.
-static RINGER: Mutex<Option<(u32, Sender<Vec<Py<PyAny>>>)>> = Mutex::new(None);
+/// What is called of those that wait.
+type Callbacks = Vec<Py<PyAny>>;
 
-fn ring(waiting: Vec<Py<PyAny>>) {
+/// Where the notes go, and the process whose thread reads them. A forked process has no such thread.
+static RINGER: Mutex<Option<(u32, Sender<Callbacks>)>> = Mutex::new(None);
+
+fn ring(waiting: Callbacks) {
     let mut ringer = RINGER.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
     let sender = match &mut *ringer {
@@ -54,8 +57,8 @@ fn ring(waiting: Vec<Py<PyAny>>) {
     let _ = sender.send(waiting);
 }
 
-fn started() -> Sender<Vec<Py<PyAny>>> {
-    let (sender, receiver) = channel::<Vec<Py<PyAny>>>();
+fn started() -> Sender<Callbacks> {
+    let (sender, receiver) = channel::<Callbacks>();
     let _ = thread::Builder::new().name("pulsedb-bell".into()).spawn(move || {
         for waiting in receiver {
             // Without an interpreter nobody waits any more. A loop that was closed refuses the call, as it may.
