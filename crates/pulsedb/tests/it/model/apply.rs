@@ -1,7 +1,8 @@
 //! The model of changes of different kinds in one commit.
 
 use pulsedb::{
-    Change, CollectiveId, DuplicatePolicy, ExperienceId, ExperienceUpdate, NewExperience, Outcome, PulseDB,
+    Change, CollectiveId, DuplicatePolicy, Experience, ExperienceId, ExperienceUpdate, NewExperience,
+    Outcome, PulseDB,
 };
 
 use super::Verb;
@@ -84,10 +85,11 @@ impl Reference {
         self.complete(db, &ids);
     }
 
-    /// The living record that a change would replace.
+    /// The living record that a change would replace; one that is superseded gives its key up.
     fn held(&self, cid: CollectiveId, change: &Change) -> Option<ExperienceId> {
         let Change::Record(NewExperience { key: Some(key), .. }) = change else { return None };
-        self.rooms[&cid].1.values().find(|row| row.key.as_ref() == Some(key)).map(|row| row.id)
+        let holds = |row: &&Experience| row.key.as_ref() == Some(key) && !row.superseded;
+        self.rooms[&cid].1.values().find(holds).map(|row| row.id)
     }
 
     /// An id above all that are known.
