@@ -26,6 +26,16 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Runs a command, which must succeed.
+pub(crate) fn must(command: &mut Command) -> Result<(), Failure> {
+    let line = format!("{command:?}");
+    match command.status() {
+        Err(error) => Err(Failure::Start { line, error }),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failure::Child { line, status }),
+    }
+}
+
 /// Runs cargo with these arguments and then those of the caller.
 pub(crate) fn cargo(arguments: &[&str], more: &[String]) -> Result<(), Failure> {
     cargo_with(&[], arguments, more)

@@ -1,5 +1,6 @@
 //! The commands of this repository: `cargo xtask <command>` runs what continuous integration runs.
 
+mod adapters;
 mod baseline;
 mod bench_compare;
 mod bench_table;
@@ -8,6 +9,7 @@ mod coverage;
 mod examples;
 mod instructions;
 mod mcp_conformance;
+mod postgres;
 mod release;
 mod toolchain;
 
@@ -80,9 +82,21 @@ const STEPS: &[Step] = &[
         in_ci: false,
     },
     Step {
+        name: "adapters",
+        about: "the stores for Python frameworks against these, which it fetches; a name runs one",
+        run: adapters::run,
+        in_ci: false,
+    },
+    Step {
         name: "mcp-conformance",
         about: "the server of `pulsedb mcp` against the suites of the protocol; fetches Node and them",
         run: mcp_conformance::run,
+        in_ci: false,
+    },
+    Step {
+        name: "postgres",
+        about: "`test`: the tests of pulsedb-postgres against a server, which it fetches and starts",
+        run: postgres::run,
         in_ci: false,
     },
     Step {

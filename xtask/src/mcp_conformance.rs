@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::command::{Failure, cargo};
+use crate::command::{Failure, cargo, must};
 
 /// Where Node and the packages are kept, below the build directory.
 const DIRECTORY: &str = "target/mcp-conformance";
@@ -227,15 +227,6 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-fn must(command: &mut Command) -> Result<(), Failure> {
-    let line = format!("{command:?}");
-    match command.status() {
-        Err(error) => Err(Failure::Start { line, error }),
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::Child { line, status }),
     }
 }
 

@@ -41,7 +41,14 @@ const FAMILIES: &[Family] = &[
     Family {
         tag: "pulsedb-v",
         heading: "## PulseDB",
-        crates: &["pulsedb-model", "pulsedb", "pulsedb-mcp", "pulsedb-engram", "pulsedb-cli"],
+        crates: &[
+            "pulsedb-model",
+            "pulsedb",
+            "pulsedb-mcp",
+            "pulsedb-postgres",
+            "pulsedb-engram",
+            "pulsedb-cli",
+        ],
     },
 ];
 

@@ -39,7 +39,7 @@ pub enum Error {
         reason: String,
     },
     /// A snapshot is restored into a database without collectives.
-    #[error("the database in {} has {collectives} collectives already: restore into a new directory", path.display())]
+    #[error("the database in {} is not empty (collectives: {collectives}): restore into a new directory", path.display())]
     NotEmpty {
         /// The database.
         path: PathBuf,

@@ -61,8 +61,11 @@ impl BlockWriter {
     }
 }
 
-/// The rows of a block: ids with their vectors.
-pub(crate) fn read_block(bytes: &[u8], dimension: usize) -> Result<Vec<([u8; ID_BYTES], Vec<f32>)>, Fault> {
+/// An id with its vector.
+type Row = ([u8; ID_BYTES], Vec<f32>);
+
+/// The rows of a block.
+pub(crate) fn read_block(bytes: &[u8], dimension: usize) -> Result<Vec<Row>, Fault> {
     let malformed = |error: embeddenator_io::Error| Fault::new(0, error.to_string());
     let mut cursor = Cursor::new(bytes);
     if cursor.array::<8>(WHAT).map_err(malformed)? != *MAGIC {

@@ -29,6 +29,9 @@ pub enum PulseDBError {
     /// What the call names does not exist, or no longer exists.
     #[error(transparent)]
     NotFound(#[from] NotFoundError),
+    /// The server that keeps the records, where they are not in files: see `pulsedb-postgres`.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// The operating system refused a file operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -219,6 +222,80 @@ pub enum StorageError {
     #[error("storage engine: {reason}")]
     Engine {
         /// What it said, and while doing what.
+        reason: String,
+    },
+}
+
+/// What can be wrong with a server that keeps the records. No message holds a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address cannot be read, or asks for what this build does not have.
+    #[error("the server's address is invalid: {reason}")]
+    Address {
+        /// What is wrong with it, without its secrets.
+        reason: String,
+    },
+    /// No connection could be made, or the server has gone away. Nothing says whether a change that was on its way was made.
+    #[error("the server cannot be reached: {reason}; see whether it runs and can be reached, then try again")]
+    Unreachable {
+        /// What happened.
+        reason: String,
+    },
+    /// The server does not let this user in, or not do what the call needs.
+    #[error("the server refuses: {reason}")]
+    Denied {
+        /// What it refuses, and what to grant.
+        reason: String,
+    },
+    /// The server lacks an extension.
+    #[error("the extension `{name}` is missing in the database: {reason}")]
+    ExtensionMissing {
+        /// Which one.
+        name: String,
+        /// How to get it.
+        reason: String,
+    },
+    /// The tables are older than this version needs, or there are none, and this connection may not change them.
+    #[error(
+        "the tables have schema {found}, this version needs {needed}; connect once with `migrate: true` as their owner"
+    )]
+    SchemaTooOld {
+        /// The schema that was found; 0 for none.
+        found: i32,
+        /// The schema that is needed.
+        needed: i32,
+    },
+    /// The tables were made by a newer version.
+    #[error(
+        "the tables have schema {found}, newer than {supported}, the newest this version knows; upgrade pulsedb"
+    )]
+    SchemaTooNew {
+        /// The schema that was found.
+        found: i32,
+        /// The newest that is known.
+        supported: i32,
+    },
+    /// A statement took longer than is allowed, and was cancelled; nothing was changed.
+    #[error(
+        "a statement took longer than {limit_ms} ms and was cancelled; raise `statement_timeout`, or ask for less"
+    )]
+    TimedOut {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// Another transaction was in the way, again and again; nothing was changed.
+    #[error("other transactions were in the way {attempts} times: {reason}; try again")]
+    Conflict {
+        /// How often it was tried.
+        attempts: u32,
+        /// What the server said.
+        reason: String,
+    },
+    /// The server said something that no other variant covers.
+    #[error("the server failed: {reason}")]
+    Failed {
+        /// What it said, and its code.
         reason: String,
     },
 }

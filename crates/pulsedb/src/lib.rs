@@ -58,6 +58,8 @@
 //!
 //! The database must be on a local file system of a 64-bit machine.
 
+#[cfg(feature = "backend")]
+pub mod backend;
 mod clock;
 mod config;
 mod db;
@@ -83,7 +85,7 @@ pub use config::{
 };
 pub use db::PulseDB;
 pub use embed::EmbeddingService;
-pub use error::{IoSource, NotFoundError, PulseDBError, Result, StorageError, ValidationError};
+pub use error::{IoSource, NotFoundError, PulseDBError, Result, ServerError, StorageError, ValidationError};
 pub use id::{AgentId, CollectiveId, Embedding, ExperienceId, InsightId, RelationId, Seq, TaskId};
 pub use model::{
     Activity, BackupReport, Change, CheckReport, Collective, CollectiveStats, CollectiveSummary,

@@ -63,6 +63,8 @@ pub const CRATES: &[CrateRow] = &[
     library("pulsedb", MIT, &["pulsedb-model"]),
     library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
     library("pulsedb-mcp", MIT, &["pulsedb"]),
+    library("pulsedb-postgres", MIT, &["pulsedb"]),
+    library("pulsedb-python", MIT, &["pulsedb"]),
     application(
         "pulsedb-cli",
         MIT,
@@ -183,6 +185,7 @@ const SYSTEM: &str = "the operating system is named in `platform` only: add a ca
 const TIMELESS: &str = "the same tree gives the same bytes: times and settings are parameters";
 
 const SETTINGS: &str = "what the environment says is the command's to read: take it as a setting";
+const SERVER_TIME: &str = "the server says what time it is: take the moment of the session";
 const KERNEL: &str =
     "the kernel's questions are answered in `mount` only: the rest works on files and records";
 const TRANSPORT: &str = "HTTP is named in `http` only: the server knows no transport";
@@ -195,8 +198,19 @@ const QUIET: &str = "this crate opens no connection and starts no thread: binari
 const LOG_EVENTS: &str = "the receiver of log events is a feature: it is named in `init` only";
 
 /// The layers of the crates that have them.
-pub const LAYERS: &[LayerTable] =
-    &[PULSEDB, PULSEDB_MCP, PULSEDB_ENGRAM, VSA, IO, OBS, RETRIEVAL, FS, INTEROP, EMBEDDENATOR_CLI];
+pub const LAYERS: &[LayerTable] = &[
+    PULSEDB,
+    PULSEDB_MCP,
+    PULSEDB_POSTGRES,
+    PULSEDB_ENGRAM,
+    VSA,
+    IO,
+    OBS,
+    RETRIEVAL,
+    FS,
+    INTEROP,
+    EMBEDDENATOR_CLI,
+];
 
 const IO: LayerTable = LayerTable {
     crate_name: "embeddenator-io",
@@ -319,6 +333,7 @@ const PULSEDB: LayerTable = LayerTable {
         Layer { name: "index", modules: &["index"], mutual: false },
         Layer { name: "queries", modules: &["search"], mutual: false },
         Layer { name: "streams", modules: &["watch"], mutual: false },
+        Layer { name: "other stores", modules: &["backend"], mutual: false },
         Layer { name: "facade", modules: &["db"], mutual: false },
         Layer { name: "async", modules: &["substrate"], mutual: false },
     ],
@@ -351,6 +366,31 @@ const PULSEDB_MCP: LayerTable = LayerTable {
     bans: &[
         Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
         Ban { words: &["hyper"], holds_for: Scope::OutsideOf(&["http"]), reason: TRANSPORT },
+    ],
+};
+
+const PULSEDB_POSTGRES: LayerTable = LayerTable {
+    crate_name: "pulsedb-postgres",
+    layers: &[
+        Layer { name: "words", modules: &["config", "failure", "keys", "text"], mutual: false },
+        Layer { name: "transactions", modules: &["session"], mutual: false },
+        Layer { name: "attempts", modules: &["calls", "migrate"], mutual: false },
+        Layer { name: "rows", modules: &["rows", "entries", "collectives"], mutual: false },
+        Layer {
+            name: "operations",
+            modules: &["activities", "records", "relations", "insights", "update"],
+            mutual: true,
+        },
+        Layer { name: "filters", modules: &["filter"], mutual: false },
+        Layer { name: "queries", modules: &["search"], mutual: false },
+        Layer { name: "contexts", modules: &["context", "checked"], mutual: false },
+        Layer { name: "streams", modules: &["listener", "watch"], mutual: false },
+        Layer { name: "facade", modules: &["substrate"], mutual: false },
+    ],
+    bans: &[
+        Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },
+        Ban { words: &["Timestamp", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },
+        Ban { words: &["std", "env"], holds_for: Scope::OutsideOf(&[]), reason: SETTINGS },
     ],
 };
 

@@ -8,17 +8,14 @@ use parking_lot::RwLock;
 
 use crate::config::Config;
 use crate::db::{Embedder, Inner, PulseDB};
-use crate::embed::EmbeddingService;
 use crate::embed::builtin::Builtin;
+use crate::embed::{EXTERNAL, EmbeddingService};
 use crate::error::{Result, ValidationError};
 use crate::index::Builder;
 use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::{BlockBuilder, Store, StoreOptions};
 use crate::watch::Watching;
-
-/// The provider name of databases whose vectors callers supply.
-const EXTERNAL: &str = "external";
 
 impl PulseDB {
     /// Opens the database in a directory, which is created if it is missing and the handle may write.

@@ -8,6 +8,9 @@ use crate::error::Result;
 use crate::id::Embedding;
 use crate::model::ProviderIdentity;
 
+/// The provider name of databases whose vectors callers supply.
+pub(crate) const EXTERNAL: &str = "external";
+
 /// Turns texts into vectors.
 ///
 /// The database calls it from any thread that records or searches, and holds no lock meanwhile.

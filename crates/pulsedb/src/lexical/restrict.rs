@@ -41,11 +41,11 @@ impl Query {
             && self.refused().all(|pattern| pattern.count(row) == 0)
     }
 
-    fn required(&self) -> impl Iterator<Item = &Pattern> {
+    pub(crate) fn required(&self) -> impl Iterator<Item = &Pattern> {
         self.phrases.iter().flat_map(Phrase::patterns)
     }
 
-    fn refused(&self) -> impl Iterator<Item = &Pattern> {
+    pub(crate) fn refused(&self) -> impl Iterator<Item = &Pattern> {
         self.excluded.iter().filter_map(|excluded| match excluded {
             Excluded::Pattern(pattern) => Some(pattern),
             Excluded::Phrase(_) => None,

@@ -18,7 +18,7 @@ use crate::model::{Explain, RecallWeights, energy};
 use crate::search::hit::{Hit, best};
 
 /// By how much the hits of the plain ranking are multiplied.
-const GROWTH: usize = 4;
+pub(crate) const GROWTH: usize = 4;
 
 /// How energy counts in one search, and when that is.
 #[derive(Clone, Copy)]
@@ -36,31 +36,45 @@ pub(super) fn weighed(
     k: usize,
     mut plain: impl FnMut(usize) -> Result<Vec<Hit>>,
 ) -> Result<Vec<Hit>> {
-    let RecallWeights { similarity, energy: weight } = recall.weights;
     let mut known: HashMap<ExperienceId, f32> = HashMap::new();
     let mut wanted = k.saturating_mul(GROWTH);
     loop {
         let hits = plain(wanted)?;
-        let last = hits.last().map(|hit| hit.score);
-        let is_all = hits.len() < wanted;
-        let mut weighed = Vec::with_capacity(hits.len());
-        for hit in hits {
+        let mut energies = Vec::with_capacity(hits.len());
+        for hit in &hits {
             let id = hit.rank.id();
             let energy = match known.get(&id) {
                 Some(energy) => *energy,
                 None => *known.entry(id).or_insert(energy_of(snapshot, recall, id)?),
             };
-            weighed.push(scaled(hit, similarity, weight * energy));
+            energies.push(energy);
         }
-        let weighed = best(weighed, k);
-        // What was left out scores no more than the last one that came, and no energy is above 1.
-        let most = last.map_or(0.0, |last| similarity * last + weight);
-        let is_settled = weighed.get(k - 1).is_some_and(|worst| worst.score > most);
-        if is_all || is_settled {
+        if let Some(weighed) = settled(hits, &energies, recall.weights, k, wanted) {
             return Ok(weighed);
         }
         wanted = wanted.saturating_mul(GROWTH);
     }
+}
+
+/// The best `k` of the best `wanted` hits by score alone, weighed with their energies; `None` if hits that were left out
+/// could be among them.
+pub(crate) fn settled(
+    hits: Vec<Hit>,
+    energies: &[f32],
+    weights: RecallWeights,
+    k: usize,
+    wanted: usize,
+) -> Option<Vec<Hit>> {
+    let RecallWeights { similarity, energy: weight } = weights;
+    let last = hits.last().map(|hit| hit.score);
+    let is_all = hits.len() < wanted;
+    let weighed =
+        hits.into_iter().zip(energies).map(|(hit, energy)| scaled(hit, similarity, weight * energy));
+    let weighed = best(weighed.collect(), k);
+    // What was left out scores no more than the last one that came, and no energy is above 1.
+    let most = last.map_or(0.0, |last| similarity * last + weight);
+    let is_settled = weighed.get(k - 1).is_some_and(|worst| worst.score > most);
+    (is_all || is_settled).then_some(weighed)
 }
 
 /// The hits of a plain ranking where energy has no weight.

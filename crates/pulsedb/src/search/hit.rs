@@ -10,41 +10,46 @@ use crate::model::{Explain, SearchResult};
 
 /// A row with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Hit {
-    pub(super) score: f32,
-    pub(super) rank: Rank,
-    pub(super) address: Address,
+pub(crate) struct Hit {
+    pub(crate) score: f32,
+    pub(crate) rank: Rank,
+    pub(crate) address: Address,
     /// What the score is made of.
-    pub(super) parts: Explain,
+    pub(crate) parts: Explain,
 }
 
 /// The order of rows with one score: the greatest is the best, newer first, then the smaller id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
+pub(crate) struct Rank {
     timestamp: Timestamp,
     id: Reverse<ExperienceId>,
 }
 
 impl Rank {
+    #[cfg(feature = "backend")]
+    pub(crate) fn new(timestamp: Timestamp, id: ExperienceId) -> Self {
+        Self { timestamp, id: Reverse(id) }
+    }
+
     pub(super) fn of(snapshot: &Snapshot<'_>, address: Address) -> Result<Self> {
         let (_, row) = snapshot.row(address)?;
         Ok(Self { timestamp: row.timestamp, id: Reverse(row.id) })
     }
 
-    pub(super) fn id(self) -> ExperienceId {
+    pub(crate) fn id(self) -> ExperienceId {
         self.id.0
     }
 }
 
 impl Hit {
     /// The better one is the greater.
-    pub(super) fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         self.score.total_cmp(&other.score).then_with(|| self.rank.cmp(&other.rank))
     }
 }
 
 /// The best `k` of these, best first.
-pub(super) fn best(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
+pub(crate) fn best(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
     hits.sort_unstable_by(|left, right| right.order(left));
     hits.truncate(k);
     hits

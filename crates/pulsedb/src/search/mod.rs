@@ -19,7 +19,6 @@ use crate::index::{Snapshot, Terms, is_damage};
 use crate::lexical::Bm25;
 use crate::model::{DerivedInsight, InsightFilter, SearchFilter, SearchResult};
 use crate::search::filter::{Allowed, terms_of};
-use crate::search::hit::Hit;
 use crate::storage::CollectiveView;
 use crate::vector::PreparedQuery;
 
@@ -27,8 +26,15 @@ pub use passage::{matched, passage};
 
 pub(crate) use context::fitted;
 pub(crate) use energy::Recall;
+pub(crate) use hit::Hit;
 pub(crate) use recent::recent;
 pub(crate) use text::TextQuery;
+#[cfg(feature = "backend")]
+pub(crate) use {
+    energy::{GROWTH, settled},
+    hit::Rank,
+    text::{Candidates, Measured, Signals, best_of_text, best_without_late, late_query, named_of, window},
+};
 
 /// What rows are ranked by.
 pub(crate) enum Ranking<'q> {
@@ -122,7 +128,7 @@ fn ranked(snapshot: &Snapshot<'_>, allowed: &Allowed, ranking: &Ranking<'_>, k: 
 }
 
 /// Scores without an upper end as parts of the best one, so that they can be weighed with something else.
-fn as_parts_of_best(mut hits: Vec<Hit>) -> Vec<Hit> {
+pub(crate) fn as_parts_of_best(mut hits: Vec<Hit>) -> Vec<Hit> {
     let Some(best) = hits.first().map(|hit| hit.score).filter(|best| *best > 0.0) else { return hits };
     for hit in &mut hits {
         hit.score /= best;

@@ -1,7 +1,8 @@
 //! What the neighbours of a candidate in its session add to it.
 
 use crate::error::Result;
-use crate::search::text::neighbours::Neighbours;
+use crate::limits;
+use crate::search::text::neighbours::{Neighbours, Side};
 use crate::search::text::pool::Pool;
 
 /// How much less a neighbour counts for each further step.
@@ -29,23 +30,35 @@ impl Pool<'_, '_> {
         Ok(neighbours)
     }
 
-    /// W and P of a candidate: the best of its neighbours, and the question right before it.
-    pub(super) fn window(&mut self, place: usize, fused: &[f32]) -> Result<(f32, f32)> {
+    /// W and P of a candidate.
+    pub(super) fn around(&mut self, place: usize, fused: &[f32]) -> Result<(f32, f32)> {
         let neighbours = self.neighbours(place)?;
-        let mut best = 0.0_f32;
-        for side in [neighbours.before, neighbours.after] {
-            let mut weight = 1.0;
-            for address in side {
-                let place = address.and_then(|address| self.place(address));
-                best = best.max(place.map_or(0.0, |place| weight * fused[place]));
-                weight *= FADING;
-            }
-        }
-        let before = neighbours.before[0].and_then(|address| self.place(address));
-        let question = match before {
-            Some(before) if self.asks(before)? => fused[before],
-            _ => 0.0,
+        let places = |side: Side| side.map(|address| address.and_then(|address| self.place(address)));
+        let sides = [places(neighbours.before), places(neighbours.after)];
+        let before = sides[0][0];
+        let asks = match before {
+            Some(before) => self.asks(before)?,
+            None => false,
         };
-        Ok((best, question))
+        Ok(window(sides, asks, fused))
     }
+}
+
+/// W and P of a candidate from the places of those before and after it, nearest first, and whether the nearest one before
+/// asks a question.
+pub(crate) fn window(
+    sides: [[Option<usize>; limits::WINDOW_RECORDS]; 2],
+    asks: bool,
+    fused: &[f32],
+) -> (f32, f32) {
+    let mut best = 0.0_f32;
+    for side in sides {
+        let mut weight = 1.0;
+        for place in side {
+            best = best.max(place.map_or(0.0, |place| weight * fused[place]));
+            weight *= FADING;
+        }
+    }
+    let question = if asks { sides[0][0].map_or(0.0, |before| fused[before]) } else { 0.0 };
+    (best, question)
 }

@@ -26,9 +26,15 @@ use crate::search::filter::Allowed;
 use crate::search::hit::Hit;
 
 use self::pool::Pool;
-use self::signals::Signals;
 
-pub(crate) use self::signals::TextQuery;
+pub(crate) use self::signals::{Signals, TextQuery};
+#[cfg(feature = "backend")]
+pub(crate) use self::{
+    context::window,
+    names::named_of,
+    rank::{Candidates, Measured, best as best_of_text, best_without_late},
+    signals::late_query,
+};
 
 /// The best `k` of the allowed rows that any signal scores above zero, best first.
 pub(super) fn ranked(

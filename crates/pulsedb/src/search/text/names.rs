@@ -13,15 +13,20 @@ const NAME_LETTERS_MIN: usize = 3;
 /// The one agent of a collective of whose id a query contains a word, whole, in any case; `None` if there is none, or
 /// more than one.
 pub(super) fn named<'t>(collective: CollectiveView<'t>, query: &str) -> Result<Option<&'t str>> {
-    let text = folded(query);
-    let asked: HashSet<&str> = names(&text).collect();
-    if asked.is_empty() {
+    if names(&folded(query)).next().is_none() {
         return Ok(None);
     }
     let agents = collective.agents(limits::NAMED_AGENTS_MAX)?.unwrap_or_default();
+    Ok(named_of(agents, query))
+}
+
+/// As [`named`], of these agents.
+pub(crate) fn named_of<'a>(agents: impl IntoIterator<Item = &'a str>, query: &str) -> Option<&'a str> {
+    let text = folded(query);
+    let asked: HashSet<&str> = names(&text).collect();
     let is_named = |agent: &&str| names(&folded(agent)).any(|name| asked.contains(name));
     let mut named = agents.into_iter().filter(is_named);
-    Ok(named.next().filter(|_| named.next().is_none()))
+    named.next().filter(|_| named.next().is_none())
 }
 
 fn folded(text: &str) -> String {

@@ -12,6 +12,7 @@ use crate::model::change::Slot;
 use crate::search::filter::Allowed;
 use crate::search::hit::Rank;
 use crate::search::text::neighbours::Neighbours;
+use crate::search::text::rank::{self, Candidates, Measured};
 use crate::search::text::signals::{Signals, TextQuery};
 use crate::search::{vectors, words};
 use crate::storage::{PieceRow, SlotRow, malformed_piece};
@@ -22,10 +23,10 @@ pub(super) struct Candidate<'t> {
     pub(super) rank: Rank,
     pub(super) row: SlotRow,
     slot: Slot,
-    pub(super) lexical: f32,
+    lexical: f32,
     /// The cosine; `None` where one of the two has no vector.
-    pub(super) vector: Option<f32>,
-    pub(super) late: f32,
+    vector: Option<f32>,
+    late: f32,
     /// Read when it is needed.
     facts: Option<Facts<'t>>,
     pub(super) neighbours: Option<Neighbours>,
@@ -48,7 +49,7 @@ pub(super) struct Session {
 pub(super) struct Pool<'s, 't> {
     pub(super) snapshot: &'s Snapshot<'t>,
     allowed: &'s Allowed,
-    pub(super) context: ContextWeights,
+    context: ContextWeights,
     exact_rows: usize,
     /// The agent whom the query names.
     named: Option<&'s str>,
@@ -128,32 +129,9 @@ impl<'s, 't> Pool<'s, 't> {
         self.places.get(&address).copied()
     }
 
-    /// The session of a candidate.
-    pub(super) fn session(&mut self, place: usize) -> Result<Option<usize>> {
-        Ok(self.facts(place)?.session)
-    }
-
     /// Whether its content ends with a question mark.
     pub(super) fn asks(&mut self, place: usize) -> Result<bool> {
         Ok(self.facts(place)?.asks)
-    }
-
-    /// Whether the query names its agent.
-    pub(super) fn is_named(&mut self, place: usize) -> Result<bool> {
-        Ok(self.facts(place)?.is_named)
-    }
-
-    /// Scores the contents of all candidates by late interaction.
-    pub(super) fn compare_late(&mut self, signals: &mut Signals<'_>) -> Result<()> {
-        let Some(late) = &mut signals.late else { return Ok(()) };
-        for place in 0..self.candidates.len() {
-            late.meet(self.pieces(place)?.pieces());
-        }
-        late.learn();
-        for place in 0..self.candidates.len() {
-            self.candidates[place].late = late.score(self.pieces(place)?.pieces());
-        }
-        Ok(())
     }
 
     fn pieces(&mut self, place: usize) -> Result<PieceRow<'_>> {
@@ -208,17 +186,7 @@ impl<'s, 't> Pool<'s, 't> {
 
     /// The places of the best `n` by words and vectors, best first.
     fn best_without_late(&self, signals: &Signals<'_>, n: usize) -> Vec<usize> {
-        let most = |of: fn(&Candidate<'_>) -> f32| self.candidates.iter().map(of).fold(0.0, f32::max);
-        let words = share(signals.weights.lexical, most(|one| one.lexical));
-        let vectors = share(signals.weights.vector, most(|one| one.vector.unwrap_or(0.0)));
-        let score = |one: &Candidate<'_>| one.lexical * words + one.vector.unwrap_or(0.0).max(0.0) * vectors;
-        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
-        order.sort_by(|left, right| {
-            let (left, right) = (&self.candidates[*left], &self.candidates[*right]);
-            score(right).total_cmp(&score(left)).then_with(|| right.rank.cmp(&left.rank))
-        });
-        order.truncate(n);
-        order
+        rank::best_without_late(&self.measured(), signals.weights, n)
     }
 
     /// What is stored of a candidate, or made from its record where that is damaged.
@@ -260,7 +228,47 @@ impl<'s, 't> Pool<'s, 't> {
     }
 }
 
-/// What one unit of a signal weighs whose greatest value is `most`.
-fn share(weight: f32, most: f32) -> f32 {
-    if most > 0.0 { weight / most } else { 0.0 }
+impl Candidates for Pool<'_, '_> {
+    fn context(&self) -> ContextWeights {
+        self.context
+    }
+
+    fn measured(&self) -> Vec<Measured> {
+        let of = |one: &Candidate<'_>| Measured {
+            address: one.address,
+            rank: one.rank,
+            lexical: one.lexical,
+            vector: one.vector,
+            late: one.late,
+        };
+        self.candidates.iter().map(of).collect()
+    }
+
+    fn compare_late(&mut self, signals: &mut Signals<'_>) -> Result<()> {
+        let Some(late) = &mut signals.late else { return Ok(()) };
+        for place in 0..self.candidates.len() {
+            late.meet(self.pieces(place)?.pieces());
+        }
+        late.learn();
+        for place in 0..self.candidates.len() {
+            self.candidates[place].late = late.score(self.pieces(place)?.pieces());
+        }
+        Ok(())
+    }
+
+    fn session(&mut self, place: usize) -> Result<Option<usize>> {
+        Ok(self.facts(place)?.session)
+    }
+
+    fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    fn is_named(&mut self, place: usize) -> Result<bool> {
+        Ok(self.facts(place)?.is_named)
+    }
+
+    fn window(&mut self, place: usize, fused: &[f32]) -> Result<(f32, f32)> {
+        self.around(place, fused)
+    }
 }

@@ -4,7 +4,7 @@ use pulsedb_model::Model;
 
 use crate::error::Result;
 use crate::index::{Snapshot, with_analyser};
-use crate::lexical::{Bm25, Query};
+use crate::lexical::{Bm25, Query, Scorer};
 use crate::limits;
 use crate::model::{ContextWeights, SignalWeights};
 use crate::search::words::Words;
@@ -24,12 +24,12 @@ pub(crate) struct TextQuery<'q> {
 }
 
 /// What a text is compared with rows by: signals that have a weight and something to compare.
-pub(super) struct Signals<'q> {
-    pub(super) weights: SignalWeights,
+pub(crate) struct Signals<'q> {
+    pub(crate) weights: SignalWeights,
     /// BM25 of every row, address by address.
-    pub(super) words: Option<Vec<f32>>,
-    pub(super) vector: Option<&'q PreparedQuery>,
-    pub(super) late: Option<LateQuery>,
+    pub(crate) words: Option<Vec<f32>>,
+    pub(crate) vector: Option<&'q PreparedQuery>,
+    pub(crate) late: Option<LateQuery>,
 }
 
 impl<'q> Signals<'q> {
@@ -41,7 +41,7 @@ impl<'q> Signals<'q> {
             let plain = with_analyser(|analyser| Query::plain(query.text, analyser));
             let words = Words::find(snapshot, plain, query.parameters)?;
             if weights.late > 0.0 {
-                signals.late = late_query(&words, query.text);
+                signals.late = late_query(&words.query, &words.scorer, query.text);
             }
             if weights.lexical > 0.0 {
                 signals.words = Some(words.scores(snapshot)?);
@@ -52,10 +52,10 @@ impl<'q> Signals<'q> {
 }
 
 /// The distinct pieces of the words of a query, each with what its word weighs.
-fn late_query(words: &Words<'_>, text: &str) -> Option<LateQuery> {
+pub(crate) fn late_query(query: &Query, scorer: &Scorer, text: &str) -> Option<LateQuery> {
     let model = Model::bundled();
     let mut pieces: Vec<(u16, f32)> = Vec::new();
-    'cuts: for (cut, term) in words.query.cuts(text) {
+    'cuts: for (cut, term) in query.cuts(text) {
         for piece in model.tokenize(cut) {
             // The table has fewer rows than 2^16.
             let piece = piece as u16;
@@ -63,7 +63,7 @@ fn late_query(words: &Words<'_>, text: &str) -> Option<LateQuery> {
                 if pieces.len() == limits::LATE_PIECES_MAX {
                     break 'cuts;
                 }
-                pieces.push((piece, words.scorer.idf(term)));
+                pieces.push((piece, scorer.idf(term)));
             }
         }
     }
