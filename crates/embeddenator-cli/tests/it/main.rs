@@ -6,6 +6,8 @@ mod commands;
 mod exits;
 #[cfg(target_os = "linux")]
 mod mounts;
+mod phase3_integration;
 mod readme;
 mod shell;
 mod snapshots;
+mod through_c;
