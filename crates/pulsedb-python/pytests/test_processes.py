@@ -77,6 +77,8 @@ def test_after_a_fork_handles_fail_by_name_and_the_parent_goes_on(db: Database, 
 
 INTERRUPTED = """
     import sys, threading, time, os, signal
+    # Who runs the tests in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     import numpy as np
     from pulsedb import Database, NewExperience
 
