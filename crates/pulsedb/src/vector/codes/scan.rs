@@ -8,7 +8,7 @@ use super::rescore::{Candidate, Candidates};
 use crate::vector::top_k::{Ordered, TopK};
 
 /// Survivors that wait before any is refined, and that may be left waiting once some were. The most promising come first,
-/// and raise the floor above most of the others: of all rows that its bits leave, a third is refined then.
+/// and raise the floor above most of the others.
 const SURVIVORS: usize = 1_024;
 /// Rows that are refined in one go, so that the processor waits for their memory once.
 const TOGETHER: usize = 32;
