@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use peers::{Follower, Peer, Pulse, Redb, Sqlite, Writer};
 
-/// What a child is told: which peer, where, how many rows, and the pause of its polls in microseconds.
+/// Tells a child process which peer, where, how many rows, and how many microseconds to wait between polls.
 const CHILD: &str = "WATCH_BENCH_CHILD";
 /// Between two commits, so that the follower is idle again.
 const PAUSE: Duration = Duration::from_micros(500);

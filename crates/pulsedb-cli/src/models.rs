@@ -111,6 +111,6 @@ fn read_note(path: &Path) -> anyhow::Result<Note> {
 
 fn notes_directory() -> anyhow::Result<PathBuf> {
     Ok(data_directory()
-        .context("the home directory is unknown, so there is no place for models")?
+        .context("the home directory is unknown, so there is nowhere to keep the list of models")?
         .join(NOTES))
 }

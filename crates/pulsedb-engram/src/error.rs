@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Engram(#[from] embeddenator_fs::Error),
     /// The engram holds other files, or those of a newer version.
-    #[error("{} is no snapshot of a database: {reason}", engram.display())]
+    #[error("{} is not a snapshot of a database: {reason}", engram.display())]
     NotASnapshot {
         /// The engram.
         engram: PathBuf,

@@ -49,7 +49,7 @@ impl StoredSnapshot {
             Ok(()) => Ok(restoring.report),
             Err(error) => {
                 for collective in &restoring.restored {
-                    // What failed first is what is told; a database that cannot delete says so at its next call.
+                    // The first error is reported; a database that cannot delete fails again at its next call.
                     let _ = db.delete_collective(*collective);
                 }
                 Err(error)

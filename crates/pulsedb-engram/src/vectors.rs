@@ -69,7 +69,7 @@ pub(crate) fn read_block(bytes: &[u8], dimension: usize) -> Result<Vec<Row>, Fau
     let malformed = |error: embeddenator_io::Error| Fault::new(0, error.to_string());
     let mut cursor = Cursor::new(bytes);
     if cursor.array::<8>(WHAT).map_err(malformed)? != *MAGIC {
-        return Err(Fault::new(0, "it is no block of vectors of this version"));
+        return Err(Fault::new(0, "it is not a block of vectors of this version"));
     }
     let (found, rows) = (cursor.u32(WHAT).map_err(malformed)?, cursor.u32(WHAT).map_err(malformed)?);
     if found as usize != dimension {

@@ -13,7 +13,7 @@ pub(crate) type Answer<T> = std::result::Result<T, Failure>;
 /// Why something at the server failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The caller is told so.
+    /// Returned to the caller as it is.
     Told(PulseDBError),
     /// Another transaction was in the way, and nothing was changed: the whole may be tried again.
     Again(String),
@@ -82,7 +82,7 @@ fn unsaid(error: &Error) -> ServerError {
     if is_unreachable { ServerError::Unreachable { reason } } else { ServerError::Failed { reason } }
 }
 
-/// Why there is no connection.
+/// The error for when the pool gives no connection.
 pub(crate) fn of_pool(error: &PoolError, limit: Duration) -> Failure {
     match error {
         PoolError::Backend(error) => of(error, limit),

@@ -33,7 +33,7 @@ impl News {
         *self.latest.borrow()
     }
 
-    /// Whoever waits for the next one.
+    /// A receiver of the numbers that come after this one.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Seq> {
         self.latest.subscribe()
     }

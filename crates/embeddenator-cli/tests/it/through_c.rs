@@ -68,7 +68,7 @@ fn told(status: EmbeddenatorStatus) -> Result<(), Refused> {
         return Ok(());
     }
     let mut bytes = vec![0_u8; 1000];
-    // SAFETY: the buffer has as many bytes as the call is told.
+    // SAFETY: the length that is passed is that of the buffer.
     let length = unsafe { embeddenator_last_error(bytes.as_mut_ptr().cast(), bytes.len()) };
     bytes.truncate(length);
     Err((status, String::from_utf8(bytes).unwrap()))

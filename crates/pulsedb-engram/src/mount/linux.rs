@@ -24,7 +24,7 @@ impl Mount {
     /// records appears in it by itself. Needs `/dev/fuse`, and `fusermount3` for who is not root.
     ///
     /// # Errors
-    /// [`Error::Database`] if there is no such collective; [`Error::Io`] if the system refuses.
+    /// [`Error::Database`] if there is no such collective; [`Error::Io`] if the operating system refuses the mount.
     pub fn new(
         db: &PulseDB,
         collective: CollectiveId,

@@ -1,4 +1,4 @@
-//! Where there are no engrams.
+//! The commands on systems without engrams: each fails and says what to use instead.
 
 use anyhow::bail;
 
