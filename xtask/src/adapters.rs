@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{Failure, must};
+use crate::python::{self, install};
 
 /// Where the environments are kept, below the build directory.
 const DIRECTORY: &str = "target/adapters";
@@ -84,16 +85,6 @@ fn tested(adapter: &Adapter, wheel: &Path) -> Result<(), Failure> {
     inside(&["mypy", "--strict", "--cache-dir=/dev/null", &suite, &module])
 }
 
-/// The Python of an environment, which is made if it is missing.
 fn environment(name: &str) -> Result<PathBuf, Failure> {
-    let place = Path::new(DIRECTORY).join(name);
-    let python = place.join("bin/python");
-    if !python.exists() {
-        must(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
-    }
-    Ok(python)
-}
-
-fn install(python: &Path, packages: &[&str]) -> Result<(), Failure> {
-    must(Command::new(python).args(["-m", "pip", "install", "--quiet"]).args(packages))
+    python::environment(&Path::new(DIRECTORY).join(name))
 }

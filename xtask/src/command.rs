@@ -36,6 +36,16 @@ pub(crate) fn must(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
+/// What a command prints, which must succeed.
+pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
+    let line = format!("{command:?}");
+    let done = command.output().map_err(|error| Failure::Start { line: line.clone(), error })?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    Err(Failure::Child { line, status: done.status })
+}
+
 /// Runs cargo with these arguments and then those of the caller.
 pub(crate) fn cargo(arguments: &[&str], more: &[String]) -> Result<(), Failure> {
     cargo_with(&[], arguments, more)

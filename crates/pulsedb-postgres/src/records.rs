@@ -47,38 +47,21 @@ pub(crate) async fn record(
     if let Some(found) = duplicate(session, collective, new, holder.as_ref()).await? {
         return reinforce_with(session, found, new).await;
     }
-    let now = session.now;
     let mut experience = experience(prepared, collective, session);
-    if let Some(before) = freed(session, holder).await? {
+    let kind = if let Some(before) = freed(session, holder).await? {
         experience.id = before.id;
         experience.applications = before.applications;
         write(session, &experience).await?;
         entries::remove(session, collective, EXPERIENCES, before.id.uuid()).await?;
-        entries::insert(
-            session,
-            collective,
-            EXPERIENCES,
-            experience.id.uuid(),
-            &prepared.indexed,
-            &prepared.vector,
-        )
-        .await?;
-        session.log(collective, Kind::Updated, *experience.id.as_bytes());
-        return Ok(experience.id);
-    }
-    experience.updated_at = now;
-    insert(session, &experience).await?;
-    entries::insert(
-        session,
-        collective,
-        EXPERIENCES,
-        experience.id.uuid(),
-        &prepared.indexed,
-        &prepared.vector,
-    )
-    .await?;
-    session.log(collective, Kind::Created, *experience.id.as_bytes());
-    Ok(experience.id)
+        Kind::Updated
+    } else {
+        insert(session, &experience).await?;
+        Kind::Created
+    };
+    let id = experience.id;
+    entries::insert(session, collective, EXPERIENCES, id.uuid(), &prepared.indexed, &prepared.vector).await?;
+    session.log(collective, kind, *id.as_bytes());
+    Ok(id)
 }
 
 fn experience(prepared: &Prepared, collective_id: CollectiveId, session: &Session<'_>) -> Experience {

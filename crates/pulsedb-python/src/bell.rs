@@ -1,7 +1,7 @@
 //! Tells Python that a stream has something: a commit only leaves a note, and a thread of its own calls Python.
 
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 use std::thread;
 
@@ -16,20 +16,24 @@ pub(crate) struct Bells {
 impl Bells {
     /// One more that waits.
     pub(crate) fn add(&self, callback: Py<PyAny>) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(callback);
+        self.waiting().push(callback);
     }
 
     /// The last one waits no longer.
     pub(crate) fn take_last(&self) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.waiting().pop();
     }
 
     /// Calls those that wait, soon and from another thread.
     pub(crate) fn ring(&self) {
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let waiting = std::mem::take(&mut *self.waiting());
         if !waiting.is_empty() {
             ring(waiting);
         }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Callbacks> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

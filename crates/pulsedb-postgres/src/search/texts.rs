@@ -34,7 +34,11 @@ pub(super) async fn best(
     asked: &Asked<'_>,
 ) -> Answer<Vec<Ranked>> {
     let plain = Words::plain(&query.text);
-    let scored = words::scored(session, scope, &plain, asked.settings).await?;
+    let scored = if query.signals.lexical > 0.0 || query.signals.late > 0.0 {
+        words::scored(session, scope, &plain, asked.settings).await?
+    } else {
+        Scored::nothing(&plain, asked.settings)
+    };
     let mut ranking = TextRanking::new(
         &query.text,
         (&plain, &scored.scorer),

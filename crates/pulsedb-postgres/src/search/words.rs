@@ -19,6 +19,14 @@ pub(super) struct Scored {
     pub(super) scores: HashMap<Uuid, f32>,
 }
 
+impl Scored {
+    /// Where words count for nothing: no row has a score, and none is looked at.
+    pub(super) fn nothing(words: &Words, settings: &SearchConfig) -> Self {
+        let frequencies = vec![0; words.patterns().len()];
+        Self { scorer: words.scorer(&frequencies, Rows::default(), settings), scores: HashMap::new() }
+    }
+}
+
 /// Scores every row of a collective, whatever the filter.
 pub(super) async fn scored(
     session: &Session<'_>,

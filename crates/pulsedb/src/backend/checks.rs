@@ -6,7 +6,7 @@ use crate::model::{
     NewExperience, NewExperienceRelation, SearchFilter, SearchOptions,
 };
 use crate::storage::type_tag;
-use crate::validate;
+use crate::validate::{self, Valid};
 
 type Result<T> = std::result::Result<T, ValidationError>;
 
@@ -16,7 +16,7 @@ type Result<T> = std::result::Result<T, ValidationError>;
 /// What is wrong with it, as for [`PulseDB::record_experience`](crate::PulseDB::record_experience).
 pub fn new_experience(new: NewExperience) -> Result<NewExperience> {
     validate::batch(std::slice::from_ref(&new))?;
-    validate::new_experience(new).map(|new| new.get().clone())
+    validate::new_experience(new).map(Valid::into_inner)
 }
 
 /// An update in NFC. The length of its vector is checked by [`vector`].
@@ -25,7 +25,7 @@ pub fn new_experience(new: NewExperience) -> Result<NewExperience> {
 /// What is wrong with it, as for [`PulseDB::update_experience`](crate::PulseDB::update_experience).
 pub fn update(update: ExperienceUpdate) -> Result<ExperienceUpdate> {
     validate::batch_bytes(validate::update_bytes(&update))?;
-    validate::experience_update(update).map(|update| update.get().clone())
+    validate::experience_update(update).map(Valid::into_inner)
 }
 
 /// A new relation.
@@ -33,7 +33,7 @@ pub fn update(update: ExperienceUpdate) -> Result<ExperienceUpdate> {
 /// # Errors
 /// What is wrong with it before its ends are looked for.
 pub fn new_relation(new: NewExperienceRelation) -> Result<NewExperienceRelation> {
-    validate::relation::new(new).map(|new| new.get().clone())
+    validate::relation::new(new).map(Valid::into_inner)
 }
 
 /// A new insight in NFC.
@@ -41,7 +41,7 @@ pub fn new_relation(new: NewExperienceRelation) -> Result<NewExperienceRelation>
 /// # Errors
 /// What is wrong with it before its sources are looked for.
 pub fn new_insight(new: NewDerivedInsight) -> Result<NewDerivedInsight> {
-    validate::insight::new(new).map(|new| new.get().clone())
+    validate::insight::new(new).map(Valid::into_inner)
 }
 
 /// A new activity in NFC.
@@ -49,7 +49,7 @@ pub fn new_insight(new: NewDerivedInsight) -> Result<NewDerivedInsight> {
 /// # Errors
 /// What is wrong with it.
 pub fn new_activity(new: NewActivity) -> Result<NewActivity> {
-    validate::new_activity(new).map(|new| new.get().clone())
+    validate::new_activity(new).map(Valid::into_inner)
 }
 
 /// The name of an agent at work, in NFC.

@@ -3,7 +3,7 @@
 use pulsedb_model::Model;
 
 use crate::config::SearchConfig;
-use crate::index::with_analyser;
+use crate::index::{asks, with_analyser};
 use crate::lexical::{self, Bm25, Query, Totals};
 
 /// What an index keeps of a content.
@@ -26,7 +26,7 @@ pub fn index(content: &str) -> Indexed {
     let terms = counted.iter().map(|(_, bytes, count)| (term(bytes), u32::from(count))).collect();
     // The table has fewer rows than 2^16.
     let pieces = Model::bundled().tokenize(content).into_iter().map(|piece| piece as u16).collect();
-    Indexed { terms, words: counted.length(), pieces, asks: content.trim_end().ends_with('?') }
+    Indexed { terms, words: counted.length(), pieces, asks: asks(content) }
 }
 
 /// One term, or all that begin alike.

@@ -71,7 +71,12 @@ fn piece_row(record: &Indexed<'_>) -> Vec<u8> {
     let task = record.task.map(TaskId::as_str);
     // An insight has no agent.
     let agent = record.agent.map_or("", AgentId::as_str);
-    write_piece_row(agent, task, record.content.trim_end().ends_with('?'), &pieces)
+    write_piece_row(agent, task, asks(record.content), &pieces)
+}
+
+/// Whether a content ends with a question mark, white space aside.
+pub(crate) fn asks(content: &str) -> bool {
+    content.trim_end().ends_with('?')
 }
 
 impl BlockBuilder for Builder {

@@ -30,6 +30,11 @@ impl<T> Valid<T> {
     pub(crate) fn get(&self) -> &T {
         &self.0
     }
+
+    #[cfg(feature = "backend")]
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
 }
 
 /// What a new experience and a stored one have in common.

@@ -1,4 +1,4 @@
-//! Where there are engrams.
+//! The commands on systems with engrams.
 
 use std::fs;
 use std::io::Write;
@@ -20,7 +20,7 @@ use crate::args::{MountArgs, RestoreArgs, SnapshotArgs};
 use crate::database::Target;
 use crate::exit::{CliError, Exit};
 use crate::output::Out;
-use crate::text::printable_line;
+use crate::text::{count, printable_line};
 
 pub(crate) fn snapshot(target: &Target, args: &SnapshotArgs, out: &mut Out) -> anyhow::Result<Exit> {
     let db = target.read()?;
@@ -90,7 +90,7 @@ fn restore_beside(stored: &StoredSnapshot, target: &Target) -> anyhow::Result<Re
         Ok(report)
     };
     restore().inspect_err(|_| {
-        // The failure is told; that a part of the database stays behind would add nothing.
+        // The first error is reported; one from cleaning up would add nothing.
         let _ = fs::remove_dir_all(&partial);
     })
 }
@@ -102,9 +102,8 @@ fn restore_and_close(stored: &StoredSnapshot, db: PulseDB) -> anyhow::Result<Res
 }
 
 fn counted(collectives: u64, experiences: u64, relations: u64, insights: u64) -> String {
-    let several = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let (experiences, relations) = (several(experiences, "experience"), several(relations, "relation"));
-    let (insights, collectives) = (several(insights, "insight"), several(collectives, "collective"));
+    let (experiences, relations) = (count(experiences, "experience"), count(relations, "relation"));
+    let (insights, collectives) = (count(insights, "insight"), count(collectives, "collective"));
     format!("{experiences}, {relations} and {insights} in {collectives}")
 }
 
