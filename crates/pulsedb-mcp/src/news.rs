@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use futures_util::StreamExt;
 use futures_util::stream::{SelectAll, select_all};
 use pulsedb::{
-    CollectiveId, Experience, ExperienceId, PulseDB, WatchEvent, WatchEventType, WatchFilter, WatchStream,
+    CollectiveId, Experience, ExperienceId, PulseDB, Seq, WatchEvent, WatchEventType, WatchFilter,
+    WatchStream,
 };
 use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::json;
@@ -32,8 +33,8 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
-    /// Follows these from now on. What does not exist has no changes.
-    pub(crate) fn new(db: &PulseDB, places: &[Place]) -> Result<Self, ToolError> {
+    /// Follows these behind a number. What does not exist has no changes.
+    pub(crate) fn new(db: &PulseDB, places: &[Place], since: Seq) -> Result<Self, ToolError> {
         let mut collectives = HashSet::new();
         let mut experiences = HashSet::new();
         let mut watched = HashSet::new();
@@ -49,8 +50,9 @@ impl Followed {
                 }
             }
         }
-        let streams = select_all(watched.into_iter().map(|id| db.watch_experiences(id)));
-        Ok(Self { streams, collectives, experiences })
+        let streams = watched.into_iter().map(|id| db.watch_from(id, WatchFilter::default(), since));
+        let streams: Vec<WatchStream> = streams.collect::<pulsedb::Result<_>>()?;
+        Ok(Self { streams: select_all(streams), collectives, experiences })
     }
 
     /// The URIs of what the next change has changed; `None` when there will be no more.

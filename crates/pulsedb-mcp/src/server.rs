@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use pulsedb::Seq;
 use pulsedb::limits::AGENT_BYTES_MAX;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, ErrorData, Implementation, InitializeResult, JsonObject,
@@ -155,9 +156,13 @@ impl Server {
         self.subscriptions.keep_channel(task.abort_handle());
     }
 
-    async fn followed(&self, places: Vec<Place>) -> Result<Followed, ErrorData> {
+    /// The changes of places since a number, or from now on.
+    async fn followed(&self, places: Vec<Place>, since: Option<Seq>) -> Result<Followed, ErrorData> {
         let caller = Caller { agent: String::new(), session: String::new() };
-        self.blocking(Arc::new(caller), move |call| Followed::new(call.db, &places)).await.map_err(protocol)
+        let follow = move |call: &Call<'_>| {
+            Followed::new(call.db, &places, since.unwrap_or_else(|| call.db.get_current_sequence()))
+        };
+        self.blocking(Arc::new(caller), follow).await.map_err(protocol)
     }
 }
 
@@ -293,13 +298,18 @@ impl ServerHandler for Server {
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         let known = requested.resource_subscriptions.iter().flatten().filter(|uri| Place::of(uri).is_some());
         let known: Vec<String> = known.take(SUBSCRIPTIONS_MAX).cloned().collect();
+        // The client is told that it listens before `listen` is called: it hears of everything from here on. A database
+        // that cannot be opened is an error there.
+        if let Ok(db) = self.shared.memory.db() {
+            self.subscriptions.begin(db.get_current_sequence());
+        }
         Some(SubscriptionFilter::builder().resource_subscriptions(known).build())
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let accepted = context.accepted().resource_subscriptions.clone().unwrap_or_default();
         let places: Vec<Place> = accepted.iter().filter_map(|uri| Place::of(uri)).collect();
-        let mut followed = self.followed(places).await?;
+        let mut followed = self.followed(places, self.subscriptions.begun()).await?;
         loop {
             let changed = tokio::select! {
                 () = context.cancelled() => return Ok(()),
@@ -329,7 +339,7 @@ impl ServerHandler for Server {
                 format!("this connection follows {SUBSCRIPTIONS_MAX} resources; unsubscribe from one first");
             return Err(ErrorData::invalid_params(message, None));
         }
-        let mut followed = self.followed(vec![place]).await?;
+        let mut followed = self.followed(vec![place], None).await?;
         let peer = context.peer;
         let task = tokio::spawn(async move {
             while let Some(changed) = followed.next().await {

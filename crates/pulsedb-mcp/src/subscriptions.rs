@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use tokio::task::AbortHandle;
+use pulsedb::Seq;
+use tokio::task::{self, AbortHandle};
 
 use crate::limits::SUBSCRIPTIONS_MAX;
 use crate::resources::Place;
@@ -13,6 +14,8 @@ use crate::resources::Place;
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     tasks: Mutex<HashMap<Place, AbortHandle>>,
+    /// Where subscriptions begin whose tasks have not come to follow anything yet.
+    begun: Mutex<HashMap<task::Id, Seq>>,
     channel: Mutex<Option<AbortHandle>>,
     has_channel: AtomicBool,
 }
@@ -35,6 +38,18 @@ impl Subscriptions {
     /// Ends the task that follows a place; whether there was one.
     pub(crate) fn end(&self, place: Place) -> bool {
         self.tasks.lock().remove(&place).inspect(AbortHandle::abort).is_some()
+    }
+
+    /// Notes where the subscription begins that this task will follow.
+    pub(crate) fn begin(&self, since: Seq) {
+        if let Some(task) = task::try_id() {
+            self.begun.lock().insert(task, since);
+        }
+    }
+
+    /// Where the subscription of this task begins, if that was noted.
+    pub(crate) fn begun(&self) -> Option<Seq> {
+        self.begun.lock().remove(&task::try_id()?)
     }
 
     /// Whether the caller is the first to ask, and so starts the channel.

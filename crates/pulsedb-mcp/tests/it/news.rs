@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pulsedb::NewExperience;
 use rmcp::model::{
     CustomNotification, ResourceUpdatedNotificationParam, ServerNotification, SubscribeRequestParams,
     SubscriptionFilter, UnsubscribeRequestParams,
@@ -103,6 +104,54 @@ fn subscriber_of_the_newer_era_hears_of_each_change() {
                 panic!("another notification")
             };
             assert_eq!(told.params.uri, uri);
+        }
+    });
+}
+
+#[test]
+fn subscriber_misses_nothing_that_is_stored_once_it_is_told_that_it_listens() {
+    const MORE_MAX: usize = 1000;
+    let place = Place::new();
+    let uri = collective_uri(&place);
+    let db = place.db();
+    let collective_id = db.get_or_create_collective(COLLECTIVE).unwrap();
+    let new = |content: &str| NewExperience {
+        collective_id,
+        content: content.to_owned(),
+        ..NewExperience::default()
+    };
+    let id = db.record_experience(new("the one")).unwrap();
+    let own = format!("pulsedb://experience/{id}");
+    run(async {
+        for _ in 0..10 {
+            // The server has not opened its database yet, which takes longer than to store something.
+            let hears = place.client(eras()[1].clone()).await;
+            let both = [uri.clone(), own.clone()];
+            let filter = SubscriptionFilter::builder().resource_subscriptions(both.clone()).build();
+            let mut subscription = hears.service.listen(filter).await.unwrap();
+            db.reinforce_experience(id).unwrap();
+            let first_two = async {
+                let mut told = Vec::new();
+                while told.len() < 2 {
+                    let Some(ServerNotification::ResourceUpdatedNotification(it)) =
+                        subscription.next().await.unwrap()
+                    else {
+                        panic!("another notification")
+                    };
+                    told.push(it.params.uri);
+                }
+                told
+            };
+            let more = async {
+                for _ in 0..MORE_MAX {
+                    db.record_experience(new("another")).unwrap();
+                    hears.ok("recall", json!({})).await;
+                }
+            };
+            tokio::select! {
+                told = first_two => assert_eq!(told, both),
+                () = more => panic!("nothing was told"),
+            }
         }
     });
 }
