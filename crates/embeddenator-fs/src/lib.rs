@@ -75,6 +75,8 @@ pub use error::{Category, Error, Result};
 pub use extract::run::{ExtractOptions, ExtractReport, Owners};
 pub use history::Version;
 pub use ingest::run::{Index, IngestOptions, IngestReport};
+#[cfg(all(target_os = "linux", feature = "fuse"))]
+pub use mount::fuse_config;
 pub use mount::{Mount, MountOptions, unmount};
 pub use path::EngramPath;
 pub use progress::{Phase, Progress, Warning};

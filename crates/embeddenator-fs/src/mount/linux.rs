@@ -13,6 +13,25 @@ use crate::mount::served::Served;
 use crate::snapshot::Snapshot;
 use crate::workers::threads;
 
+/// How a read-only file system is mounted: without devices and without programs that get other rights, and the kernel
+/// compares modes and owners. `source` and `kind` are what `mount` and `df` call it.
+///
+/// For file systems of other crates beside engrams; the type is that of `fuser`.
+pub fn fuse_config(options: MountOptions, source: &str, kind: &str) -> Config {
+    let mut config = Config::default();
+    config.mount_options = vec![
+        MountOption::RO,
+        MountOption::NoDev,
+        MountOption::NoSuid,
+        MountOption::DefaultPermissions,
+        MountOption::FSName(source.to_owned()),
+        MountOption::Subtype(kind.to_owned()),
+    ];
+    config.acl = if options.allow_other { SessionACL::All } else { SessionACL::Owner };
+    config.n_threads = Some(threads(options.threads));
+    config
+}
+
 /// A mounted engram, which answers while [`Mount::run`] runs; dropping it unmounts.
 pub struct Mount {
     session: Session<Answers>,
@@ -35,17 +54,7 @@ impl Mount {
     ) -> Result<Self> {
         let directory = directory.as_ref().to_owned();
         let answers = Answers::new(Served::new(engram, snapshot)?);
-        let mut config = Config::default();
-        config.mount_options = vec![
-            MountOption::RO,
-            MountOption::NoDev,
-            MountOption::NoSuid,
-            MountOption::DefaultPermissions,
-            MountOption::FSName("engram".to_owned()),
-            MountOption::Subtype("embeddenator".to_owned()),
-        ];
-        config.acl = if options.allow_other { SessionACL::All } else { SessionACL::Owner };
-        config.n_threads = Some(threads(options.threads));
+        let config = fuse_config(options, "engram", "embeddenator");
         let session = Session::new(answers, &directory, &config);
         let session = session.map_err(|error| Error::of_system("mount an engram at", &directory, error))?;
         Ok(Self { session, directory })

@@ -18,6 +18,8 @@ mod served;
 use std::path::Path;
 
 pub use system::Mount;
+#[cfg(all(target_os = "linux", feature = "fuse"))]
+pub use system::fuse_config;
 
 use crate::error::{Error, Result};
 use crate::platform::unmounting;

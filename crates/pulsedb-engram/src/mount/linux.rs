@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use fuser::{Config, MountOption, Session, SessionACL};
+use fuser::{MountOption, Session};
 use pulsedb::{CollectiveId, PulseDB};
 
 use crate::error::{Error, Result};
@@ -35,18 +35,8 @@ impl Mount {
         let refused = |error| Error::of_system("mount a collective at", &directory, error);
         let live = Live::new(db.clone(), collective)?;
         let answers = Answers::new(live, &directory).map_err(refused)?;
-        let mut config = Config::default();
-        config.mount_options = vec![
-            MountOption::RO,
-            MountOption::NoDev,
-            MountOption::NoSuid,
-            MountOption::NoExec,
-            MountOption::DefaultPermissions,
-            MountOption::FSName("pulsedb".to_owned()),
-            MountOption::Subtype("pulsedb".to_owned()),
-        ];
-        config.acl = if options.allow_other { SessionACL::All } else { SessionACL::Owner };
-        config.n_threads = Some(if options.threads == 0 { 2 } else { options.threads });
+        let mut config = embeddenator_fs::fuse_config(options, "pulsedb", "pulsedb");
+        config.mount_options.push(MountOption::NoExec);
         let session = Session::new(answers, &directory, &config).map_err(refused)?;
         Ok(Self { session, directory })
     }

@@ -14,13 +14,5 @@ mod live;
 #[cfg(all(target_os = "linux", feature = "fuse"))]
 mod tree;
 
+pub use embeddenator_fs::MountOptions;
 pub use system::Mount;
-
-/// How a collective is mounted.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct MountOptions {
-    /// Threads that answer; 0 for two.
-    pub threads: usize,
-    /// Lets other users in; who is not root needs `user_allow_other` in `/etc/fuse.conf`.
-    pub allow_other: bool,
-}
