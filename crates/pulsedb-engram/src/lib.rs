@@ -35,6 +35,9 @@
 
 mod error;
 mod form;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 mod members;
 mod mount;

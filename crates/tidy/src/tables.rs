@@ -400,7 +400,7 @@ const PULSEDB_ENGRAM: LayerTable = LayerTable {
         Layer { name: "words", modules: &["error", "limits"], mutual: false },
         Layer { name: "forms", modules: &["form"], mutual: false },
         Layer { name: "bytes", modules: &["names", "vectors", "members"], mutual: false },
-        Layer { name: "stored", modules: &["stored"], mutual: false },
+        Layer { name: "stored", modules: &["stored", "fuzzing"], mutual: false },
         Layer { name: "operations", modules: &["snapshot", "restore"], mutual: false },
         Layer { name: "mounts", modules: &["mount"], mutual: false },
     ],
