@@ -18,6 +18,16 @@ pub enum Error {
     /// The engram cannot be read or written.
     #[error(transparent)]
     Engram(#[from] embeddenator_fs::Error),
+    /// The engram has no snapshot of that number.
+    #[error("{} has no snapshot {asked}; it has {others}", engram.display())]
+    NoSuchSnapshot {
+        /// The engram.
+        engram: PathBuf,
+        /// The number that was asked for; `latest` if none was.
+        asked: String,
+        /// The numbers that it has, in words.
+        others: String,
+    },
     /// The engram holds other files, or those of a newer version.
     #[error("{} is not a snapshot of a database: {reason}", engram.display())]
     NotASnapshot {

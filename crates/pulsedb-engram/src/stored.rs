@@ -39,7 +39,7 @@ impl StoredSnapshot {
     ///
     /// # Errors
     /// [`Error::NotASnapshot`] for an engram that holds other files; [`Error::Malformed`] if what it says of the
-    /// database cannot be read; [`Error::Engram`] if the engram or the snapshot is not there, or is damaged.
+    /// database cannot be read; [`Error::NoSuchSnapshot`]; [`Error::Engram`] if the engram is not there, or is damaged.
     pub fn open(engram: impl AsRef<Path>, number: Option<u32>) -> Result<Self> {
         let path = engram.as_ref().to_owned();
         let engram = Engram::open(&path)?;
@@ -48,8 +48,13 @@ impl StoredSnapshot {
             Some(number) => engram.snapshots().iter().find(|snapshot| snapshot.number == number),
         };
         let Some(snapshot) = snapshot.cloned() else {
-            let name = number.map_or_else(|| "latest".to_owned(), |number| number.to_string());
-            return Err(embeddenator_fs::Error::NotFound { engram: path, what: "snapshot", name }.into());
+            let asked = number.map_or_else(|| "latest".to_owned(), |number| number.to_string());
+            let others = match engram.snapshots() {
+                [] => "none".to_owned(),
+                [only] => only.number.to_string(),
+                [first, .., last] => format!("{} to {}", first.number, last.number),
+            };
+            return Err(Error::NoSuchSnapshot { engram: path, asked, others });
         };
         let files = Files { tree: engram.tree(&snapshot)?, path: &path };
         let Some(entry) = files.tree.find(&EngramPath::new(DATABASE)?)? else {

@@ -57,7 +57,9 @@ fn second_snapshot_adds_what_is_new_and_the_first_can_still_be_restored() {
     };
     assert_eq!(restored(Some(1), "first"), before);
     assert_eq!(restored(None, "second"), contents(&db));
-    assert!(matches!(StoredSnapshot::open(home.at("it.egm"), Some(3)), Err(Error::Engram(_))));
+    let missing = StoredSnapshot::open(home.at("it.egm"), Some(3)).unwrap_err();
+    assert!(matches!(missing, Error::NoSuchSnapshot { .. }));
+    assert!(missing.to_string().ends_with("it.egm has no snapshot 3; it has 1 to 2"), "{missing}");
 }
 
 #[test]

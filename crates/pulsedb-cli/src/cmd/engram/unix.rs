@@ -145,6 +145,7 @@ fn told(error: Error) -> anyhow::Error {
             Category::Usage => CliError::Usage(said).into(),
             _ => error.into(),
         },
+        Error::NoSuchSnapshot { .. } => CliError::NotFound(said).into(),
         Error::Malformed { .. } => CliError::Damaged(said).into(),
         Error::NotASnapshot { .. } | Error::NotEmpty { .. } => CliError::Usage(said).into(),
         other => other.into(),
