@@ -73,7 +73,8 @@ pub(crate) fn waiting(call: &Call<'_>, arguments: &Map<String, Value>) -> Result
     if seconds == 0 {
         return Ok(None);
     }
-    let since = number(since)?.unwrap_or_else(|| call.db.get_current_sequence());
+    let now = call.db.get_current_sequence();
+    let since = number(since, now)?.unwrap_or(now);
     let collective = call.memory.made(call.db, collective.as_deref())?;
     Ok(Some(Waiting { collective, since, timeout: Duration::from_secs(seconds as u64) }))
 }
@@ -82,7 +83,8 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     let Arguments { since, timeout, collective } = read("changes", arguments)?;
     bounded("timeout", timeout, 0, 0..=WAIT_SECONDS_MAX)?;
     let place = collective.as_deref().unwrap_or(call.memory.own()).to_owned();
-    let (since, now) = (number(since)?, call.db.get_current_sequence());
+    let now = call.db.get_current_sequence();
+    let since = number(since, now)?;
     let (Some(since), Some(collective)) = (since, call.memory.existing(call.db, collective.as_deref())?)
     else {
         return Ok(answer(call.db, Vec::new(), since.unwrap_or(now), &place)?);
@@ -95,10 +97,16 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     Ok(answer(call.db, events, next, &place)?)
 }
 
-/// A sequence number, which is never below zero.
-fn number(since: Option<i64>) -> Result<Option<u64>, ToolError> {
-    let below = |given: i64| fault(format!("`since` is {given}; take `next` of the last answer"));
-    since.map(|given| u64::try_from(given).map_err(|_| below(given))).transpose()
+/// A sequence number that this database has given out. One of another, or of before a restore, would hide what comes.
+fn number(since: Option<i64>, now: u64) -> Result<Option<u64>, ToolError> {
+    let refused = |given: i64| match given {
+        ..0 => fault(format!("`since` is {given}; take `next` of the last answer")),
+        _ => fault(format!(
+            "`since` is {given}, but the last change is {now}: the number is of another database; call without `since`"
+        )),
+    };
+    let known = |given: i64| u64::try_from(given).ok().filter(|number| *number <= now);
+    since.map(|given| known(given).ok_or_else(|| refused(given))).transpose()
 }
 
 fn answer(db: &PulseDB, events: Vec<WatchEvent>, next: u64, place: &str) -> pulsedb::Result<Answer> {

@@ -43,6 +43,8 @@ fn wrong_arguments_are_refused_with_what_would_be_right() {
             ("forget", json!({ "ids": [] }), "1 to 100"),
             ("forget", json!({ "ids": ["01a220f2-88cf-7323-9779-a008373aebbb"] }), "Ids come from `recall`"),
             ("changes", json!({ "since": -1 }), "take `next`"),
+            ("changes", json!({ "since": 1_000_000 }), "of another database"),
+            ("changes", json!({ "since": 1_000_000, "timeout": 50 }), "of another database"),
             ("changes", json!({ "timeout": 3600 }), "0 to 55"),
             ("changes", json!({ "since": "x" }), "`since`"),
             ("agents", json!({ "task": "x" }), "register"),
