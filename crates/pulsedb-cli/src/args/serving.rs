@@ -63,7 +63,7 @@ pub(crate) struct InstallArgs {
 pub(crate) enum Agent {
     /// MCP server and hooks
     ClaudeCode,
-    /// MCP server
+    /// MCP server and hooks
     Codex,
     /// MCP server
     Cursor,

@@ -109,7 +109,9 @@ fn read(path: &Path, done: usize) -> anyhow::Result<Transcript> {
             Err(error) => flaws.push(Flaw { line: number, reason: format!("not JSON: {error}") }),
         }
     }
-    let mut transcript = lines(Shape::Session, &entries, Some(path));
+    // The program is told by its entries; a few may be of neither.
+    let shape = Shape::of_list(entries.iter().map(|(_, entry)| entry)).filter(|it| it.is_session());
+    let mut transcript = lines(shape.unwrap_or(Shape::Session), &entries, Some(path));
     transcript.flaws.extend(flaws);
     Ok(transcript)
 }

@@ -67,7 +67,9 @@ fn compaction(line: &[u8]) -> Option<Compaction> {
     }
     let entry: Value = serde_json::from_slice(line).ok()?;
     let is_one = entry.get("isCompactSummary") == Some(&Value::Bool(true))
-        || entry.get("subtype").and_then(Value::as_str) == Some("compact_boundary");
+        || entry.get("subtype").and_then(Value::as_str) == Some("compact_boundary")
+        // In a session of Codex.
+        || entry.get("type").and_then(Value::as_str) == Some("compacted");
     let moment =
         || entry.get("timestamp").and_then(Value::as_str).and_then(|text| reading::moment(text).ok());
     is_one.then(|| Compaction { moment: moment() })
@@ -118,6 +120,12 @@ mod tests {
         assert_eq!(shown.compacted.unwrap().as_millis(), 1_767_323_045_000);
         let boundary = r#"{"type":"system","subtype":"compact_boundary"}"#;
         assert!(of(&format!("{old}\n{boundary}\n")).ids.is_empty());
+        let of_codex = format!(r#"{{"type":"compacted","payload":{{"replacement_history":["{new}"]}}}}"#);
+        assert_eq!(
+            of(&format!("{old}\n{of_codex}\n")).ids,
+            [new].into(),
+            "what it keeps is before the model"
+        );
         let quoted = r#"{"type":"user","message":"he said \"isCompactSummary\":true"}"#;
         assert_eq!(of(&format!("{old}\n{quoted}\n")).ids, [old].into());
     }

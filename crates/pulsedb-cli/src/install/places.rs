@@ -15,8 +15,8 @@ pub(crate) enum Form {
     Json { key: &'static str },
     /// TOML with a table for each server.
     Toml,
-    /// The hooks of Claude Code.
-    ClaudeHooks,
+    /// The hooks of Claude Code, and those of Codex.
+    Hooks,
 }
 
 /// A file that is to change.
@@ -36,9 +36,12 @@ pub(crate) fn of(agent: Agent, project: Option<&Path>) -> anyhow::Result<Vec<Pla
         return Ok(match agent {
             Agent::ClaudeCode => vec![
                 place(project.join(".mcp.json"), SERVERS),
-                place(project.join(".claude/settings.json"), Form::ClaudeHooks),
+                place(project.join(".claude/settings.json"), Form::Hooks),
             ],
-            Agent::Codex => vec![place(project.join(".codex/config.toml"), Form::Toml)],
+            Agent::Codex => vec![
+                place(project.join(".codex/config.toml"), Form::Toml),
+                place(project.join(".codex/hooks.json"), Form::Hooks),
+            ],
             Agent::Cursor => vec![place(project.join(".cursor/mcp.json"), SERVERS)],
             Agent::Gemini => vec![place(project.join(".gemini/settings.json"), SERVERS)],
             Agent::Vscode => vec![place(project.join(".vscode/mcp.json"), VSCODE_SERVERS)],
@@ -52,9 +55,12 @@ pub(crate) fn of(agent: Agent, project: Option<&Path>) -> anyhow::Result<Vec<Pla
     Ok(match agent {
         Agent::ClaudeCode => vec![
             place(home.join(".claude.json"), SERVERS),
-            place(home.join(".claude/settings.json"), Form::ClaudeHooks),
+            place(home.join(".claude/settings.json"), Form::Hooks),
         ],
-        Agent::Codex => vec![place(codex_home(&home).join("config.toml"), Form::Toml)],
+        Agent::Codex => vec![
+            place(codex_home(&home).join("config.toml"), Form::Toml),
+            place(codex_home(&home).join("hooks.json"), Form::Hooks),
+        ],
         Agent::Cursor => vec![place(home.join(".cursor/mcp.json"), SERVERS)],
         Agent::Gemini => vec![place(home.join(".gemini/settings.json"), SERVERS)],
         Agent::Vscode => {

@@ -1,11 +1,14 @@
 //! The entry of the MCP server in a configuration: put in, and taken out.
 
 use anyhow::{Context, bail};
+use serde_json::Value;
 
-use crate::install::document::Node;
+use crate::install::json::Document;
 
 /// The name of the server in every configuration.
 const NAME: &str = "pulsedb";
+/// The key below which entries say how a server is spoken to.
+const TYPED: &str = "servers";
 /// The header of its table in TOML.
 const TABLE: &str = "[mcp_servers.pulsedb]";
 /// The table that holds it in TOML.
@@ -41,77 +44,92 @@ fn quoted(word: &str) -> String {
 }
 
 /// Puts the server into a JSON document, in the place of an earlier entry.
-pub(crate) fn put_json(document: &mut Node, key: &str, command: &Command) -> anyhow::Result<()> {
-    let mut entry = vec![
-        ("command".to_owned(), Node::text(&command.program)),
-        ("args".to_owned(), Node::List(command.words("mcp").iter().map(|word| Node::text(word)).collect())),
-    ];
-    if key == "servers" {
-        entry.insert(0, ("type".to_owned(), Node::text("stdio")));
+pub(crate) fn put_json(document: &mut Document, key: &str, command: &Command) -> anyhow::Result<()> {
+    let kind = if key == TYPED { "  \"type\": \"stdio\",\n" } else { "" };
+    let (program, words) = (Value::from(command.program.as_str()), Value::from(command.words("mcp")));
+    let entry = format!("{{\n{kind}  \"command\": {program},\n  \"args\": {words}\n}}");
+    match document.get(&[key]) {
+        None => {
+            let entry = entry.replace('\n', "\n  ");
+            document.put(&[], key, &format!("{{\n  \"{NAME}\": {entry}\n}}"));
+        }
+        Some(Value::Object(servers)) => {
+            let is_there = servers
+                .get(NAME)
+                .is_some_and(|it| serde_json::from_str(&entry).is_ok_and(|new: Value| *it == new));
+            if !is_there {
+                document.put(&[key], NAME, &entry);
+            }
+        }
+        Some(_) => bail!("`{key}` is no object"),
     }
-    let servers = document.entry(key, Node::EMPTY).filter(|it| matches!(it, Node::Object(_)));
-    let servers = servers.with_context(|| format!("`{key}` is no object"))?;
-    *servers.entry(NAME, Node::Null).context("the servers are no object")? = Node::Object(entry);
     Ok(())
 }
 
 /// Takes the server out of a JSON document.
-pub(crate) fn take_json(document: &mut Node, key: &str) {
-    let Some(servers) = document.get_mut(key) else { return };
-    let had_it = servers.get(NAME).is_some();
-    servers.remove(NAME);
-    if had_it && servers.is_empty() {
-        document.remove(key);
-    }
+pub(crate) fn take_json(document: &mut Document, key: &str) {
+    document.take(&[key], NAME);
 }
 
-/// Puts the server into a TOML document, in the place of an earlier table.
-pub(crate) fn put_toml(text: &str, command: &Command) -> anyhow::Result<String> {
-    let kept = whole_lines(&take_toml(text)?);
+/// Puts the server into a TOML document, in the place of an earlier table. Behind what is there stands one line end more,
+/// which goes with the table.
+pub(crate) fn put_toml(text: Option<&str>, command: &Command) -> anyhow::Result<String> {
     // What JSON writes of a text is a basic string of TOML, too.
     let words = serde_json::to_string(&command.words("mcp"))?;
     let program = serde_json::to_string(&command.program)?;
-    let gap = if kept.is_empty() || kept.ends_with("\n\n") { "" } else { "\n" };
     let table = format!("{TABLE}\ncommand = {program}\nargs = {words}\n");
-    let changed = format!("{kept}{gap}{table}");
+    let Some(text) = text else { return Ok(table) };
+    if server(&parsed(text)?) == server(&parsed(&table)?) {
+        return Ok(text.to_owned());
+    }
+    let changed = take_toml(text)?.map(|kept| kept + "\n").unwrap_or_default() + &table;
     parsed(&changed)?;
     Ok(changed)
 }
 
-/// Takes the server out of a TOML document: its table with its sub-tables, and nothing else.
-pub(crate) fn take_toml(text: &str) -> anyhow::Result<String> {
-    if !has_server(&parsed(text)?) {
-        return Ok(text.to_owned());
+/// Takes the server out of a TOML document: its table with its sub-tables, and nothing else; `None` for one that was made
+/// for it.
+pub(crate) fn take_toml(text: &str) -> anyhow::Result<Option<String>> {
+    if server(&parsed(text)?).is_none() {
+        return Ok(Some(text.to_owned()));
     }
     let mut kept = String::new();
+    // What stands in the table since its last line with words may belong to what follows.
+    let mut behind = String::new();
     let mut inside = false;
     for line in text.split_inclusive('\n') {
         let head = line.trim();
         if head.starts_with('[') {
+            let was_inside = inside;
             inside = head.starts_with(TABLE) || head.starts_with("[mcp_servers.pulsedb.");
+            if inside && !was_inside && kept.ends_with('\n') {
+                kept.pop();
+            }
+            if !inside {
+                let is_line = kept.is_empty() || kept.ends_with('\n') || behind.starts_with(['\n', '\r']);
+                kept.push_str(if is_line { "" } else { "\n" });
+                kept.push_str(&std::mem::take(&mut behind));
+            }
         }
-        if !inside {
-            kept.push_str(line);
+        match (inside, head.is_empty() || head.starts_with('#')) {
+            (true, true) => behind.push_str(line),
+            (true, false) => behind.clear(),
+            (false, _) => kept.push_str(line),
         }
     }
-    let kept = whole_lines(&kept);
-    if has_server(&parsed(&kept)?) {
+    kept.push_str(&behind);
+    if server(&parsed(&kept)?).is_some() {
         bail!("the server `{NAME}` is written in another form than {TABLE}; change it by hand");
     }
-    Ok(kept.trim_end_matches('\n').to_owned() + if kept.trim().is_empty() { "" } else { "\n" })
-}
-
-fn whole_lines(text: &str) -> String {
-    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    format!("{text}{end}")
+    Ok(Some(kept).filter(|kept| !kept.is_empty() || text.starts_with('\n')))
 }
 
 fn parsed(text: &str) -> anyhow::Result<toml::Table> {
     text.parse().context("it is no TOML; mend it, or add the server by hand")
 }
 
-fn has_server(table: &toml::Table) -> bool {
-    table.get(TABLES).and_then(|it| it.get(NAME)).is_some()
+fn server(table: &toml::Table) -> Option<&toml::Value> {
+    table.get(TABLES)?.get(NAME)
 }
 
 #[cfg(test)]
@@ -124,34 +142,42 @@ mod tests {
 
     #[test]
     fn json_gets_the_server_and_loses_nothing_else() {
-        let text = r#"{"theme":"dark","mcpServers":{"other":{"command":"x"}}}"#;
-        let mut document: Node = serde_json::from_str(text).unwrap();
-        let before = document.clone();
-        put_json(&mut document, "mcpServers", &command()).unwrap();
-        put_json(&mut document, "mcpServers", &command()).unwrap();
-        let args = document.get("mcpServers").unwrap().get("pulsedb").unwrap().get("args").unwrap();
-        assert_eq!(serde_json::to_string(args).unwrap(), r#"["--db","/a b","mcp"]"#);
-        take_json(&mut document, "mcpServers");
-        assert_eq!(document, before);
-        let mut empty = Node::EMPTY;
-        put_json(&mut empty, "servers", &command()).unwrap();
-        take_json(&mut empty, "servers");
-        assert_eq!(empty, Node::EMPTY);
-        let mut odd: Node = serde_json::from_str(r#"{"mcpServers":[1]}"#).unwrap();
+        for text in
+            [r#"{"theme":"dark","mcpServers":{"other":{"command":"x"}}}"#, "{}", r#"{"mcpServers":{}}"#]
+        {
+            let mut document = Document::new(text).unwrap();
+            put_json(&mut document, "mcpServers", &command()).unwrap();
+            let once = document.clone();
+            put_json(&mut document, "mcpServers", &command()).unwrap();
+            assert_eq!(document, once);
+            let args = document.get(&["mcpServers", "pulsedb", "args"]).unwrap();
+            assert_eq!(args, serde_json::json!(["--db", "/a b", "mcp"]));
+            take_json(&mut document, "mcpServers");
+            assert_eq!(document.into_text(), text);
+        }
+        let mut odd = Document::new(r#"{"mcpServers":[1]}"#).unwrap();
         assert!(put_json(&mut odd, "mcpServers", &command()).is_err());
     }
 
     #[test]
     fn toml_gets_the_server_and_loses_nothing_else() {
-        let text = "model = \"x\" # mine\n\n[mcp_servers.other]\ncommand = \"y\"\n";
-        let put = put_toml(text, &command()).unwrap();
-        assert!(put.starts_with(text), "{put}");
-        assert_eq!(put_toml(&put, &command()).unwrap(), put);
-        let behind = format!("{put}[mcp_servers.pulsedb.env]\nA = \"b\"\n\n[tui]\nx = 1\n");
-        assert_eq!(take_toml(&behind).unwrap(), format!("{text}\n[tui]\nx = 1\n"));
-        assert_eq!(take_toml(&put).unwrap(), text);
-        assert_eq!(take_toml(&put_toml("", &command()).unwrap()).unwrap(), "");
-        assert!(put_toml("x = ", &command()).is_err());
+        let own = "model = \"x\" # mine\n\n[mcp_servers.other]\ncommand = \"y\"";
+        for text in
+            [own.to_owned(), format!("{own}\n"), format!("{own}\n\n\n"), format!("{own}\r\n"), String::new()]
+        {
+            let put = put_toml(Some(&text), &command()).unwrap();
+            assert!(put.starts_with(&text), "{put}");
+            assert_eq!(put_toml(Some(&put), &command()).unwrap(), put);
+            assert_eq!(take_toml(&put).unwrap(), Some(text));
+        }
+        let put = put_toml(Some(own), &command()).unwrap();
+        let behind = format!("{put}[mcp_servers.pulsedb.env]\nA = \"b\"\n\n# of the screen\n[tui]\nx = 1\n");
+        assert_eq!(take_toml(&behind).unwrap(), Some(format!("{own}\n# of the screen\n[tui]\nx = 1\n")));
+        let close = format!("{put}[tui]\nx = 1\n");
+        assert_eq!(put_toml(Some(&close), &command()).unwrap(), close, "it is there");
+        assert_eq!(take_toml(&close).unwrap(), Some(format!("{own}\n[tui]\nx = 1\n")));
+        assert_eq!(take_toml(&put_toml(None, &command()).unwrap()).unwrap(), None);
+        assert!(put_toml(Some("x = "), &command()).is_err());
         assert!(take_toml("mcp_servers = { pulsedb = { command = \"x\" } }").is_err());
     }
 

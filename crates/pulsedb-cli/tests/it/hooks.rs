@@ -153,6 +153,41 @@ fn turns_are_recorded_once_each_whichever_hook_comes() {
 }
 
 #[test]
+fn session_of_codex_is_recorded_and_told_nothing_twice() {
+    let shell = Shell::new();
+    let mut session = Session::new(&shell);
+    let item = |role: &str, kind: &str, text: &str| {
+        json!({ "timestamp": "2026-01-02T03:04:05.678Z", "type": "response_item", "payload": {
+            "type": "message", "id": "m1", "role": role, "content": [{ "type": "input_text", "text": text }],
+            "internal_chat_message_metadata_passthrough": { "turn_id": "t", "content_item_kinds": [kind] } } })
+    };
+    session.push(
+        &json!({ "timestamp": "2026-01-02T03:04:05Z", "type": "session_meta", "payload": { "id": SESSION } }),
+    );
+    session.push(&item(
+        "user",
+        "environments.environment_context",
+        "<environment_context>/w</environment_context>",
+    ));
+    session.push(&item("user", "user.text", "Make the parser faster"));
+    session.hook("stop", &json!({ "turn_id": "t", "model": "m" }));
+    session.push(&item("assistant", "unknown", "It is a table now"));
+    session.hook("session-end", &json!({ "reason": "other" }));
+    session.hook("session-end", &json!({ "reason": "other" }));
+    assert_eq!(shell.contents(), ["Make the parser faster", "It is a table now"]);
+    shell.ok(["record", FACT]);
+    let asked = "which OpenSSL does the release build need?";
+    let said = session.prompt(asked);
+    assert!(said.contains(FACT), "{said}");
+    session.push(&item("developer", "hooks.additional_context", &said));
+    assert_eq!(session.prompt(asked), "", "it has been shown");
+    session.push(
+        &json!({ "timestamp": "2026-01-02T03:04:05Z", "type": "compacted", "payload": { "message": "" } }),
+    );
+    assert!(session.prompt(asked).contains(FACT), "it was summarised away");
+}
+
+#[test]
 fn session_is_not_told_what_it_has_said_itself_but_others_are() {
     let shell = Shell::new();
     let mut session = Session::new(&shell);

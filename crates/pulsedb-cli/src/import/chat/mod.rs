@@ -5,6 +5,7 @@ mod claude;
 mod discord;
 mod messages;
 mod plain;
+mod rollout;
 mod session;
 pub(crate) mod shape;
 mod slack;
@@ -27,7 +28,7 @@ use crate::text::{shorten_head, shorten_tail};
 
 /// What is read, for the message about what is not.
 pub(crate) const KNOWN: &str = "known are `messages` of `role` and `content`, conversations.json of ChatGPT and of \
-                                Claude, sessions of Claude Code, result.json of Telegram, the days of a Slack export, \
+                                Claude, sessions of Claude Code and of Codex, result.json of Telegram, the days of a Slack export, \
                                 the JSON of Discord's data package and of DiscordChatExporter, JSON lines with \
                                 `content`, and with --format chat lines of the form `Speaker: words`; \
                                 --format text takes any text as it is";

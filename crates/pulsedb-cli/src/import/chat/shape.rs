@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::import::chat::messages::Context;
 use crate::import::chat::transcript::{Place, Transcript};
 use crate::import::chat::value::Object;
-use crate::import::chat::{chatgpt, claude, discord, messages, session, slack, telegram};
+use crate::import::chat::{chatgpt, claude, discord, messages, rollout, session, slack, telegram};
 
 /// The shapes of conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub(crate) enum Shape {
     ChatGpt,
     Claude,
     Session,
+    Rollout,
     Telegram,
     Slack,
     DiscordExporter,
@@ -26,6 +27,7 @@ const ALL: &[Shape] = &[
     Shape::ChatGpt,
     Shape::Claude,
     Shape::Session,
+    Shape::Rollout,
     Shape::Telegram,
     Shape::DiscordExporter,
     Shape::DiscordPackage,
@@ -66,11 +68,17 @@ impl Shape {
         ALL.iter().copied().find(|shape| shape.fits(object))
     }
 
+    /// Whether it is that of an agent's program, which writes down a session entry by entry.
+    pub(crate) const fn is_session(self) -> bool {
+        matches!(self, Self::Session | Self::Rollout)
+    }
+
     fn fits(self, object: &Object) -> bool {
         match self {
             Self::ChatGpt => chatgpt::is_conversation(object),
             Self::Claude => claude::is_conversation(object),
             Self::Session => session::is_entry(object),
+            Self::Rollout => rollout::is_entry(object),
             Self::Telegram => telegram::is_export(object),
             Self::Slack => slack::is_message(object),
             Self::DiscordExporter => discord::is_export(object),
@@ -85,7 +93,7 @@ impl Shape {
         match self {
             Self::ChatGpt => "a conversation of ChatGPT: it has no `mapping`",
             Self::Claude => "a conversation of Claude: it has no `chat_messages`",
-            Self::Session => "an entry of a session",
+            Self::Session | Self::Rollout => "an entry of a session",
             Self::Telegram => "a chat of Telegram",
             Self::Slack => "a message of Slack",
             Self::DiscordExporter | Self::DiscordPackage => "of Discord",
@@ -113,7 +121,7 @@ pub(super) fn read(shape: Shape, value: &Value, place: Place<'_>, transcript: &m
 
 fn element(shape: Shape, value: &Value, which: &str, place: Place<'_>, transcript: &mut Transcript) {
     // Entries of a session that no version of us knows say at least what they are.
-    let is_other_entry = shape == Shape::Session && value.get("type").is_some_and(Value::is_string);
+    let is_other_entry = shape.is_session() && value.get("type").is_some_and(Value::is_string);
     let Some(object) = value.as_object().filter(|object| is_other_entry || shape.fits(object)) else {
         return transcript
             .fail(place.line, format!("{which}is not {}", shape.element()).trim_start().to_owned());
@@ -122,6 +130,7 @@ fn element(shape: Shape, value: &Value, which: &str, place: Place<'_>, transcrip
         Shape::ChatGpt => chatgpt::conversation(object, place, transcript),
         Shape::Claude => claude::conversation(object, place, transcript),
         Shape::Session => session::entry(object, place, transcript),
+        Shape::Rollout => rollout::entry(object, place, transcript),
         Shape::Telegram => telegram::export(object, place, transcript),
         Shape::Slack => slack::day(std::slice::from_ref(value), place, transcript),
         Shape::DiscordExporter => discord::export(object, place, transcript),
@@ -197,6 +206,7 @@ mod tests {
             (json!({"conversations": [{"mapping": {}}]}), Some(Shape::ChatGpt)),
             (json!([{"chat_messages": []}]), Some(Shape::Claude)),
             (json!({"type": "summary", "leafUuid": "x"}), Some(Shape::Session)),
+            (json!({"type": "x", "timestamp": "2026-01-02", "payload": {}}), Some(Shape::Rollout)),
             (json!([{"type": "message", "ts": "1.0", "text": "x", "user": "U"}]), Some(Shape::Slack)),
             (json!({"x": 1}), None),
             (json!([]), None),
