@@ -6,6 +6,8 @@ mod agents;
 mod changes;
 mod chats;
 mod commands;
+#[cfg(target_os = "linux")]
+mod contained;
 mod documents;
 mod encodings;
 #[cfg(unix)]
@@ -24,6 +26,8 @@ mod models;
 mod outside_vectors;
 mod references;
 mod search;
+mod served;
 mod shell;
+mod swarm;
 mod trees;
 mod watch;
