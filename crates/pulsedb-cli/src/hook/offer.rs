@@ -13,6 +13,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::database::Target;
 use crate::hook::event::Event;
+use crate::hook::gate::{LEAST, about};
 use crate::hook::shown::Shown;
 use crate::provenance::IMPORT_TAG;
 use crate::text::shorten_head;
@@ -31,10 +32,6 @@ const HITS: usize = 40;
 const CONTENT_BYTES_MAX: usize = 1200;
 /// Bytes of a prompt that are searched with: what is pasted behind its words is not what it asks.
 const PROMPT_BYTES_MAX: usize = 2000;
-/// A memory is about a prompt if its vector is this close,
-const NEAR_COSINE: f32 = 0.45;
-/// or if this share of what the prompt says, rare words weighing more, has a like in it.
-const SAID_SHARE: f32 = 0.6;
 
 /// The memories that matter most for a project: what was remembered, not what was merely said.
 pub(crate) fn at_start(target: &Target, event: &Event) -> anyhow::Result<Option<Value>> {
@@ -82,6 +79,8 @@ pub(crate) fn about_prompt(target: &Target, event: &Event) -> anyhow::Result<Opt
     let options =
         SearchOptions { k: HITS, explain: true, filter: SearchFilter::default(), ..SearchOptions::default() };
     let hits = db.search(collective, prompt.into(), options)?;
+    let records = db.get_collective_stats(collective)?.experience_count;
+    let is_about = |hit: &SearchResult| about(hit, records) >= LEAST;
     if !hits.iter().any(is_about) {
         return Ok(None);
     }
@@ -107,13 +106,6 @@ fn opened(target: &Target) -> anyhow::Result<Option<(PulseDB, CollectiveId)>> {
     let name: String = target.collective.nfc().collect();
     let found = db.list_collectives()?.into_iter().find(|it| it.name == name);
     Ok(found.map(|it| (db, it.id)))
-}
-
-/// Whether a hit says something about the prompt, and is not only the best of what there is.
-fn is_about(hit: &SearchResult) -> bool {
-    let Some(explain) = &hit.explain else { return false };
-    let reaches = |signal: Option<pulsedb::Signal>, least: f32| signal.is_some_and(|it| it.raw >= least);
-    reaches(explain.vector, NEAR_COSINE) || reaches(explain.late, SAID_SHARE)
 }
 
 /// Whether the model has it before itself already: it was shown, or it was said in this session since that was last
