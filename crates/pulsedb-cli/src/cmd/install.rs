@@ -42,6 +42,9 @@ pub(crate) fn run(args: &InstallArgs, db: Option<&Path>, out: &mut Out) -> anyho
     changes.iter().try_for_each(Change::write)?;
     let word = if args.undo { "taken out" } else { "installed" };
     writeln!(out, "{word}; {} reads it when it starts the next time", name(args.agent))?;
+    if args.agent == Agent::Codex && !args.undo {
+        writeln!(out, "it runs the hooks once you have looked at them: it asks, or type /hooks")?;
+    }
     Ok(Exit::Ok)
 }
 

@@ -39,6 +39,7 @@ fn each_agent_gets_the_server_and_loses_it_again() {
         assert!(output.contains('+') && output.contains("mcp"), "{output}");
         let text = fs::read_to_string(shell.work().join(files[0])).unwrap();
         assert!(text.contains("pulsedb") && text.contains("\"mcp\"") && text.ends_with('\n'), "{text}");
+        assert_eq!(output.contains("/hooks"), agent == "codex", "{output}");
         assert!(text_of(&run(&shell, &[agent, "--yes"])).contains("it is there"));
         // Another database in the place of the first.
         let other = text_of(&run(&shell, &["--db", "/other", agent, "--yes"]));
