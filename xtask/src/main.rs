@@ -179,7 +179,13 @@ fn features(arguments: &[String]) -> Result<(), Failure> {
     words.extend(["-p", "embeddenator-io", "-p", "embeddenator-obs"]);
     words.extend(arguments.iter().map(String::as_str));
     words.extend(["--", "-D", "warnings"]);
-    cargo(&words, &[])
+    cargo(&words, &[])?;
+    // In the workspace other crates ask for features of it, so that what only they use is used.
+    for features in [&["--no-default-features"][..], &[]] {
+        let library = ["clippy", "-p", "pulsedb", "--lib"];
+        cargo(&[&library, features, &["--", "-D", "warnings"]].concat(), &[])?;
+    }
+    Ok(())
 }
 
 fn doc(arguments: &[String]) -> Result<(), Failure> {
