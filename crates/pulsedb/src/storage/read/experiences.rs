@@ -44,11 +44,7 @@ impl<'t> View<'t> {
     }
 
     /// An experience that an index of this view names, whole: it must be there.
-    pub(crate) fn indexed_experience(
-        self,
-        generation: Generation,
-        id: ExperienceId,
-    ) -> Result<Experience> {
+    pub(crate) fn indexed_experience(self, generation: Generation, id: ExperienceId) -> Result<Experience> {
         let (place, experience) = self.indexed_row(id)?;
         self.with_vector(generation, place, experience)
     }
