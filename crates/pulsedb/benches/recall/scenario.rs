@@ -131,7 +131,9 @@ impl Scenario {
                 *most = matches.max(*most);
                 sum.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
             }
-            nearest.iter().for_each(|id| db.unarchive_experience(*id).expect("a record is back"));
+            for id in nearest {
+                db.unarchive_experience(id).expect("a record is back");
+            }
         }
         for ((name, _), (matches, sum)) in filters.iter().zip(sums) {
             self.print("its 500 nearest archived", name, matches, sum.map(|sum| sum / QUERIES as f64));
