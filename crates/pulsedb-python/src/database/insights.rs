@@ -50,7 +50,7 @@ impl Database {
         found.map(|row| results::insight(python, &row)).transpose()
     }
 
-    /// The insights that answer a query best, best first, each with its score.
+    /// The insights that answer a query best, best first, each with its score. `k`, 1 to 1000, is 10 unless it is given.
     #[pyo3(signature = (collective, query, *, k = None, domains = None, types = None, min_confidence = None))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn search_insights<'py>(
@@ -91,7 +91,7 @@ impl Database {
         self.change(python, move |db| db.delete_insight(id.0))
     }
 
-    /// Insights of a collective in order of their ids.
+    /// Insights of a collective in order of their ids, at most `limit`: 1 to 1000, 100 unless it is given.
     #[pyo3(signature = (collective, *, limit = None, offset = None))]
     fn insights<'py>(
         &self,

@@ -101,7 +101,7 @@ impl Database {
         Ok(self.apart(python, |db| db.get_by_key(collective.0, &key.0))?.map(Experience::from))
     }
 
-    /// The keys that begin with `prefix` and come after `after`, in order.
+    /// The keys that begin with `prefix` and come after `after`, in order, at most `limit`: 1 to 1000, 1000 unless it is given.
     #[pyo3(signature = (collective, prefix = None, *, after = None, limit = None))]
     fn keys(
         &self,
@@ -130,13 +130,13 @@ impl Database {
         self.change(python, move |db| db.update_experience_and_terms(id.0, update, terms))
     }
 
-    /// Makes all of these `Update` objects or none, in one commit.
+    /// Makes all of these `Update` objects or none, in one commit; at most 10 000.
     fn update_many(&self, python: Python<'_>, updates: &Bound<'_, PyAny>) -> PyResult<()> {
         let updates = each("updates", updates, |one| inputs::one_of_updates("updates", one))?;
         self.change(python, move |db| db.update_experiences(updates))
     }
 
-    /// Makes all of these changes of a collective or none, in one commit and in this order: `Record`, `Update`, `Archive`,
+    /// Makes all of these changes of a collective, at most 10 000, or none, in one commit and in this order: `Record`, `Update`, `Archive`,
     /// `Delete` and `Relate` objects. Gives `(what, id)` for each, such as `("recorded", id)`.
     fn apply(
         &self,
@@ -154,7 +154,7 @@ impl Database {
         self.change(python, move |db| db.archive_experience(id.0))
     }
 
-    /// Archives all of these or none, in one commit.
+    /// Archives all of these or none, in one commit; at most 10 000.
     fn archive_many(&self, python: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
         let ids: Vec<ExperienceId> = self::ids("ids", ids)?;
         self.change(python, move |db| db.archive_experiences(&ids))
@@ -170,7 +170,7 @@ impl Database {
         self.change(python, move |db| db.delete_experience(id.0))
     }
 
-    /// Deletes all of these or none, in one commit.
+    /// Deletes all of these or none, in one commit; at most 10 000.
     fn delete_many(&self, python: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
         let ids: Vec<ExperienceId> = self::ids("ids", ids)?;
         self.change(python, move |db| db.delete_experiences(&ids))
@@ -187,7 +187,7 @@ impl Database {
     }
 
     /// Experiences of a collective in order of their ids, oldest first, archived and superseded ones too. `after` an id goes
-    /// on from there at no cost; `offset` passes over so many.
+    /// on from there at no cost; `offset` leaves so many out. `limit`, 1 to 1000, is 100 unless it is given.
     #[pyo3(signature = (collective, *, limit = None, after = None, offset = None))]
     fn experiences(
         &self,
@@ -212,7 +212,8 @@ impl Database {
         Ok(experiences(rows))
     }
 
-    /// The ids of experiences whose energy is below a bound, with it, in order of the ids; archived ones are left out.
+    /// The ids of experiences whose energy is below a bound, with it, in order of the ids; archived ones are left out. `limit`,
+    /// 1 to 1000, is 100 unless it is given.
     #[pyo3(signature = (collective, below, *, limit = None))]
     fn cold(
         &self,
@@ -226,7 +227,7 @@ impl Database {
         Ok(rows.into_iter().map(|(id, energy)| (id.to_string(), energy)).collect())
     }
 
-    /// The newest experiences of a collective, newest first.
+    /// The newest experiences of a collective, newest first. `limit`, 1 to 1000, is 10 unless it is given.
     #[pyo3(signature = (collective, limit = None, *, filter = None))]
     fn recent(
         &self,

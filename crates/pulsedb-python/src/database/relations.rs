@@ -99,7 +99,7 @@ impl Database {
         self.change(python, move |db| db.delete_relation(id.0))
     }
 
-    /// Relations of a collective in order of their ids.
+    /// Relations of a collective in order of their ids, at most `limit`: 1 to 1000, 100 unless it is given.
     #[pyo3(signature = (collective, *, limit = None, offset = None))]
     fn relations<'py>(
         &self,

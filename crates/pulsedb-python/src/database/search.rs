@@ -18,8 +18,8 @@ type Ids<'py> = Bound<'py, PyArray1<PyFixedUnicode<ID_CHARACTERS>>>;
 #[pymethods]
 impl Database {
     /// The experiences that answer a query best, best first. A `str` is ranked by its words, its meaning and what stands
-    /// beside a record; an array by the cosine of the vectors; `Lexical` by words alone; `Hybrid` is a text with a vector of
-    /// one's own. `weights` lets energy count (`RecallWeights`), `signals` and `context` weigh the parts of a text's score;
+    /// beside a record; an array by the cosine of the vectors; `Lexical` by words alone; `Hybrid` is a text with your own
+    /// vector. `k`, 1 to 1000, is 10 unless it is given. `weights` lets energy count (`RecallWeights`), `signals` and `context` weigh the parts of a text's score;
     /// `exact` compares every match, `explain` says what each score is made of.
     #[pyo3(signature = (collective, query, *, k = None, filter = None, weights = None, signals = None, context = None,
         exact = false, explain = false))]
@@ -75,8 +75,8 @@ impl Database {
         Ok((ids.into_pyarray(python), scores.into_pyarray(python)))
     }
 
-    /// What an agent needs to know before it begins, in one call and of one moment: what is similar to the query, what is
-    /// recent, insights, relations and who is at work. With `max_tokens` (estimated at four bytes each of
+    /// What an agent needs to know before it begins, in one call and of one moment: what is similar to the query (20 unless
+    /// `max_similar` says otherwise), what is recent (10), insights, relations and who is at work. A `Lexical` is refused. With `max_tokens` (estimated at four bytes each of
     /// `render_markdown`) the parts are filled best first, and near-duplicates left out.
     #[pyo3(signature = (collective, query, *, max_similar = None, max_recent = None, include_insights = true,
         include_relations = true, include_active_agents = true, filter = None, weights = None, max_tokens = None))]
