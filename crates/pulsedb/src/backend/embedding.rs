@@ -78,7 +78,7 @@ impl Embedder {
     pub fn embed_query(&self, text: &str) -> Result<Embedding> {
         match &self.service {
             None => {
-                let reason = "callers supply the vectors of this database; pass one with `Query::Vector`";
+                let reason = "callers supply the vectors of this database; search with one";
                 Err(PulseDBError::Embedding { reason: reason.into() })
             }
             Some(service) => self.admitted(service.embed(text)?),
