@@ -173,7 +173,7 @@ fn lint(arguments: &[String]) -> Result<(), Failure> {
     cargo(&words, &[])
 }
 
-/// The crates that have features; `lint` sees them with all of their defaults.
+/// The crates that have features, which `lint` sees with all of their defaults: without these, and with what is off by default.
 fn features(arguments: &[String]) -> Result<(), Failure> {
     let mut words = vec!["clippy", "--no-default-features", "--all-targets"];
     words.extend(["-p", "embeddenator-io", "-p", "embeddenator-obs"]);
@@ -185,7 +185,10 @@ fn features(arguments: &[String]) -> Result<(), Failure> {
         let library = ["clippy", "-p", "pulsedb", "--lib"];
         cargo(&[&library, features, &["--", "-D", "warnings"]].concat(), &[])?;
     }
-    Ok(())
+    let mut words = vec!["clippy", "-p", "pulsedb-cli", "--features", "postgres", "--all-targets"];
+    words.extend(arguments.iter().map(String::as_str));
+    words.extend(["--", "-D", "warnings"]);
+    cargo(&words, &[])
 }
 
 fn doc(arguments: &[String]) -> Result<(), Failure> {
