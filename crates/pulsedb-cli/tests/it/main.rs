@@ -24,6 +24,7 @@ mod models;
 mod outside_vectors;
 mod references;
 mod search;
+mod server;
 mod shell;
 mod trees;
 mod watch;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::embed::{EXTERNAL, EmbeddingService};
+use crate::embed::{self, EXTERNAL, EmbeddingService};
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
 use crate::model::ProviderIdentity;
@@ -43,6 +43,15 @@ impl Embedder {
             },
         };
         Ok(Self { service, identity })
+    }
+
+    /// An embedder of the caller's.
+    ///
+    /// # Errors
+    /// If its dimension or its identity cannot be.
+    pub fn with(service: Arc<dyn EmbeddingService>) -> Result<Self> {
+        let identity = embed::identity(&*service)?;
+        Ok(Self { service: Some(service), identity })
     }
 
     /// Which embedder it is.
