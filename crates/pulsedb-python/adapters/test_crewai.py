@@ -41,6 +41,7 @@ def test_a_record_comes_back_with_every_part_and_is_replaced_by_its_id(tmp_path:
     storage.update(first.model_copy(update={"content": "changed"}))
     found = storage.get_record("r1")
     assert found is not None and found.content == "changed" and storage.count() == 2
+    storage.touch_records(["no such id"])
     storage.touch_records(["r1", "no such id"])
     touched = storage.get_record("r1")
     assert touched is not None and touched.last_accessed > START and touched.last_accessed.tzinfo is None

@@ -25,7 +25,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
 def test_every_block_of_python_runs(page: Path, elsewhere: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert blocks
-    # Twice: whoever reads on another day has the databases of the first.
+    # Twice: a reader may come back to the databases of the first time.
     for _ in range(2):
         names: dict[str, object] = {}
         for number, block in enumerate(blocks, 1):

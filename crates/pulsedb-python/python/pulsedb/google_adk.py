@@ -141,9 +141,11 @@ class PulseMemoryService(BaseMemoryService):
         key = (found.key or "") if found is not None else ""
         if not key.startswith(f"{place}/"):
             return
-        first, *further = _journal.rows_below(self._db, self._collective, key.partition("#")[0] + "#")
-        left: list[Change] = [Update(first.id, content=DELETED, type=Generic()), Archive(first.id)]
-        self._db.apply(self._collective, [*left, *(Delete(row.id) for row in further)])
+        rows = _journal.rows_below(self._db, self._collective, key.partition("#")[0] + "#")
+        left: list[Change] = []
+        for row in rows[:1]:
+            left += [Update(row.id, content=DELETED, type=Generic()), Archive(row.id)]
+        self._db.apply(self._collective, [*left, *(Delete(row.id) for row in rows[1:])])
 
 
 def _place(app_name: str, user_id: str) -> str:

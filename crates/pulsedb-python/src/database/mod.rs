@@ -99,7 +99,9 @@ fn not_opened(python: Python<'_>, error: &PulseDBError) -> PyErr {
     }
     match (error, FORKED_OFF.load(Ordering::Relaxed)) {
         // What the parent had open is open here for ever, and cannot be used.
-        (PulseDBError::Storage(StorageError::Engine { .. }), parent) if parent != 0 => {
+        (PulseDBError::Storage(StorageError::Engine { reason }), parent)
+            if parent != 0 && reason.contains("still open under this path") =>
+        {
             errors::forked(python, parent)
         }
         (error, _) => errors::raised(python, error),

@@ -187,7 +187,7 @@ impl Database {
     }
 
     /// Experiences of a collective in order of their ids, oldest first, archived and superseded ones too. `after` an id goes
-    /// on from there at no cost; `offset` leaves so many out. `limit`, 1 to 1000, is 100 unless it is given.
+    /// on from there at no cost; `offset` skips that many. `limit`, 1 to 1000, is 100 unless it is given.
     #[pyo3(signature = (collective, *, limit = None, after = None, offset = None))]
     fn experiences(
         &self,
