@@ -1,6 +1,6 @@
 """The store for LangGraph beside others: the same texts and vectors, on one machine.
 
-    pip install langgraph-checkpoint-sqlite chromadb
+    pip install langgraph-checkpoint-sqlite chromadb mem0ai
     python bench/python/stores.py [ITEMS]
 
 The embedder is a stub, so that only the stores are measured. What is not installed is left out. Every store but the one in
@@ -9,6 +9,7 @@ memory is on a disk, and keeps what a call has acknowledged as its defaults say.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -79,6 +80,52 @@ class Chroma:
         return self.collection.query(query_embeddings=embed([query]), n_results=10)["ids"]  # type: ignore[arg-type]
 
 
+class Mem0:
+    """A memory of mem0 with its default vector store, a local Qdrant, as a store: without a language model."""
+
+    def __init__(self, place: str) -> None:
+        os.environ.update(MEM0_DIR=f"{place}/mem0", MEM0_TELEMETRY="false")
+        from mem0 import Memory
+
+        stub = {"provider": "openai", "config": {"api_key": "no service is asked"}}
+        vectors = {"path": f"{place}/qdrant", "on_disk": True, "embedding_model_dims": DIMENSION}
+        self.memory = Memory.from_config(
+            {
+                "vector_store": {"provider": "qdrant", "config": vectors},
+                "llm": stub,
+                "embedder": stub,
+                "history_db_path": f"{place}/history.db",
+            }
+        )
+        self.memory.embedding_model = Stub()
+        self.ids: dict[str, str] = {}
+
+    def put(self, namespace: tuple[str, ...], key: str, value: dict[str, Any]) -> None:
+        made = self.memory.add(value["text"], user_id=namespace[0], infer=False)
+        self.ids[key] = made["results"][0]["id"]
+
+    def get(self, namespace: tuple[str, ...], key: str) -> Any:
+        return self.memory.get(self.ids[key])
+
+    def search(self, namespace: tuple[str, ...], *, query: str) -> Any:
+        return self.memory.search(query, filters={"user_id": namespace[0]}, top_k=10)["results"]
+
+
+class Stub:
+    """An embedder of mem0."""
+
+    def embed(self, text: str, memory_action: str | None = None) -> list[float]:
+        return embed([text])[0]
+
+    def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:
+        return embed(texts)
+
+
+def figure(number: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{float(f'{number:.3g}'):g}"
+
+
 def timed(call: Callable[[int], object], calls: int) -> float:
     """The median of calls, in microseconds."""
     times = []
@@ -104,7 +151,7 @@ def main() -> None:
     """Prints a table."""
     items = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     stub = timed(lambda number: embed([text_of(number)]), QUERIES)
-    print(f"{items} items of 20 words, {DIMENSION} dimensions; the texts and the stub embedder take {stub:.3g} us of put and search\n")
+    print(f"{items} items of 20 words, {DIMENSION} dimensions; the texts and the stub embedder take {figure(stub)} us of put and search\n")
     print("| store | put, us | get, us | search, us |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         stores: list[tuple[str, Callable[[], Any]]] = [
@@ -113,6 +160,7 @@ def main() -> None:
             ("InMemoryStore", lambda: InMemoryStore(index=INDEX)),
             ("SqliteStore", lambda: stack.enter_context(sqlite(place))),
             ("chromadb", lambda: Chroma(place)),
+            ("mem0, infer=False", lambda: Mem0(place)),
         ]
         for name, make in stores:
             try:
@@ -122,7 +170,7 @@ def main() -> None:
                 print(f"| {name} | {missing} | | |")
                 continue
             put, get, search = measured(store, items)
-            print(f"| {name} | {put:.3g} | {get:.3g} | {search:.3g} |")
+            print(f"| {name} | {figure(put)} | {figure(get)} | {figure(search)} |")
 
 
 if __name__ == "__main__":

@@ -173,10 +173,19 @@ fn lint(arguments: &[String]) -> Result<(), Failure> {
     cargo(&words, &[])
 }
 
-/// The crates that have features; `lint` sees them with all of their defaults.
+/// The crates that have features, which `lint` sees with all of their defaults: without these, and with what is off by default.
 fn features(arguments: &[String]) -> Result<(), Failure> {
     let mut words = vec!["clippy", "--no-default-features", "--all-targets"];
     words.extend(["-p", "embeddenator-io", "-p", "embeddenator-obs"]);
+    words.extend(arguments.iter().map(String::as_str));
+    words.extend(["--", "-D", "warnings"]);
+    cargo(&words, &[])?;
+    // In the workspace other crates ask for features of it, so that what only they use is used.
+    for features in [&["--no-default-features"][..], &[]] {
+        let library = ["clippy", "-p", "pulsedb", "--lib"];
+        cargo(&[&library, features, &["--", "-D", "warnings"]].concat(), &[])?;
+    }
+    let mut words = vec!["clippy", "-p", "pulsedb-cli", "--features", "postgres", "--all-targets"];
     words.extend(arguments.iter().map(String::as_str));
     words.extend(["--", "-D", "warnings"]);
     cargo(&words, &[])

@@ -20,7 +20,8 @@ const USER: u32 = 65534;
 /// How often the server is asked whether it is there, with a tenth of a second between.
 const QUESTIONS: u32 = 300;
 
-/// `test` runs the crate's tests against a server; arguments after it go to `cargo test`.
+/// `test` runs the tests that need a server against one: those of the crate, or those of them that further arguments for
+/// `cargo test` choose, and without such arguments also those of the command.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let Some(("test", rest)) = arguments.split_first().map(|(name, rest)| (name.as_str(), rest)) else {
         return Err(Failure::Unmet("say `cargo xtask postgres test`".to_owned()));
@@ -34,9 +35,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     };
     let server = Server::start(&programs)?;
     let url = server.url();
-    let words = ["test", "--package", "pulsedb-postgres"];
-    let place = programs.to_string_lossy().into_owned();
-    cargo_with(&[("PULSEDB_POSTGRES_URL", &url), ("PULSEDB_POSTGRES_PROGRAMS", &place)], &words, rest)
+    // The tests that kill a server start one of their own.
+    let place = server.programs.to_string_lossy().into_owned();
+    let variables = [("PULSEDB_POSTGRES_URL", &*url), ("PULSEDB_POSTGRES_PROGRAMS", &*place)];
+    cargo_with(&variables, &["test", "--package", "pulsedb-postgres"], rest)?;
+    if rest.is_empty() {
+        let command = ["test", "--package", "pulsedb-cli", "--features", "postgres", "--test", "it"];
+        cargo_with(&variables, &command, &["server::".to_owned()])?;
+    }
+    Ok(())
 }
 
 /// The directory of the server's programs, which is fetched if it is not there.
@@ -59,6 +66,8 @@ struct Server {
     process: Child,
     place: PathBuf,
     port: u16,
+    /// Where `USER` can run them, if we are root.
+    programs: PathBuf,
 }
 
 impl Server {
@@ -97,7 +106,7 @@ impl Server {
         let process =
             serve.current_dir(&place).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let process = process.map_err(|error| start(&programs, error))?;
-        let server = Self { process, place, port };
+        let server = Self { process, place, port, programs };
         server.wait()?;
         Ok(server)
     }

@@ -154,7 +154,7 @@ impl Target {
         let usual = self.sized(Config::default(), map_size);
         let created = if is_of_model(embedder) {
             PulseDB::open_with_embedder(&self.path, usual, Arc::new(Stamped::new(embedder.clone())))
-        } else if embedder.provider == EXTERNAL {
+        } else if is_external(embedder) {
             PulseDB::open(&self.path, self.sized(external(embedder.dimension), usual.map_size_gb))
         } else {
             PulseDB::open(&self.path, usual)
@@ -268,16 +268,20 @@ fn with_stored_provider<T>(
         Err(PulseDBError::EmbeddingProviderMismatch { stored, .. }) if is_usual && is_of_model(&stored) => {
             of_model(*stored)
         }
-        Err(PulseDBError::EmbeddingProviderMismatch { stored, .. })
-            if is_usual && stored.provider == EXTERNAL =>
-        {
+        Err(PulseDBError::EmbeddingProviderMismatch { stored, .. }) if is_usual && is_external(&stored) => {
             open(external(stored.dimension))
         }
         result => result,
     }
 }
 
-fn external(dimension: usize) -> Config {
+/// Whether callers supply the vectors.
+pub(crate) fn is_external(embedder: &ProviderIdentity) -> bool {
+    embedder.provider == EXTERNAL
+}
+
+/// The settings of a database whose vectors callers supply.
+pub(crate) fn external(dimension: usize) -> Config {
     Config::with_external_embeddings(EmbeddingDimension::Custom(dimension))
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use pulsedb::{PulseDBError, StorageError, ValidationError};
+use pulsedb::{PulseDBError, ServerError, StorageError, ValidationError};
 
 /// The exit codes, as the manual lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,31 @@ fn message(error: &(dyn std::error::Error + 'static)) -> String {
         Some(PulseDBError::Validation(refused)) => Some(refused),
         _ => None,
     });
+    if let Some(PulseDBError::Server(refused)) = error.downcast_ref::<PulseDBError>() {
+        return of_server(refused);
+    }
     own.map_or_else(|| error.to_string(), refusal)
+}
+
+/// What a server refuses, with this command in the place of the settings of the library.
+fn of_server(refused: &ServerError) -> String {
+    match refused {
+        ServerError::SchemaTooOld { found, needed } => {
+            format!(
+                "the tables at the server have schema {found}, this version needs {needed}; \
+                 run `pulsedb push` once as their owner, which brings them there"
+            )
+        }
+        ServerError::TimedOut { limit_ms } => {
+            format!(
+                "the server took longer than {limit_ms} ms for one statement; see whether it is busy, then run it again"
+            )
+        }
+        other => {
+            let library = "connect once as the owner of the database with `migrate: true`";
+            other.to_string().replace(library, "run `pulsedb push` once as the owner of the database")
+        }
+    }
 }
 
 /// What is refused, as the command line names it.
@@ -103,6 +127,7 @@ fn flag(field: &str) -> String {
         "source_id" => "the source",
         "relation_type" | "insight_types" | "experience_types" => "--type",
         "k" => "-k",
+        "tenant" => "--tenant",
         "key" | "limit" | "importance" | "confidence" | "min_importance" | "min_confidence" | "strength"
         | "metadata" | "embedding" | "after" => return format!("--{}", field.replace('_', "-")),
         other => return format!("`{other}`"),
@@ -137,7 +162,7 @@ fn of_database(error: &PulseDBError) -> Exit {
             Exit::Busy
         }
         PulseDBError::Storage(StorageError::Corrupted { .. }) => Exit::Damaged,
-        PulseDBError::Validation(_) => Exit::Usage,
+        PulseDBError::Validation(_) | PulseDBError::Server(ServerError::Address { .. }) => Exit::Usage,
         _ => Exit::Failure,
     }
 }

@@ -17,6 +17,7 @@ mod output;
 mod places;
 mod provenance;
 mod report;
+mod secret;
 mod stamped;
 mod text;
 mod time;
@@ -36,7 +37,13 @@ fn main() -> ExitCode {
             eprintln!("{error}");
             return ExitCode::SUCCESS;
         }
-        Err(error) => error.exit(),
+        Err(error) => match secret::hidden(&error.to_string()) {
+            text if text == error.to_string() => error.exit(),
+            text => {
+                eprint!("{text}");
+                return exit::Exit::Usage.into();
+            }
+        },
     };
     match cli.global.color {
         // `auto` looks at the terminal and at NO_COLOR by itself.

@@ -12,9 +12,24 @@ use crate::session::Session;
 pub(crate) const EXPERIENCES: i16 = 0;
 /// Rows of insights.
 pub(crate) const INSIGHTS: i16 = 1;
+
 /// Inserts what searches read of a record: its terms, its pieces and its vector.
 pub(crate) async fn insert(
     session: &mut Session<'_>,
+    collective: CollectiveId,
+    kind: i16,
+    id: Uuid,
+    indexed: &Indexed,
+    vector: &Embedding,
+) -> Answer<()> {
+    write(session, collective, kind, id, indexed, vector).await?;
+    session.count(collective, kind, 1, i64::from(indexed.words));
+    Ok(())
+}
+
+/// As [`insert`], but for the count of rows and words.
+pub(crate) async fn write(
+    session: &Session<'_>,
     collective: CollectiveId,
     kind: i16,
     id: Uuid,
@@ -36,7 +51,6 @@ pub(crate) async fn insert(
             &[&collective.uuid(), &kind, &id, &words, &terms, &counts, &pieces, &indexed.asks, &vector],
         )
         .await?;
-    session.count(collective, kind, 1, i64::from(words));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Insights: stored with their sources.
 
 use pulsedb::backend::Indexed;
-use pulsedb::{Embedding, InsightId, NewDerivedInsight, ValidationError};
+use pulsedb::{DerivedInsight, Embedding, InsightId, NewDerivedInsight, ValidationError};
 
 use crate::collectives::{self, Lock};
 use crate::entries::{self, INSIGHTS};
@@ -38,23 +38,42 @@ pub(crate) async fn store(
         }
     }
     let id = InsightId::new();
-    let sources: Vec<uuid::Uuid> = new.source_experience_ids.iter().map(|id| id.uuid()).collect();
-    session
-        .run(
-            "INSERT INTO insight (tenant_id, id, collective_id, content, sources, type_tag, confidence, domain, created_at) \
-             VALUES (current_setting('pulsedb.tenant'), $1, $2, $3, $4, $5, $6, $7, now_ms())",
-            &[
-                &id.uuid(),
-                &collective.uuid(),
-                &escaped(&new.content),
-                &sources,
-                &(new.insight_type as i16),
-                &new.confidence,
-                &all_escaped(&new.domain),
-            ],
-        )
-        .await?;
+    let stored = DerivedInsight {
+        id,
+        collective_id: collective,
+        content: new.content.clone(),
+        embedding: Vec::new(),
+        source_experience_ids: new.source_experience_ids.clone(),
+        missing_sources: Vec::new(),
+        insight_type: new.insight_type,
+        confidence: new.confidence,
+        domain: new.domain.clone(),
+        created_at: session.now,
+    };
+    insert(session, &stored).await?;
     entries::insert(session, collective, INSIGHTS, id.uuid(), &prepared.indexed, &prepared.vector).await?;
     session.log(collective, Kind::InsightStored, *id.as_bytes());
     Ok(id)
+}
+
+/// Inserts the row of an insight.
+pub(crate) async fn insert(session: &Session<'_>, one: &DerivedInsight) -> Answer<()> {
+    let sources: Vec<uuid::Uuid> = one.source_experience_ids.iter().map(|id| id.uuid()).collect();
+    session
+        .run(
+            "INSERT INTO insight (tenant_id, id, collective_id, content, sources, type_tag, confidence, domain, created_at) \
+             VALUES (current_setting('pulsedb.tenant'), $1, $2, $3, $4, $5, $6, $7, $8)",
+            &[
+                &one.id.uuid(),
+                &one.collective_id.uuid(),
+                &escaped(&one.content),
+                &sources,
+                &(one.insight_type as i16),
+                &one.confidence,
+                &all_escaped(&one.domain),
+                &one.created_at.as_millis(),
+            ],
+        )
+        .await?;
+    Ok(())
 }

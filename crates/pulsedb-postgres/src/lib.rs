@@ -15,6 +15,8 @@
 //! # }
 //! ```
 //!
+//! [`push`] and [`pull`] copy collectives between an embedded database and a server.
+//!
 //! The answers are those of the embedded database: texts are checked, embedded, analysed and ranked by its code, on the
 //! client; the server keeps records, postings, vectors and the log. `docs/pulsedb-postgres.md` describes the tables,
 //! `docs/scale.md` sizes and limits.
@@ -30,17 +32,22 @@ mod failure;
 mod filter;
 mod insights;
 mod keys;
+mod listed;
 mod listener;
 mod migrate;
+mod moving;
 mod records;
 mod relations;
+mod restored;
 mod rows;
 mod search;
 mod session;
+mod store;
 mod substrate;
 mod text;
 mod update;
 mod watch;
 
 pub use config::PostgresConfig;
-pub use substrate::PostgresSubstrate;
+pub use moving::{MoveError, MoveOptions, MoveProgress, Moved, pull, push};
+pub use store::PostgresSubstrate;

@@ -38,6 +38,17 @@ pub(crate) async fn migrate(client: &ClientWrapper, config: &PostgresConfig) -> 
     }
 }
 
+/// Whether there are tables, which are of this version then.
+pub(crate) async fn expect_readable(client: &ClientWrapper, config: &PostgresConfig) -> Answer<bool> {
+    let needed = MIGRATIONS.len() as i32;
+    match version(client, config).await? {
+        0 => Ok(false),
+        found if found > needed => Err(ServerError::SchemaTooNew { found, supported: needed }.into()),
+        found if found < needed => Err(ServerError::SchemaTooOld { found, needed }.into()),
+        _ => Ok(true),
+    }
+}
+
 async fn version(client: &ClientWrapper, config: &PostgresConfig) -> Answer<i32> {
     let said = |error| failure::of(&error, config.statement_timeout);
     let exists = client.query_one("SELECT to_regclass('pulsedb.schema_version') IS NOT NULL", &[]).await;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use pulsedb::{
-    Experience, ExperienceId, ExperienceRelation, NewExperienceRelation, NotFoundError, RelationDirection,
-    RelationId, RelationType, ValidationError,
+    CollectiveId, Experience, ExperienceId, ExperienceRelation, NewExperienceRelation, NotFoundError,
+    RelationDirection, RelationId, RelationType, ValidationError,
 };
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ pub(crate) async fn store(session: &mut Session<'_>, new: &NewExperienceRelation
         metadata: new.metadata.clone(),
         created_at: session.now,
     };
-    insert(session, &from, &relation).await?;
+    insert(session, from.collective_id, &relation).await?;
     if is_superseding && from.key.is_none() && to.key.is_some() {
         set_key(session, target, None).await?;
         set_key(session, source, to.key.as_deref()).await?;
@@ -86,7 +86,12 @@ async fn supersedes(session: &Session<'_>, newer: ExperienceId, older: Experienc
     Ok(session.row(sql, &[&older.uuid(), &newer.uuid()]).await?.is_some())
 }
 
-async fn insert(session: &mut Session<'_>, end: &Experience, relation: &ExperienceRelation) -> Answer<()> {
+/// Inserts a relation of a collective and marks what it supersedes.
+pub(crate) async fn insert(
+    session: &mut Session<'_>,
+    collective: CollectiveId,
+    relation: &ExperienceRelation,
+) -> Answer<()> {
     let metadata = relation.metadata.as_deref().map(crate::text::escaped);
     session
         .run(
@@ -94,7 +99,7 @@ async fn insert(session: &mut Session<'_>, end: &Experience, relation: &Experien
              VALUES (current_setting('pulsedb.tenant'), $1, $2, $3, $4, $5, $6, $7, $8)",
             &[
                 &relation.id.uuid(),
-                &end.collective_id.uuid(),
+                &collective.uuid(),
                 &relation.source_id.uuid(),
                 &relation.target_id.uuid(),
                 &rows::relation_tag(relation.relation_type),
@@ -108,7 +113,7 @@ async fn insert(session: &mut Session<'_>, end: &Experience, relation: &Experien
         let sql = "UPDATE experience SET superseded = true WHERE id = $1";
         session.run(sql, &[&relation.target_id.uuid()]).await?;
     }
-    session.log(end.collective_id, Kind::RelationStored, *relation.id.as_bytes());
+    session.log(collective, Kind::RelationStored, *relation.id.as_bytes());
     Ok(())
 }
 
@@ -167,17 +172,27 @@ pub(crate) async fn remove_record(session: &mut Session<'_>, one: &Experience) -
         }
     }
     for relation in &relations {
-        session.run("DELETE FROM relation WHERE id = $1", &[&relation.id.uuid()]).await?;
-        session.log(one.collective_id, Kind::RelationDeleted, *relation.id.as_bytes());
-        if superseding(&relation) && relation.target_id != one.id {
-            let sql = "UPDATE experience x SET superseded = \
-                       EXISTS (SELECT FROM relation r WHERE r.target_id = x.id AND r.type_tag = 3) WHERE id = $1";
-            session.run(sql, &[&relation.target_id.uuid()]).await?;
-        }
+        delete(session, one.collective_id, relation).await?;
     }
     session.run("DELETE FROM experience WHERE id = $1", &[&one.id.uuid()]).await?;
     entries::remove(session, one.collective_id, EXPERIENCES, one.id.uuid()).await?;
     session.log(one.collective_id, Kind::Deleted, *one.id.as_bytes());
+    Ok(())
+}
+
+/// Deletes a relation; what it superseded is back, unless something else supersedes it too.
+pub(crate) async fn delete(
+    session: &mut Session<'_>,
+    collective: CollectiveId,
+    relation: &ExperienceRelation,
+) -> Answer<()> {
+    session.run("DELETE FROM relation WHERE id = $1", &[&relation.id.uuid()]).await?;
+    session.log(collective, Kind::RelationDeleted, *relation.id.as_bytes());
+    if relation.relation_type == RelationType::Supersedes {
+        let sql = "UPDATE experience x SET superseded = \
+                   EXISTS (SELECT FROM relation r WHERE r.target_id = x.id AND r.type_tag = 3) WHERE id = $1";
+        session.run(sql, &[&relation.target_id.uuid()]).await?;
+    }
     Ok(())
 }
 
@@ -201,7 +216,7 @@ async fn join(
         metadata: None,
         created_at: session.now,
     };
-    insert(session, between, &relation).await
+    insert(session, between.collective_id, &relation).await
 }
 
 /// What an experience is related to, in order of the relations.

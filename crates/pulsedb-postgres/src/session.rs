@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     RelationStored = 10,
     RelationDeleted = 11,
     InsightStored = 12,
+    InsightDeleted = 13,
     CollectiveCreated = 14,
 }
 

@@ -1,198 +1,25 @@
-//! The store that callers get: what needs no server is done here, and each call is one transaction.
+//! The trait: what needs no server is done here, and each call is one transaction.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_core::Stream;
-use pulsedb::backend::{self, Embedder};
+use pulsedb::backend;
 use pulsedb::{
     Activity, Collective, CollectiveId, ContextCandidates, ContextRequest, ContextWeights, DerivedInsight,
     Experience, ExperienceId, ExperienceRelation, ExperienceUpdate, InsightId, NewActivity,
-    NewDerivedInsight, NewExperience, NewExperienceRelation, OwnedQuery, ProviderIdentity, PulseDBError,
-    Query, RelationDirection, RelationId, Result, SearchFilter, SearchOptions, SearchResult,
-    SubstrateProvider, ValidationError, WatchEvent,
+    NewDerivedInsight, NewExperience, NewExperienceRelation, OwnedQuery, Query, RelationDirection,
+    RelationId, Result, SearchFilter, SearchOptions, SearchResult, SubstrateProvider, ValidationError,
+    WatchEvent,
 };
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-use tokio_postgres::NoTls;
 
-use crate::calls::{Call, Server};
 use crate::checked::{Context, InsightSearch, Search, plain, ranking, vector_of};
-use crate::config::{self, PostgresConfig};
-use crate::failure::{self, Answer, Failure};
 use crate::keys::Id;
-use crate::listener::{self, News};
 use crate::search::{self, Ranking};
 use crate::session::Access;
-use crate::{activities, collectives, context, insights, migrate, records, relations, rows, update, watch};
-
-/// A [`SubstrateProvider`] on a PostgreSQL server with pgvector.
-///
-/// Calls run on the Tokio runtime in which it was connected, wherever they are made. A call that was begun is completed,
-/// also if its future is dropped. Clones share the connections; the last one closes them.
-///
-/// Ids are made by the clients from their clocks: those of two machines are in the order of their clocks.
-#[derive(Debug, Clone)]
-pub struct PostgresSubstrate {
-    pub(crate) inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) server: Server,
-    pub(crate) embedder: Embedder,
-    runtime: Handle,
-    news: Arc<News>,
-    tasks: [AbortHandle; 2],
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(AbortHandle::abort);
-    }
-}
-
-impl PostgresSubstrate {
-    /// Connects with the server at a URL (`postgres://user@host:5432/database`), and makes or upgrades the tables if the
-    /// settings allow that. To be called in a Tokio runtime, which must live as long as the store.
-    ///
-    /// # Errors
-    /// [`Validation`](PulseDBError::Validation) for settings out of bounds; [`Server`](PulseDBError::Server) for a bad URL, a
-    /// server that cannot be reached or lets nobody in, a missing extension, or tables of another version;
-    /// [`EmbeddingProviderMismatch`](PulseDBError::EmbeddingProviderMismatch) if the tenant has vectors of another embedder.
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime.
-    pub async fn connect(url: &str, config: PostgresConfig) -> Result<Self> {
-        config.validate()?;
-        let embedder = Embedder::of(&config.memory)?;
-        let address = config::address(url, &config)?;
-        let manager = Manager::from_config(
-            address.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
-            .max_size(config.connections)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(config.connect_timeout))
-            .create_timeout(Some(config.connect_timeout))
-            .build()
-            .expect("a runtime is given");
-        let server = Server { pool, config: Arc::new(config) };
-        prepare_tables(&server).await.map_err(told)?;
-        let latest = enter(&server, embedder.identity()).await?;
-        let (runtime, news) = (Handle::current(), Arc::new(News::new(latest)));
-        let listening = runtime.spawn(listener::listen(server.clone(), address, Arc::clone(&news)));
-        let telling = runtime.spawn(listener::tell(server.clone(), Arc::clone(&news)));
-        let tasks = [listening.abort_handle(), telling.abort_handle()];
-        Ok(Self { inner: Arc::new(Inner { server, embedder, runtime, news, tasks }) })
-    }
-
-    /// Makes the index of vectors (HNSW) for the dimension of this store, without which each search by vector compares every
-    /// match. It is for collectives of more than [`exact_rows`](PostgresConfig::exact_rows) records, takes minutes for a
-    /// million of them, and makes each later record dearer. The user must own the tables. It is not bound by
-    /// `statement_timeout`.
-    ///
-    /// # Errors
-    /// [`Validation`](PulseDBError::Validation) for vectors of more than 2000 dimensions, which pgvector does not index;
-    /// [`Server`](PulseDBError::Server) if the server refuses.
-    pub async fn build_vector_index(&self) -> Result<()> {
-        let dimension = self.inner.embedder.dimension();
-        if dimension > search::INDEXED_DIMENSIONS_MAX {
-            let most = search::INDEXED_DIMENSIONS_MAX;
-            let reason = format!("{dimension} is above {most}, the most that are indexed");
-            return Err(ValidationError::InvalidField { field: "embedding_dimension".into(), reason }.into());
-        }
-        let server = self.inner.server.clone();
-        let running = self.inner.runtime.spawn(async move {
-            let limit = server.config.statement_timeout;
-            let client = server.pool.get().await.map_err(|error| told(failure::of_pool(&error, limit)))?;
-            let made = client.batch_execute(&search::index_statement(dimension)).await;
-            made.map_err(|error| told(failure::of(&error, limit)))
-        });
-        joined(running.await)
-    }
-
-    /// Makes a call on the runtime of the store, to its end.
-    pub(crate) async fn call<A, T>(&self, access: Access, arguments: A, call: Call<A, T>) -> Result<T>
-    where
-        A: Send + Sync + 'static,
-        T: Send + 'static,
-    {
-        let (server, news) = (self.inner.server.clone(), Arc::clone(&self.inner.news));
-        let running = self.inner.runtime.spawn(async move {
-            let (answer, sequence) = server.call(access, &Arc::new(arguments), call).await?;
-            if sequence > 0 {
-                news.commit(sequence);
-            }
-            Ok(answer)
-        });
-        joined(running.await)
-    }
-
-    /// Does what needs the processor and no server where it keeps no task from its turn.
-    pub(crate) async fn prepared<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Embedder, &PostgresConfig) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let inner = Arc::clone(&self.inner);
-        joined(self.inner.runtime.spawn_blocking(move || work(&inner.embedder, &inner.server.config)).await)
-    }
-}
-
-fn joined<T>(outcome: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    match outcome {
-        Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is shutting down.
-        Err(_) => Err(PulseDBError::Closed),
-    }
-}
-
-fn told(failure: Failure) -> PulseDBError {
-    match failure {
-        Failure::Told(error) => error,
-        Failure::Again(reason) => pulsedb::ServerError::Conflict { attempts: 1, reason }.into(),
-    }
-}
-
-async fn prepare_tables(server: &Server) -> Answer<()> {
-    let limit = server.config.statement_timeout;
-    let client = server.pool.get().await.map_err(|error| failure::of_pool(&error, limit))?;
-    migrate::migrate(&client, &server.config).await
-}
-
-/// Makes the row of the tenant if it is new; how far its log reaches.
-async fn enter(server: &Server, identity: &ProviderIdentity) -> Result<u64> {
-    let call: Call<ProviderIdentity, (ProviderIdentity, i64)> = |session, wanted| {
-        Box::pin(async move {
-            session
-                .run(
-                    "INSERT INTO tenant (tenant_id, provider, model_digest, dimension) \
-                     VALUES (current_setting('pulsedb.tenant'), $1, $2, $3) ON CONFLICT (tenant_id) DO NOTHING",
-                    &[&wanted.provider, &wanted.model_digest, &(wanted.dimension as i32)],
-                )
-                .await?;
-            let row =
-                session.row("SELECT provider, model_digest, dimension, sequence FROM tenant", &[]).await?;
-            let row = row.expect("the row of the tenant was just made");
-            let dimension = row.get::<_, i32>(2).unsigned_abs() as usize;
-            let stored = ProviderIdentity { provider: row.get(0), model_digest: row.get(1), dimension };
-            Ok((stored, row.get(3)))
-        })
-    };
-    let ((stored, sequence), _) = server.call(Access::Write, &Arc::new(identity.clone()), call).await?;
-    if stored != *identity {
-        return Err(PulseDBError::EmbeddingProviderMismatch {
-            stored: Box::new(stored),
-            requested: Box::new(identity.clone()),
-        });
-    }
-    Ok(sequence.unsigned_abs())
-}
+use crate::store::{Inner, PostgresSubstrate};
+use crate::{activities, collectives, context, insights, records, relations, rows, update, watch};
 
 #[async_trait]
 impl SubstrateProvider for PostgresSubstrate {

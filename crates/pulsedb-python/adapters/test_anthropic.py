@@ -200,3 +200,15 @@ def test_any_commands_do_what_the_tool_with_files_does(
         for file in kept:
             command = {"command": "view", "path": file}
             assert outcome(tool, command) == outcome(files, command)
+
+
+def test_a_directory_of_more_files_than_a_commit_holds_can_be_deleted(tmp_path: Path) -> None:
+    with pulsedb.Database(tmp_path / "memory", pulsedb.Config(embeddings="external", dimension=1, sync="fast")) as db:
+        tool = MemoryTool(db)
+        files = [f"/memories/many/{number}" for number in range(10_002)]
+        for half in (files[:6000], files[6000:]):
+            db.record_many(
+                pulsedb.NewExperience("x", collective=tool._files.collective, embedding=[1.0], key=key) for key in half
+            )
+        call(tool, "delete", path="/memories/many")
+        assert db.experiences(tool._files.collective) == []

@@ -264,3 +264,62 @@ def test_records_of_others_in_the_collective_are_no_items(tmp_path: Path) -> Non
         store._db = db
         assert [item.key for item in store.search((), limit=1)] == ["k"]
         assert [item.key for item in store.search((), query="JSON item", limit=10)] == ["k"]
+
+
+@pytest.mark.parametrize(
+    ("config", "index", "remedy"),
+    [
+        (pulsedb.Config(), INDEX, 'Config(embeddings="external", dimension=8)'),
+        (pulsedb.Config(), {**INDEX, "dims": 256}, 'Config(embeddings="external", dimension=256)'),
+        (pulsedb.Config(embeddings="external", dimension=4), INDEX, "with 4 dimensions"),
+        (pulsedb.Config(embeddings="external", dimension=8), "text", "`IndexConfig` with `dims` and `embed`"),
+        (pulsedb.Config(), {"embed": embed}, "`index` has no `dims`"),
+    ],
+)
+def test_a_database_with_other_vectors_is_refused_at_once(
+    tmp_path: Path, config: pulsedb.Config, index: Any, remedy: str
+) -> None:
+    with pulsedb.Database(tmp_path / "memory", config) as db:
+        with pytest.raises(pulsedb.ConfigError) as refused:
+            PulseStore(db, index=index)
+        assert remedy in str(refused.value)
+        assert db.collectives() == []
+    with pytest.raises(pulsedb.Error):
+        PulseStore(tmp_path / "memory", index=index)
+    # What was opened for nothing is closed again.
+    assert pulsedb.Database.writers(tmp_path / "memory") == []
+
+
+def test_keys_of_any_characters_come_back_and_long_ones_are_not_there(store: PulseStore) -> None:
+    keys = ["記" * 120, "half \ud800", "e\u0301", "é", " space ", "a/b:c#d%41;e", ""]
+    for number, key in enumerate(keys):
+        store.put(("名前空間",), key, {"n": number})
+        store.put(("labels", key[:40] or "empty"), "k", {"n": number})
+    for number, key in enumerate(keys):
+        item = store.get(("名前空間",), key)
+        assert item is not None and (item.key, item.value) == (key, {"n": number})
+    assert {labels[1] for labels in store.list_namespaces(prefix=("labels",))} == {key[:40] or "empty" for key in keys}
+    assert {item.key for item in store.search(("名前空間",), limit=100)} == set(keys)
+    assert store.get(("a",), "x" * 500) is None
+    store.delete(("a",), "x" * 500)
+    with pytest.raises(pulsedb.InvalidFieldError):
+        store.put(("a",), "x" * 500, {})
+
+
+def test_values_with_empty_texts_surrogates_and_vectors_without_direction_are_kept(tmp_path: Path) -> None:
+    def counted(texts: Sequence[str]) -> list[list[float]]:
+        return [[float(text.count(letter)) for letter in "ab"] for text in texts]
+
+    values: list[dict[str, Any]] = [{"t": ["a", ""]}, {"t": ["", ""]}, {"t": ["a \ud800", "b \ud800"]}, {"t": ["zz"]}]
+    with PulseStore(tmp_path / "memory", index={"dims": 2, "embed": counted, "fields": ["t[*]"]}) as store:
+        for number, value in enumerate(values):
+            store.put(("a",), str(number), value)
+            item = store.get(("a",), str(number))
+            assert item is not None and item.value == value
+        best = store.search(("a",), query="b")[0]
+        assert best.key == "2" and best.score == pytest.approx(1)
+        assert {item.key for item in store.search(("a",), query="b")} == {"0", "2"}
+        assert len(store.search(("a",), query="zz")) == 4
+    with PulseStore(tmp_path / "text") as store:
+        store.put(("a",), "k", {"t": "noodles \ud800"})
+        assert store.search(("a",), query="noodles")[0].value == {"t": "noodles \ud800"}

@@ -2,8 +2,11 @@
 
 import copy
 import dataclasses
+import gc
 import pickle
+import traceback
 import uuid
+import weakref
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -284,3 +287,73 @@ def test_an_embedder_that_raises_is_an_embedding_error(tmp_path: Path) -> None:
         with pytest.raises(pulsedb.EmbeddingError, match="the model is gone"):
             db.record("a note")
         assert db.sequence == 0
+
+
+def test_what_an_embedder_raises_is_the_cause(tmp_path: Path) -> None:
+    with Database(tmp_path / "own", embedder=Failing()) as db:
+        for call in (lambda: db.record("a note"), lambda: db.search(db.collective("c"), "a note")):
+            with pytest.raises(pulsedb.EmbeddingError) as failed:
+                call()
+            assert isinstance(failed.value.__cause__, RuntimeError)
+            assert "embed" in [frame.name for frame in traceback.extract_tb(failed.value.__cause__.__traceback__)]
+
+
+class Interrupted(Counter):
+    def embed(self, texts: list[str]) -> pulsedb._records.Array:
+        raise KeyboardInterrupt
+
+
+class Exiting(Counter):
+    def embed(self, texts: list[str]) -> pulsedb._records.Array:
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(("embedder", "raised"), [(Interrupted(), KeyboardInterrupt), (Exiting(), SystemExit)])
+def test_an_interrupt_inside_of_an_embedder_stays_one(
+    tmp_path: Path, embedder: Counter, raised: type[BaseException]
+) -> None:
+    with Database(tmp_path / "own", embedder=embedder) as db:
+        collective = db.collective("c")
+        for call in (
+            lambda: db.record("a note"),
+            lambda: db.record_many(["a note"]),
+            lambda: db.search(collective, "a note"),
+            lambda: db.context(collective, "a note"),
+            lambda: db.embed("a note"),
+        ):
+            with pytest.raises(raised):
+                call()
+        assert db.experiences(collective) == []
+
+
+def test_an_embedder_that_knows_its_database_goes_with_it(tmp_path: Path) -> None:
+    class Knowing(Counter):
+        db: Database
+
+    embedder = Knowing()
+    embedder.db = Database(tmp_path / "own", embedder=embedder)
+    embedder.db.record("a note")
+    gone = weakref.ref(embedder)
+    del embedder
+    gc.collect()
+    assert gone() is None
+    assert Database.writers(tmp_path / "own") == []
+
+
+def test_a_move_stops_where_its_progress_raises_and_goes_on_later(db: Database, project: str) -> None:
+    db.record_many(NewExperience("note " * 50 + str(number), collective=project) for number in range(2000))
+    dimension, told = db.dimension, 0
+
+    def stop(done: int, total: int) -> None:
+        nonlocal told
+        told += 1
+        if done > 0:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        db.reembed(Counter(), stop)
+    moving = db.stats().reembedding
+    assert told == 2 and moving is not None and 0 < moving.done < moving.total
+    assert db.dimension == dimension and len(db.search(project, "note 7", k=1)) == 1
+    db.reembed(Counter())
+    assert db.dimension == Counter.dimension and db.check().is_clean

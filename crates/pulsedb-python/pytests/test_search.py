@@ -107,3 +107,10 @@ def test_passages_and_matches_are_slices_of_the_text() -> None:
     long = text.replace("Nothing", f"{'Other things happen here. ' * 40}\nNothing")
     assert pulsedb.passage("nothing else is known", long) == "Nothing else is known."
     assert [text[start:end] for start, end in pulsedb.matched("openssl build", text)] == ["build", "OpenSSL"]
+
+
+def test_a_context_refuses_words_alone_by_name(db: Database, project: str) -> None:
+    db.record("the cache is cold", collective=project)
+    with pytest.raises(pulsedb.InvalidFieldError, match="words alone") as refused:
+        db.context(project, Lexical("cache -cold"))
+    assert refused.value.field == "query"

@@ -1,7 +1,9 @@
 """Streams of changes: iterators, asynchronous iterators and polling."""
 
 import asyncio
+import gc
 import threading
+import types
 
 import pytest
 
@@ -138,3 +140,30 @@ def test_watching_what_is_not_there_is_refused(db: Database, project: str) -> No
 def test_a_refused_filter_is_raised(db: Database, project: str) -> None:
     with pytest.raises(pulsedb.InvalidFieldError):
         db.watch(project, min_importance=7).get(0)
+
+
+def test_who_asks_does_not_wait_for_who_waits(db: Database, project: str) -> None:
+    watch = db.watch(project)
+    waiting = threading.Thread(target=watch.get)
+    waiting.start()
+    # A twentieth of a second each would be ten seconds.
+    asking = threading.Thread(target=lambda: [watch.get(0) for _ in range(200)])
+    asking.start()
+    asking.join(8)
+    assert not asking.is_alive() and waiting.is_alive()
+    watch.close()
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
+def test_waits_that_were_cancelled_leave_nothing(db: Database, project: str) -> None:
+    async def cancelled() -> None:
+        watch = db.watch(project)
+        for _ in range(20):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(watch), 0.001)
+        gc.collect()
+        functions = [one for one in gc.get_objects() if isinstance(one, types.FunctionType)]
+        assert [one for one in functions if one.__qualname__ == "next_event.<locals>.ring"] == []
+
+    asyncio.run(cancelled())

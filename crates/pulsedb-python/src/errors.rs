@@ -11,16 +11,65 @@ static IDENTITY: Class = Class::of_results("ProviderIdentity");
 
 /// The exception for an error.
 pub(crate) fn raised(python: Python<'_>, error: &PulseDBError) -> PyErr {
+    if let PulseDBError::Validation(error) = error {
+        return made_of(python, &in_python(error).into());
+    }
+    made_of(python, error)
+}
+
+fn made_of(python: Python<'_>, error: &PulseDBError) -> PyErr {
     let attributes = PyDict::new(python);
     named(python, &attributes, error)
         .and_then(|name| made(python, name, &error.to_string(), &attributes))
         .unwrap_or_else(|failure| failure)
 }
 
+/// An error with the field as Python calls it.
+fn in_python(error: &ValidationError) -> ValidationError {
+    let mut error = error.clone();
+    if let ValidationError::InvalidField { field, .. }
+    | ValidationError::RequiredField { field }
+    | ValidationError::TooManyItems { field, .. } = &mut error
+    {
+        *field = field_in_python(field);
+    }
+    error
+}
+
+fn field_in_python(field: &str) -> String {
+    let (group, name) = field.split_once('.').unwrap_or(("", field));
+    let name = match (group, name) {
+        ("", "source_agent" | "agent_id") => "agent",
+        ("", "source_task" | "current_task") => "task",
+        ("", "related_files") => "files",
+        ("", "source_experience_ids") => "sources",
+        ("", "context_summary") => "summary",
+        ("", "owner_id") => "owner",
+        ("", "collective_id") => "collective",
+        ("", "source_id") => "source",
+        ("", "target_id") => "target",
+        ("", "relation_type") => "type",
+        ("", "query_text") => "query",
+        ("", "embedding_dimension") => "dimension",
+        ("filter", "tags_all") => "tags",
+        ("filter", "experience_types" | "insight_types") => "types",
+        ("filter", "source_agents") => "agents",
+        ("filter", "source_tasks") => "tasks",
+        ("filter" | "search" | "vector" | "activity" | "decay", name) => {
+            return name.replace("default_recall_weights", "recall_weights");
+        }
+        ("log" | "watch", name) => return format!("{group}_{name}"),
+        ("recall_weights", name) => return format!("weights.{name}"),
+        ("experience_type", name) => return format!("type.{name}"),
+        _ => field,
+    };
+    name.to_owned()
+}
+
 /// The exception for an input that is refused before the database sees it.
 pub(crate) fn refused(python: Python<'_>, field: &str, reason: impl Into<String>) -> PyErr {
     let error = ValidationError::InvalidField { field: field.to_owned(), reason: reason.into() };
-    raised(python, &error.into())
+    made_of(python, &error.into())
 }
 
 /// The exception for an array of another type or shape.

@@ -8,10 +8,13 @@ use pulsedb::{AgentId, Explain, Signal, TaskId};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::arguments::{Id, Moment, Number, Sequence, Text, Vector, datetime, maybe_datetime, texts};
+use crate::arguments::{Id, Moment, Number, Sequence, Text, Times, number, texts};
 use crate::classes::Class;
 use crate::inputs::tags;
-use crate::kinds;
+use crate::moments::{datetime, maybe_datetime};
+use crate::parts::Parts;
+use crate::vectors::Vector;
+use crate::{fields, kinds};
 
 static EXPLAIN: Class = Class::of_results("Explain");
 static SIGNAL: Class = Class::of_results("Signal");
@@ -47,27 +50,27 @@ impl Experience {
         files, agent, task, timestamp, updated_at, last_reinforced, archived, superseded, key, expires_at, sequence))]
     #[allow(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
-        id: Id<pulsedb::ExperienceId>,
-        collective: Id<pulsedb::CollectiveId>,
-        content: Text,
+        id: Id<pulsedb::ExperienceId, fields::Identifier>,
+        collective: Id<pulsedb::CollectiveId, fields::Collective>,
+        content: Text<fields::Content>,
         embedding: Vector,
         r#type: &Bound<'_, PyAny>,
-        importance: Number,
-        confidence: Number,
-        applications: u32,
+        importance: Number<fields::Importance>,
+        confidence: Number<fields::Confidence>,
+        applications: Times<fields::Applications>,
         domain: &Bound<'_, PyAny>,
         tags: &Bound<'_, PyAny>,
         files: &Bound<'_, PyAny>,
-        agent: Text,
-        task: Option<Text>,
-        timestamp: Moment,
-        updated_at: Moment,
-        last_reinforced: Moment,
+        agent: Text<fields::Agent>,
+        task: Option<Text<fields::Task>>,
+        timestamp: Moment<fields::Timestamp>,
+        updated_at: Moment<fields::UpdatedAt>,
+        last_reinforced: Moment<fields::LastReinforced>,
         archived: bool,
         superseded: bool,
-        key: Option<Text>,
-        expires_at: Option<Moment>,
-        sequence: Sequence,
+        key: Option<Text<fields::Key>>,
+        expires_at: Option<Moment<fields::ExpiresAt>>,
+        sequence: Sequence<fields::Sequence>,
     ) -> PyResult<Self> {
         Ok(Self {
             held: pulsedb::Experience {
@@ -75,13 +78,13 @@ impl Experience {
                 collective_id: collective.0,
                 content: content.0,
                 embedding: embedding.0,
-                experience_type: kinds::read(r#type)?,
+                experience_type: kinds::read("type", r#type)?,
                 importance: importance.0,
                 confidence: confidence.0,
-                applications,
-                domain: texts(domain)?,
-                tags: self::tags(tags)?,
-                related_files: texts(files)?,
+                applications: applications.0,
+                domain: texts("domain", domain)?,
+                tags: self::tags("tags", tags)?,
+                related_files: texts("files", files)?,
                 source_agent: AgentId::new(agent.0),
                 source_task: task.map(|task| TaskId::new(task.0)),
                 timestamp: timestamp.0,
@@ -272,7 +275,7 @@ impl SearchResult {
     #[pyo3(signature = (*, experience, similarity, explain = None))]
     fn new(
         experience: Py<Experience>,
-        similarity: Number,
+        similarity: Number<fields::Similarity>,
         explain: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let explain = explain.map(|explain| explained(&explain)).transpose()?;
@@ -347,24 +350,23 @@ fn parts_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyTuple>, B
 }
 
 fn explained(object: &Bound<'_, PyAny>) -> PyResult<Explain> {
-    let number = |name: &str| Ok::<_, PyErr>(object.getattr(name)?.extract::<Number>()?.0);
+    let parts = Parts(object);
+    let part = |name: &str| parts.read(name, number);
     let signal = |name: &str| {
-        let signal = object.getattr(name)?;
-        if signal.is_none() {
-            return Ok(None);
-        }
-        let part = |name: &str| Ok::<_, PyErr>(signal.getattr(name)?.extract::<Number>()?.0);
-        Ok::<_, PyErr>(Some(Signal { raw: part("raw")?, share: part("share")? }))
+        parts.given(name, |_, signal| {
+            let part = |name: &str| Parts(signal).read(name, number);
+            Ok(Signal { raw: part("raw")?, share: part("share")? })
+        })
     };
     Ok(Explain {
         lexical: signal("lexical")?,
         vector: signal("vector")?,
         late: signal("late")?,
-        fused: number("fused")?,
-        session: number("session")?,
-        window: number("window")?,
-        question: number("question")?,
-        agent: number("agent")?,
-        energy: object.getattr("energy")?.extract::<Option<Number>>()?.map(|energy| energy.0),
+        fused: part("fused")?,
+        session: part("session")?,
+        window: part("window")?,
+        question: part("question")?,
+        agent: part("agent")?,
+        energy: parts.given("energy", number)?,
     })
 }

@@ -8,11 +8,13 @@ use pulsedb::{
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyDictMethods};
+use pyo3::types::{PyDict, PyDictMethods, PyMapping, PyMappingMethods};
 
-use crate::arguments::{Id, Moment, Number, Text, texts, vector};
+use crate::arguments::{id, moment, number, text, texts};
 use crate::classes::Class;
 use crate::kinds::{self, Named};
+use crate::parts::Parts;
+use crate::vectors;
 
 static NEW_EXPERIENCE: Class = Class::of_records("NewExperience");
 static RECORD: Class = Class::of_records("Record");
@@ -22,61 +24,52 @@ static DELETE: Class = Class::of_records("Delete");
 static RELATE: Class = Class::of_records("Relate");
 static FILTER: Class = Class::of_records("SearchFilter");
 
-/// An attribute, if it is not `None`.
-pub(crate) fn given<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let value = object.getattr(name)?;
-    Ok(if value.is_none() { None } else { Some(value) })
-}
-
-fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(value.extract::<Text>()?.0)
-}
-
-fn number(value: &Bound<'_, PyAny>) -> PyResult<f32> {
-    Ok(value.extract::<Number>()?.0)
-}
-
-/// Tags: a `dict` of texts.
-pub(crate) fn tags(object: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, String>> {
-    let Ok(pairs) = object.cast::<PyDict>() else {
+/// Tags: a mapping of texts.
+pub(crate) fn tags(field: &str, object: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, String>> {
+    if let Ok(pairs) = object.cast::<PyDict>() {
+        return pairs.iter().map(|(tag, value)| pair(field, &tag, &value)).collect();
+    }
+    let Ok(pairs) = object.cast::<PyMapping>() else {
         let kind = object.get_type().name()?;
-        return Err(PyTypeError::new_err(format!("tags: a dict of str is wanted, not {kind}")));
+        return Err(PyTypeError::new_err(format!("{field}: a mapping of str is wanted, not {kind}")));
     };
-    pairs.iter().map(|(tag, value)| Ok((text(&tag)?, text(&value)?))).collect()
+    let pairs = pairs.items()?;
+    pairs.iter().map(|both| both.extract().and_then(|(tag, value)| pair(field, &tag, &value))).collect()
+}
+
+fn pair(field: &str, tag: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<(String, String)> {
+    Ok((text(field, tag)?, text(field, value)?))
 }
 
 /// What is recorded, from a `NewExperience` or a text alone.
-pub(crate) fn experience(object: &Bound<'_, PyAny>) -> PyResult<NewExperience> {
+pub(crate) fn experience(field: &str, object: &Bound<'_, PyAny>) -> PyResult<NewExperience> {
     if !NEW_EXPERIENCE.has(object)? {
         if object.is_instance_of::<pyo3::types::PyString>() {
-            return Ok(NewExperience { content: text(object)?, ..NewExperience::default() });
+            return Ok(NewExperience { content: text(field, object)?, ..NewExperience::default() });
         }
         let kind = object.get_type().name()?;
-        return Err(PyTypeError::new_err(format!("a pulsedb.NewExperience or a str is wanted, not {kind}")));
+        return Err(PyTypeError::new_err(format!(
+            "{field}: a pulsedb.NewExperience or a str is wanted, not {kind}"
+        )));
     }
-    let given = |name: &str| given(object, name);
-    let collective = given("collective")?.map(|id| id.extract::<Id<CollectiveId>>()).transpose()?;
+    let parts = Parts(object);
     Ok(NewExperience {
-        collective_id: collective.map_or(CollectiveId::nil(), |id| id.0),
-        content: text(&object.getattr("content")?)?,
-        embedding: given("embedding")?.map(|array| vector("embedding", &array)).transpose()?,
-        experience_type: given("type")?.map(|kind| kinds::read(&kind)).transpose()?.unwrap_or_default(),
-        importance: number(&object.getattr("importance")?)?,
-        confidence: number(&object.getattr("confidence")?)?,
-        domain: texts(&object.getattr("domain")?)?,
-        tags: given("tags")?.map(|pairs| tags(&pairs)).transpose()?.unwrap_or_default(),
-        related_files: texts(&object.getattr("files")?)?,
-        source_agent: AgentId::new(text(&object.getattr("agent")?)?),
-        source_task: given("task")?.map(|task| text(&task)).transpose()?.map(TaskId::new),
-        timestamp: moment(given("timestamp")?)?,
-        duplicate: DuplicatePolicy::read(&object.getattr("duplicate")?)?,
-        key: given("key")?.map(|key| text(&key)).transpose()?,
-        expires_at: moment(given("expires_at")?)?,
+        collective_id: parts.given("collective", id)?.unwrap_or(CollectiveId::nil()),
+        content: parts.read("content", text)?,
+        embedding: parts.given("embedding", vectors::read)?,
+        experience_type: parts.given("type", kinds::read)?.unwrap_or_default(),
+        importance: parts.read("importance", number)?,
+        confidence: parts.read("confidence", number)?,
+        domain: parts.read("domain", texts)?,
+        tags: parts.given("tags", tags)?.unwrap_or_default(),
+        related_files: parts.read("files", texts)?,
+        source_agent: AgentId::new(parts.read("agent", text)?),
+        source_task: parts.given("task", text)?.map(TaskId::new),
+        timestamp: parts.given("timestamp", moment)?,
+        duplicate: parts.read("duplicate", DuplicatePolicy::read)?,
+        key: parts.given("key", text)?,
+        expires_at: parts.given("expires_at", moment)?,
     })
-}
-
-fn moment(object: Option<Bound<'_, PyAny>>) -> PyResult<Option<pulsedb::Timestamp>> {
-    Ok(object.map(|object| object.extract::<Moment>()).transpose()?.map(|moment| moment.0))
 }
 
 /// What an update changes, from keywords: those that are there. `key` and `expires_at` may be `None`, which takes them
@@ -84,20 +77,18 @@ fn moment(object: Option<Bound<'_, PyAny>>) -> PyResult<Option<pulsedb::Timestam
 pub(crate) fn update(changes: Option<&Bound<'_, PyDict>>) -> PyResult<(ExperienceUpdate, TermsUpdate)> {
     let (mut update, mut terms) = (ExperienceUpdate::default(), TermsUpdate::default());
     for (name, value) in changes.into_iter().flat_map(PyDictMethods::iter) {
-        let name = text(&name)?;
+        let name = text("name", &name)?;
         match name.as_str() {
-            "content" => update.content = Some(text(&value)?),
-            "embedding" => update.embedding = Some(vector("embedding", &value)?),
-            "importance" => update.importance = Some(number(&value)?),
-            "confidence" => update.confidence = Some(number(&value)?),
-            "domain" => update.domain = Some(texts(&value)?),
-            "tags" => update.tags = Some(tags(&value)?),
-            "files" => update.related_files = Some(texts(&value)?),
-            "type" => update.experience_type = Some(kinds::read(&value)?),
-            "key" => terms.key = Some(value.extract::<Option<Text>>()?.map(|key| key.0)),
-            "expires_at" => {
-                terms.expires_at = Some(value.extract::<Option<Moment>>()?.map(|moment| moment.0));
-            }
+            "content" => update.content = Some(text(&name, &value)?),
+            "embedding" => update.embedding = Some(vectors::read(&name, &value)?),
+            "importance" => update.importance = Some(number(&name, &value)?),
+            "confidence" => update.confidence = Some(number(&name, &value)?),
+            "domain" => update.domain = Some(texts(&name, &value)?),
+            "tags" => update.tags = Some(tags(&name, &value)?),
+            "files" => update.related_files = Some(texts(&name, &value)?),
+            "type" => update.experience_type = Some(kinds::read(&name, &value)?),
+            "key" => terms.key = Some(unless_none(&value, |value| text(&name, value))?),
+            "expires_at" => terms.expires_at = Some(unless_none(&value, |value| moment(&name, value))?),
             _ => {
                 return Err(PyTypeError::new_err(format!(
                     "`{name}` cannot be updated; use content, embedding, importance, confidence, domain, tags, files, \
@@ -109,53 +100,63 @@ pub(crate) fn update(changes: Option<&Bound<'_, PyDict>>) -> PyResult<(Experienc
     Ok((update, terms))
 }
 
+fn unless_none<T>(
+    value: &Bound<'_, PyAny>,
+    read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>,
+) -> PyResult<Option<T>> {
+    if value.is_none() { Ok(None) } else { read(value).map(Some) }
+}
+
 /// An update among several: the keywords of `pulsedb.Update`, without a key or an end.
-pub(crate) fn one_of_updates(object: &Bound<'_, PyAny>) -> PyResult<(ExperienceId, ExperienceUpdate)> {
+pub(crate) fn one_of_updates(
+    field: &str,
+    object: &Bound<'_, PyAny>,
+) -> PyResult<(ExperienceId, ExperienceUpdate)> {
     if !UPDATE.has(object)? {
         let kind = object.get_type().name()?;
-        return Err(PyTypeError::new_err(format!("a pulsedb.Update is wanted, not {kind}")));
+        return Err(PyTypeError::new_err(format!("{field}: a pulsedb.Update is wanted, not {kind}")));
     }
-    let given = |name: &str| given(object, name);
+    let parts = Parts(object);
     let update = ExperienceUpdate {
-        content: given("content")?.map(|value| text(&value)).transpose()?,
-        embedding: given("embedding")?.map(|value| vector("embedding", &value)).transpose()?,
-        importance: given("importance")?.map(|value| number(&value)).transpose()?,
-        confidence: given("confidence")?.map(|value| number(&value)).transpose()?,
-        domain: given("domain")?.map(|value| texts(&value)).transpose()?,
-        tags: given("tags")?.map(|value| tags(&value)).transpose()?,
-        related_files: given("files")?.map(|value| texts(&value)).transpose()?,
-        experience_type: given("type")?.map(|value| kinds::read(&value)).transpose()?,
+        content: parts.given("content", text)?,
+        embedding: parts.given("embedding", vectors::read)?,
+        importance: parts.given("importance", number)?,
+        confidence: parts.given("confidence", number)?,
+        domain: parts.given("domain", texts)?,
+        tags: parts.given("tags", tags)?,
+        related_files: parts.given("files", texts)?,
+        experience_type: parts.given("type", kinds::read)?,
     };
-    Ok((object.getattr("id")?.extract::<Id<ExperienceId>>()?.0, update))
+    Ok((parts.read("id", id)?, update))
 }
 
 /// One of the changes of `Database.apply`.
 pub(crate) fn change(object: &Bound<'_, PyAny>) -> PyResult<Change> {
-    let id = || Ok::<_, PyErr>(object.getattr("id")?.extract::<Id<ExperienceId>>()?.0);
+    let parts = Parts(object);
     if RECORD.has(object)? {
-        return Ok(Change::Record(experience(&object.getattr("new")?)?));
+        return Ok(Change::Record(parts.read("new", experience)?));
     }
     if UPDATE.has(object)? {
-        let (id, update) = one_of_updates(object)?;
+        let (id, update) = one_of_updates("changes", object)?;
         return Ok(Change::Update(id, update));
     }
     if ARCHIVE.has(object)? {
-        return Ok(Change::Archive(id()?));
+        return Ok(Change::Archive(parts.read("id", id)?));
     }
     if DELETE.has(object)? {
-        return Ok(Change::Delete(id()?));
+        return Ok(Change::Delete(parts.read("id", id)?));
     }
     if RELATE.has(object)? {
         return Ok(Change::Relate(NewExperienceRelation {
-            source_id: object.getattr("source")?.extract::<Id<ExperienceId>>()?.0,
-            target_id: object.getattr("target")?.extract::<Id<ExperienceId>>()?.0,
-            relation_type: RelationType::read(&object.getattr("type")?)?,
-            strength: number(&object.getattr("strength")?)?,
-            metadata: given(object, "metadata")?.map(|value| text(&value)).transpose()?,
+            source_id: parts.read("source", id)?,
+            target_id: parts.read("target", id)?,
+            relation_type: parts.read("type", RelationType::read)?,
+            strength: parts.read("strength", number)?,
+            metadata: parts.given("metadata", text)?,
         }));
     }
     let kind = object.get_type().name()?;
-    let wanted = "a pulsedb.Record, Update, Archive, Delete or Relate is wanted";
+    let wanted = "changes: a pulsedb.Record, Update, Archive, Delete or Relate is wanted";
     Err(PyTypeError::new_err(format!("{wanted}, not {kind}")))
 }
 
@@ -166,21 +167,22 @@ pub(crate) fn filter(object: Option<&Bound<'_, PyAny>>) -> PyResult<SearchFilter
         let kind = object.get_type().name()?;
         return Err(PyTypeError::new_err(format!("a pulsedb.SearchFilter is wanted, not {kind}")));
     }
-    let given = |name: &str| given(object, name);
-    let several = |name: &str| given(name)?.map(|value| texts(&value)).transpose();
-    let types = several("types")?.map(|names| kinds::filtered(&names, object.py())).transpose()?;
+    let parts = Parts(object);
+    let types = parts.given("types", texts)?;
     Ok(SearchFilter {
-        domains: several("domains")?,
-        tags_all: given("tags")?.map(|value| tags(&value)).transpose()?,
-        experience_types: types,
-        source_agents: several("agents")?.map(|names| names.into_iter().map(AgentId::new).collect()),
-        source_tasks: several("tasks")?.map(|names| names.into_iter().map(TaskId::new).collect()),
-        key_prefix: given("key_prefix")?.map(|value| text(&value)).transpose()?,
-        min_importance: given("min_importance")?.map(|value| number(&value)).transpose()?,
-        min_confidence: given("min_confidence")?.map(|value| number(&value)).transpose()?,
-        since: moment(given("since")?)?,
-        until: moment(given("until")?)?,
-        exclude_archived: !object.getattr("include_archived")?.is_truthy()?,
-        include_superseded: object.getattr("include_superseded")?.is_truthy()?,
+        domains: parts.given("domains", texts)?,
+        tags_all: parts.given("tags", tags)?,
+        experience_types: types.map(|names| kinds::filtered(&names, object.py())).transpose()?,
+        source_agents: parts
+            .given("agents", texts)?
+            .map(|names| names.into_iter().map(AgentId::new).collect()),
+        source_tasks: parts.given("tasks", texts)?.map(|names| names.into_iter().map(TaskId::new).collect()),
+        key_prefix: parts.given("key_prefix", text)?,
+        min_importance: parts.given("min_importance", number)?,
+        min_confidence: parts.given("min_confidence", number)?,
+        since: parts.given("since", moment)?,
+        until: parts.given("until", moment)?,
+        exclude_archived: !parts.is("include_archived")?,
+        include_superseded: parts.is("include_superseded")?,
     })
 }

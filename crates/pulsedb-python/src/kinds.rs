@@ -7,9 +7,10 @@ use pulsedb::{
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::arguments::{Id, Number, Text};
+use crate::arguments::{self, id, number, text};
 use crate::classes::Class;
 use crate::errors;
+use crate::parts::Parts;
 
 static DIFFICULTY: Class = Class::of_records("Difficulty");
 static SOLUTION: Class = Class::of_records("Solution");
@@ -37,10 +38,9 @@ pub(crate) trait Named: Copy + 'static {
         })
     }
 
-    /// The kind that an argument names.
-    fn read(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let Text(name) = object.extract()?;
-        Self::of(object.py(), &name)
+    /// The kind that an argument or a part of this name names.
+    fn read(field: &str, object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::of(object.py(), &text(field, object)?)
     }
 }
 
@@ -156,18 +156,18 @@ pub(crate) fn made<'py>(python: Python<'py>, kind: &ExperienceType) -> PyResult<
 }
 
 /// A type of an experience from its dataclass.
-pub(crate) fn read(object: &Bound<'_, PyAny>) -> PyResult<ExperienceType> {
-    let text = |name: &str| Ok::<_, PyErr>(object.getattr(name)?.extract::<Text>()?.0);
-    let number = |name: &str| Ok::<_, PyErr>(object.getattr(name)?.extract::<Number>()?.0);
+pub(crate) fn read(field: &str, object: &Bound<'_, PyAny>) -> PyResult<ExperienceType> {
+    let parts = Parts(object);
+    let text = |name: &str| parts.read(name, text);
+    let number = |name: &str| parts.read(name, number);
     if GENERIC.has(object)? {
-        let category = object.getattr("category")?.extract::<Option<Text>>()?.map(|text| text.0);
-        Ok(ExperienceType::Generic { category })
+        Ok(ExperienceType::Generic { category: parts.given("category", arguments::text)? })
     } else if DIFFICULTY.has(object)? {
-        let severity = Severity::read(&object.getattr("severity")?)?;
+        let severity = parts.read("severity", Severity::read)?;
         Ok(ExperienceType::Difficulty { description: text("description")?, severity })
     } else if SOLUTION.has(object)? {
-        let problem_ref = object.getattr("problem")?.extract::<Option<Id<ExperienceId>>>()?.map(|id| id.0);
-        let worked = object.getattr("worked")?.extract()?;
+        let problem_ref = parts.given("problem", id::<ExperienceId>)?;
+        let worked = parts.is("worked")?;
         Ok(ExperienceType::Solution { problem_ref, approach: text("approach")?, worked })
     } else if ERROR_PATTERN.has(object)? {
         let (signature, fix, prevention) = (text("signature")?, text("fix")?, text("prevention")?);
@@ -188,7 +188,7 @@ pub(crate) fn read(object: &Bound<'_, PyAny>) -> PyResult<ExperienceType> {
         Ok(ExperienceType::Fact { statement: text("statement")?, source: text("source")? })
     } else {
         let kind = object.get_type().name()?;
-        Err(PyTypeError::new_err(format!("a type of experience is wanted, such as pulsedb.Fact, not {kind}")))
+        Err(PyTypeError::new_err(format!("{field}: such as pulsedb.Fact is wanted, not {kind}")))
     }
 }
 

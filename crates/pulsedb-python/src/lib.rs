@@ -11,13 +11,17 @@ mod database;
 mod embedder;
 mod errors;
 mod experience;
+mod fields;
 mod functions;
 mod inputs;
 mod kinds;
+mod moments;
+mod parts;
 mod patience;
 mod queries;
 mod results;
 mod settings;
+mod vectors;
 mod watch;
 
 use pyo3::prelude::*;

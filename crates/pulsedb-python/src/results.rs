@@ -2,17 +2,19 @@
 
 use numpy::IntoPyArray;
 use pulsedb::{
-    Activity, CheckReport, Collective, CollectiveStats, DatabaseStats, DerivedInsight, ExperienceId,
-    ExperienceRelation, Holder, InsightType, ProviderIdentity, RelationType, WatchEvent,
+    Activity, CheckReport, Collective, CollectiveStats, DatabaseStats, DerivedInsight, ExperienceRelation,
+    Holder, InsightType, ProviderIdentity, RelationType, WatchEvent,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
-use crate::arguments::{Id, Moment, Number, Text, datetime, ids, maybe_datetime, named, texts, vector};
+use crate::arguments::{id, ids, moment, named, number, text, texts};
 use crate::classes::Class;
-use crate::inputs::given;
 use crate::kinds::{self, Named};
+use crate::moments::{datetime, maybe_datetime};
+use crate::parts::Parts;
+use crate::vectors;
 
 static COLLECTIVE: Class = Class::of_results("Collective");
 static COLLECTIVE_STATS: Class = Class::of_results("CollectiveStats");
@@ -69,17 +71,15 @@ pub(crate) fn relation<'py>(python: Python<'py>, row: &ExperienceRelation) -> Ma
 /// A relation that is restored.
 pub(crate) fn read_relation(object: &Bound<'_, PyAny>) -> PyResult<ExperienceRelation> {
     of_class(&RELATION, object, "Relation")?;
+    let parts = Parts(object);
     Ok(ExperienceRelation {
-        id: object.getattr("id")?.extract::<Id<_>>()?.0,
-        source_id: object.getattr("source")?.extract::<Id<ExperienceId>>()?.0,
-        target_id: object.getattr("target")?.extract::<Id<ExperienceId>>()?.0,
-        relation_type: RelationType::read(&object.getattr("type")?)?,
-        strength: object.getattr("strength")?.extract::<Number>()?.0,
-        metadata: given(object, "metadata")?
-            .map(|text| text.extract::<Text>())
-            .transpose()?
-            .map(|text| text.0),
-        created_at: object.getattr("created_at")?.extract::<Moment>()?.0,
+        id: parts.read("id", id)?,
+        source_id: parts.read("source", id)?,
+        target_id: parts.read("target", id)?,
+        relation_type: parts.read("type", RelationType::read)?,
+        strength: parts.read("strength", number)?,
+        metadata: parts.given("metadata", text)?,
+        created_at: parts.read("created_at", moment)?,
     })
 }
 
@@ -102,17 +102,18 @@ pub(crate) fn insight<'py>(python: Python<'py>, row: &DerivedInsight) -> Made<'p
 /// An insight that is restored.
 pub(crate) fn read_insight(object: &Bound<'_, PyAny>) -> PyResult<DerivedInsight> {
     of_class(&INSIGHT, object, "Insight")?;
+    let parts = Parts(object);
     Ok(DerivedInsight {
-        id: object.getattr("id")?.extract::<Id<_>>()?.0,
-        collective_id: object.getattr("collective")?.extract::<Id<_>>()?.0,
-        content: object.getattr("content")?.extract::<Text>()?.0,
-        embedding: vector("embedding", &object.getattr("embedding")?)?,
-        source_experience_ids: ids(&object.getattr("sources")?)?,
-        missing_sources: ids(&object.getattr("missing_sources")?)?,
-        insight_type: InsightType::read(&object.getattr("type")?)?,
-        confidence: object.getattr("confidence")?.extract::<Number>()?.0,
-        domain: texts(&object.getattr("domain")?)?,
-        created_at: object.getattr("created_at")?.extract::<Moment>()?.0,
+        id: parts.read("id", id)?,
+        collective_id: parts.read("collective", id)?,
+        content: parts.read("content", text)?,
+        embedding: parts.read("embedding", vectors::read)?,
+        source_experience_ids: parts.read("sources", ids)?,
+        missing_sources: parts.read("missing_sources", ids)?,
+        insight_type: parts.read("type", InsightType::read)?,
+        confidence: parts.read("confidence", number)?,
+        domain: parts.read("domain", texts)?,
+        created_at: parts.read("created_at", moment)?,
     })
 }
 

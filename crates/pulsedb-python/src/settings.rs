@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use pulsedb::{
-    ActivityConfig, CollectiveId, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig,
-    SearchConfig, SyncMode, VectorConfig, WatchConfig,
+    ActivityConfig, Config, DecayConfig, EmbeddingDimension, EmbeddingProvider, LogConfig, SearchConfig,
+    SyncMode, VectorConfig, WatchConfig,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::arguments::{Count, Id, Number, Sequence, Text, span};
+use crate::arguments::{id, number, text, whole};
 use crate::classes::Class;
 use crate::errors;
-use crate::inputs::given;
+use crate::moments::span;
+use crate::parts::Parts;
 use crate::queries;
 
 static CONFIG: Class = Class::of_records("Config");
@@ -24,64 +25,60 @@ pub(crate) fn config(object: Option<&Bound<'_, PyAny>>) -> PyResult<Config> {
         let kind = object.get_type().name()?;
         return Err(PyTypeError::new_err(format!("a pulsedb.Config is wanted, not {kind}")));
     }
-    let count = |name: &str| Ok::<_, PyErr>(object.getattr(name)?.extract::<Count>()?.0);
-    let sequence = |name: &str| Ok::<_, PyErr>(object.getattr(name)?.extract::<Sequence>()?.0);
-    let number = |name: &str| Ok::<_, PyErr>(object.getattr(name)?.extract::<Number>()?.0);
-    let time = |name: &str| span(name, &object.getattr(name)?);
-    let default_collective = given(object, "default_collective")?;
-    let recall = given(object, "recall_weights")?.map(|weights| queries::recall_weights(&weights));
+    let parts = Parts(object);
+    let time = |name: &str| parts.read(name, span);
     Ok(Config {
-        embedding_provider: provider(object)?,
-        embedding_dimension: EmbeddingDimension::Custom(count("dimension")?),
-        default_collective: default_collective
-            .map(|id| id.extract::<Id<CollectiveId>>())
-            .transpose()?
-            .map(|id| id.0),
-        map_size_gb: count("map_size_gb")?,
-        sync_mode: sync_mode(object)?,
-        log: LogConfig { max_age: time("log_max_age")?, max_rows: sequence("log_max_rows")? },
-        vector: VectorConfig { rescore: count("rescore")?, seal_rows: count("seal_rows")? },
+        embedding_provider: provider(parts)?,
+        embedding_dimension: EmbeddingDimension::Custom(parts.read("dimension", whole)?),
+        default_collective: parts.given("default_collective", id)?,
+        map_size_gb: parts.read("map_size_gb", whole)?,
+        sync_mode: sync_mode(parts)?,
+        log: LogConfig { max_age: time("log_max_age")?, max_rows: parts.read("log_max_rows", whole)? },
+        vector: VectorConfig {
+            rescore: parts.read("rescore", whole)?,
+            seal_rows: parts.read("seal_rows", whole)?,
+        },
         search: SearchConfig {
-            signals: queries::signal_weights(&object.getattr("signals")?)?,
-            context: queries::context_weights(&object.getattr("context")?)?,
-            bm25_k1: number("bm25_k1")?,
-            bm25_b: number("bm25_b")?,
+            signals: parts.read("signals", queries::signal_weights)?,
+            context: parts.read("context", queries::context_weights)?,
+            bm25_k1: parts.read("bm25_k1", number)?,
+            bm25_b: parts.read("bm25_b", number)?,
         },
         watch: WatchConfig {
-            in_process: object.getattr("watch_in_process")?.is_truthy()?,
-            poll_interval_ms: sequence("watch_poll_interval_ms")?,
-            buffer_size: count("watch_buffer_size")?,
+            in_process: parts.is("watch_in_process")?,
+            poll_interval_ms: parts.read("watch_poll_interval_ms", whole)?,
+            buffer_size: parts.read("watch_buffer_size", whole)?,
         },
         decay: DecayConfig {
             half_life: time("half_life")?,
-            freq_weight: number("freq_weight")?,
-            default_recall_weights: recall.transpose()?,
+            freq_weight: parts.read("freq_weight", number)?,
+            default_recall_weights: parts.given("recall_weights", queries::recall_weights)?,
         },
         activity: ActivityConfig { stale_threshold: time("stale_threshold")? },
-        read_only: object.getattr("read_only")?.is_truthy()?,
+        read_only: parts.is("read_only")?,
     })
 }
 
-fn provider(object: &Bound<'_, PyAny>) -> PyResult<EmbeddingProvider> {
-    let Text(name) = object.getattr("embeddings")?.extract()?;
+fn provider(parts: Parts<'_, '_>) -> PyResult<EmbeddingProvider> {
+    let name = parts.read("embeddings", text)?;
     match name.as_str() {
         "builtin" => {
-            let model_path = given(object, "model_path")?.map(|path| path.extract::<PathBuf>());
-            Ok(EmbeddingProvider::Builtin { model_path: model_path.transpose()? })
+            let model_path = parts.given("model_path", |_, path| path.extract::<PathBuf>())?;
+            Ok(EmbeddingProvider::Builtin { model_path })
         }
         "external" => Ok(EmbeddingProvider::External),
         _ => {
             let reason = format!("`{name}` is neither builtin nor external");
-            Err(errors::refused(object.py(), "embeddings", reason))
+            Err(errors::refused(parts.0.py(), "embeddings", reason))
         }
     }
 }
 
-fn sync_mode(object: &Bound<'_, PyAny>) -> PyResult<SyncMode> {
-    let Text(name) = object.getattr("sync")?.extract()?;
+fn sync_mode(parts: Parts<'_, '_>) -> PyResult<SyncMode> {
+    let name = parts.read("sync", text)?;
     match name.as_str() {
         "normal" => Ok(SyncMode::Normal),
         "fast" => Ok(SyncMode::Fast),
-        _ => Err(errors::refused(object.py(), "sync", format!("`{name}` is neither normal nor fast"))),
+        _ => Err(errors::refused(parts.0.py(), "sync", format!("`{name}` is neither normal nor fast"))),
     }
 }

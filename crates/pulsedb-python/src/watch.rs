@@ -3,15 +3,16 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
-use pulsedb::{PulseDBError, StreamEnd, TryRecvError, WatchEvent, WatchStream};
+use pulsedb::{PulseDBError, StreamEnd, WatchEvent, WatchStream};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::bell::Bells;
+use crate::bell::{Bells, Waiter};
 use crate::errors;
 use crate::patience::SLICE;
 use crate::results;
@@ -21,9 +22,9 @@ use crate::results;
 /// the collective is deleted; `close` ends it too.
 #[pyclass(frozen, module = "pulsedb")]
 pub(crate) struct Watch {
-    /// `None` once it was closed. A reader holds the lock for a slice at most, and never while it needs Python.
+    /// `None` once it was closed. A reader holds the lock for a look, and never while it needs Python.
     stream: Mutex<Option<WatchStream>>,
-    /// Those of the coroutines that wait for it.
+    /// Those who wait for it.
     bells: Arc<Bells>,
     opened_by: u32,
 }
@@ -53,14 +54,21 @@ impl Watch {
         Err(errors::forked(python, self.opened_by))
     }
 
-    fn look(&self, patience: Duration) -> Found {
-        let slot = self.slot();
-        let Some(stream) = slot.as_ref() else { return Found::Ended(None) };
-        match stream.recv_timeout(patience) {
-            Ok(event) => Found::Event(event),
-            Err(TryRecvError::Empty) => Found::Nothing,
-            Err(TryRecvError::Ended) => Found::Ended(stream.end()),
-        }
+    /// Looks for an event. If there is none, the waiter is among those who are told of the next one.
+    fn look(&self, waiter: &Waiter) -> Found {
+        let mut slot = self.slot();
+        let Some(stream) = slot.as_mut() else { return Found::Ended(None) };
+        // Before the look: what comes after it rings.
+        self.bells.add(waiter.clone());
+        let waker = Waker::from(Arc::clone(&self.bells));
+        let found = match Pin::new(&mut *stream).poll_next(&mut Context::from_waker(&waker)) {
+            Poll::Ready(Some(event)) => Found::Event(event),
+            Poll::Ready(None) => Found::Ended(stream.end()),
+            Poll::Pending => return Found::Nothing,
+        };
+        drop(slot);
+        self.bells.remove(waiter);
+        found
     }
 
     /// The next event; `None` if there is none before the deadline, or none will come. In slices, so that signals are
@@ -71,10 +79,18 @@ impl Watch {
         deadline: Option<Instant>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.refuse_fork(python)?;
+        let waiter = Waiter::Thread(thread::current());
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let slice = left.map_or(SLICE, |left| left.min(SLICE));
-            match python.detach(|| self.look(slice)) {
+            let found = python.detach(|| {
+                let found = self.look(&waiter);
+                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                if matches!(found, Found::Nothing) {
+                    thread::park_timeout(left.map_or(SLICE, |left| left.min(SLICE)));
+                    self.bells.remove(&waiter);
+                }
+                found
+            });
+            match found {
                 Found::Event(event) => return results::event(python, &event).map(Some),
                 Found::Ended(end) => return Self::ended(python, end.as_ref()).map_or(Ok(None), Err),
                 Found::Nothing => {
@@ -138,28 +154,21 @@ impl Watch {
     /// worth asking again. Raises `StopIteration` once the stream has ended.
     fn _poll<'py>(&self, python: Python<'py>, ring: Py<PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.refuse_fork(python)?;
-        let waker = Waker::from(Arc::clone(&self.bells));
-        let found = python.detach(|| {
-            let mut slot = self.slot();
-            let Some(stream) = slot.as_mut() else { return Found::Ended(None) };
-            // Before the look: what comes after it rings.
-            self.bells.add(ring);
-            let found = match Pin::new(&mut *stream).poll_next(&mut Context::from_waker(&waker)) {
-                Poll::Ready(Some(event)) => Found::Event(event),
-                Poll::Ready(None) => Found::Ended(stream.end()),
-                Poll::Pending => return Found::Nothing,
-            };
-            // The last one is that of this look, if it has not rung: others wait for the slot.
-            self.bells.take_last();
-            found
-        });
-        match found {
+        let waiter = Waiter::Callback(Arc::new(ring));
+        match python.detach(|| self.look(&waiter)) {
             Found::Event(event) => results::event(python, &event).map(Some),
             Found::Nothing => Ok(None),
             Found::Ended(end) => {
                 Err(Self::ended(python, end.as_ref()).unwrap_or_else(|| PyStopIteration::new_err(())))
             }
         }
+    }
+
+    /// `ring` is not wanted any more.
+    fn _forget(&self, python: Python<'_>, ring: Py<PyAny>) -> PyResult<()> {
+        self.refuse_fork(python)?;
+        self.bells.remove(&Waiter::Callback(Arc::new(ring)));
+        Ok(())
     }
 
     /// Why the stream has ended: `"closed"`, `"collective_gone"`, `"changes_gone"` or `"failed"`; `None` while it has not.
@@ -178,7 +187,7 @@ impl Watch {
         }))
     }
 
-    /// Ends the stream. A coroutine that waits for it sees it at once, a thread within a twentieth of a second.
+    /// Ends the stream; those who wait for it see it at once.
     fn close(&self, python: Python<'_>) -> PyResult<()> {
         self.refuse_fork(python)?;
         python.detach(|| {

@@ -68,7 +68,14 @@ pub const CRATES: &[CrateRow] = &[
     application(
         "pulsedb-cli",
         MIT,
-        &["pulsedb", "pulsedb-mcp", "pulsedb-engram", "embeddenator-fs", "embeddenator-obs"],
+        &[
+            "pulsedb",
+            "pulsedb-mcp",
+            "pulsedb-postgres",
+            "pulsedb-engram",
+            "embeddenator-fs",
+            "embeddenator-obs",
+        ],
     ),
     library(
         "embeddenator",
@@ -381,11 +388,13 @@ const PULSEDB_POSTGRES: LayerTable = LayerTable {
             modules: &["activities", "records", "relations", "insights", "update"],
             mutual: true,
         },
+        Layer { name: "whole collectives", modules: &["listed", "restored"], mutual: false },
         Layer { name: "filters", modules: &["filter"], mutual: false },
         Layer { name: "queries", modules: &["search"], mutual: false },
         Layer { name: "contexts", modules: &["context", "checked"], mutual: false },
         Layer { name: "streams", modules: &["listener", "watch"], mutual: false },
-        Layer { name: "facade", modules: &["substrate"], mutual: false },
+        Layer { name: "store", modules: &["store"], mutual: false },
+        Layer { name: "facade", modules: &["substrate", "moving"], mutual: false },
     ],
     bans: &[
         Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },

@@ -5,6 +5,7 @@ mod engram;
 mod memory;
 mod model;
 mod reading;
+mod server;
 mod serving;
 mod values;
 mod watching;
@@ -24,6 +25,7 @@ pub(crate) use self::memory::{
 };
 pub(crate) use self::model::{ModelArgs, ModelCommand, ReembedArgs};
 pub(crate) use self::reading::{EvalArgs, ExportArgs, FilterArgs, GetArgs, ListArgs, RecentArgs, SearchArgs};
+pub(crate) use self::server::MoveArgs;
 pub(crate) use self::serving::{Agent, HookArgs, HookEvent, InstallArgs, McpArgs};
 pub(crate) use self::values::JsonArgs;
 pub(crate) use self::watching::{BenchArgs, WatchArgs};
@@ -149,6 +151,11 @@ pub(crate) enum Command {
     Snapshot(SnapshotArgs),
     /// Restore a snapshot into a database that is new or empty, with ids, times and vectors as they were
     Restore(RestoreArgs),
+    /// Copy all collectives, or one, to a PostgreSQL server, with ids, times and vectors as they are; run it again to go on
+    /// after an interruption, or to bring what is new
+    Push(MoveArgs),
+    /// Copy all collectives, or one, from a PostgreSQL server, as `push` does the other way
+    Pull(MoveArgs),
     /// Show a collective as a read-only directory of Markdown files, until it is unmounted or interrupted
     Mount(MountArgs),
     /// Measure how long records, searches and changes take on this machine

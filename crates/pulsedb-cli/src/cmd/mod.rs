@@ -30,6 +30,7 @@ mod reembed;
 mod reinforce;
 mod relate;
 mod search;
+mod server;
 mod stats;
 mod update;
 mod watch;
@@ -84,6 +85,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Snapshot(args) => engram::snapshot(&target, &args, &mut out),
         Command::Restore(args) => engram::restore(&target, &args, &mut out),
         Command::Mount(args) => engram::mount(&target, &args, &mut out),
+        Command::Push(args) => server::push(&target, &args, &mut out),
+        Command::Pull(args) => server::pull(&target, &args, &mut out),
         Command::Export(args) => export::run(&target, &args, &mut out),
         Command::Completions { .. }
         | Command::Man { .. }

@@ -27,6 +27,7 @@ mod outside_vectors;
 mod references;
 mod search;
 mod served;
+mod server;
 mod shell;
 mod swarm;
 mod trees;

@@ -4,6 +4,7 @@
 mod clients;
 mod conformance;
 mod failures;
+mod moving;
 mod same_answers;
 mod server;
 mod tenants;

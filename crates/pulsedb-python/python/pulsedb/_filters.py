@@ -1,11 +1,15 @@
-"""Conditions of LangGraph on values and namespaces."""
+"""What a search of LangGraph wants: conditions on values and namespaces."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from langgraph.store.base import MatchCondition
+from langgraph.store.base import MatchCondition, SearchOp
+
+from . import Experience, SearchFilter
+from ._paths import is_own, prefix_of
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$eq": lambda value, other: bool(value == other),
@@ -15,6 +19,28 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$lt": lambda value, other: float(value) < float(other),
     "$lte": lambda value, other: float(value) <= float(other),
 }
+
+
+class Wanted:
+    """What a search wants."""
+
+    def __init__(self, op: SearchOp) -> None:
+        self.prefix = prefix_of(op.namespace_prefix)
+        self.filter = op.filter
+        self.count = max(op.offset, 0) + max(op.limit, 0)
+
+    def rows(self, domain: str) -> SearchFilter:
+        """The part that the database decides."""
+        return SearchFilter(domains=[domain], key_prefix=self.prefix or None)
+
+    def holds(self, row: Experience) -> bool:
+        """The part that is about the key and the value."""
+        if not is_own(row.key):
+            return False
+        if not self.filter:
+            return True
+        value = json.loads(row.content)
+        return all(holds(value.get(name), condition) for name, condition in self.filter.items())
 
 
 def holds(value: Any, condition: Any) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from . import Database, Experience, NewExperience, NotFoundError, SearchFilter
 
-# The most rows of one call of the database.
-ROWS_MAX = 1000
+# The most rows that one call of the database reads, and that one changes.
+ROWS_MAX, CHANGES_MAX = 1000, 10_000
 # Bytes of a text that one record holds; longer ones are cut. The database takes a little more.
 PART_BYTES = 100_000
 # Bytes of a name that is also the task of its records, by which searches know what belongs together.
@@ -39,7 +39,7 @@ def records(
     fits = len(task.encode("utf-8", "surrogatepass")) <= TASK_BYTES_MAX and task.strip() == task != ""
     for name, text in entries:
         key = f"{place}/{digest(name) if name is not None else uuid.uuid4().hex}"
-        parts = list(_cut(text))
+        parts = list(cut(text))
         for number, part in enumerate(parts):
             yield NewExperience(
                 part,
@@ -91,8 +91,8 @@ def delete(db: Database, ids: Iterable[str]) -> bool:
 
 def delete_all(db: Database, ids: list[str]) -> None:
     """Deletes records that are still there, as many in a commit as can be."""
-    for start in range(0, len(ids), ROWS_MAX):
-        some = ids[start : start + ROWS_MAX]
+    for start in range(0, len(ids), CHANGES_MAX):
+        some = ids[start : start + CHANGES_MAX]
         if not delete(db, some):
             for id in some:
                 delete(db, [id])
@@ -108,7 +108,7 @@ def json_of(value: object) -> str:
     return text
 
 
-def _cut(text: str) -> Iterator[str]:
+def cut(text: str) -> Iterator[str]:
     """Parts that one record can hold each; a short text is one part."""
     at = 0
     while at < len(text) or at == 0:

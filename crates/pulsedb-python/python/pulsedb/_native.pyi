@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
@@ -41,6 +41,7 @@ from ._results import (
     Explain,
     Holder,
     Insight,
+    ProviderIdentity,
     Relation,
     WatchEvent,
 )
@@ -65,7 +66,7 @@ class _Changes(TypedDict, total=False):
     importance: float
     confidence: float
     domain: Iterable[str]
-    tags: dict[str, str]
+    tags: Mapping[str, str]
     files: Iterable[str]
     type: ExperienceType
     key: str | None
@@ -87,7 +88,7 @@ class Experience:
         confidence: float,
         applications: int,
         domain: Iterable[str],
-        tags: dict[str, str],
+        tags: Mapping[str, str],
         files: Iterable[str],
         agent: str,
         task: str | None,
@@ -184,6 +185,7 @@ class Watch:
     def get(self, timeout: float | None = None) -> WatchEvent | None: ...
     def close(self) -> None: ...
     def _poll(self, ring: Callable[[], None]) -> WatchEvent | None: ...
+    def _forget(self, ring: Callable[[], None]) -> None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> WatchEvent: ...
     def __aiter__(self) -> Self: ...
@@ -217,6 +219,8 @@ class Database:
     def dimension(self) -> int: ...
     @property
     def sequence(self) -> int: ...
+    @property
+    def embedder(self) -> ProviderIdentity: ...
     def embed(self, text: str) -> Array: ...
 
     # Collectives.
@@ -239,7 +243,7 @@ class Database:
         importance: float | None = None,
         confidence: float | None = None,
         domain: Iterable[str] | None = None,
-        tags: dict[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
         files: Iterable[str] | None = None,
         agent: str | None = None,
         task: str | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import PathLike
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float32]
-Vector: TypeAlias = Array | Sequence[float]
+Vector: TypeAlias = Array | list[float] | list[int] | tuple[float, ...]
 Id: TypeAlias = str | UUID
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Kind: TypeAlias = Literal[
@@ -108,7 +108,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Generic:
-    """Anything else, with a category of one's own."""
+    """Anything else, with your own category."""
 
     category: str | None = None
 
@@ -127,6 +127,17 @@ ExperienceType: TypeAlias = (
 
 
 # What callers build.
+
+
+_set = object.__setattr__
+
+
+def _keep(built: object, *names: str) -> None:
+    """Turns iterators among the fields of a frozen object into tuples: an iterator could be read only once."""
+    for name in names:
+        value = getattr(built, name)
+        if isinstance(value, Iterator):
+            _set(built, name, tuple(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,9 @@ class NewExperience:
     key: str | None = None
     expires_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        _keep(self, "domain", "files")
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -172,6 +186,9 @@ class Update:
     tags: Mapping[str, str] | None = None
     files: Iterable[str] | None = None
     type: ExperienceType | None = None
+
+    def __post_init__(self) -> None:
+        _keep(self, "domain", "files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +240,24 @@ class SearchFilter:
     include_archived: bool = False
     include_superseded: bool = False
 
+    def __post_init__(self) -> None:
+        _keep(self, "domains", "types", "agents", "tasks")
+
 
 @dataclass(frozen=True, slots=True)
 class Lexical:
-    """A query by words alone: `"a phrase"`, `-without`, `begin*`."""
+    """A query by words alone: `"a phrase"`, `-without`, `begin*`.
+
+    A query that names nothing to be found, such as `-without` alone, and a phrase whose quotation mark is not closed find
+    nothing.
+    """
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hybrid:
-    """A text with a vector of one's own in place of the embedder's."""
+    """A text with your own vector in place of the embedder's."""
 
     text: str
     vector: Vector
@@ -274,7 +298,8 @@ class Config:
     """Settings of a database. The defaults work as they are.
 
     `embeddings`: "builtin" embeds texts with the bundled table, or with the model in the directory `model_path` if this
-    build can; "external" takes vectors of `dimension` from the caller. `sync`: with "normal" what a call has changed is on
+    build can; "external" takes vectors of `dimension` from the caller. `dimension` counts for "external" alone: vectors of
+    the bundled table have 256. `sync`: with "normal" what a call has changed is on
     the disk when it returns; "fast" saves a flush, and a power cut may undo the last commit. `map_size_gb` is the largest
     size of the database, which only reserves addresses. `log_max_age` and `log_max_rows` say how long changes are kept.
     """

@@ -25,7 +25,11 @@ async def next_event(watch: Watch) -> WatchEvent:
             raise StopAsyncIteration from None
         if event is not None:
             return event
-        await rung
+        try:
+            await rung
+        except asyncio.CancelledError:
+            watch._forget(ring)
+            raise
 
 
 def _settle(rung: asyncio.Future[None]) -> None:

@@ -38,7 +38,8 @@ from anthropic.types.beta import (
     BetaMemoryTool20250818ViewCommand as ViewCommand,
 )
 
-from . import Database, Error, Experience, NewExperience
+from . import Database, Error, Experience, NewExperience, _journal
+from ._opened import Opened
 
 __all__ = ["AsyncMemoryTool", "MemoryTool"]
 
@@ -61,14 +62,12 @@ class _Files:
     """The files of a collective, and the six commands on them."""
 
     def __init__(self, database: Database | str | PathLike[str], collective: str, agent: str) -> None:
-        self.owned = not isinstance(database, Database)
-        self.db = database if isinstance(database, Database) else Database(database)
-        self.collective = self.db.collective(collective)
+        self.opened = Opened(database, collective)
+        self.db, self.collective = self.opened.db, self.opened.collective
         self.agent = agent
 
     def close(self) -> None:
-        if self.owned:
-            self.db.close()
+        self.opened.close()
 
     def view(self, command: ViewCommand) -> str:
         path = _checked(command.path)
@@ -242,10 +241,11 @@ class _Files:
         _refuse(f"The file {path} is being edited by others; try again.")
 
     def forget(self, paths: list[str]) -> None:
-        """Deletes files with all of their versions, in one commit."""
-        rows = [row for path in paths if (row := self.row(path)) is not None]
-        versions = {version.id for row in rows for version in self.db.history(row.id)} | {row.id for row in rows}
-        self.db.delete_many(versions)
+        """Deletes files with all of their versions: up to 10 000 in one commit, and more in several."""
+        rows = [row.id for path in paths if (row := self.row(path)) is not None]
+        versions = {version.id for row in rows for version in self.db.history(row)}
+        # The files themselves last, so that a deletion that was interrupted can be repeated.
+        _journal.delete_all(self.db, [*sorted(versions.difference(rows)), *rows])
 
 
 class MemoryTool(BetaAbstractMemoryTool):

@@ -26,6 +26,7 @@ from claude_agent_sdk import (
 )
 
 from . import Database, NewExperience, _journal
+from ._opened import Opened
 
 __all__ = ["PulseSessionStore"]
 
@@ -49,15 +50,13 @@ class PulseSessionStore(SessionStore):
         collective: str = "transcripts",
         agent: str = "claude",
     ) -> None:
-        self._owned = not isinstance(database, Database)
-        self._db = database if isinstance(database, Database) else Database(database)
-        self._collective = self._db.collective(collective)
+        self._opened = Opened(database, collective)
+        self._db, self._collective = self._opened.db, self._opened.collective
         self._agent = agent
 
     def close(self) -> None:
         """Closes the database, if the store has opened it."""
-        if self._owned:
-            self._db.close()
+        self._opened.close()
 
     async def append(self, key: SessionKey, entries: list[SessionStoreEntry]) -> None:
         """Adds entries to a transcript."""

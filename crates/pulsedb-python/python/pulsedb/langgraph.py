@@ -22,7 +22,6 @@ from itertools import chain
 from os import PathLike
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
-from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,12 +42,26 @@ from langgraph.store.base import (
     tokenize_path,
 )
 
-from . import Change, Config, Database, Delete, Experience, NewExperience, NotFoundError, Query, Record, SearchFilter
-from ._filters import holds, matches
+from . import (
+    Change,
+    Config,
+    ConfigError,
+    Database,
+    Delete,
+    Experience,
+    InvalidFieldError,
+    NewExperience,
+    NotFoundError,
+    Query,
+    Record,
+    _journal,
+)
+from ._filters import Wanted, matches
+from ._opened import Opened
+from ._paths import Namespace, is_own, namespace_of, parted, path_of, storable
 
 __all__ = ["PulseStore"]
 
-Namespace: TypeAlias = tuple[str, ...]
 Vector: TypeAlias = NDArray[np.float32]
 
 # Domains: what is an item, and what has the vector of a text.
@@ -70,12 +83,14 @@ class PulseStore(BaseStore):
     `None` not at all. `ttl` is the configuration of LangGraph: what has expired is hidden at once and removed by itself, so
     that there is no sweeping.
 
-    A value has at most 102 400 bytes of JSON, namespace and key together at most about 400. Searches without a query give the
-    newest items first. The filter of a search by text sees the best 1000 answers.
+    A value has at most 102 400 bytes of JSON; namespace and key together at most 400 bytes of UTF-8, with one more for each
+    label and two more for each `/`, `:`, `#`, `%` or `;` in them. A batch has at most 10 000 puts and deletes. Searches without
+    a query give the newest items first. A search by text sees the best 1000 answers: it gives no more, and its filter
+    chooses among them.
     """
 
     supports_ttl = True
-    __slots__ = ("_collective", "_db", "_fields", "_owned", "embeddings", "index_config", "ttl_config")
+    __slots__ = ("_collective", "_db", "_fields", "_opened", "embeddings", "index_config", "ttl_config")
 
     def __init__(
         self,
@@ -92,18 +107,34 @@ class PulseStore(BaseStore):
         if isinstance(index, dict):
             self.embeddings = ensure_embeddings(index.get("embed"))
             self._fields = [_tokens(path) for path in index.get("fields") or ["$"]]
-        self._owned = not isinstance(database, Database)
-        if isinstance(database, Database):
-            self._db = database
-        else:
-            config = Config(embeddings="external", dimension=index["dims"]) if isinstance(index, dict) else Config()
-            self._db = Database(database, config)
-        self._collective = self._db.collective(collective)
+        config = None
+        if isinstance(index, dict):
+            if "dims" not in index:
+                raise ConfigError("`index` has no `dims`; say how many dimensions the vectors of its `embed` have")
+            config = Config(embeddings="external", dimension=index["dims"])
+        self._opened = Opened(database, collective, config=config, check=self._expect_fitting)
+        self._db, self._collective = self._opened.db, self._opened.collective
+
+    def _expect_fitting(self, db: Database) -> None:
+        """Refuses a database whose vectors are not those that the index needs."""
+        embedder = db.embedder
+        if isinstance(self.index_config, dict):
+            dims = self.index_config["dims"]
+            if (embedder.provider, embedder.dimension) != ("external", dims):
+                raise ConfigError(
+                    f"the database holds vectors of {embedder.provider} with {embedder.dimension} dimensions, the index "
+                    f"makes its own with {dims}; make the database with "
+                    f'`Config(embeddings="external", dimension={dims})`, or use the index "text"'
+                )
+        elif self.index_config == "text" and embedder.provider == "external":
+            raise ConfigError(
+                'the index "text" needs a database with an embedder, and callers give the vectors of this one; pass an '
+                "`IndexConfig` with `dims` and `embed`, or `index=None`"
+            )
 
     def close(self) -> None:
         """Closes the database, if the store has opened it."""
-        if self._owned:
-            self._db.close()
+        self._opened.close()
 
     def __enter__(self) -> PulseStore:
         return self
@@ -136,7 +167,7 @@ class PulseStore(BaseStore):
         work = _Work(list(ops))
         for op in work.ops:
             if isinstance(op, PutOp):
-                work.puts[_path(op.namespace, op.key)] = op
+                work.puts[path_of(op.namespace, op.key)] = op
             elif isinstance(op, SearchOp) and op.query and self.embeddings is not None:
                 work.queries.append(op.query)
         for path, op in work.puts.items():
@@ -173,23 +204,30 @@ class PulseStore(BaseStore):
     # Reading.
 
     def _get(self, op: GetOp) -> Item | None:
-        row = self._db.get_by_key(self._collective, _path(op.namespace, op.key))
+        row = self._row(path_of(op.namespace, op.key))
         if row is None:
             return None
         if op.refresh_ttl:
             self._refresh([row])
-        namespace, key = _parted(row.key)
+        namespace, key = parted(row.key)
         created = _created(row)
         return Item(
             value=json.loads(row.content), key=key, namespace=namespace, created_at=created, updated_at=row.timestamp
         )
 
+    def _row(self, path: str) -> Experience | None:
+        """The row of a path. There is none where the path is too long to be stored."""
+        try:
+            return self._db.get_by_key(self._collective, path)
+        except InvalidFieldError:
+            return None
+
     def _search(self, op: SearchOp, vector: Vector | None) -> list[SearchItem]:
-        wanted = _Wanted(op)
+        wanted = Wanted(op)
         found: Iterable[tuple[Experience, float | None]]
-        if op.query and vector is not None:
+        if op.query and vector is not None and vector.any():
             found = self._nearest(vector, wanted)
-        elif op.query and self.index_config == "text":
+        elif op.query and self.index_config == "text" and op.query.strip():
             found = self._ranked(op.query, wanted)
         else:
             found = ((row, None) for row in self._newest(wanted))
@@ -198,13 +236,13 @@ class PulseStore(BaseStore):
             self._refresh(row for row, _ in rows)
         return [_search_item(row, score) for row, score in rows]
 
-    def _newest(self, wanted: _Wanted) -> Iterator[Experience]:
+    def _newest(self, wanted: Wanted) -> Iterator[Experience]:
         """Items that are wanted, newest first."""
         k = ROWS_MAX if wanted.filter else min(wanted.count, ROWS_MAX)
         if k == 0:
             return
         rows = self._db.recent(self._collective, k, filter=wanted.rows(ITEM))
-        if len(rows) == k < ROWS_MAX and not all(_is_own(row.key) for row in rows):
+        if len(rows) == k < ROWS_MAX and not all(is_own(row.key) for row in rows):
             # Records of others stand in the places of items.
             rows = self._db.recent(self._collective, ROWS_MAX, filter=wanted.rows(ITEM))
         if len(rows) == ROWS_MAX:
@@ -213,14 +251,14 @@ class PulseStore(BaseStore):
             rows = sorted(items, key=lambda row: (-row.timestamp.timestamp(), row.id))
         yield from filter(wanted.holds, rows)
 
-    def _ranked(self, query: str, wanted: _Wanted) -> Iterator[tuple[Experience, float]]:
+    def _ranked(self, query: str, wanted: Wanted) -> Iterator[tuple[Experience, float]]:
         """Items that answer a text, of the best that one call gives."""
         for row, score in self._hits(query, wanted):
             if wanted.holds(row):
                 yield row, score
 
     def _nearest(
-        self, vector: Vector, wanted: _Wanted
+        self, vector: Vector, wanted: Wanted
     ) -> Iterator[tuple[Experience, float]]:
         """Items with the texts that are nearest to a vector, each with its best text."""
         seen: set[str] = set()
@@ -238,7 +276,7 @@ class PulseStore(BaseStore):
             if row is not None and wanted.holds(row):
                 yield row, score
 
-    def _hits(self, query: Query, wanted: _Wanted) -> Iterator[tuple[Experience, float]]:
+    def _hits(self, query: Query, wanted: Wanted) -> Iterator[tuple[Experience, float]]:
         """Hits of the database, best first: first as many as are likely to do, then as many as one call gives."""
         given = 0
         for k in (min(max(wanted.count, 1) * 2, ROWS_MAX), ROWS_MAX):
@@ -248,7 +286,7 @@ class PulseStore(BaseStore):
             if given < k:
                 return
 
-    def _scan(self, vector: Vector, wanted: _Wanted) -> Iterator[tuple[Experience, float]]:
+    def _scan(self, vector: Vector, wanted: Wanted) -> Iterator[tuple[Experience, float]]:
         """All texts by their cosines, where a filter has refused most of what one call of the database gives."""
         rows = [row for row in self._rows(wanted.prefix) if INDEXED in row.domain]
         if len(rows) <= ROWS_MAX:
@@ -274,11 +312,11 @@ class PulseStore(BaseStore):
         found: set[Namespace] = set()
         after = None
         while paths := self._db.keys(self._collective, after=after, limit=1):
-            if not _is_own(paths[0]):
+            if not is_own(paths[0]):
                 after = paths[0]
                 continue
             labels = paths[0].rpartition(":")[0]
-            namespace = _labels(labels)
+            namespace = namespace_of(labels)
             if all(matches(condition, namespace) for condition in op.match_conditions or ()):
                 found.add(namespace[: op.max_depth])
             # On after all items of this namespace: a semicolon is the character after a colon.
@@ -300,11 +338,12 @@ class PulseStore(BaseStore):
 
     def _changes(self, path: str, op: PutOp, work: _Work) -> Iterator[Change]:
         """The changes of one put: the record of the item, and one for each further text that is embedded."""
-        texts = work.texts_of[path]
+        # A vector without a direction is near to nothing.
+        texts = [text for text in work.texts_of[path] if work.vectors[text].any()]
         kept = {f"{path}#{number}" for number in range(1, len(texts))}
-        stale = [] if self.embeddings is None else self._db.keys(self._collective, f"{path}#", limit=ROWS_MAX)
+        stale = self._further(path) if self.embeddings is not None else []
         for key in [*(key for key in stale if key not in kept), *([path] if op.value is None else [])]:
-            row = self._db.get_by_key(self._collective, key)
+            row = self._row(key)
             if row is not None:
                 yield Delete(row.id)
         if op.value is None:
@@ -315,7 +354,7 @@ class PulseStore(BaseStore):
         tags = {} if ttl is None else {"ttl": repr(float(ttl))}
         if len(texts) > 1:
             tags["version"] = uuid.uuid4().hex
-        content = json.dumps(dict(op.value), ensure_ascii=False)
+        content = _journal.json_of(dict(op.value))
         # What is not searched by the database's own embedder has a vector of ours, or one that says nothing.
         embedding = None
         is_indexed = op.index is not False and self.index_config is not None
@@ -328,8 +367,15 @@ class PulseStore(BaseStore):
         for number, (text, vector) in enumerate(zip(texts[1:], vectors[1:]), 1):
             key = f"{path}#{number}"
             yield Record(
-                NewExperience(text, key=key, embedding=vector, domain=[INDEXED], tags=tags, expires_at=end)
+                NewExperience(storable(text), key=key, embedding=vector, domain=[INDEXED], tags=tags, expires_at=end)
             )
+
+    def _further(self, path: str) -> list[str]:
+        """The keys of the further texts of an item."""
+        try:
+            return self._db.keys(self._collective, f"{path}#", limit=ROWS_MAX)
+        except InvalidFieldError:
+            return []
 
     def _nothing(self) -> Vector:
         vector = np.zeros(self._db.dimension, dtype=np.float32)
@@ -373,28 +419,6 @@ class _Work:
             self.vectors[text] = np.asarray(vector, dtype=np.float32)
 
 
-class _Wanted:
-    """What a search wants."""
-
-    def __init__(self, op: SearchOp) -> None:
-        self.prefix = "".join(f"{_quoted(label)}/" for label in op.namespace_prefix)
-        self.filter = op.filter
-        self.count = max(op.offset, 0) + max(op.limit, 0)
-
-    def rows(self, domain: str) -> SearchFilter:
-        """The part that the database decides."""
-        return SearchFilter(domains=[domain], key_prefix=self.prefix or None)
-
-    def holds(self, row: Experience) -> bool:
-        """The part that is about the key and the value."""
-        if not _is_own(row.key):
-            return False
-        if not self.filter:
-            return True
-        value = json.loads(row.content)
-        return all(holds(value.get(name), condition) for name, condition in self.filter.items())
-
-
 def _end(ttl: float) -> datetime | None:
     """When something ends that lives for so many minutes from now; never, if no calendar reaches that far."""
     try:
@@ -407,38 +431,11 @@ def _tokens(path: str) -> str | list[str]:
     return path if path == "$" else tokenize_path(path)
 
 
-# A path is the labels of a namespace, each with a slash behind it, and the key behind a colon; further texts of an item are
-# numbered behind a number sign. None of these is in what is quoted.
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _path(namespace: Sequence[str], key: str) -> str:
-    return "".join(f"{_quoted(label)}/" for label in namespace) + ":" + _quoted(key)
-
-
-def _is_own(key: str | None) -> bool:
-    """Whether a key may be one of the store's: others may write into its collective too."""
-    labels, colon, name = (key or "").partition(":")
-    return colon == ":" and ":" not in name and (labels == "" or labels.endswith("/"))
-
-
-def _labels(path: str) -> Namespace:
-    return tuple(unquote(label) for label in path.split("/")[:-1])
-
-
-def _parted(path: str | None) -> tuple[Namespace, str]:
-    labels, _, key = (path or "").rpartition(":")
-    return _labels(labels), unquote(key)
-
-
 def _created(row: Experience) -> datetime:
     """When a row was made: its id, which it keeps when it is replaced, begins with the time."""
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=uuid.UUID(row.id).int >> 80)
 
 
 def _search_item(row: Experience, score: float | None) -> SearchItem:
-    namespace, key = _parted(row.key)
+    namespace, key = parted(row.key)
     return SearchItem(namespace, key, json.loads(row.content), _created(row), row.timestamp, score)

@@ -19,6 +19,7 @@ from agents import SessionSettings, TResponseInputItem
 from agents.memory import SessionABC
 
 from . import Database, _journal
+from ._opened import Opened
 
 __all__ = ["PulseSession"]
 
@@ -29,7 +30,7 @@ ATTEMPTS = 1000
 class PulseSession(SessionABC):
     """The history of a conversation, in a collective of a database: an open one, or a path, which the session opens.
 
-    The items of one call are added in one commit, in order; any number of threads and processes may use one session. The
+    The items of one call, at most 10 000 and 64 MiB, are added in one commit, in order; any number of threads and processes may use one session. The
     database needs an embedder, as it has by default.
     """
 
@@ -44,16 +45,14 @@ class PulseSession(SessionABC):
     ) -> None:
         self.session_id = session_id
         self.session_settings = session_settings
-        self._owned = not isinstance(database, Database)
-        self._db = database if isinstance(database, Database) else Database(database)
-        self._collective = self._db.collective(collective)
+        self._opened = Opened(database, collective)
+        self._db, self._collective = self._opened.db, self._opened.collective
         self._place = _journal.digest(session_id)
         self._agent = agent
 
     def close(self) -> None:
         """Closes the database, if the session has opened it."""
-        if self._owned:
-            self._db.close()
+        self._opened.close()
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """The items in the order in which they were added; with a limit the last ones."""

@@ -1,15 +1,15 @@
 //! Calls that maintain the database as a whole.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pulsedb::PulseDB;
 use pyo3::prelude::*;
 
 use super::Database;
+use crate::arguments::Directory;
 use crate::classes::Class;
 use crate::embedder::Embedder;
-use crate::{errors, patience, results, settings};
+use crate::{errors, fields, patience, results, settings};
 
 static BACKUP: Class = Class::of_results("BackupReport");
 static COMPACT: Class = Class::of_results("CompactReport");
@@ -29,8 +29,8 @@ impl Database {
     }
 
     /// Writes a consistent copy into a directory, which must be empty or missing. Readers and writers go on.
-    fn backup<'py>(&self, python: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
-        let report = self.patiently(python, move |db| db.backup(path))?;
+    fn backup<'py>(&self, python: Python<'py>, path: Directory<fields::Path>) -> PyResult<Bound<'py, PyAny>> {
+        let report = self.patiently(python, move |db| db.backup(path.0))?;
         BACKUP.make(python, (report.path, report.bytes, report.sequence))
     }
 
@@ -41,8 +41,8 @@ impl Database {
     }
 
     /// Moves the database to another embedder: every content gets a vector of it. `progress`, if it is given, is called with
-    /// how many are done and how many there are. A move that was interrupted goes on where it was when it is asked for
-    /// again.
+    /// how many are done and how many there are; where it raises, the move stops. A move that was stopped goes on where it was
+    /// when it is asked for again, and until it is done the old vectors stay in force.
     #[pyo3(signature = (embedder, progress = None))]
     fn reembed(
         &self,
@@ -51,24 +51,27 @@ impl Database {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let embedder = Arc::new(Embedder::new(embedder)?);
-        let (raised, outcome) = self.patiently(python, move |db| {
-            let mut raised = None;
-            let outcome = db.reembed(embedder, |at| {
-                let told = progress.as_ref().and_then(|progress| {
-                    Python::try_attach(|python| progress.call1(python, (at.done, at.total)).err())?
-                });
-                raised = raised.take().or(told);
-            });
-            Ok((raised, outcome))
-        })?;
-        outcome.map_err(|error| self.raised(python, &error))?;
-        raised.map_or(Ok(()), Err)
+        self.embedders.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&embedder));
+        let raised = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&raised);
+        let outcome = self.patiently(python, move |db| {
+            db.reembed(Arc::clone(&embedder) as _, |at| {
+                let Some(progress) = &progress else { return };
+                let call = |python: Python<'_>| progress.call1(python, (at.done, at.total)).err();
+                if let Some(error) = Python::try_attach(call).flatten() {
+                    embedder.stop();
+                    *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
+            })
+        });
+        let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+        raised.map_or(outcome, Err)
     }
 
     /// The live processes that have the database in a directory open for writing.
     #[staticmethod]
-    fn writers(python: Python<'_>, path: PathBuf) -> PyResult<Vec<Bound<'_, PyAny>>> {
-        let holders = python.detach(|| PulseDB::writers(path));
+    fn writers(python: Python<'_>, path: Directory<fields::Path>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+        let holders = python.detach(|| PulseDB::writers(path.0));
         let holders = holders.map_err(|error| errors::raised(python, &error))?;
         results::each(python, &holders, results::holder)
     }
@@ -79,11 +82,11 @@ impl Database {
     #[pyo3(signature = (path, config = None))]
     fn repair<'py>(
         python: Python<'py>,
-        path: PathBuf,
+        path: Directory<fields::Path>,
         config: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let config = settings::config(config)?;
-        let report = patience::run(python, move || PulseDB::repair(path, config))?;
+        let report = patience::run(python, move || PulseDB::repair(path.0, config))?;
         results::check(python, &report.map_err(|error| errors::raised(python, &error))?)
     }
 }

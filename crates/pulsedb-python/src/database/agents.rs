@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use super::Database;
 use crate::arguments::{Id, Text};
-use crate::results;
+use crate::{fields, results};
 
 #[pymethods]
 impl Database {
@@ -14,10 +14,10 @@ impl Database {
     fn register_activity(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        agent: Text,
-        task: Option<Text>,
-        summary: Option<Text>,
+        collective: Id<CollectiveId, fields::Collective>,
+        agent: Text<fields::Agent>,
+        task: Option<Text<fields::Task>>,
+        summary: Option<Text<fields::Summary>>,
     ) -> PyResult<()> {
         let new = NewActivity {
             agent_id: AgentId::new(agent.0),
@@ -25,24 +25,34 @@ impl Database {
             current_task: task.map(|text| text.0),
             context_summary: summary.map(|text| text.0),
         };
-        self.apart(python, |db| db.register_activity(new))
+        self.change(python, move |db| db.register_activity(new))
     }
 
     /// Says that an agent is still at work. It may be called with each step of the work.
-    fn heartbeat(&self, python: Python<'_>, collective: Id<CollectiveId>, agent: Text) -> PyResult<()> {
-        self.apart(python, |db| db.update_heartbeat(&agent.0, collective.0))
+    fn heartbeat(
+        &self,
+        python: Python<'_>,
+        collective: Id<CollectiveId, fields::Collective>,
+        agent: Text<fields::Agent>,
+    ) -> PyResult<()> {
+        self.change(python, move |db| db.update_heartbeat(&agent.0, collective.0))
     }
 
     /// Says that an agent's work is done.
-    fn end_activity(&self, python: Python<'_>, collective: Id<CollectiveId>, agent: Text) -> PyResult<()> {
-        self.apart(python, |db| db.end_activity(&agent.0, collective.0))
+    fn end_activity(
+        &self,
+        python: Python<'_>,
+        collective: Id<CollectiveId, fields::Collective>,
+        agent: Text<fields::Agent>,
+    ) -> PyResult<()> {
+        self.change(python, move |db| db.end_activity(&agent.0, collective.0))
     }
 
     /// The agents at work in a collective, newest sign of life first.
     fn active_agents<'py>(
         &self,
         python: Python<'py>,
-        collective: Id<CollectiveId>,
+        collective: Id<CollectiveId, fields::Collective>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let rows = self.apart(python, |db| db.get_active_agents(collective.0))?;
         results::each(python, &rows, results::activity)

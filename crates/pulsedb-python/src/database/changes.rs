@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use super::Database;
 use crate::arguments::{Id, Number, Sequence, texts};
 use crate::watch::Watch;
-use crate::{kinds, results};
+use crate::{fields, kinds, results};
 
 #[pymethods]
 impl Database {
@@ -27,8 +27,8 @@ impl Database {
     fn changes<'py>(
         &self,
         python: Python<'py>,
-        collective: Id<CollectiveId>,
-        since: Option<Sequence>,
+        collective: Id<CollectiveId, fields::Collective>,
+        since: Option<Sequence<fields::Since>>,
     ) -> PyResult<(Vec<Bound<'py, PyAny>>, u64)> {
         let since = since.map_or(0, |since| since.0);
         let (events, next) = self.apart(python, |db| db.poll_changes(collective.0, since))?;
@@ -41,15 +41,17 @@ impl Database {
     fn watch(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        since: Option<Sequence>,
+        collective: Id<CollectiveId, fields::Collective>,
+        since: Option<Sequence<fields::Since>>,
         domains: Option<&Bound<'_, PyAny>>,
         types: Option<&Bound<'_, PyAny>>,
-        min_importance: Option<Number>,
+        min_importance: Option<Number<fields::MinImportance>>,
     ) -> PyResult<Watch> {
-        let types = types.map(texts).transpose()?;
+        let several =
+            |name: &str, value: Option<&Bound<'_, PyAny>>| value.map(|value| texts(name, value)).transpose();
+        let types = several("types", types)?;
         let filter = WatchFilter {
-            domains: domains.map(texts).transpose()?,
+            domains: several("domains", domains)?,
             experience_types: types.map(|names| kinds::filtered(&names, python)).transpose()?,
             min_importance: min_importance.map(|number| number.0),
         };

@@ -5,10 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::Database;
-use crate::arguments::{Count, Id, Moment, Number, Text, Vector, each, ids, named, texts};
+use crate::arguments::{Count, Id, Moment, Number, Text, each, ids, named, texts};
 use crate::experience::Experience;
+use crate::fields;
 use crate::inputs;
 use crate::kinds::{self, Named, outcome};
+use crate::vectors::Vector;
 
 fn experiences(rows: Vec<pulsedb::Experience>) -> Vec<Experience> {
     rows.into_iter().map(Experience::from).collect()
@@ -26,58 +28,66 @@ impl Database {
     fn record(
         &self,
         python: Python<'_>,
-        content: Text,
-        collective: Option<Id<CollectiveId>>,
+        content: Text<fields::Content>,
+        collective: Option<Id<CollectiveId, fields::Collective>>,
         embedding: Option<Vector>,
         r#type: Option<&Bound<'_, PyAny>>,
-        importance: Option<Number>,
-        confidence: Option<Number>,
+        importance: Option<Number<fields::Importance>>,
+        confidence: Option<Number<fields::Confidence>>,
         domain: Option<&Bound<'_, PyAny>>,
         tags: Option<&Bound<'_, PyAny>>,
         files: Option<&Bound<'_, PyAny>>,
-        agent: Option<Text>,
-        task: Option<Text>,
-        timestamp: Option<Moment>,
+        agent: Option<Text<fields::Agent>>,
+        task: Option<Text<fields::Task>>,
+        timestamp: Option<Moment<fields::Timestamp>>,
         duplicate: Option<&Bound<'_, PyAny>>,
-        key: Option<Text>,
-        expires_at: Option<Moment>,
+        key: Option<Text<fields::Key>>,
+        expires_at: Option<Moment<fields::ExpiresAt>>,
     ) -> PyResult<String> {
         let default = NewExperience::default();
         let new = NewExperience {
             collective_id: collective.map_or(default.collective_id, |id| id.0),
             content: content.0,
             embedding: embedding.map(|vector| vector.0),
-            experience_type: r#type.map(kinds::read).transpose()?.unwrap_or_default(),
+            experience_type: r#type.map(|kind| kinds::read("type", kind)).transpose()?.unwrap_or_default(),
             importance: importance.map_or(default.importance, |number| number.0),
             confidence: confidence.map_or(default.confidence, |number| number.0),
-            domain: domain.map(texts).transpose()?.unwrap_or_default(),
-            tags: tags.map(inputs::tags).transpose()?.unwrap_or_default(),
-            related_files: files.map(texts).transpose()?.unwrap_or_default(),
+            domain: domain.map(|domain| texts("domain", domain)).transpose()?.unwrap_or_default(),
+            tags: tags.map(|tags| inputs::tags("tags", tags)).transpose()?.unwrap_or_default(),
+            related_files: files.map(|files| texts("files", files)).transpose()?.unwrap_or_default(),
             source_agent: agent.map_or(default.source_agent, |agent| AgentId::new(agent.0)),
             source_task: task.map(|task| TaskId::new(task.0)),
             timestamp: timestamp.map(|moment| moment.0),
-            duplicate: duplicate.map(DuplicatePolicy::read).transpose()?.unwrap_or_default(),
+            duplicate: duplicate
+                .map(|policy| DuplicatePolicy::read("duplicate", policy))
+                .transpose()?
+                .unwrap_or_default(),
             key: key.map(|key| key.0),
             expires_at: expires_at.map(|moment| moment.0),
         };
-        Ok(self.change(python, 1, move |db| db.record_experience(new))?.to_string())
+        Ok(self.change(python, move |db| db.record_experience(new))?.to_string())
     }
 
     /// Records all of these or none, in one commit: `NewExperience` objects or texts, at most 10 000 and 64 MiB. Gives their
     /// ids in the same order.
     fn record_many(&self, python: Python<'_>, experiences: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let new = each(experiences, inputs::experience)?;
-        Ok(named(&self.change(python, new.len(), move |db| db.record_experiences(new))?))
+        let new = each("experiences", experiences, |one| inputs::experience("experiences", one))?;
+        Ok(named(&self.change(python, move |db| db.record_experiences(new))?))
     }
 
     /// Stores experiences as they are, with their ids, times and marks; only their sequence numbers are new. All or none.
     fn restore(&self, python: Python<'_>, experiences: &Bound<'_, PyAny>) -> PyResult<()> {
-        let rows = each(experiences, |row| Ok(row.cast::<Experience>()?.get().held().clone()))?;
-        self.change(python, rows.len(), move |db| db.restore_experiences(rows))
+        let rows =
+            each("experiences", experiences, |row| Ok(row.cast::<Experience>()?.get().held().clone()))?;
+        self.change(python, move |db| db.restore_experiences(rows))
     }
 
     /// An experience, or `None` if there is none of this id.
-    fn get(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<Option<Experience>> {
+    fn get(
+        &self,
+        python: Python<'_>,
+        id: Id<ExperienceId, fields::Identifier>,
+    ) -> PyResult<Option<Experience>> {
         Ok(self.apart(python, |db| db.get_experience(id.0))?.map(Experience::from))
     }
 
@@ -85,21 +95,21 @@ impl Database {
     fn get_by_key(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        key: Text,
+        collective: Id<CollectiveId, fields::Collective>,
+        key: Text<fields::Key>,
     ) -> PyResult<Option<Experience>> {
         Ok(self.apart(python, |db| db.get_by_key(collective.0, &key.0))?.map(Experience::from))
     }
 
-    /// The keys that begin with `prefix` and come after `after`, in order.
+    /// The keys that begin with `prefix` and come after `after`, in order, at most `limit`: 1 to 1000, 1000 unless it is given.
     #[pyo3(signature = (collective, prefix = None, *, after = None, limit = None))]
     fn keys(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        prefix: Option<Text>,
-        after: Option<Text>,
-        limit: Option<Count>,
+        collective: Id<CollectiveId, fields::Collective>,
+        prefix: Option<Text<fields::Prefix>>,
+        after: Option<Text<fields::After>>,
+        limit: Option<Count<fields::Limit>>,
     ) -> PyResult<Vec<String>> {
         let prefix = prefix.map_or_else(String::new, |prefix| prefix.0);
         let after = after.as_ref().map(|after| after.0.as_str());
@@ -113,79 +123,79 @@ impl Database {
     fn update(
         &self,
         python: Python<'_>,
-        id: Id<ExperienceId>,
+        id: Id<ExperienceId, fields::Identifier>,
         changes: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let (update, terms) = inputs::update(changes)?;
-        self.change(python, 1, move |db| db.update_experience_and_terms(id.0, update, terms))
+        self.change(python, move |db| db.update_experience_and_terms(id.0, update, terms))
     }
 
-    /// Makes all of these `Update` objects or none, in one commit.
+    /// Makes all of these `Update` objects or none, in one commit; at most 10 000.
     fn update_many(&self, python: Python<'_>, updates: &Bound<'_, PyAny>) -> PyResult<()> {
-        let updates = each(updates, inputs::one_of_updates)?;
-        self.change(python, updates.len(), move |db| db.update_experiences(updates))
+        let updates = each("updates", updates, |one| inputs::one_of_updates("updates", one))?;
+        self.change(python, move |db| db.update_experiences(updates))
     }
 
-    /// Makes all of these changes of a collective or none, in one commit and in this order: `Record`, `Update`, `Archive`,
+    /// Makes all of these changes of a collective, at most 10 000, or none, in one commit and in this order: `Record`, `Update`, `Archive`,
     /// `Delete` and `Relate` objects. Gives `(what, id)` for each, such as `("recorded", id)`.
     fn apply(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
+        collective: Id<CollectiveId, fields::Collective>,
         changes: &Bound<'_, PyAny>,
     ) -> PyResult<Vec<(&'static str, String)>> {
-        let changes = each(changes, inputs::change)?;
-        let made = self.change(python, changes.len(), move |db| db.apply(collective.0, changes))?;
+        let changes = each("changes", changes, inputs::change)?;
+        let made = self.change(python, move |db| db.apply(collective.0, changes))?;
         Ok(made.into_iter().map(outcome).collect())
     }
 
     /// Archives an experience: it is kept, but left out of searches unless they ask for archived ones.
-    fn archive(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<()> {
-        self.apart(python, |db| db.archive_experience(id.0))
+    fn archive(&self, python: Python<'_>, id: Id<ExperienceId, fields::Identifier>) -> PyResult<()> {
+        self.change(python, move |db| db.archive_experience(id.0))
     }
 
-    /// Archives all of these or none, in one commit.
+    /// Archives all of these or none, in one commit; at most 10 000.
     fn archive_many(&self, python: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
-        let ids: Vec<ExperienceId> = self::ids(ids)?;
-        self.change(python, ids.len(), move |db| db.archive_experiences(&ids))
+        let ids: Vec<ExperienceId> = self::ids("ids", ids)?;
+        self.change(python, move |db| db.archive_experiences(&ids))
     }
 
     /// Takes an experience out of the archive.
-    fn unarchive(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<()> {
-        self.apart(python, |db| db.unarchive_experience(id.0))
+    fn unarchive(&self, python: Python<'_>, id: Id<ExperienceId, fields::Identifier>) -> PyResult<()> {
+        self.change(python, move |db| db.unarchive_experience(id.0))
     }
 
     /// Deletes an experience with its relations.
-    fn delete(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<()> {
-        self.apart(python, |db| db.delete_experience(id.0))
+    fn delete(&self, python: Python<'_>, id: Id<ExperienceId, fields::Identifier>) -> PyResult<()> {
+        self.change(python, move |db| db.delete_experience(id.0))
     }
 
-    /// Deletes all of these or none, in one commit.
+    /// Deletes all of these or none, in one commit; at most 10 000.
     fn delete_many(&self, python: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
-        let ids: Vec<ExperienceId> = self::ids(ids)?;
-        self.change(python, ids.len(), move |db| db.delete_experiences(&ids))
+        let ids: Vec<ExperienceId> = self::ids("ids", ids)?;
+        self.change(python, move |db| db.delete_experiences(&ids))
     }
 
     /// Says that an experience was of use, and gives how often it was.
-    fn reinforce(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<u32> {
-        self.apart(python, |db| db.reinforce_experience(id.0))
+    fn reinforce(&self, python: Python<'_>, id: Id<ExperienceId, fields::Identifier>) -> PyResult<u32> {
+        self.change(python, move |db| db.reinforce_experience(id.0))
     }
 
     /// The energy of an experience now, 0 to 1: it fades with time, and more slowly the more it is used.
-    fn energy(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<f32> {
+    fn energy(&self, python: Python<'_>, id: Id<ExperienceId, fields::Identifier>) -> PyResult<f32> {
         self.apart(python, |db| db.energy(id.0))
     }
 
     /// Experiences of a collective in order of their ids, oldest first, archived and superseded ones too. `after` an id goes
-    /// on from there at no cost; `offset` passes over so many.
+    /// on from there at no cost; `offset` skips that many. `limit`, 1 to 1000, is 100 unless it is given.
     #[pyo3(signature = (collective, *, limit = None, after = None, offset = None))]
     fn experiences(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        limit: Option<Count>,
-        after: Option<Id<ExperienceId>>,
-        offset: Option<Count>,
+        collective: Id<CollectiveId, fields::Collective>,
+        limit: Option<Count<fields::Limit>>,
+        after: Option<Id<ExperienceId, fields::After>>,
+        offset: Option<Count<fields::Offset>>,
     ) -> PyResult<Vec<Experience>> {
         let limit = limit.map_or(100, |limit| limit.0);
         let rows = self.apart(python, |db| match (after, offset) {
@@ -195,34 +205,35 @@ impl Database {
             (None, offset) => db.list_experiences(collective.0, limit, offset.map_or(0, |offset| offset.0)),
             (Some(_), Some(_)) => Err(pulsedb::ValidationError::InvalidField {
                 field: "offset".into(),
-                reason: "it goes with no `after`; give one of them".into(),
+                reason: "it cannot be combined with `after`; give one of them".into(),
             }
             .into()),
         })?;
         Ok(experiences(rows))
     }
 
-    /// The ids of experiences whose energy is below a bound, with it, in order of the ids; archived ones are left out.
+    /// The ids of experiences whose energy is below a bound, with it, in order of the ids; archived ones are left out. `limit`,
+    /// 1 to 1000, is 100 unless it is given.
     #[pyo3(signature = (collective, below, *, limit = None))]
     fn cold(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        below: Number,
-        limit: Option<Count>,
+        collective: Id<CollectiveId, fields::Collective>,
+        below: Number<fields::Below>,
+        limit: Option<Count<fields::Limit>>,
     ) -> PyResult<Vec<(String, f32)>> {
         let limit = limit.map_or(100, |limit| limit.0);
         let rows = self.apart(python, |db| db.list_cold_experiences(collective.0, below.0, limit))?;
         Ok(rows.into_iter().map(|(id, energy)| (id.to_string(), energy)).collect())
     }
 
-    /// The newest experiences of a collective, newest first.
+    /// The newest experiences of a collective, newest first. `limit`, 1 to 1000, is 10 unless it is given.
     #[pyo3(signature = (collective, limit = None, *, filter = None))]
     fn recent(
         &self,
         python: Python<'_>,
-        collective: Id<CollectiveId>,
-        limit: Option<Count>,
+        collective: Id<CollectiveId, fields::Collective>,
+        limit: Option<Count<fields::Limit>>,
         filter: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<Experience>> {
         let filter = inputs::filter(filter)?;

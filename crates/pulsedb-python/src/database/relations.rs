@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use super::Database;
 use crate::arguments::{Count, Id, Number, Text, each};
 use crate::experience::Experience;
+use crate::fields;
 use crate::inputs;
 use crate::kinds::Named;
 use crate::results;
@@ -20,21 +21,24 @@ impl Database {
     fn relate(
         &self,
         python: Python<'_>,
-        source: Id<ExperienceId>,
-        target: Id<ExperienceId>,
+        source: Id<ExperienceId, fields::Source>,
+        target: Id<ExperienceId, fields::Target>,
         r#type: Option<&Bound<'_, PyAny>>,
-        strength: Option<Number>,
-        metadata: Option<Text>,
+        strength: Option<Number<fields::Strength>>,
+        metadata: Option<Text<fields::Metadata>>,
     ) -> PyResult<String> {
         let default = NewExperienceRelation::default();
         let new = NewExperienceRelation {
             source_id: source.0,
             target_id: target.0,
-            relation_type: r#type.map(RelationType::read).transpose()?.unwrap_or_default(),
+            relation_type: r#type
+                .map(|kind| RelationType::read("type", kind))
+                .transpose()?
+                .unwrap_or_default(),
             strength: strength.map_or(default.strength, |number| number.0),
             metadata: metadata.map(|text| text.0),
         };
-        Ok(self.apart(python, |db| db.store_relation(new))?.to_string())
+        Ok(self.change(python, move |db| db.store_relation(new))?.to_string())
     }
 
     /// Records an experience (a `NewExperience` or a text) that takes the place of another, which searches no longer find.
@@ -42,15 +46,19 @@ impl Database {
     fn supersede(
         &self,
         python: Python<'_>,
-        id: Id<ExperienceId>,
+        id: Id<ExperienceId, fields::Identifier>,
         new: &Bound<'_, PyAny>,
     ) -> PyResult<String> {
-        let new = inputs::experience(new)?;
-        Ok(self.apart(python, |db| db.supersede_experience(id.0, new))?.to_string())
+        let new = inputs::experience("new", new)?;
+        Ok(self.change(python, move |db| db.supersede_experience(id.0, new))?.to_string())
     }
 
     /// All that an experience supersedes or is superseded by, at once or through others, oldest first.
-    fn history(&self, python: Python<'_>, id: Id<ExperienceId>) -> PyResult<Vec<Experience>> {
+    fn history(
+        &self,
+        python: Python<'_>,
+        id: Id<ExperienceId, fields::Identifier>,
+    ) -> PyResult<Vec<Experience>> {
         let rows = self.apart(python, |db| db.get_history(id.0))?;
         Ok(rows.into_iter().map(Experience::from).collect())
     }
@@ -59,7 +67,7 @@ impl Database {
     fn get_relation<'py>(
         &self,
         python: Python<'py>,
-        id: Id<RelationId>,
+        id: Id<RelationId, fields::Identifier>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let found = self.apart(python, |db| db.get_relation(id.0))?;
         found.map(|row| results::relation(python, &row)).transpose()
@@ -71,12 +79,15 @@ impl Database {
     fn related<'py>(
         &self,
         python: Python<'py>,
-        id: Id<ExperienceId>,
+        id: Id<ExperienceId, fields::Identifier>,
         direction: Option<&Bound<'py, PyAny>>,
         r#type: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<(Experience, Bound<'py, PyAny>)>> {
-        let direction = direction.map(RelationDirection::read).transpose()?.unwrap_or_default();
-        let kind = r#type.map(RelationType::read).transpose()?;
+        let direction = direction
+            .map(|direction| RelationDirection::read("direction", direction))
+            .transpose()?
+            .unwrap_or_default();
+        let kind = r#type.map(|kind| RelationType::read("type", kind)).transpose()?;
         let rows = self.apart(python, |db| db.get_related_experiences_filtered(id.0, direction, kind))?;
         rows.into_iter()
             .map(|(other, relation)| Ok((other.into(), results::relation(python, &relation)?)))
@@ -84,18 +95,18 @@ impl Database {
     }
 
     /// Deletes a relation.
-    fn delete_relation(&self, python: Python<'_>, id: Id<RelationId>) -> PyResult<()> {
-        self.apart(python, |db| db.delete_relation(id.0))
+    fn delete_relation(&self, python: Python<'_>, id: Id<RelationId, fields::Identifier>) -> PyResult<()> {
+        self.change(python, move |db| db.delete_relation(id.0))
     }
 
-    /// Relations of a collective in order of their ids.
+    /// Relations of a collective in order of their ids, at most `limit`: 1 to 1000, 100 unless it is given.
     #[pyo3(signature = (collective, *, limit = None, offset = None))]
     fn relations<'py>(
         &self,
         python: Python<'py>,
-        collective: Id<CollectiveId>,
-        limit: Option<Count>,
-        offset: Option<Count>,
+        collective: Id<CollectiveId, fields::Collective>,
+        limit: Option<Count<fields::Limit>>,
+        offset: Option<Count<fields::Offset>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let limit = limit.map_or(100, |limit| limit.0);
         let offset = offset.map_or(0, |offset| offset.0);
@@ -105,7 +116,7 @@ impl Database {
 
     /// Stores relations as they are, with their ids and times. All or none.
     fn restore_relations(&self, python: Python<'_>, relations: &Bound<'_, PyAny>) -> PyResult<()> {
-        let rows = each(relations, results::read_relation)?;
+        let rows = each("relations", relations, results::read_relation)?;
         self.patiently(python, move |db| db.restore_relations(rows))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::embed::{EXTERNAL, EmbeddingService};
+use crate::embed::{self, EXTERNAL, EmbeddingService};
 use crate::error::{PulseDBError, Result, ValidationError};
 use crate::id::Embedding;
 use crate::model::ProviderIdentity;
@@ -45,6 +45,15 @@ impl Embedder {
         Ok(Self { service, identity })
     }
 
+    /// An embedder of the caller's.
+    ///
+    /// # Errors
+    /// If its dimension or its identity cannot be.
+    pub fn with(service: Arc<dyn EmbeddingService>) -> Result<Self> {
+        let identity = embed::identity(&*service)?;
+        Ok(Self { service: Some(service), identity })
+    }
+
     /// Which embedder it is.
     pub fn identity(&self) -> &ProviderIdentity {
         &self.identity
@@ -78,7 +87,7 @@ impl Embedder {
     pub fn embed_query(&self, text: &str) -> Result<Embedding> {
         match &self.service {
             None => {
-                let reason = "callers supply the vectors of this database; pass one with `Query::Vector`";
+                let reason = "callers supply the vectors of this database; search with one";
                 Err(PulseDBError::Embedding { reason: reason.into() })
             }
             Some(service) => self.admitted(service.embed(text)?),

@@ -189,7 +189,7 @@ impl Embedder {
 
     fn embed_query(&self, text: &str) -> Result<Embedding> {
         let Some(embedder) = &self.service else {
-            let reason = "callers supply the vectors of this database; pass one with `Query::Vector`";
+            let reason = "callers supply the vectors of this database; search with one";
             return Err(PulseDBError::Embedding { reason: reason.into() });
         };
         let embedding = embedder.embed(text)?;

@@ -9,10 +9,9 @@ use parking_lot::RwLock;
 use crate::config::Config;
 use crate::db::{Embedder, Inner, PulseDB};
 use crate::embed::builtin::Builtin;
-use crate::embed::{EXTERNAL, EmbeddingService};
-use crate::error::{Result, ValidationError};
+use crate::embed::{EXTERNAL, EmbeddingService, identity};
+use crate::error::Result;
 use crate::index::Builder;
-use crate::limits;
 use crate::model::ProviderIdentity;
 use crate::storage::{BlockBuilder, Store, StoreOptions};
 use crate::watch::Watching;
@@ -71,7 +70,7 @@ impl PulseDB {
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Self::open); also [`InvalidField`](ValidationError::InvalidField) if the embedder's dimension is not
+    /// As [`open`](Self::open); also [`InvalidField`](crate::ValidationError::InvalidField) if the embedder's dimension is not
     /// within 1..=4096, or if its identity states another one.
     pub fn open_with_embedder(
         path: impl AsRef<Path>,
@@ -128,30 +127,4 @@ pub(super) fn identity_of(
             dimension: config.embedding_dimension.size(),
         }),
     }
-}
-
-/// The identity of an embedder, if it is possible.
-pub(super) fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
-    let identity = embedder.identity();
-    let dimension = embedder.dimension();
-    if !(1..=limits::DIMENSION_MAX).contains(&dimension) {
-        let reason = format!("{dimension} is not within 1..={}", limits::DIMENSION_MAX);
-        return Err(ValidationError::invalid("embedder dimension", reason).into());
-    }
-    if identity.dimension != dimension {
-        let reason = format!("it states {} dimensions, the embedder {dimension}", identity.dimension);
-        return Err(ValidationError::invalid("embedder identity", reason).into());
-    }
-    let texts = [("provider", &identity.provider), ("model_digest", &identity.model_digest)];
-    for (field, text) in texts {
-        if text.len() > limits::IDENTITY_BYTES_MAX {
-            let reason = format!("{field} of {} bytes exceeds {}", text.len(), limits::IDENTITY_BYTES_MAX);
-            return Err(ValidationError::invalid("embedder identity", reason).into());
-        }
-    }
-    if identity.provider == EXTERNAL {
-        let reason = "the provider name `external` is reserved for vectors that callers supply";
-        return Err(ValidationError::invalid("embedder identity", reason).into());
-    }
-    Ok(identity)
 }

@@ -1,14 +1,18 @@
 //! Recording: validate, embed, one commit, return.
 
 use std::sync::Arc;
+use std::thread::{ScopedJoinHandle, available_parallelism};
 
 use crate::db::{Embedder, PulseDB, stored};
 use crate::error::Result;
 use crate::id::ExperienceId;
 use crate::index::Builder;
 use crate::model::{Experience, NewExperience};
-use crate::storage::{PreparedExperience, PreparedRestore, StoredVector};
+use crate::storage::{IndexedRow, PreparedExperience, PreparedRestore, StoredVector};
 use crate::validate::{self, Valid};
+
+/// Bytes of contents from which on two threads are faster than one, though the second has to be started.
+const SHARED_FROM_BYTES: usize = 16 * 1024;
 
 impl PulseDB {
     /// Records an experience, which is durable when the call returns (with
@@ -89,14 +93,47 @@ impl Embedder {
             .map(|row| row.get().content.as_str())
             .collect();
         let mut embedded = self.embed_texts(&texts)?.into_iter();
-        let prepared = rows.into_iter().map(|new| {
+        let indexed = index_all(&rows);
+        let prepared = rows.into_iter().zip(indexed).map(|(new, indexed)| {
             let vector: Option<StoredVector> = match &new.get().embedding {
                 Some(given) => stored(given.clone()),
                 None => embedded.next().flatten(),
             };
-            let indexed = Builder::index_new(new.get());
             PreparedExperience { new, vector, embedder: Arc::clone(&self.stored), indexed }
         });
         Ok(prepared.collect())
     }
+}
+
+/// What is kept of each record beside it, in their order. A large batch is shared with a second thread, where there is one to
+/// be had: words and pieces are most of what a record costs beyond its commit.
+fn index_all(rows: &[Valid<NewExperience>]) -> Vec<IndexedRow> {
+    let index = |rows: &[Valid<NewExperience>]| -> Vec<IndexedRow> {
+        rows.iter().map(|row| Builder::index_new(row.get())).collect()
+    };
+    let bytes: usize = rows.iter().map(|row| row.get().content.len()).sum();
+    if bytes < SHARED_FROM_BYTES || available_parallelism().is_ok_and(|threads| threads.get() == 1) {
+        return index(rows);
+    }
+    let (first, second) = rows.split_at(half(rows, bytes));
+    std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().spawn_scoped(scope, || index(second));
+        let mut all = index(first);
+        match other.map(ScopedJoinHandle::join) {
+            Ok(Ok(second)) => all.extend(second),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => all.extend(index(second)),
+        }
+        all
+    })
+}
+
+/// How many rows have about half of the bytes of all contents.
+fn half(rows: &[Valid<NewExperience>], bytes: usize) -> usize {
+    let mut seen = 0;
+    let is_first = |row: &&Valid<NewExperience>| {
+        seen += row.get().content.len();
+        seen <= bytes / 2
+    };
+    rows.iter().take_while(is_first).count()
 }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::db::open::identity;
 use crate::db::{Embedder, PulseDB};
-use crate::embed::EmbeddingService;
+use crate::embed::{EmbeddingService, identity};
 use crate::error::{PulseDBError, Result};
 use crate::limits;
 use crate::model::{Progress, ProviderIdentity};

@@ -4,8 +4,9 @@ pub(crate) mod builtin;
 mod provider;
 mod sentence;
 
-use crate::error::Result;
+use crate::error::{Result, ValidationError};
 use crate::id::Embedding;
+use crate::limits;
 use crate::model::ProviderIdentity;
 
 /// The provider name of databases whose vectors callers supply.
@@ -36,4 +37,30 @@ pub trait EmbeddingService: Send + Sync {
 
     /// Which embedder this is. Two that return different vectors for the same text must not share an identity.
     fn identity(&self) -> ProviderIdentity;
+}
+
+/// The identity of an embedder, if it is possible.
+pub(crate) fn identity(embedder: &dyn EmbeddingService) -> Result<ProviderIdentity> {
+    let identity = embedder.identity();
+    let dimension = embedder.dimension();
+    if !(1..=limits::DIMENSION_MAX).contains(&dimension) {
+        let reason = format!("{dimension} is not within 1..={}", limits::DIMENSION_MAX);
+        return Err(ValidationError::invalid("embedder dimension", reason).into());
+    }
+    if identity.dimension != dimension {
+        let reason = format!("it states {} dimensions, the embedder {dimension}", identity.dimension);
+        return Err(ValidationError::invalid("embedder identity", reason).into());
+    }
+    let texts = [("provider", &identity.provider), ("model_digest", &identity.model_digest)];
+    for (field, text) in texts {
+        if text.len() > limits::IDENTITY_BYTES_MAX {
+            let reason = format!("{field} of {} bytes exceeds {}", text.len(), limits::IDENTITY_BYTES_MAX);
+            return Err(ValidationError::invalid("embedder identity", reason).into());
+        }
+    }
+    if identity.provider == EXTERNAL {
+        let reason = "the provider name `external` is reserved for vectors that callers supply";
+        return Err(ValidationError::invalid("embedder identity", reason).into());
+    }
+    Ok(identity)
 }

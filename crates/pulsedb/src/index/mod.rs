@@ -12,7 +12,9 @@ mod postings;
 mod snapshot;
 
 pub(crate) use attributes::{AllOf, agent, domain, tag, task};
-pub(crate) use builder::{Builder, asks, bit_bytes, code_run_rows, refinement_run_rows, with_analyser};
+#[cfg(feature = "backend")]
+pub(crate) use builder::asks;
+pub(crate) use builder::{Builder, bit_bytes, code_run_rows, refinement_run_rows, with_analyser};
 pub(crate) use loose::{LooseRow, Terms, indexed_again, is_damage};
 pub(crate) use postings::BlockPostings;
 pub(crate) use snapshot::{Address, Segment, Snapshot};

@@ -57,10 +57,10 @@ pub(crate) fn best(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
 
 /// The records of hits, in their order.
 pub(super) fn fetch(snapshot: &Snapshot<'_>, hits: &[Hit], explain: bool) -> Result<Vec<SearchResult>> {
-    let view = snapshot.collective.view;
+    let (view, generation) = (snapshot.collective.view, snapshot.generation);
     hits.iter()
         .map(|hit| {
-            let experience = view.indexed_experience(hit.rank.id())?;
+            let experience = view.indexed_experience(generation, hit.rank.id())?;
             Ok(SearchResult { experience, similarity: hit.score, explain: explain.then_some(hit.parts) })
         })
         .collect()

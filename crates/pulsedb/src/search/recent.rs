@@ -48,6 +48,7 @@ pub(crate) fn recent(
     let expired = collective.expired()?;
     let back = if expired.is_empty() { BTreeSet::new() } else { collective.back()? };
     let mut found = Vec::new();
+    let generation = view.generation()?;
     let mut passed_over = 0;
     for row in rows {
         let row = row?;
@@ -65,7 +66,7 @@ pub(crate) fn recent(
             passed_over += 1;
             continue;
         }
-        found.push(view.with_vector(place, experience)?);
+        found.push(view.with_vector(generation, place, experience)?);
         if found.len() == limit {
             break;
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pulsedb::{
     CollectiveId, Config, Experience, ExperienceId, ExperienceUpdate, NewExperience, NotFoundError, PulseDB,
-    PulseDBError, Result, ValidationError, WatchEventType, limits,
+    PulseDBError, Query, Result, SearchOptions, ValidationError, WatchEventType, limits,
 };
 
 use crate::samples::{DIMENSION, all, directory, events, external, labelled, open};
@@ -45,6 +45,28 @@ impl Filled {
     fn get(&self, id: ExperienceId) -> Experience {
         self.db.get_experience(id).unwrap().unwrap()
     }
+}
+
+#[test]
+fn each_record_of_a_batch_is_found_by_its_own_words_however_long_the_others_are() {
+    let home = directory();
+    let db = open(home.path());
+    let cid = db.create_collective("c").unwrap();
+    // More text than one thread takes, a half of it in the last record, and in another batch in the first.
+    for long in [0, 199] {
+        let content = |row: usize| {
+            let filler = if row == long { 30_000 } else { 150 };
+            format!("word{row}of{long} {}", "filler ".repeat(filler / 7))
+        };
+        let rows = (0..200).map(|row| NewExperience { content: content(row), ..labelled("", cid) });
+        let ids = db.record_experiences(rows.collect()).unwrap();
+        for (row, id) in ids.into_iter().enumerate() {
+            let word = format!("word{row}of{long}");
+            let hits = db.search(cid, Query::Lexical(&word), SearchOptions::default()).unwrap();
+            assert_eq!(hits.iter().map(|hit| hit.experience.id).collect::<Vec<_>>(), [id], "{word}");
+        }
+    }
+    assert!(db.check().unwrap().is_clean());
 }
 
 fn importance(importance: f32) -> ExperienceUpdate {

@@ -122,23 +122,30 @@ fn what_four_writing_processes_change_is_in_the_very_next_search_of_each() {
     assert!(report.is_clean(), "{report:?}");
 }
 
-/// Collectives of the test of memory, and records of each: some blocks and a tail.
-const COLLECTIVES: usize = 150;
-const RECORDS: usize = 40;
+/// Collectives of the test of memory, and records of each: some blocks and a tail. `PULSEDB_COLLECTIVES=1000x500` makes
+/// others.
+const COLLECTIVES: (usize, usize) = (150, 40);
 /// What searches of all collectives but the first few may add to the memory of a process.
 const GROWTH_MAX: u64 = 2 << 20;
+
+fn collectives_and_records() -> (usize, usize) {
+    let Ok(chosen) = std::env::var("PULSEDB_COLLECTIVES") else { return COLLECTIVES };
+    let (collectives, records) = chosen.split_once('x').expect("two numbers, as in 1000x500");
+    (collectives.parse().unwrap(), records.parse().unwrap())
+}
 
 /// The role of a process that searches all collectives and says its memory after a few and after all.
 #[cfg(target_os = "linux")]
 pub(crate) fn search_all(arguments: &[String]) {
     let db = open(Path::new(&arguments[0]));
     let collectives = db.list_collectives().unwrap();
-    assert_eq!(collectives.len(), COLLECTIVES);
+    let count = collectives.len();
+    assert_eq!(count, collectives_and_records().0);
     for (at, collective) in collectives.iter().enumerate() {
         for query in [Query::Lexical("common"), Query::Vector(&[1.0; DIMENSION])] {
             assert_eq!(db.search(collective.id, query, SearchOptions::default()).unwrap().len(), 10);
         }
-        if at + 1 == COLLECTIVES / 10 || at + 1 == COLLECTIVES {
+        if at + 1 == count / 10 || at + 1 == count {
             let memory = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
             let line = memory.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
             say(line.trim().strip_suffix(" kB").unwrap());
@@ -153,7 +160,8 @@ fn searches_of_many_collectives_leave_memory_as_it_is() {
     let path = home.path().join("db");
     let db = open(&path);
     let mut random = Random::from_environment(4);
-    for number in 0..COLLECTIVES {
+    let (collectives, records) = collectives_and_records();
+    for number in 0..collectives {
         let cid = db.create_collective(&format!("collective {number}")).unwrap();
         let mut new = |row: usize| NewExperience {
             collective_id: cid,
@@ -161,8 +169,8 @@ fn searches_of_many_collectives_leave_memory_as_it_is() {
             embedding: Some(vector(&mut random, DIMENSION)),
             ..Default::default()
         };
-        for half in [0, RECORDS / 2] {
-            db.record_experiences((half..half + RECORDS / 2).map(&mut new).collect()).unwrap();
+        for half in [0, records / 2] {
+            db.record_experiences((half..half + records / 2).map(&mut new).collect()).unwrap();
         }
     }
     db.close().unwrap();

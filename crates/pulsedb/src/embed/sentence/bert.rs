@@ -4,7 +4,7 @@
 //! rows = norm(word + position + kind)
 //! each layer: rows = norm(rows + dense(attention(rows))); rows = norm(rows + dense(activation(dense(rows))))
 //! ```
-//! Devlin and others, "BERT", NAACL 2019, after Vaswani and others, "Attention Is All You Need", NeurIPS 2017.
+//! Devlin and others, "BERT", NAACL 2019, after Vaswani and others, "Attention Is All You Need", `NeurIPS` 2017.
 
 use candle_core::{DType, Result, Tensor};
 use candle_nn::{Embedding, LayerNorm, Linear, Module, VarBuilder, embedding, layer_norm, linear, ops};

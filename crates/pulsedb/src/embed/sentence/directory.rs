@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::embed::sentence::bert::Shape;
@@ -39,18 +40,6 @@ struct Module {
     path: String,
     #[serde(rename = "type")]
     kind: String,
-}
-
-#[derive(Deserialize)]
-struct Pooling {
-    #[serde(default)]
-    pooling_mode_mean_tokens: bool,
-    #[serde(default)]
-    pooling_mode_cls_token: bool,
-    #[serde(default)]
-    pooling_mode_max_tokens: bool,
-    #[serde(default)]
-    pooling_mode_mean_sqrt_len_tokens: bool,
 }
 
 #[derive(Deserialize)]
@@ -182,11 +171,12 @@ fn expect_mean_pooling(directory: &Path) -> Result<()> {
             "Normalize" => {}
             "Pooling" => {
                 let name = format!("{}/{CONFIG}", module.path);
-                let pooling: Pooling = parsed(directory, &name, &required(directory, &name)?)?;
-                let others = pooling.pooling_mode_cls_token
-                    || pooling.pooling_mode_max_tokens
-                    || pooling.pooling_mode_mean_sqrt_len_tokens;
-                if others || !pooling.pooling_mode_mean_tokens {
+                let pooling: Map<String, Value> = parsed(directory, &name, &required(directory, &name)?)?;
+                // Each way of pooling is a field that says whether it is used. Newer models have others than are known here.
+                let used = pooling.iter().filter(|(field, is_used)| {
+                    field.starts_with("pooling_mode_") && **is_used == Value::Bool(true)
+                });
+                if !used.map(|(field, _)| field.as_str()).eq(["pooling_mode_mean_tokens"]) {
                     return Err(unsupported(directory, "pooling", "another one", "mean"));
                 }
             }

@@ -103,7 +103,9 @@ impl<'t> CollectiveView<'t> {
     /// Experiences in order of creation: `limit` of them after the first `offset`.
     pub(crate) fn listed(self, limit: usize, offset: usize) -> Result<Vec<Experience>> {
         let ids = self.members()?.skip(offset).take(limit);
-        let listed: Vec<_> = ids.map(|id| self.view.indexed_experience(id?)).collect::<Result<_>>()?;
+        let generation = self.view.generation()?;
+        let listed = ids.map(|id| self.view.indexed_experience(generation, id?));
+        let listed: Vec<_> = listed.collect::<Result<_>>()?;
         let hidden = offset as u64 + self.expired()?.len() as u64;
         let after_offset = |all: u64| all.saturating_sub(hidden).min(limit as u64);
         self.expect_rows(Table::Member, listed.len(), after_offset)?;
@@ -114,7 +116,8 @@ impl<'t> CollectiveView<'t> {
     pub(crate) fn listed_after(self, after: Option<ExperienceId>, limit: usize) -> Result<Vec<Experience>> {
         let Some(after) = after else { return self.listed(limit, 0) };
         let ids = self.members_from(Bound::Excluded(after))?.take(limit);
-        ids.map(|id| self.view.indexed_experience(id?)).collect()
+        let generation = self.view.generation()?;
+        ids.map(|id| self.view.indexed_experience(generation, id?)).collect()
     }
 
     /// Rows of one index under one prefix, newest first.

@@ -10,7 +10,7 @@ use crate::model::change::{CollectiveNumber, Slot};
 use crate::storage::format::experience::{self, Place};
 use crate::storage::format::keys;
 use crate::storage::format::seal;
-use crate::storage::format::series::SeriesId;
+use crate::storage::format::series::{Generation, SeriesId};
 use crate::storage::format::slot::SlotRow;
 use crate::storage::format::tables::Table;
 use crate::storage::read::view::View;
@@ -40,13 +40,13 @@ impl<'t> View<'t> {
     /// An experience, whole, if it exists for callers.
     pub(crate) fn experience(self, id: ExperienceId) -> Result<Option<Experience>> {
         let Some((place, experience)) = self.experience_row(id)? else { return Ok(None) };
-        self.with_vector(place, experience).map(Some)
+        self.with_vector(self.generation()?, place, experience).map(Some)
     }
 
     /// An experience that an index of this view names, whole: it must be there.
-    pub(crate) fn indexed_experience(self, id: ExperienceId) -> Result<Experience> {
+    pub(crate) fn indexed_experience(self, generation: Generation, id: ExperienceId) -> Result<Experience> {
         let (place, experience) = self.indexed_row(id)?;
-        self.with_vector(place, experience)
+        self.with_vector(generation, place, experience)
     }
 
     /// An experience that an index of this view names, without its vector: it must be there.
@@ -54,12 +54,17 @@ impl<'t> View<'t> {
         self.stored_experience(id)?.ok_or_else(|| seal::corrupted(Table::Experience, id.as_bytes()))
     }
 
-    /// A row as callers get it: with its vector, and superseded only if what is in its place has not expired.
-    pub(crate) fn with_vector(self, place: Place, mut experience: Experience) -> Result<Experience> {
+    /// A row as callers get it: with its vector of the generation in force, and superseded only if what is in its place has not expired.
+    pub(crate) fn with_vector(
+        self,
+        generation: Generation,
+        place: Place,
+        mut experience: Experience,
+    ) -> Result<Experience> {
         if experience.superseded {
             experience.superseded = self.has_successor(place.number, experience.id, clock::now())?;
         }
-        let vector = self.vector(SeriesId::of(place.number), self.generation()?, place.slot)?;
+        let vector = self.vector(SeriesId::of(place.number), generation, place.slot)?;
         experience.embedding = vector.map_or_else(Vec::new, |vector| vector.components());
         Ok(experience)
     }

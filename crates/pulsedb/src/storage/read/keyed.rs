@@ -75,7 +75,7 @@ impl<'t> CollectiveView<'t> {
         let Some((place, experience)) = found.filter(|(_, one)| !one.has_expired(self.now)) else {
             return Ok(None);
         };
-        self.view.with_vector(place, experience).map(Some)
+        self.view.with_vector(self.view.generation()?, place, experience).map(Some)
     }
 
     /// At most `limit` keys that begin with `prefix`, in the order of their bytes, from the first above `after` on.

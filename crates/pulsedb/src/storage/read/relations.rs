@@ -82,9 +82,9 @@ impl<'t> View<'t> {
             }
         }
         links.sort_unstable_by_key(|link| link.id);
-        let mut related = Vec::with_capacity(links.len());
+        let (generation, mut related) = (self.generation()?, Vec::with_capacity(links.len()));
         for link in links {
-            let experience = self.indexed_experience(link.far)?;
+            let experience = self.indexed_experience(generation, link.far)?;
             if !experience.has_expired(now) {
                 related.push((experience, self.indexed_relation(link.id)?));
             }
@@ -153,7 +153,8 @@ impl<'t> View<'t> {
                 }
             }
         }
-        let history = found.into_iter().map(|id| self.indexed_experience(id));
+        let generation = self.generation()?;
+        let history = found.into_iter().map(|id| self.indexed_experience(generation, id));
         let mut history = history.collect::<Result<Vec<_>>>()?;
         history.retain(|one| !one.has_expired(now));
         history.sort_by_key(|one| (one.timestamp, one.id));

