@@ -123,7 +123,7 @@ impl Asked {
         println!("| bound | something right, % | anything, % | of those about nothing: anything, % |");
         println!("|---|---|---|---|");
         for least in BOUNDS {
-            let mark = if least == LEAST { " (the hook's)" } else { "" };
+            let mark = if least.to_bits() == LEAST.to_bits() { " (the hook's)" } else { "" };
             let percent = |share: f64| (share * 100.0).round();
             let Report { right, shown, needless } = self.at(least);
             println!("| {least}{mark} | {} | {} | {} |", percent(right), percent(shown), percent(needless));
