@@ -12,10 +12,10 @@ use crate::shell::{Shell, text_of};
 const OTHERS_MAX: usize = 1000;
 
 /// The versions of both eras.
-const ERAS: [&str; 2] = ["2025-11-25", "2026-07-28"];
+pub(crate) const ERAS: [&str; 2] = ["2025-11-25", "2026-07-28"];
 
 /// A server that runs.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -25,7 +25,7 @@ struct Served {
 
 impl Served {
     /// Starts one and begins a session, as clients of that version do.
-    fn start(shell: &Shell, version: &'static str, more: &[&str]) -> Self {
+    pub(crate) fn start(shell: &Shell, version: &'static str, more: &[&str]) -> Self {
         let mut command = shell.command(["mcp"].iter().chain(more));
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
@@ -82,7 +82,7 @@ impl Served {
         panic!("no answer to {method}");
     }
 
-    fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.ask("tools/call", json!({ "name": tool, "arguments": arguments }));
         assert_ne!(answer["result"]["isError"], true, "{answer}");
         answer["result"]["structuredContent"].clone()
@@ -100,7 +100,7 @@ impl Served {
     }
 
     /// Ends as a client does: it closes standard input.
-    fn end(self) {
+    pub(crate) fn end(self) {
         let Self { mut child, input, .. } = self;
         drop(input);
         assert!(child.wait().unwrap().success());
