@@ -59,6 +59,17 @@ impl PostgresSubstrate {
         Self::connected(url, config, embedder).await
     }
 
+    /// Checks settings and an address without a server.
+    ///
+    /// # Errors
+    /// [`Validation`](PulseDBError::Validation) for settings out of bounds; [`Server`](PulseDBError::Server) for a URL that
+    /// cannot be read, or asks for what this build does not have.
+    pub fn check(url: &str, config: &PostgresConfig) -> Result<()> {
+        config.validate()?;
+        config::address(url, config)?;
+        Ok(())
+    }
+
     /// As [`connect`](Self::connect), with an embedder of your own in the place of the one that the settings name.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ fn passwords_in_wrong_arguments_are_not_repeated() {
     assert!(said.contains("unexpected argument") && !said.contains(SECRET), "{said}");
     let said = failure(&shell.run(["pull", "--nonsense", &url]), 2);
     assert!(!said.contains(SECRET), "{said}");
+    assert!(shell.ok(["push", "--help"]).contains("postgres://user:password@host"));
 }
 
 #[cfg(not(feature = "postgres"))]
@@ -136,6 +137,11 @@ mod built_in {
         let words = ["pull", "-c", "nowhere", "--tenant", &tenant];
         let said = failure(&with_url(&mut shell.command(words), &url), 3);
         assert!(said.contains("`nowhere`") && said.contains("`default`"), "{said}");
+        let words = ["mcp", "--url", "--tenant", "a b"];
+        let said = failure(&with_url(&mut shell.command(words), &url), 2);
+        assert!(said.contains("--tenant"), "{said}");
+        let said = failure(&with_url(&mut shell.command(["mcp", "--url"]), &format!("{SECRET}://")), 2);
+        assert!(said.contains("address") && !said.contains(SECRET), "{said}");
         // A database with other vectors.
         let other = shell.work().join("other");
         let other = other.to_str().unwrap();

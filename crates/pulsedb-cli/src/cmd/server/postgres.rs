@@ -82,6 +82,8 @@ pub(crate) fn opener(url: &str, tenant: &str) -> anyhow::Result<Opener> {
     let url = Some(url.to_owned()).filter(|url| !url.is_empty()).or_else(of_environment);
     let url = url.filter(|url| !url.is_empty()).ok_or_else(unnamed)?;
     let config = PostgresConfig { tenant: tenant.to_owned(), ..Default::default() };
+    // What cannot be is told to who starts the server, and not to a model later.
+    PostgresSubstrate::check(&url, &config)?;
     Ok(Arc::new(move || {
         Handle::current().block_on(async {
             let stored = PostgresSubstrate::stored_embedder(&url, &config).await?;
