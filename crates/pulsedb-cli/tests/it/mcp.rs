@@ -7,6 +7,113 @@ use serde_json::json;
 use crate::served::{ERAS, Served};
 use crate::shell::{Shell, text_of};
 
+<<<<<<< HEAD
+=======
+/// Lines of other messages that may come before an answer.
+const OTHERS_MAX: usize = 1000;
+
+/// The versions of both eras.
+pub(crate) const ERAS: [&str; 2] = ["2025-11-25", "2026-07-28"];
+
+/// A server that runs.
+pub(crate) struct Served {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    version: &'static str,
+    asked: u64,
+}
+
+impl Served {
+    /// Starts one and begins a session, as clients of that version do.
+    pub(crate) fn start(shell: &Shell, version: &'static str, more: &[&str]) -> Self {
+        let mut command = shell.command(["mcp"].iter().chain(more));
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut served = Self { child, input, output, version, asked: 0 };
+        if version == ERAS[0] {
+            let hello = served.ask(
+                "initialize",
+                json!({
+                    "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "tester", "version": "1" }
+                }),
+            );
+            assert_eq!(hello["result"]["protocolVersion"], version, "{hello}");
+            served.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        } else {
+            let found = served.ask("server/discover", json!({}));
+            assert!(
+                found["result"]["supportedVersions"].as_array().unwrap().contains(&json!(version)),
+                "{found}"
+            );
+        }
+        served
+    }
+
+    fn send(&mut self, message: &Value) {
+        writeln!(self.input, "{message}").unwrap();
+    }
+
+    fn post(&mut self, method: &str, mut params: Value) -> u64 {
+        self.asked += 1;
+        if self.version != ERAS[0] {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": self.version,
+                "io.modelcontextprotocol/clientInfo": { "name": "tester", "version": "1" },
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let asked = self.asked;
+        self.send(&json!({ "jsonrpc": "2.0", "id": asked, "method": method, "params": params }));
+        asked
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        let asked = self.post(method, params);
+        for _ in 0..OTHERS_MAX {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            if answer["id"] == asked {
+                return answer;
+            }
+        }
+        panic!("no answer to {method}");
+    }
+
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let answer = self.ask("tools/call", json!({ "name": tool, "arguments": arguments }));
+        assert_ne!(answer["result"]["isError"], true, "{answer}");
+        answer["result"]["structuredContent"].clone()
+    }
+
+    fn remember(&mut self, contents: &[String]) -> Vec<String> {
+        let memories: Vec<Value> = contents.iter().map(|it| json!({ "content": it })).collect();
+        let stored = self.call("remember", json!({ "memories": memories }));
+        stored["memories"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Ends as a client does: it closes standard input.
+    pub(crate) fn end(self) {
+        let Self { mut child, input, .. } = self;
+        drop(input);
+        assert!(child.wait().unwrap().success());
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+>>>>>>> postgres2
 #[test]
 fn server_speaks_both_eras_and_ends_with_its_client() {
     let shell = Shell::new();
