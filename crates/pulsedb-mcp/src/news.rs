@@ -5,14 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::{SelectAll, select_all};
-<<<<<<< HEAD
-use pulsedb::{
-    CollectiveId, Experience, ExperienceId, PulseDB, Seq, WatchEvent, WatchEventType, WatchFilter,
-    WatchStream,
-};
-=======
-use pulsedb::{CollectiveId, Experience, ExperienceId, WatchEvent, WatchEventType};
->>>>>>> postgres2
+use pulsedb::{CollectiveId, Experience, ExperienceId, Seq, WatchEvent, WatchEventType};
 use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::json;
 
@@ -38,13 +31,8 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
-<<<<<<< HEAD
     /// Follows these behind a number. What does not exist has no changes.
-    pub(crate) fn new(db: &PulseDB, places: &[Place], since: Seq) -> Result<Self, ToolError> {
-=======
-    /// Follows these from now on. What does not exist has no changes.
-    pub(crate) fn new(db: &dyn Store, places: &[Place]) -> Result<Self, ToolError> {
->>>>>>> postgres2
+    pub(crate) fn new(db: &dyn Store, places: &[Place], since: Seq) -> Result<Self, ToolError> {
         let mut collectives = HashSet::new();
         let mut experiences = HashSet::new();
         let mut watched = HashSet::new();
@@ -60,13 +48,8 @@ impl Followed {
                 }
             }
         }
-<<<<<<< HEAD
-        let streams = watched.into_iter().map(|id| db.watch_from(id, WatchFilter::default(), since));
-        let streams: Vec<WatchStream> = streams.collect::<pulsedb::Result<_>>()?;
-=======
-        let streams =
-            watched.into_iter().map(|id| db.watch(id, None)).collect::<pulsedb::Result<Vec<_>>>()?;
->>>>>>> postgres2
+        let streams = watched.into_iter().map(|id| db.watch(id, Some(since)));
+        let streams = streams.collect::<pulsedb::Result<Vec<_>>>()?;
         Ok(Self { streams: select_all(streams), collectives, experiences })
     }
 

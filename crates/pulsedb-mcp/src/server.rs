@@ -156,19 +156,21 @@ impl Server {
         self.subscriptions.keep_channel(task.abort_handle());
     }
 
+    /// The number of the last change, asked for in a thread that may wait, by a call that may not; `None` if the memory cannot
+    /// be reached.
+    fn now(&self) -> Option<Seq> {
+        let ask = || self.shared.memory.db().ok()?.get_current_sequence().ok();
+        std::thread::scope(|scope| scope.spawn(ask).join()).ok().flatten()
+    }
+
     /// The changes of places since a number, or from now on.
     async fn followed(&self, places: Vec<Place>, since: Option<Seq>) -> Result<Followed, ErrorData> {
         let caller = Caller { agent: String::new(), session: String::new() };
-<<<<<<< HEAD
         let follow = move |call: &Call<'_>| {
-            Followed::new(call.db, &places, since.unwrap_or_else(|| call.db.get_current_sequence()))
+            let since = since.map_or_else(|| call.db.get_current_sequence(), Ok)?;
+            Followed::new(&**call.db, &places, since)
         };
         self.blocking(Arc::new(caller), follow).await.map_err(protocol)
-=======
-        self.blocking(Arc::new(caller), move |call| Followed::new(&**call.db, &places))
-            .await
-            .map_err(protocol)
->>>>>>> postgres2
     }
 }
 
@@ -306,8 +308,8 @@ impl ServerHandler for Server {
         let known: Vec<String> = known.take(SUBSCRIPTIONS_MAX).cloned().collect();
         // The client is told that it listens before `listen` is called: it hears of everything from here on. A database
         // that cannot be opened is an error there.
-        if let Ok(db) = self.shared.memory.db() {
-            self.subscriptions.begin(db.get_current_sequence());
+        if let Some(now) = self.now() {
+            self.subscriptions.begin(now);
         }
         Some(SubscriptionFilter::builder().resource_subscriptions(known).build())
     }

@@ -21,7 +21,8 @@ pub(crate) struct McpArgs {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) token: Option<String>,
-    /// Serve the memory at a PostgreSQL server in the place of the database; without a value that of PULSEDB_POSTGRES_URL
+    /// Serve the memory at a PostgreSQL server in the place of the database; `--url` alone takes the environment's
+    /// `PULSEDB_POSTGRES_URL`
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub(crate) url: Option<String>,
     #[command(flatten)]

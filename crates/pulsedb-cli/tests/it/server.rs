@@ -33,7 +33,7 @@ mod built_in {
     use serde_json::json;
 
     use super::*;
-    use crate::mcp::{ERAS, Served};
+    use crate::served::{ERAS, Served};
 
     /// The address of the server's owner; `None`, with the reason printed, where there is no server.
     fn url() -> Option<String> {

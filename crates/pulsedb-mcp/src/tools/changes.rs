@@ -74,14 +74,9 @@ pub(crate) fn waiting(call: &Call<'_>, arguments: &Map<String, Value>) -> Result
     if seconds == 0 {
         return Ok(None);
     }
-<<<<<<< HEAD
-    let now = call.db.get_current_sequence();
+    let now = call.db.get_current_sequence()?;
     let since = number(since, now)?.unwrap_or(now);
-    let collective = call.memory.made(call.db, collective.as_deref())?;
-=======
-    let since = number(since)?.map_or_else(|| call.db.get_current_sequence(), Ok)?;
     let collective = call.memory.made(&**call.db, collective.as_deref())?;
->>>>>>> postgres2
     Ok(Some(Waiting { collective, since, timeout: Duration::from_secs(seconds as u64) }))
 }
 
@@ -89,14 +84,9 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     let Arguments { since, timeout, collective } = read("changes", arguments)?;
     bounded("timeout", timeout, 0, 0..=WAIT_SECONDS_MAX)?;
     let place = collective.as_deref().unwrap_or(call.memory.own()).to_owned();
-<<<<<<< HEAD
-    let now = call.db.get_current_sequence();
+    let now = call.db.get_current_sequence()?;
     let since = number(since, now)?;
-    let (Some(since), Some(collective)) = (since, call.memory.existing(call.db, collective.as_deref())?)
-=======
-    let (since, now) = (number(since)?, call.db.get_current_sequence()?);
     let (Some(since), Some(collective)) = (since, call.memory.existing(&**call.db, collective.as_deref())?)
->>>>>>> postgres2
     else {
         return Ok(answer(&**call.db, Vec::new(), since.unwrap_or(now), &place)?);
     };
