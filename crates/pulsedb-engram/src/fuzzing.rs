@@ -2,13 +2,11 @@
 //!
 //! The readers are private. This module exists only under `cfg(fuzzing)`, which cargo-fuzz sets, and in tests.
 
+use embeddenator_io::Cursor;
 use pulsedb::{CollectiveId, Experience, ExperienceType};
 
 use crate::form::{collective, experience, insight, relation};
 use crate::vectors::{BlockWriter, read_block};
-
-/// Where a block of vectors says how many dimensions these have.
-const DIMENSION: std::ops::Range<usize> = 8..12;
 
 /// Reads bytes as each file of a snapshot.
 ///
@@ -51,7 +49,10 @@ fn has_numbers(one: &Experience) -> bool {
 }
 
 fn read_vectors(bytes: &[u8]) {
-    let stated = bytes.get(DIMENSION).and_then(|it| it.try_into().ok()).map_or(0, u32::from_le_bytes);
+    const WHAT: &str = "fuzzed";
+    let mut cursor = Cursor::new(bytes);
+    // Behind the mark it says how many dimensions its vectors have.
+    let (Ok(_mark), Ok(stated)) = (cursor.array::<8>(WHAT), cursor.u32(WHAT)) else { return };
     let Ok(rows) = read_block(bytes, stated as usize) else { return };
     let bits = |vector: &[f32]| -> Vec<u32> { vector.iter().map(|it| it.to_bits()).collect() };
     // A writer cuts blocks at its own places.

@@ -1,5 +1,4 @@
-//! A program in C, compiled with the header and run; also under valgrind, and with the address sanitizer, where these are
-//! there.
+//! A program in C, compiled with the header and run; where they are, under valgrind and the address sanitizer too.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

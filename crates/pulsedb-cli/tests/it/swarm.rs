@@ -1,5 +1,4 @@
-//! Many servers and command lines on one database while some are killed: nothing is lost, and who watches sees each change
-//! once.
+//! Many servers and commands on one database, some of them killed: nothing is lost, and each change is seen once.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
