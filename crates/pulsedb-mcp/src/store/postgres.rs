@@ -1,4 +1,6 @@
-//! The memory on a PostgreSQL server. Calls wait on the runtime in which the store was connected.
+//! The memory on a PostgreSQL server.
+//!
+//! Calls wait on the runtime in which the store was connected.
 
 use pulsedb::{
     Activity, Collective, CollectiveId, ContextCandidates, ContextRequest, Experience, ExperienceId,
