@@ -96,7 +96,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "postgres",
-        about: "`test`: the tests of pulsedb-postgres against a server, which it fetches and starts",
+        about: "`test` or `bench`: those of pulsedb-postgres against a server, which it fetches and starts",
         run: postgres::run,
         in_ci: false,
     },

@@ -21,10 +21,15 @@ const USER: u32 = 65534;
 const QUESTIONS: u32 = 300;
 
 /// `test` runs the tests that need a server against one: those of the crate, or those of them that further arguments for
-/// `cargo test` choose, and without such arguments also those of the command.
+/// `cargo test` choose, and without such arguments also those of the command. `bench` runs the benchmark, on a server that
+/// keeps its settings of a fresh installation.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let Some(("test", rest)) = arguments.split_first().map(|(name, rest)| (name.as_str(), rest)) else {
-        return Err(Failure::Unmet("say `cargo xtask postgres test`".to_owned()));
+    let Some((word @ ("test" | "bench"), rest)) =
+        arguments.split_first().map(|(name, rest)| (name.as_str(), rest))
+    else {
+        return Err(Failure::Unmet(
+            "say `cargo xtask postgres test` or `cargo xtask postgres bench`".to_owned(),
+        ));
     };
     let programs = match programs() {
         Ok(programs) => programs,
@@ -38,6 +43,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     // The tests that kill a server start one of their own.
     let place = server.programs.to_string_lossy().into_owned();
     let variables = [("PULSEDB_POSTGRES_URL", &*url), ("PULSEDB_POSTGRES_PROGRAMS", &*place)];
+    if word == "bench" {
+        return cargo_with(
+            &variables,
+            &["bench", "--package", "pulsedb-postgres", "--bench", "server", "--"],
+            rest,
+        );
+    }
     cargo_with(&variables, &["test", "--package", "pulsedb-postgres"], rest)?;
     if rest.is_empty() {
         let command = ["test", "--package", "pulsedb-cli", "--features", "postgres", "--test", "it"];

@@ -44,8 +44,8 @@ const FAMILIES: &[Family] = &[
         crates: &[
             "pulsedb-model",
             "pulsedb",
-            "pulsedb-mcp",
             "pulsedb-postgres",
+            "pulsedb-mcp",
             "pulsedb-engram",
             "pulsedb-cli",
         ],

@@ -37,13 +37,16 @@ fn main() -> ExitCode {
             eprintln!("{error}");
             return ExitCode::SUCCESS;
         }
-        Err(error) => match secret::hidden(&error.to_string()) {
-            text if text == error.to_string() => error.exit(),
-            text => {
-                eprint!("{text}");
-                return exit::Exit::Usage.into();
+        Err(error) => {
+            let said = error.to_string();
+            let shown = secret::hidden(&said);
+            // Help is no error, and has no address but the example.
+            if !error.use_stderr() || shown == said {
+                error.exit();
             }
-        },
+            eprint!("{shown}");
+            return exit::Exit::Usage.into();
+        }
     };
     match cli.global.color {
         // `auto` looks at the terminal and at NO_COLOR by itself.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use pulsedb::{NotFoundError, PulseDBError, StorageError};
+use pulsedb::{NotFoundError, PulseDBError, ServerError, StorageError};
 
 /// Why a server ended, or could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,12 @@ fn of_database(error: &PulseDBError) -> &'static str {
         }
         PulseDBError::Storage(StorageError::Corrupted { .. }) => {
             "Tell the user to run `pulsedb check`, and `pulsedb repair` if it says so; go on without this memory."
+        }
+        PulseDBError::Server(ServerError::Unreachable { .. }) => {
+            "Nothing says whether a change was made: `recall` it before you send it again; tell the user if this goes on."
+        }
+        PulseDBError::Server(ServerError::Conflict { .. } | ServerError::TimedOut { .. }) => {
+            "Nothing was changed: call again, or ask for less."
         }
         _ => "Tell the user, and go on without this memory.",
     }

@@ -9,11 +9,11 @@
 //! use std::sync::Arc;
 //!
 //! use pulsedb::{Config, PulseDB};
-//! use pulsedb_mcp::{Server, Settings, collective_of, serve_stdio};
+//! use pulsedb_mcp::{Server, Settings, Store, collective_of, serve_stdio};
 //!
 //! # fn main() -> Result<(), pulsedb_mcp::McpError> {
 //! let server = Server::new(Settings {
-//!     open: Arc::new(|| PulseDB::open("memory", Config::default())),
+//!     open: Arc::new(|| Ok(Arc::new(PulseDB::open("memory", Config::default())?) as Arc<dyn Store>)),
 //!     collective: collective_of(std::path::Path::new(".")),
 //!     channel: false,
 //! });
@@ -32,6 +32,7 @@ mod place;
 mod resources;
 mod server;
 mod stdio;
+mod store;
 mod subscriptions;
 mod tools;
 
@@ -42,3 +43,4 @@ pub use memory::Opener;
 pub use place::collective_of;
 pub use server::{Server, Settings};
 pub use stdio::serve_stdio;
+pub use store::{Changes, Store};

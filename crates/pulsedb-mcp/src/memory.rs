@@ -1,22 +1,24 @@
-//! The open database of a server, and the collectives in it.
+//! The open memory of a server, and the collectives in it.
 
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use pulsedb::{CollectiveId, PulseDB, PulseDBError, StorageError};
+use pulsedb::{CollectiveId, PulseDBError, StorageError};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::ToolError;
+use crate::store::Store;
 
-/// Opens the database, and makes it if it is missing.
-pub type Opener = Arc<dyn Fn() -> pulsedb::Result<PulseDB> + Send + Sync>;
+/// Opens the database, and makes it if it is missing. It is called in a thread of a Tokio runtime that may block, and that
+/// runtime ends with the server.
+pub type Opener = Arc<dyn Fn() -> pulsedb::Result<Arc<dyn Store>> + Send + Sync>;
 
 /// The database, opened when it is first needed: a handshake waits for no disk, and a database that cannot be opened is
 /// an answer that says so, again at each call until it can.
 pub(crate) struct Memory {
     open: Opener,
-    db: Mutex<Option<PulseDB>>,
+    db: Mutex<Option<Arc<dyn Store>>>,
     /// The name of the collective that is meant where none is named.
     collective: String,
 }
@@ -32,13 +34,13 @@ impl Memory {
     }
 
     /// The open database.
-    pub(crate) fn db(&self) -> pulsedb::Result<PulseDB> {
+    pub(crate) fn db(&self) -> pulsedb::Result<Arc<dyn Store>> {
         let mut held = self.db.lock();
         if let Some(db) = held.as_ref() {
-            return Ok(db.clone());
+            return Ok(Arc::clone(db));
         }
         let db = (self.open)()?;
-        *held = Some(db.clone());
+        *held = Some(Arc::clone(&db));
         Ok(db)
     }
 
@@ -56,7 +58,7 @@ impl Memory {
     /// The collective of that name, else its own; `None` where its own holds nothing yet. Nothing is made.
     pub(crate) fn existing(
         &self,
-        db: &PulseDB,
+        db: &dyn Store,
         name: Option<&str>,
     ) -> Result<Option<CollectiveId>, ToolError> {
         // The database keeps names in NFC, whatever a client or a file system gave.
@@ -78,7 +80,7 @@ impl Memory {
     }
 
     /// The collective of that name, else its own, made if it is missing.
-    pub(crate) fn made(&self, db: &PulseDB, name: Option<&str>) -> Result<CollectiveId, ToolError> {
+    pub(crate) fn made(&self, db: &dyn Store, name: Option<&str>) -> Result<CollectiveId, ToolError> {
         Ok(db.get_or_create_collective(name.unwrap_or(&self.collective))?)
     }
 }

@@ -1,13 +1,11 @@
 //! What is new, as it is committed by any process: for subscribers, for calls that wait, and for a channel.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::{SelectAll, select_all};
-use pulsedb::{
-    CollectiveId, Experience, ExperienceId, PulseDB, Seq, WatchEvent, WatchEventType, WatchFilter,
-    WatchStream,
-};
+use pulsedb::{CollectiveId, Experience, ExperienceId, Seq, WatchEvent, WatchEventType};
 use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::json;
 
@@ -15,6 +13,7 @@ use crate::error::ToolError;
 use crate::form::{fenced_memories, shortened};
 use crate::limits::{NEWS_BYTES_MAX, NEWS_ITEMS_MAX};
 use crate::resources::Place;
+use crate::store::{Changes, Store};
 use crate::tools::Waiting;
 
 /// The method of the notification by which Claude Code hands news to a model while it works.
@@ -25,16 +24,15 @@ pub(crate) const CHANNEL_CAPABILITY: &str = "claude/channel";
 const IMPORT_TAG: &str = "import";
 
 /// The changes of some resources.
-#[derive(Debug)]
 pub(crate) struct Followed {
-    streams: SelectAll<WatchStream>,
+    streams: SelectAll<Changes>,
     collectives: HashSet<CollectiveId>,
     experiences: HashSet<ExperienceId>,
 }
 
 impl Followed {
     /// Follows these behind a number. What does not exist has no changes.
-    pub(crate) fn new(db: &PulseDB, places: &[Place], since: Seq) -> Result<Self, ToolError> {
+    pub(crate) fn new(db: &dyn Store, places: &[Place], since: Seq) -> Result<Self, ToolError> {
         let mut collectives = HashSet::new();
         let mut experiences = HashSet::new();
         let mut watched = HashSet::new();
@@ -50,8 +48,8 @@ impl Followed {
                 }
             }
         }
-        let streams = watched.into_iter().map(|id| db.watch_from(id, WatchFilter::default(), since));
-        let streams: Vec<WatchStream> = streams.collect::<pulsedb::Result<_>>()?;
+        let streams = watched.into_iter().map(|id| db.watch(id, Some(since)));
+        let streams = streams.collect::<pulsedb::Result<Vec<_>>>()?;
         Ok(Self { streams: select_all(streams), collectives, experiences })
     }
 
@@ -72,35 +70,38 @@ impl Followed {
 }
 
 /// Waits until something has changed since a number, or the time is over.
-pub(crate) async fn wait(db: &PulseDB, waiting: Waiting) -> Result<(), ToolError> {
-    let mut stream = db.watch_from(waiting.collective, WatchFilter::default(), waiting.since)?;
+pub(crate) async fn wait(db: &dyn Store, waiting: Waiting) -> Result<(), ToolError> {
+    let mut stream = db.watch(waiting.collective, Some(waiting.since))?;
     // Over is as good as changed: the call then says that there is nothing.
     let _ = tokio::time::timeout(waiting.timeout, stream.next()).await;
     Ok(())
 }
 
 /// News for the model of one session, several at a time if they come faster than it is told.
-#[derive(Debug)]
 pub(crate) struct Channel {
-    db: PulseDB,
-    stream: futures_util::stream::ReadyChunks<WatchStream>,
+    db: Arc<dyn Store>,
+    stream: futures_util::stream::ReadyChunks<Changes>,
     session: String,
 }
 
 impl Channel {
     /// What others than this session store from now on.
-    pub(crate) fn new(db: PulseDB, collective: CollectiveId, session: String) -> Self {
-        let stream = db.watch_experiences(collective).ready_chunks(NEWS_ITEMS_MAX);
-        Self { db, stream, session }
+    pub(crate) fn new(
+        db: Arc<dyn Store>,
+        collective: CollectiveId,
+        session: String,
+    ) -> Result<Self, ToolError> {
+        let stream = db.watch(collective, None)?.ready_chunks(NEWS_ITEMS_MAX);
+        Ok(Self { db, stream, session })
     }
 
     /// The next message; `None` when there will be no more.
     pub(crate) async fn next(&mut self) -> Option<ServerNotification> {
         loop {
             let events = self.stream.next().await?;
-            let (db, session) = (self.db.clone(), self.session.clone());
+            let (db, session) = (Arc::clone(&self.db), self.session.clone());
             // It reads the database, which may have to wait for a disk.
-            let news = tokio::task::spawn_blocking(move || news(&db, &events, &session)).await.ok()?;
+            let news = tokio::task::spawn_blocking(move || news(&*db, &events, &session)).await.ok()?;
             if !news.is_empty() {
                 return Some(message(news));
             }
@@ -109,7 +110,7 @@ impl Channel {
 }
 
 /// What of these changes is new and of others; what has changed or gone again meanwhile is no news.
-fn news(db: &PulseDB, events: &[WatchEvent], session: &str) -> Vec<Experience> {
+fn news(db: &dyn Store, events: &[WatchEvent], session: &str) -> Vec<Experience> {
     let created = events.iter().filter(|event| event.event_type == WatchEventType::Created);
     let of_others = |it: &Experience| {
         it.source_task.as_ref().is_none_or(|task| task.as_str() != session)

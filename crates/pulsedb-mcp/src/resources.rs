@@ -1,12 +1,13 @@
 //! Experiences and collectives as resources: what a person picks from a list, and what a client may subscribe to.
 
-use pulsedb::{CollectiveId, ExperienceId, NotFoundError, PulseDB, PulseDBError};
+use pulsedb::{CollectiveId, ExperienceId, NotFoundError, PulseDBError, SearchFilter};
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 
 use crate::error::ToolError;
 use crate::form::{defused, fenced_memories, shortened};
 use crate::limits::{RESOURCE_MEMORIES_MAX, RESOURCES_MAX};
 use crate::memory::Memory;
+use crate::store::Store;
 
 const COLLECTIVE: &str = "pulsedb://collective/";
 const EXPERIENCE: &str = "pulsedb://experience/";
@@ -39,7 +40,7 @@ impl Place {
 }
 
 /// The collectives, and the newest experiences of the server's own.
-pub(crate) fn list(memory: &Memory, db: &PulseDB) -> Result<Vec<Resource>, ToolError> {
+pub(crate) fn list(memory: &Memory, db: &dyn Store) -> Result<Vec<Resource>, ToolError> {
     let mut listed: Vec<Resource> = db
         .list_collectives()?
         .into_iter()
@@ -50,7 +51,7 @@ pub(crate) fn list(memory: &Memory, db: &PulseDB) -> Result<Vec<Resource>, ToolE
         })
         .collect();
     if let Some(own) = memory.existing(db, None)? {
-        let newest = db.get_recent_experiences(own, RESOURCES_MAX)?;
+        let newest = db.get_recent_experiences(own, RESOURCES_MAX, SearchFilter::default())?;
         listed.extend(newest.into_iter().map(|it| {
             let words = it.content.split_whitespace().collect::<Vec<_>>().join(" ");
             Resource::new(Place::Experience(it.id).uri(), it.id.to_string())
@@ -75,7 +76,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
 }
 
 /// What a resource holds.
-pub(crate) fn read(db: &PulseDB, place: Place) -> Result<ResourceContents, ToolError> {
+pub(crate) fn read(db: &dyn Store, place: Place) -> Result<ResourceContents, ToolError> {
     let found = match place {
         Place::Experience(id) => {
             let found = db.get_history(id)?;
@@ -84,7 +85,9 @@ pub(crate) fn read(db: &PulseDB, place: Place) -> Result<ResourceContents, ToolE
             }
             found
         }
-        Place::Collective(id) => db.get_recent_experiences(id, RESOURCE_MEMORIES_MAX)?,
+        Place::Collective(id) => {
+            db.get_recent_experiences(id, RESOURCE_MEMORIES_MAX, SearchFilter::default())?
+        }
     };
     Ok(ResourceContents::text(fenced_memories(found), place.uri()).with_mime_type(MARKDOWN))
 }

@@ -102,13 +102,13 @@ impl Server {
             let asked = arguments.clone();
             let (db, waiting) = self
                 .blocking(Arc::clone(&caller), move |call| {
-                    Ok((call.db.clone(), tools::waiting(call, &asked)?))
+                    Ok((Arc::clone(call.db), tools::waiting(call, &asked)?))
                 })
                 .await?;
             if let Some(waiting) = waiting {
                 arguments.insert("since".to_owned(), Value::from(waiting.since));
                 tokio::select! {
-                    waited = wait(&db, waiting) => waited?,
+                    waited = wait(&*db, waiting) => waited?,
                     () = context.ct.cancelled() => return Err(ToolError::Cancelled),
                 }
             }
@@ -143,8 +143,8 @@ impl Server {
         let task = tokio::spawn(async move {
             let open = move || {
                 let db = shared.memory.db()?;
-                let collective = shared.memory.made(&db, None)?;
-                Ok::<_, ToolError>(Channel::new(db, collective, shared.session.clone()))
+                let collective = shared.memory.made(&*db, None)?;
+                Channel::new(db, collective, shared.session.clone())
             };
             let Ok(Ok(mut channel)) = tokio::task::spawn_blocking(open).await else { return };
             while let Some(message) = channel.next().await {
@@ -156,11 +156,19 @@ impl Server {
         self.subscriptions.keep_channel(task.abort_handle());
     }
 
+    /// The number of the last change, asked for in a thread that may wait, by a call that may not; `None` if the memory cannot
+    /// be reached.
+    fn now(&self) -> Option<Seq> {
+        let ask = || self.shared.memory.db().ok()?.get_current_sequence().ok();
+        std::thread::scope(|scope| scope.spawn(ask).join()).ok().flatten()
+    }
+
     /// The changes of places since a number, or from now on.
     async fn followed(&self, places: Vec<Place>, since: Option<Seq>) -> Result<Followed, ErrorData> {
         let caller = Caller { agent: String::new(), session: String::new() };
         let follow = move |call: &Call<'_>| {
-            Followed::new(call.db, &places, since.unwrap_or_else(|| call.db.get_current_sequence()))
+            let since = since.map_or_else(|| call.db.get_current_sequence(), Ok)?;
+            Followed::new(&**call.db, &places, since)
         };
         self.blocking(Arc::new(caller), follow).await.map_err(protocol)
     }
@@ -271,7 +279,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let caller = Arc::new(self.caller(&context));
-        let listed = self.blocking(caller, |call| resources::list(call.memory, call.db)).await;
+        let listed = self.blocking(caller, |call| resources::list(call.memory, &**call.db)).await;
         Ok(ListResourcesResult::with_all_items(listed.map_err(protocol)?))
     }
 
@@ -290,7 +298,7 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let place = place(&request.uri)?;
         let caller = Arc::new(self.caller(&context));
-        let read = self.blocking(caller, move |call| resources::read(call.db, place)).await;
+        let read = self.blocking(caller, move |call| resources::read(&**call.db, place)).await;
         let read = read.map_err(|error| unread(error, &request.uri))?;
         Ok(ReadResourceResult::new(vec![read]).into())
     }
@@ -300,8 +308,8 @@ impl ServerHandler for Server {
         let known: Vec<String> = known.take(SUBSCRIPTIONS_MAX).cloned().collect();
         // The client is told that it listens before `listen` is called: it hears of everything from here on. A database
         // that cannot be opened is an error there.
-        if let Ok(db) = self.shared.memory.db() {
-            self.subscriptions.begin(db.get_current_sequence());
+        if let Some(now) = self.now() {
+            self.subscriptions.begin(now);
         }
         Some(SubscriptionFilter::builder().resource_subscriptions(known).build())
     }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use pulsedb::backend::{self, Embedder};
 use pulsedb::{
-    CollectiveId, ContextRequest, ContextWeights, Query, Result, SearchFilter, SearchOptions, SignalWeights,
+    CollectiveId, ContextRequest, ContextWeights, NewExperience, Query, Result, SearchFilter, SearchOptions,
+    SignalWeights,
 };
 
 use crate::config::PostgresConfig;
+use crate::records::Prepared;
 use crate::search::{Asked, Ranking};
 
 /// The vector of a record: the caller's, or the embedder's.
@@ -19,6 +21,14 @@ pub(crate) fn vector_of(embedder: &Embedder, given: Option<Vec<f32>>, content: &
         }
         None => embedder.embed_stored(content),
     }
+}
+
+/// Checks a new experience, and makes what is stored with it.
+pub(crate) fn prepared(embedder: &Embedder, new: NewExperience) -> Result<Prepared> {
+    let new = backend::new_experience(new)?;
+    let vector = vector_of(embedder, new.embedding.clone(), &new.content)?;
+    let indexed = backend::index(&new.content);
+    Ok(Prepared { new, vector, indexed })
 }
 
 /// Checks a query, and makes what it ranks by.

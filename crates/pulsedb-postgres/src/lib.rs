@@ -22,6 +22,7 @@
 //! `docs/scale.md` sizes and limits.
 
 mod activities;
+mod beyond;
 mod calls;
 mod checked;
 mod collectives;

@@ -241,6 +241,20 @@ pub(crate) async fn related(
     found.iter().map(|row| Ok((rows::experience(row)?, rows::relation(row, 21)?))).collect()
 }
 
+/// An experience with everything that it supersedes and that supersedes it, at once or through others, oldest first.
+pub(crate) async fn history(session: &Session<'_>, id: ExperienceId) -> Answer<Vec<Experience>> {
+    let sql = rows::select(
+        "WHERE x.id IN (WITH RECURSIVE near(id) AS (SELECT $1::uuid UNION SELECT CASE WHEN r.source_id = near.id \
+         THEN r.target_id ELSE r.source_id END FROM near JOIN relation r ON r.type_tag = 3 \
+         AND (r.source_id = near.id OR r.target_id = near.id)) SELECT id FROM near) \
+         AND (x.expires_at IS NULL OR x.expires_at > now_ms()) ORDER BY x.stamp, x.id",
+    );
+    let found = session.rows(&sql, &[&id.uuid()]).await?;
+    let found = found.iter().map(rows::experience).collect::<Answer<Vec<_>>>()?;
+    // One that has expired has no history, whatever it has superseded.
+    if found.iter().any(|one| one.id == id) { Ok(found) } else { Err(NotFoundError::Experience(id).into()) }
+}
+
 /// The relations that have an end among these and no end that has expired, each once, in order of their ids.
 pub(crate) async fn of_all(
     session: &Session<'_>,

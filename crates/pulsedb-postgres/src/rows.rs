@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pulsedb::backend;
 use pulsedb::{
-    AgentId, DerivedInsight, Experience, ExperienceId, ExperienceRelation, InsightType, NotFoundError,
-    RelationType, ServerError, TaskId, Timestamp,
+    AgentId, CollectiveId, DerivedInsight, Experience, ExperienceId, ExperienceRelation, InsightType,
+    NotFoundError, RelationType, ServerError, TaskId, Timestamp,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::failure::Answer;
 use crate::keys::Id;
 use crate::session::Session;
-use crate::text::unescaped;
+use crate::text::{escaped, unescaped};
 
 /// Whether an experience `x` is superseded by one that has not expired.
 pub(crate) const SUPERSEDED: &str = "(x.superseded AND EXISTS (SELECT FROM relation r JOIN experience n ON n.id = r.source_id \
@@ -115,6 +115,19 @@ pub(crate) fn insight(row: &Row) -> Answer<DerivedInsight> {
         embedding: row.get::<_, Option<Vec<f32>>>(8).unwrap_or_default(),
         missing_sources: ids(9),
     })
+}
+
+/// The experience that has a key, if it exists for callers.
+pub(crate) async fn keyed(
+    session: &Session<'_>,
+    collective: CollectiveId,
+    key: &str,
+) -> Answer<Option<Experience>> {
+    let sql = select(
+        "WHERE x.collective_id = $1 AND x.key = $2 AND (x.expires_at IS NULL OR x.expires_at > now_ms())",
+    );
+    let row = session.row(&sql, &[&collective.uuid(), &escaped(key)]).await?;
+    row.as_ref().map(experience).transpose()
 }
 
 /// An experience that exists for callers, locked.

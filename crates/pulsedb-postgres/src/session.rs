@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     Updated = 1,
     Reinforced = 2,
     Archived = 3,
+    Unarchived = 4,
     Deleted = 5,
     RelationStored = 10,
     RelationDeleted = 11,

@@ -15,7 +15,7 @@ use crate::failure::{self, Answer, Failure};
 use crate::listener::{self, News};
 use crate::migrate;
 use crate::search;
-use crate::session::Access;
+use crate::session::{Access, Session};
 
 /// A [`SubstrateProvider`](pulsedb::SubstrateProvider) on a PostgreSQL server with pgvector.
 ///
@@ -57,6 +57,17 @@ impl PostgresSubstrate {
     pub async fn connect(url: &str, config: PostgresConfig) -> Result<Self> {
         let embedder = Embedder::of(&config.memory)?;
         Self::connected(url, config, embedder).await
+    }
+
+    /// Checks settings and an address without a server.
+    ///
+    /// # Errors
+    /// [`Validation`](PulseDBError::Validation) for settings out of bounds; [`Server`](PulseDBError::Server) for a URL that
+    /// cannot be read, or asks for what this build does not have.
+    pub fn check(url: &str, config: &PostgresConfig) -> Result<()> {
+        config.validate()?;
+        config::address(url, config)?;
+        Ok(())
     }
 
     /// As [`connect`](Self::connect), with an embedder of your own in the place of the one that the settings name.
@@ -114,22 +125,6 @@ impl PostgresSubstrate {
     /// In a task of a Tokio runtime.
     pub fn wait<T>(&self, call: impl Future<Output = T>) -> T {
         self.inner.runtime.block_on(call)
-    }
-
-    /// The number of the last change that any client has committed; 0 where nothing was.
-    ///
-    /// # Errors
-    /// [`Server`](PulseDBError::Server) if it cannot be asked.
-    ///
-    /// # Panics
-    /// As [`wait`](Self::wait).
-    pub fn current_sequence(&self) -> Result<Seq> {
-        self.wait(self.call(Access::Read, (), |session, _| {
-            Box::pin(async move {
-                let row = session.row(TENANT, &[]).await?;
-                Ok(row.map_or(0, |row| row.get::<_, i64>(3).unsigned_abs()))
-            })
-        }))
     }
 
     /// The moment, by the clock of the server.
@@ -207,6 +202,12 @@ fn told(failure: Failure) -> PulseDBError {
 
 /// The row of the tenant of a transaction.
 const TENANT: &str = "SELECT provider, model_digest, dimension, sequence FROM tenant";
+
+/// How far the log of a tenant reaches.
+pub(crate) async fn sequence(session: &Session<'_>) -> Answer<Seq> {
+    let row = session.row(TENANT, &[]).await?;
+    Ok(row.map_or(0, |row| row.get::<_, i64>(3).unsigned_abs()))
+}
 
 fn stored_identity(row: &Row) -> ProviderIdentity {
     let dimension = row.get::<_, i32>(2).unsigned_abs() as usize;

@@ -14,23 +14,18 @@ use pulsedb::{
     WatchEvent,
 };
 
-use crate::checked::{Context, InsightSearch, Search, plain, ranking, vector_of};
+use crate::checked::{Context, InsightSearch, Search, plain, prepared, ranking, vector_of};
 use crate::keys::Id;
 use crate::search::{self, Ranking};
 use crate::session::Access;
-use crate::store::{Inner, PostgresSubstrate};
+use crate::store::PostgresSubstrate;
 use crate::{activities, collectives, context, insights, records, relations, rows, update, watch};
 
 #[async_trait]
 impl SubstrateProvider for PostgresSubstrate {
     async fn store_experience(&self, exp: NewExperience) -> Result<ExperienceId> {
         let prepared = self
-            .prepared(|embedder, config| {
-                let new = backend::new_experience(exp)?;
-                let vector = vector_of(embedder, new.embedding.clone(), &new.content)?;
-                let indexed = backend::index(&new.content);
-                Ok((records::Prepared { new, vector, indexed }, config.memory.default_collective))
-            })
+            .prepared(|embedder, config| Ok((prepared(embedder, exp)?, config.memory.default_collective)))
             .await?;
         self.call(Access::Write, prepared, |session, prepared| {
             Box::pin(async move { records::record(session, &prepared.0, prepared.1).await })
@@ -223,8 +218,7 @@ impl SubstrateProvider for PostgresSubstrate {
     }
 
     fn watch(&self, collective: CollectiveId) -> Pin<Box<dyn Stream<Item = WatchEvent> + Send>> {
-        let Inner { runtime, server, news, .. } = &*self.inner;
-        Box::pin(watch::stream(runtime, server.clone(), news.subscribe(), collective))
+        self.watch_from(collective, self.inner.news.latest())
     }
 
     async fn get_or_create_collective(&self, name: &str) -> Result<CollectiveId> {
@@ -261,7 +255,7 @@ impl SubstrateProvider for PostgresSubstrate {
 
     async fn archive_experience(&self, id: ExperienceId) -> Result<()> {
         self.call(Access::Write, id, |session, id| {
-            Box::pin(async move { update::archive(session, *id).await })
+            Box::pin(async move { update::set_archived(session, *id, true).await })
         })
         .await
     }

@@ -1,7 +1,10 @@
 //! Changes of experiences that are there.
 
 use pulsedb::backend::Indexed;
-use pulsedb::{Embedding, Experience, ExperienceId, ExperienceUpdate, NotFoundError};
+use pulsedb::{
+    CollectiveId, Embedding, Experience, ExperienceId, ExperienceUpdate, NewExperienceRelation,
+    NotFoundError, RelationType, ValidationError,
+};
 use uuid::Uuid;
 
 use crate::collectives::{self, Lock};
@@ -59,17 +62,45 @@ fn apply(update: ExperienceUpdate, one: &mut Experience) {
     set(&mut one.experience_type, update.experience_type);
 }
 
-/// Archives an experience; one that is archived already stays as it is.
-pub(crate) async fn archive(session: &mut Session<'_>, id: ExperienceId) -> Answer<()> {
+/// Archives an experience, or takes it out of the archive; one that is as wanted already stays as it is.
+pub(crate) async fn set_archived(session: &mut Session<'_>, id: ExperienceId, archived: bool) -> Answer<()> {
     let mut one = rows::existing(session, id).await?;
-    if one.archived {
+    if one.archived == archived {
         return Ok(());
     }
-    one.archived = true;
+    one.archived = archived;
     one.updated_at = session.now;
     records::write(session, &one).await?;
-    session.log(one.collective_id, Kind::Archived, *id.as_bytes());
+    let kind = if archived { Kind::Archived } else { Kind::Unarchived };
+    session.log(one.collective_id, kind, *id.as_bytes());
     Ok(())
+}
+
+/// Records an experience in the place of another one, whose key it gets unless it has another.
+pub(crate) async fn supersede(
+    session: &mut Session<'_>,
+    older: ExperienceId,
+    prepared: &records::Prepared,
+) -> Answer<ExperienceId> {
+    let row = session.row("SELECT collective_id FROM experience WHERE id = $1", &[&older.uuid()]).await?;
+    let collective: CollectiveId = Id::of(row.ok_or(NotFoundError::Experience(older))?.get::<_, Uuid>(0));
+    collectives::lock(session, collective, Lock::Whole).await?;
+    let before = rows::existing(session, older).await?;
+    let named = prepared.new.collective_id;
+    if !named.is_nil() && named != collective {
+        let reason = format!("{older} is in collective {collective}, not in {named}");
+        return Err(ValidationError::InvalidField { field: "collective_id".into(), reason }.into());
+    }
+    if prepared.new.key.is_some() && prepared.new.key == before.key {
+        // The new one is not to replace the old one but to stand beside it.
+        relations::set_key(session, older, None).await?;
+    }
+    let source_id = records::record(session, prepared, Some(collective)).await?;
+    let relation_type = RelationType::Supersedes;
+    let relation =
+        NewExperienceRelation { source_id, target_id: older, relation_type, strength: 1.0, metadata: None };
+    relations::store(session, &relation).await?;
+    Ok(source_id)
 }
 
 /// Counts one more application; how many they are.

@@ -38,10 +38,9 @@ pub(crate) fn stream(
     runtime: &tokio::runtime::Handle,
     server: Server,
     latest: watch::Receiver<Seq>,
-    collective: CollectiveId,
+    (collective, cursor): (CollectiveId, Seq),
 ) -> Events {
     let (give, take) = mpsc::channel(HELD);
-    let cursor = *latest.borrow();
     runtime.spawn(async move {
         let reading = read(&server, latest, collective, cursor, &give);
         tokio::select! {
@@ -152,7 +151,7 @@ fn number(sequence: Seq) -> i64 {
 fn event(row: &tokio_postgres::Row) -> Option<WatchEvent> {
     let event_type = match row.get::<_, i16>(3) {
         0 => WatchEventType::Created,
-        1 | 2 => WatchEventType::Updated,
+        1 | 2 | 4 => WatchEventType::Updated,
         3 => WatchEventType::Archived,
         5 => WatchEventType::Deleted,
         _ => return None,

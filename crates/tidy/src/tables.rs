@@ -62,8 +62,8 @@ pub const CRATES: &[CrateRow] = &[
     library("pulsedb-model", "MIT AND Apache-2.0", &[]),
     library("pulsedb", MIT, &["pulsedb-model"]),
     library("pulsedb-engram", MIT, &["pulsedb", "embeddenator-io", "embeddenator-fs"]),
-    library("pulsedb-mcp", MIT, &["pulsedb"]),
     library("pulsedb-postgres", MIT, &["pulsedb"]),
+    library("pulsedb-mcp", MIT, &["pulsedb", "pulsedb-postgres"]),
     library("pulsedb-python", MIT, &["pulsedb"]),
     application(
         "pulsedb-cli",
@@ -364,6 +364,7 @@ const PULSEDB_MCP: LayerTable = LayerTable {
         Layer { name: "words", modules: &["error", "limits"], mutual: true },
         Layer { name: "forms", modules: &["form", "place"], mutual: false },
         Layer { name: "arguments", modules: &["arguments"], mutual: false },
+        Layer { name: "stores", modules: &["store"], mutual: false },
         Layer { name: "database", modules: &["memory"], mutual: false },
         Layer { name: "what is served", modules: &["tools", "resources"], mutual: false },
         Layer { name: "changes", modules: &["news", "subscriptions"], mutual: false },
@@ -394,7 +395,7 @@ const PULSEDB_POSTGRES: LayerTable = LayerTable {
         Layer { name: "contexts", modules: &["context", "checked"], mutual: false },
         Layer { name: "streams", modules: &["listener", "watch"], mutual: false },
         Layer { name: "store", modules: &["store"], mutual: false },
-        Layer { name: "facade", modules: &["substrate", "moving"], mutual: false },
+        Layer { name: "facade", modules: &["substrate", "beyond", "moving"], mutual: false },
     ],
     bans: &[
         Ban { words: &["SystemTime", "now"], holds_for: Scope::OutsideOf(&[]), reason: SERVER_TIME },

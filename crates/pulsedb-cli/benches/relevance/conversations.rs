@@ -24,7 +24,7 @@ pub(crate) fn asked(directory: &Path) -> Asked {
     };
     let mut conversations: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for turn in lines("conversations.jsonl") {
-        conversations.entry(turn["conversation"].to_string()).or_default().push(turn);
+        conversations.entry(turn["conversation"].as_str().unwrap().to_owned()).or_default().push(turn);
     }
     let questions = lines("questions.jsonl");
     let mut asked = Asked::default();
@@ -36,7 +36,7 @@ pub(crate) fn asked(directory: &Path) -> Asked {
             turns.iter().map(|it| it["id"].as_str().unwrap()).zip(ids.iter().copied()).collect();
         for (number, question) in questions.iter().enumerate() {
             let text = question["question"].as_str().unwrap();
-            if question["conversation"].to_string() != *name {
+            if question["conversation"] != **name {
                 if number % EACH == 0 {
                     asked.ask(&memories, text, &[]);
                 }

@@ -1,4 +1,4 @@
-//! The flags of `push` and `pull`, and how a server is named.
+//! The flags of `push` and `pull`, and how a tenant of a server is named.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

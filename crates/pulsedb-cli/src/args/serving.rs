@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
+use crate::args::server::TenantArgs;
+
 #[derive(Debug, Args)]
 pub(crate) struct McpArgs {
     /// Serve any number of clients over HTTP at /mcp of this address instead of one on standard input; port 0 takes any that is free
@@ -19,6 +21,12 @@ pub(crate) struct McpArgs {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) token: Option<String>,
+    /// Serve the memory at a PostgreSQL server in the place of the database; `--url` alone takes the environment's
+    /// `PULSEDB_POSTGRES_URL`
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
     /// Send what other agents store to the model while it works (channels of Claude Code)
     #[arg(long, conflicts_with = "http")]
     pub(crate) channel: bool,

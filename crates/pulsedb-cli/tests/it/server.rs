@@ -12,6 +12,7 @@ fn passwords_in_wrong_arguments_are_not_repeated() {
     assert!(said.contains("unexpected argument") && !said.contains(SECRET), "{said}");
     let said = failure(&shell.run(["pull", "--nonsense", &url]), 2);
     assert!(!said.contains(SECRET), "{said}");
+    assert!(shell.ok(["push", "--help"]).contains("postgres://user:password@host"));
 }
 
 #[cfg(not(feature = "postgres"))]
@@ -29,7 +30,10 @@ mod built_in {
     use std::process::{Command, Output, Stdio};
     use std::time::{SystemTime, UNIX_EPOCH};
 
+    use serde_json::json;
+
     use super::*;
+    use crate::served::{ERAS, Served};
 
     /// The address of the server's owner; `None`, with the reason printed, where there is no server.
     fn url() -> Option<String> {
@@ -60,7 +64,7 @@ mod built_in {
         let Some(url) = url() else { return };
         let (shell, tenant) = (Shell::new(), new_tenant("round"));
         for note in ["the key rotates on Mondays", "tests need one thread"] {
-            shell.ok(["record", note, "-c", "team", "--key", &note[..8]]);
+            shell.ok(["record", note, "-c", "team", "--key", &note[..5]]);
         }
         shell.ok(["record", "a note"]);
         let run = |words: &[&str]| {
@@ -133,14 +137,62 @@ mod built_in {
         let words = ["pull", "-c", "nowhere", "--tenant", &tenant];
         let said = failure(&with_url(&mut shell.command(words), &url), 3);
         assert!(said.contains("`nowhere`") && said.contains("`default`"), "{said}");
+        let words = ["mcp", "--url", "--tenant", "a b"];
+        let said = failure(&with_url(&mut shell.command(words), &url), 2);
+        assert!(said.contains("--tenant"), "{said}");
+        let said = failure(&with_url(&mut shell.command(["mcp", "--url"]), &format!("{SECRET}://")), 2);
+        assert!(said.contains("address") && !said.contains(SECRET), "{said}");
         // A database with other vectors.
         let other = shell.work().join("other");
         let other = other.to_str().unwrap();
-        shell.ok(["--db", other, "collectives", "create", "x", "--embedding-dimension", "8"]);
+        shell.ok(["--db", other, "collectives", "create", "x", "--dimension", "8"]);
         for command in ["push", "pull"] {
             let words = ["--db", other, command, "--tenant", &tenant];
             let said = failure(&with_url(&mut shell.command(words), &url), 1);
             assert!(said.contains("builtin") && said.contains("external"), "{said}");
         }
+    }
+
+    #[test]
+    fn agents_share_the_memory_at_a_server() {
+        if url().is_none() {
+            return;
+        }
+        let (shell, tenant) = (Shell::new(), new_tenant("mcp"));
+        // Without a value the address is that of the variable.
+        let start = |version| Served::start(&shell, version, &["--tenant", &tenant, "-c", "team", "--url"]);
+        let [mut one, mut other] = ERAS.map(start);
+        let since = one.call("changes", json!({}))["next"].clone();
+        let memories = json!([
+            { "content": "The door is blue", "key": "door" },
+            { "content": "The roof leaks when it rains", "domain": ["house"] },
+        ]);
+        let stored = one.call("remember", json!({ "memories": memories }));
+        let door = stored["memories"][0]["id"].clone();
+        let found = other.call("recall", json!({ "query": "what colour is the door?" }));
+        assert_eq!((&found["memories"][0]["id"], &found["memories"][0]["agent"]), (&door, &json!("tester")));
+        let revised = json!({ "id": door, "action": "supersede", "content": "The door is red" });
+        let red = other.call("revise", revised)["id"].clone();
+        assert_eq!(one.call("recall", json!({ "key": "door" }))["memories"][0]["id"], red);
+        let history = one.call("recall", json!({ "id": red, "history": true }));
+        assert_eq!(history["memories"].as_array().unwrap().len(), 2);
+        for (action, count) in [("archive", 1), ("restore", 2), ("delete", 2)] {
+            one.call("forget", json!({ "ids": [red], "action": action }));
+            let left = other.call("recall", json!({ "limit": 10 }));
+            assert_eq!(left["memories"].as_array().unwrap().len(), count, "{action}: {left}");
+        }
+        // What the deleted one had superseded is back with its key.
+        assert_eq!(other.call("recall", json!({ "key": "door" }))["memories"][0]["id"], door);
+        one.call("agents", json!({ "action": "register", "task": "paints the door" }));
+        assert_eq!(other.call("agents", json!({}))["agents"][0]["task"], "paints the door");
+        let context = other.call("context", json!({ "task": "repair the roof" }));
+        assert!(context["context"].as_str().unwrap().contains("leaks"), "{context}");
+        let changes = other.call("changes", json!({ "since": since, "timeout": 5 }));
+        let seen: Vec<&str> =
+            changes["changes"].as_array().unwrap().iter().map(|it| it["event"].as_str().unwrap()).collect();
+        assert_eq!(seen, ["created", "created", "created", "archived", "updated", "deleted"]);
+        one.end();
+        other.end();
+        assert!(!shell.database().exists(), "nothing is made here");
     }
 }

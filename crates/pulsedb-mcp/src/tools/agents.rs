@@ -77,8 +77,8 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     let agent = agent.unwrap_or_else(|| own_name(call));
     let place = collective.as_deref().unwrap_or(call.memory.own());
     let existing = match action {
-        Action::Register => Some(call.memory.made(call.db, collective.as_deref())?),
-        _ => call.memory.existing(call.db, collective.as_deref())?,
+        Action::Register => Some(call.memory.made(&**call.db, collective.as_deref())?),
+        _ => call.memory.existing(&**call.db, collective.as_deref())?,
     };
     let active = match existing {
         None if action == Action::List => Vec::new(),

@@ -1,12 +1,14 @@
 //! A call of a tool: which one, by whom, on what, and what it answers.
 
-use pulsedb::PulseDB;
+use std::sync::Arc;
+
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::Value;
 
 use crate::error::ToolError;
 use crate::form::defused;
 use crate::memory::Memory;
+use crate::store::Store;
 
 /// A tool, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub(crate) struct Caller {
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) memory: &'a Memory,
-    pub(crate) db: &'a PulseDB,
+    pub(crate) db: &'a Arc<dyn Store>,
     pub(crate) caller: &'a Caller,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pulsedb::{CollectiveId, Experience, ExperienceId, PulseDB, WatchEvent, WatchEventType};
+use pulsedb::{CollectiveId, Experience, ExperienceId, WatchEvent, WatchEventType};
 use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -11,6 +11,7 @@ use crate::arguments::{bounded, fault, read};
 use crate::error::ToolError;
 use crate::form::{fenced_memories, memory, moment, shortened};
 use crate::limits::{CHANGES_MAX, NEWS_BYTES_MAX, WAIT_SECONDS_MAX};
+use crate::store::Store;
 use crate::tools::call::{Answer, Call, Name};
 use crate::tools::schema::{described, memory_schema, reads, whole};
 
@@ -73,9 +74,9 @@ pub(crate) fn waiting(call: &Call<'_>, arguments: &Map<String, Value>) -> Result
     if seconds == 0 {
         return Ok(None);
     }
-    let now = call.db.get_current_sequence();
+    let now = call.db.get_current_sequence()?;
     let since = number(since, now)?.unwrap_or(now);
-    let collective = call.memory.made(call.db, collective.as_deref())?;
+    let collective = call.memory.made(&**call.db, collective.as_deref())?;
     Ok(Some(Waiting { collective, since, timeout: Duration::from_secs(seconds as u64) }))
 }
 
@@ -83,18 +84,18 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     let Arguments { since, timeout, collective } = read("changes", arguments)?;
     bounded("timeout", timeout, 0, 0..=WAIT_SECONDS_MAX)?;
     let place = collective.as_deref().unwrap_or(call.memory.own()).to_owned();
-    let now = call.db.get_current_sequence();
+    let now = call.db.get_current_sequence()?;
     let since = number(since, now)?;
-    let (Some(since), Some(collective)) = (since, call.memory.existing(call.db, collective.as_deref())?)
+    let (Some(since), Some(collective)) = (since, call.memory.existing(&**call.db, collective.as_deref())?)
     else {
-        return Ok(answer(call.db, Vec::new(), since.unwrap_or(now), &place)?);
+        return Ok(answer(&**call.db, Vec::new(), since.unwrap_or(now), &place)?);
     };
     let (mut events, mut next) = call.db.poll_changes(collective, since)?;
     if events.len() > CHANGES_MAX {
         events.truncate(CHANGES_MAX);
         next = events.last().map_or(next, |event| event.sequence);
     }
-    Ok(answer(call.db, events, next, &place)?)
+    Ok(answer(&**call.db, events, next, &place)?)
 }
 
 /// A sequence number that this database has given out. One of another, or of before a restore, would hide what comes.
@@ -109,7 +110,7 @@ fn number(since: Option<i64>, now: u64) -> Result<Option<u64>, ToolError> {
     since.map(|given| known(given).ok_or_else(|| refused(given))).transpose()
 }
 
-fn answer(db: &PulseDB, events: Vec<WatchEvent>, next: u64, place: &str) -> pulsedb::Result<Answer> {
+fn answer(db: &dyn Store, events: Vec<WatchEvent>, next: u64, place: &str) -> pulsedb::Result<Answer> {
     let mut changes = Vec::with_capacity(events.len());
     let mut lines = Vec::with_capacity(events.len());
     let mut shown: Vec<Experience> = Vec::new();
@@ -136,7 +137,7 @@ fn answer(db: &PulseDB, events: Vec<WatchEvent>, next: u64, place: &str) -> puls
 }
 
 /// A memory as news: its content shortened, without its vector.
-pub(crate) fn live(db: &PulseDB, id: ExperienceId) -> pulsedb::Result<Option<Experience>> {
+pub(crate) fn live(db: &dyn Store, id: ExperienceId) -> pulsedb::Result<Option<Experience>> {
     Ok(db.get_experience(id)?.map(|it| Experience {
         content: shortened(&it.content, NEWS_BYTES_MAX),
         embedding: Vec::new(),

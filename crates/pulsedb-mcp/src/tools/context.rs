@@ -57,7 +57,7 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     }
     let tokens = bounded("tokens", tokens, CONTEXT_TOKENS_DEFAULT, CONTEXT_TOKENS_MIN..=CONTEXT_TOKENS_MAX)?;
     let place = collective.as_deref().unwrap_or(call.memory.own());
-    let found = match call.memory.existing(call.db, collective.as_deref())? {
+    let found = match call.memory.existing(&**call.db, collective.as_deref())? {
         None => pulsedb::ContextCandidates::default(),
         Some(collective_id) => call.db.get_context_candidates(ContextRequest {
             collective_id,

@@ -89,7 +89,7 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
         }
         return Ok(answer(found, &place));
     }
-    let Some(collective) = call.memory.existing(call.db, arguments.collective.as_deref())? else {
+    let Some(collective) = call.memory.existing(&**call.db, arguments.collective.as_deref())? else {
         return Ok(nothing(&place, "Nothing is stored for this project yet."));
     };
     if let Some(key) = &arguments.key {
@@ -108,7 +108,7 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     let limit = bounded("limit", arguments.limit, RECALLED_DEFAULT, 1..=RECALLED_MAX)?;
     let filter = arguments.filter.unwrap_or_default().resolved(arguments.history)?;
     let Some(query) = arguments.query.as_deref().filter(|query| !query.trim().is_empty()) else {
-        let found = call.db.get_recent_experiences_filtered(collective, limit, filter)?;
+        let found = call.db.get_recent_experiences(collective, limit, filter)?;
         return Ok(if found.is_empty() { nothing(&place, NONE) } else { answer(found, &place) });
     };
     let options = SearchOptions { k: limit, filter, explain: arguments.explain, ..SearchOptions::default() };

@@ -111,7 +111,7 @@ pub(crate) fn run(call: &Call<'_>, arguments: Map<String, Value>) -> Result<Answ
     let drafts: Vec<NewExperience> =
         memories.into_iter().map(|one| draft(call, one, duplicates)).collect::<Result<_, _>>()?;
     let name = collective.as_deref();
-    let into = call.memory.made(call.db, name)?;
+    let into = call.memory.made(&**call.db, name)?;
     let drafts = drafts.into_iter().map(|draft| NewExperience { collective_id: into, ..draft }).collect();
     let stored = store(call, into, drafts, &superseded)?;
     let place = name.unwrap_or(call.memory.own());

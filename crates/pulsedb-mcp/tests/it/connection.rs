@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pulsedb::{Config, PulseDB};
-use pulsedb_mcp::{Server, Settings};
+use pulsedb_mcp::{Server, Settings, Store};
 use rmcp::model::{CallToolRequestParams, CallToolResult, ProtocolVersion};
 use rmcp::service::RunningService;
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt, RoleClient, ServiceExt};
@@ -37,7 +37,7 @@ impl Place {
     pub(crate) fn server(&self, channel: bool) -> Server {
         let path = self.directory.path().join("db");
         Server::new(Settings {
-            open: Arc::new(move || PulseDB::open(&path, config())),
+            open: Arc::new(move || Ok(Arc::new(PulseDB::open(&path, config())?) as Arc<dyn Store>)),
             collective: COLLECTIVE.to_owned(),
             channel,
         })

@@ -114,7 +114,7 @@ impl Side for PostgresSubstrate {
     }
 
     fn sequence(&self) -> Result<Seq> {
-        self.current_sequence()
+        self.wait(self.current_sequence())
     }
 
     fn collectives(&self) -> Result<Vec<Collective>> {

@@ -3,8 +3,13 @@
 
 mod clients;
 mod conformance;
+#[cfg(target_os = "linux")]
+mod crashes;
 mod failures;
+mod model;
 mod moving;
+#[cfg(target_os = "linux")]
+mod own_server;
 mod same_answers;
 mod server;
 mod tenants;

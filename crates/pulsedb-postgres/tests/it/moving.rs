@@ -47,8 +47,8 @@ fn new(collective_id: CollectiveId, number: usize) -> NewExperience {
         source_agent: AgentId::new("ada"),
         source_task: Some(TaskId::new("task")),
         timestamp: Some(Timestamp(1_700_000_000_000 - number as i64)),
-        key: (number % 3 == 0).then(|| format!("key/{number}")),
-        expires_at: (number % 7 == 0).then_some(LATER),
+        key: number.is_multiple_of(3).then(|| format!("key/{number}")),
+        expires_at: number.is_multiple_of(7).then_some(LATER),
         ..Default::default()
     }
 }

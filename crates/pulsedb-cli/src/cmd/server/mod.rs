@@ -1,4 +1,4 @@
-//! `push` and `pull`: collectives between the database and a PostgreSQL server.
+//! `push` and `pull`: collectives between the database and a PostgreSQL server; and the memory there for `mcp`.
 
 #[cfg(not(feature = "postgres"))]
 #[path = "absent.rs"]
@@ -7,4 +7,4 @@ mod system;
 #[path = "postgres.rs"]
 mod system;
 
-pub(super) use system::{pull, push};
+pub(super) use system::{opener, pull, push};

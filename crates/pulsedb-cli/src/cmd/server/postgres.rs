@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use pulsedb::{Collective, Config, EmbeddingProvider, PulseDBError, ServerError, SubstrateProvider};
+use pulsedb_mcp::Opener;
 use pulsedb_postgres::{MoveError, MoveOptions, MoveProgress, Moved, PostgresConfig, PostgresSubstrate};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::args::MoveArgs;
@@ -19,6 +20,8 @@ use crate::output::Out;
 use crate::stamped::Stamped;
 use crate::text::{count, printable_line};
 
+/// The variable that names the server.
+const URL_VARIABLE: &str = "PULSEDB_POSTGRES_URL";
 /// A batch of large records takes longer than a call of an agent.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -65,13 +68,32 @@ pub(crate) fn pull(target: &Target, args: &MoveArgs, out: &mut Out) -> anyhow::R
 
 fn url(args: &MoveArgs) -> anyhow::Result<&str> {
     let url = args.url.as_deref().filter(|url| !url.is_empty());
-    let missing = || {
-        CliError::Usage(
-            "name the server: `postgres://user:password@host:port/database`, or that in PULSEDB_POSTGRES_URL"
-                .into(),
-        )
-    };
-    Ok(url.ok_or_else(missing)?)
+    Ok(url.ok_or_else(unnamed)?)
+}
+
+fn unnamed() -> CliError {
+    let form = "`postgres://user:password@host:port/database`";
+    CliError::Usage(format!("name the server: {form}, or that in {URL_VARIABLE}"))
+}
+
+/// Opens the memory of a tenant when it is first needed; its tables are made if there are none.
+pub(crate) fn opener(url: &str, tenant: &str) -> anyhow::Result<Opener> {
+    let of_environment = || std::env::var(URL_VARIABLE).ok();
+    let url = Some(url.to_owned()).filter(|url| !url.is_empty()).or_else(of_environment);
+    let url = url.filter(|url| !url.is_empty()).ok_or_else(unnamed)?;
+    let config = PostgresConfig { tenant: tenant.to_owned(), ..Default::default() };
+    // What cannot be is told to who starts the server, and not to a model later.
+    PostgresSubstrate::check(&url, &config)?;
+    Ok(Arc::new(move || {
+        Handle::current().block_on(async {
+            let stored = PostgresSubstrate::stored_embedder(&url, &config).await?;
+            let store = match stored {
+                Some(embedder) => connect(&url, config.clone(), embedder).await?,
+                None => PostgresSubstrate::connect(&url, config.clone()).await?,
+            };
+            Ok(Arc::new(store) as Arc<dyn pulsedb_mcp::Store>)
+        })
+    }))
 }
 
 /// What the other side is called in messages, in which no address stands.
