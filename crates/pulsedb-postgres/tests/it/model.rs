@@ -1,5 +1,6 @@
-//! Random operations, compared with a model that is too simple to be wrong. It is that of the embedded store, cut down to
-//! what a server has: no restoring, renaming and reopening.
+//! Random operations, compared with a model that is too simple to be wrong.
+//!
+//! It is that of the embedded store, cut down to what a server has: no restoring, renaming and reopening.
 
 use std::collections::{BTreeMap, BTreeSet};
 
