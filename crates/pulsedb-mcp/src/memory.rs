@@ -10,8 +10,8 @@ use unicode_normalization::UnicodeNormalization;
 use crate::error::ToolError;
 use crate::store::Store;
 
-/// Opens the database, and makes it if it is missing. It is called in a thread of a Tokio runtime that may block, and that
-/// runtime ends with the server.
+/// Opens the database, and makes it if it is missing. It is called in a thread that may block, of a Tokio runtime or not, and
+/// must not wait for the runtime of the server.
 pub type Opener = Arc<dyn Fn() -> pulsedb::Result<Arc<dyn Store>> + Send + Sync>;
 
 /// The database, opened when it is first needed: a handshake waits for no disk, and a database that cannot be opened is

@@ -31,7 +31,7 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
-    /// Follows these behind a number. What does not exist has no changes.
+    /// Follows these after a sequence number. What does not exist has no changes.
     pub(crate) fn new(db: &dyn Store, places: &[Place], since: Seq) -> Result<Self, ToolError> {
         let mut collectives = HashSet::new();
         let mut experiences = HashSet::new();

@@ -14,7 +14,7 @@ use crate::resources::Place;
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     tasks: Mutex<HashMap<Place, AbortHandle>>,
-    /// Where subscriptions begin whose tasks have not come to follow anything yet.
+    /// Where subscriptions start that are not followed yet.
     begun: Mutex<HashMap<task::Id, Seq>>,
     channel: Mutex<Option<AbortHandle>>,
     has_channel: AtomicBool,

@@ -236,13 +236,13 @@ async fn put(session: &Session<'_>, one: &Experience, sql: &str) -> Answer<()> {
     Ok(())
 }
 
-async fn has_expired(session: &Session<'_>, collective: CollectiveId) -> Answer<bool> {
+pub(crate) async fn has_expired(session: &Session<'_>, collective: CollectiveId) -> Answer<bool> {
     let sql = "SELECT FROM experience WHERE collective_id = $1 AND expires_at <= now_ms() LIMIT 1";
     Ok(session.row(sql, &[&collective.uuid()]).await?.is_some())
 }
 
 /// Removes some experiences that have expired. The collective is locked as a whole.
-async fn remove_expired(session: &mut Session<'_>, collective: CollectiveId) -> Answer<()> {
+pub(crate) async fn remove_expired(session: &mut Session<'_>, collective: CollectiveId) -> Answer<()> {
     let sql = rows::select(
         "WHERE x.collective_id = $1 AND x.expires_at <= now_ms() ORDER BY x.id LIMIT $2 FOR UPDATE OF x",
     );

@@ -22,6 +22,9 @@ fn invalid<T>(field: &str, reason: String) -> Answer<T> {
 /// Stores a relation between two experiences of one collective.
 pub(crate) async fn store(session: &mut Session<'_>, new: &NewExperienceRelation) -> Answer<RelationId> {
     let (source, target) = (new.source_id, new.target_id);
+    if source == target {
+        return invalid("target_id", format!("{target} is the source too; a relation has two ends"));
+    }
     let row = session.row("SELECT collective_id FROM experience WHERE id = $1", &[&source.uuid()]).await?;
     let row = row.ok_or(NotFoundError::Experience(source))?;
     let is_superseding = new.relation_type == RelationType::Supersedes;

@@ -70,6 +70,10 @@ async fn known(
 /// Stores experiences with their vectors; those that are there already stay as they are.
 pub(crate) async fn experiences(session: &mut Session<'_>, batch: &Batch<Experience>) -> Answer<()> {
     collectives::lock(session, batch.collective, Lock::Whole).await?;
+    // What has expired is hidden, and may stand in the way with its id or its key.
+    while records::has_expired(session, batch.collective).await? {
+        records::remove_expired(session, batch.collective).await?;
+    }
     let ids: Vec<Uuid> = batch.records.iter().map(|(one, _)| one.id.uuid()).collect();
     let known = known(session, "experience", batch.collective, &ids).await?;
     let new: Vec<_> = batch.records.iter().filter(|(one, _)| !known.contains(&one.id.uuid())).collect();

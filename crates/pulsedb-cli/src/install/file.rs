@@ -69,6 +69,9 @@ impl Change {
     /// not be there.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
         let context = || format!("cannot write {}", self.path.display());
+        // An agent that runs writes to its files, and may have done so while somebody looked at the change.
+        let is_same = read(&self.path)? == self.before;
+        anyhow::ensure!(is_same, "{} has changed meanwhile; run it again", self.path.display());
         let Some(after) = &self.after else {
             return fs::remove_file(&self.path).with_context(context);
         };

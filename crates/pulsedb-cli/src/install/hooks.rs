@@ -37,7 +37,7 @@ pub(crate) fn put(document: &mut Document, command: &Command) -> anyhow::Result<
             }
             (Some(Value::Object(_)), None) => document.put(&[HOOKS], event, &list(&hook)),
             (_, Some(Value::Array(_))) => document.push(&[HOOKS, event], &hook),
-            (_, Some(_)) => anyhow::bail!("`{HOOKS}.{event}` is no list"),
+            (_, Some(_)) => anyhow::bail!("`{HOOKS}.{event}` is not a list"),
             (Some(_), None) => anyhow::bail!("`{HOOKS}` is no object"),
         }
     }

@@ -37,8 +37,8 @@ impl Document {
     /// If it is no JSON, or no object.
     pub(crate) fn new(text: &str) -> anyhow::Result<Self> {
         let value: Value = serde_json::from_str(text)
-            .context("it is no JSON (comments are none either); mend it, or add the entry by hand")?;
-        anyhow::ensure!(value.is_object(), "it is no JSON object");
+            .context("it is not valid JSON (comments are not allowed); fix it, or add the entry by hand")?;
+        anyhow::ensure!(value.is_object(), "it is not a JSON object");
         Ok(Self { text: text.to_owned() })
     }
 

@@ -58,7 +58,14 @@ impl Served {
         writeln!(self.input, "{message}").unwrap();
     }
 
-    pub(crate) fn ask(&mut self, method: &str, mut params: Value) -> Value {
+    /// Asks, and waits for the answer.
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
+        let asked = self.begin(method, params);
+        self.until(method, |message| message["id"] == asked)
+    }
+
+    /// Asks, and waits for no answer: the number of the request.
+    pub(crate) fn begin(&mut self, method: &str, mut params: Value) -> u64 {
         self.asked += 1;
         if self.version != ERAS[0] {
             params["_meta"] = json!({
@@ -67,17 +74,21 @@ impl Served {
                 "io.modelcontextprotocol/clientCapabilities": {},
             });
         }
-        let asked = self.asked;
-        self.send(&json!({ "jsonrpc": "2.0", "id": asked, "method": method, "params": params }));
+        self.send(&json!({ "jsonrpc": "2.0", "id": self.asked, "method": method, "params": params }));
+        self.asked
+    }
+
+    /// The next message that is meant.
+    pub(crate) fn until(&mut self, what: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..OTHERS_MAX {
             let mut line = String::new();
             assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
-            let answer: Value = serde_json::from_str(&line).unwrap();
-            if answer["id"] == asked {
-                return answer;
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if is_meant(&message) {
+                return message;
             }
         }
-        panic!("no answer to {method}");
+        panic!("no message for {what}");
     }
 
     pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {

@@ -191,8 +191,20 @@ mod built_in {
         let seen: Vec<&str> =
             changes["changes"].as_array().unwrap().iter().map(|it| it["event"].as_str().unwrap()).collect();
         assert_eq!(seen, ["created", "created", "created", "archived", "updated", "deleted"]);
+        let collective = other.ask("resources/list", json!({}))["result"]["resources"][0]["uri"].clone();
         one.end();
         other.end();
+        // The first that a server is asked for.
+        let mut listening = start(ERAS[1]);
+        let wanted = json!({ "notifications": { "resourceSubscriptions": [collective] } });
+        listening.begin("subscriptions/listen", wanted);
+        listening.until("listen", |it| it["method"] == "notifications/subscriptions/acknowledged");
+        let mut one = start(ERAS[0]);
+        one.call("remember", json!({ "memories": [{ "content": "The gate is green" }] }));
+        let told = listening.until("a change", |it| it["method"] == "notifications/resources/updated");
+        assert_eq!(told["params"]["uri"], collective, "{told}");
+        one.end();
+        listening.end();
         assert!(!shell.database().exists(), "nothing is made here");
     }
 }

@@ -126,7 +126,7 @@ impl<T: Record> Difference<T> {
 }
 
 /// Reads a kind of records on both sides. What ends before `soon` and is on one side only does not count: the clocks of the
-/// two need not be the same. `seen` is called with each record of the destination that has its like at the source or none.
+/// two need not be the same. `seen` is called with each record of the destination.
 pub(super) fn compare<T: Record>(
     [from, to]: [&dyn Side; 2],
     of: CollectiveId,

@@ -41,10 +41,10 @@ pub enum MoveError {
         /// Its name at the destination.
         there: String,
     },
-    /// The destination has what the source does not have. Nothing of the collective was copied.
+    /// The destination has what the source does not have.
     #[error(
         "the collective `{name}` has changed at the destination: {surplus} of its records are not at the source, \
-         and {newer} were changed later than there (for example {example}); nothing of it was copied. \
+         and {newer} were changed later than there (for example {example}). \
          Copy the other way first, or overwrite what the destination has"
     )]
     Diverged {

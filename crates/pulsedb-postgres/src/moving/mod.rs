@@ -39,7 +39,8 @@ const ENDING_MS: i64 = 60_000;
 pub struct MoveOptions {
     /// The collective; all of them if `None`.
     pub collective: Option<CollectiveId>,
-    /// Whether to replace and remove what the destination alone has or has changed. By default that is refused.
+    /// Whether to replace and remove what the destination alone has, or has changed later than the source did, by the clocks of
+    /// the two. By default that is refused.
     pub overwrite: bool,
 }
 
@@ -166,6 +167,13 @@ impl Plan {
         self.experiences.is_none() && self.relations.is_none() && self.insights.is_none()
     }
 
+    /// Whether records of the destination go, those that are stored again included.
+    fn removes(&self) -> bool {
+        self.experiences.removed().next().is_some()
+            || self.relations.removed().next().is_some()
+            || self.insights.removed().next().is_some()
+    }
+
     /// Whether the destination has changed on its own.
     fn is_foreign(&self) -> bool {
         self.surplus() > 0 || self.experiences.newer > 0
@@ -210,6 +218,8 @@ impl Copying<'_> {
             }
             if plan.is_foreign() && !self.overwrite {
                 self.expect_written_meanwhile(&plan)?;
+            } else if plan.removes() && !self.overwrite && self.sequences()?[1] != plan.sequences[1] {
+                // Somebody has written there since it was read: what would be removed may be newer than it was.
             } else {
                 match self.apply(&plan, &mut done, progress) {
                     // A record has gone while it was copied.

@@ -5,9 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use pulsedb::{
-    AgentId, CollectiveId, Config, DerivedInsight, EmbeddingDimension, Experience, ExperienceId,
-    ExperienceRelation, ExperienceType, InsightType, NewDerivedInsight, NewExperience, NewExperienceRelation,
-    PulseDB, RelationType, SubstrateProvider, TaskId, Timestamp,
+    AgentId, CollectiveId, Config, DerivedInsight, DuplicatePolicy, EmbeddingDimension, Experience,
+    ExperienceId, ExperienceRelation, ExperienceType, InsightType, NewDerivedInsight, NewExperience,
+    NewExperienceRelation, PulseDB, RelationType, SubstrateProvider, TaskId, Timestamp,
 };
 use pulsedb_postgres::{MoveError, MoveOptions, Moved, PostgresConfig, PostgresSubstrate, pull, push};
 
@@ -186,6 +186,38 @@ fn interrupted_copies_go_on_and_store_nothing_twice() {
 }
 
 #[test]
+fn what_has_expired_at_the_server_is_in_nobodys_way() {
+    let Some(url) = url() else { return };
+    let (runtime, home) = (runtime(), tempfile::tempdir().unwrap());
+    let server = runtime.block_on(store(&url, &new_tenant()));
+    let db = database(home.path(), "one");
+    let (team, _) = filled(&db, "team", 20);
+    pushed(&db, &server);
+    let keyed = |expires_at| NewExperience { key: Some("one".into()), expires_at, ..new(team, 1) };
+    let soon = Timestamp(Timestamp::now().as_millis() + 300);
+    runtime.block_on(server.store_experience(keyed(Some(soon)))).unwrap();
+    let is_gone = |_| runtime.block_on(server.get_by_key(team, "one")).unwrap().is_none();
+    assert!((0..100_000).any(is_gone), "it never expires");
+    let id = db.record_experience(keyed(None)).unwrap();
+    assert_eq!(pushed(&db, &server)[0].copied, 1);
+    assert_eq!(runtime.block_on(server.get_by_key(team, "one")).unwrap().unwrap().id, id);
+}
+
+#[test]
+fn experience_does_not_supersede_itself_at_the_server_either() {
+    let Some(url) = url() else { return };
+    let (runtime, home) = (runtime(), tempfile::tempdir().unwrap());
+    let server = runtime.block_on(store(&url, &new_tenant()));
+    let db = database(home.path(), "one");
+    let (team, ids) = filled(&db, "team", 20);
+    pushed(&db, &server);
+    let again = || NewExperience { duplicate: DuplicatePolicy::Reinforce, key: None, ..new(team, 5) };
+    let refused = runtime.block_on(server.supersede_experience(ids[5], again())).unwrap_err();
+    assert_eq!(refused.to_string(), db.supersede_experience(ids[5], again()).unwrap_err().to_string());
+    assert!(!runtime.block_on(server.get_experience(ids[5])).unwrap().unwrap().superseded);
+}
+
+#[test]
 fn later_changes_follow_and_those_of_the_destination_are_kept() {
     let Some(url) = url() else { return };
     let (runtime, home) = (runtime(), tempfile::tempdir().unwrap());
@@ -214,7 +246,7 @@ fn later_changes_follow_and_those_of_the_destination_are_kept() {
     let refused = push(&db, &server, MoveOptions::default(), |_| {}).unwrap_err();
     let said = refused.to_string();
     assert!(matches!(refused, MoveError::Diverged { surplus: 1, newer: 1, .. }), "{refused:?}");
-    assert!(said.contains("`team`") && said.contains("nothing of it was copied"), "{said}");
+    assert!(said.contains("`team`") && said.contains("overwrite"), "{said}");
     assert!(runtime.block_on(server.get_experience(theirs)).unwrap().is_some());
     let back = pull(&server, &db, MoveOptions::default(), |_| {}).unwrap();
     assert_eq!(back[0].copied, 3, "the new one, the reinforced one and its relation");

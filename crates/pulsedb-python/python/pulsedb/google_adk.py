@@ -170,9 +170,12 @@ def _storable(text: str) -> str:
 
 def _moment(timestamp: str | None) -> datetime | None:
     """The moment that an entry tells, if it tells one: without a time zone one of this machine."""
+    if not timestamp:
+        return None
     try:
-        return datetime.fromisoformat(timestamp).astimezone(timezone.utc) if timestamp else None
-    except ValueError:
+        # Python 3.10 does not read the `Z` of UTC.
+        return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -10,7 +10,7 @@ use pulsedb::{Collective, Config, EmbeddingProvider, PulseDBError, ServerError, 
 use pulsedb_mcp::Opener;
 use pulsedb_postgres::{MoveError, MoveOptions, MoveProgress, Moved, PostgresConfig, PostgresSubstrate};
 use serde_json::{Value, json};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::args::MoveArgs;
@@ -84,8 +84,9 @@ pub(crate) fn opener(url: &str, tenant: &str) -> anyhow::Result<Opener> {
     let config = PostgresConfig { tenant: tenant.to_owned(), ..Default::default() };
     // What cannot be is told to who starts the server, and not to a model later.
     PostgresSubstrate::check(&url, &config)?;
+    let background = Background(Some(runtime()?));
     Ok(Arc::new(move || {
-        Handle::current().block_on(async {
+        background.wait(async {
             let stored = PostgresSubstrate::stored_embedder(&url, &config).await?;
             let store = match stored {
                 Some(embedder) => connect(&url, config.clone(), embedder).await?,
@@ -94,6 +95,25 @@ pub(crate) fn opener(url: &str, tenant: &str) -> anyhow::Result<Opener> {
             Ok(Arc::new(store) as Arc<dyn pulsedb_mcp::Store>)
         })
     }))
+}
+
+/// A runtime with a thread of its own: calls of the store wait for it in whatever thread they are made, that of the server's
+/// runtime included.
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn wait<T>(&self, call: impl Future<Output = T>) -> T {
+        self.0.as_ref().expect("it is taken when it is dropped").block_on(call)
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // A runtime must not be waited for in a task of another one.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// What the other side is called in messages, in which no address stands.
@@ -148,7 +168,7 @@ fn named(
     let missing = || {
         let others =
             if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
-        CliError::NotFound(format!("no collective `{name}` of {}; {others}", server_name(args)))
+        CliError::NotFound(format!("{} has no collective `{name}`; {others}", server_name(args)))
     };
     Ok(found.ok_or_else(missing)?)
 }
@@ -183,7 +203,7 @@ fn print(moved: &[Moved], args: &MoveArgs, (from, to): (&str, &str), out: &mut O
         let (insights, copied) = (count(one.insights, "insight"), count(one.copied, "record"));
         let removed = match one.removed {
             0 => String::new(),
-            removed => format!(", {} of before removed", count(removed, "record")),
+            removed => format!(", {} removed first", count(removed, "record")),
         };
         let name = printable_line(&one.name);
         writeln!(
