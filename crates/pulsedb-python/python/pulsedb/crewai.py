@@ -109,7 +109,10 @@ class PulseStorage:
         limit: int = 10,
         min_score: float = 0.0,
     ) -> list[tuple[MemoryRecord, float]]:
-        """The records whose vectors are nearest, each with the cosine; none has less than 0."""
+        """The records whose vectors are nearest, each with the cosine; none has less than 0.
+
+        `metadata_filter` and `categories` choose among the nearest 1000: where few fit, there may be more than are found.
+        """
         self._expect_dimension(query_embedding)
         vector = np.asarray(query_embedding, dtype=np.float32)
         found: list[tuple[MemoryRecord, float]] = []

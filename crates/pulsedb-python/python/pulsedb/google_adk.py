@@ -81,7 +81,7 @@ class PulseMemoryService(BaseMemoryService):
         session_id: str | None = None,
         custom_metadata: Mapping[str, object] | None = None,
     ) -> None:
-        """Remembers those of these events that are not there yet."""
+        """Remembers those of these events that are not there yet; `custom_metadata` is not kept."""
         await asyncio.to_thread(self._add, _place(app_name, user_id), map(_entry, events), session_id)
 
     async def add_memory(
@@ -92,7 +92,10 @@ class PulseMemoryService(BaseMemoryService):
         memories: Sequence[MemoryEntry],
         custom_metadata: Mapping[str, object] | None = None,
     ) -> None:
-        """Remembers entries with their metadata. One whose id is there already is left as it is."""
+        """Remembers entries, each with its own metadata. One whose id is there already is left as it is.
+
+        The `custom_metadata` of the call is not kept.
+        """
         await asyncio.to_thread(self._add, _place(app_name, user_id), memories, None)
 
     async def search_memory(self, *, app_name: str, user_id: str, query: str) -> SearchMemoryResponse:
