@@ -32,6 +32,7 @@ pub(crate) struct TenantArgs {
         long = "tenant",
         value_name = "NAME",
         default_value = "default",
+        requires = "url",
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) name: String,

@@ -5,7 +5,15 @@ use std::process::Stdio;
 use serde_json::json;
 
 use crate::served::{ERAS, Served};
-use crate::shell::{Shell, text_of};
+use crate::shell::{Shell, failure, text_of};
+
+#[test]
+fn tenant_without_its_server_is_refused() {
+    let shell = Shell::new();
+    let said = failure(&shell.run(["mcp", "--tenant", "team"]), 2);
+    assert!(said.contains("--url"), "{said}");
+    assert!(!shell.database().exists());
+}
 
 #[test]
 fn server_speaks_both_eras_and_ends_with_its_client() {

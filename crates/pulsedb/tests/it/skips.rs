@@ -13,6 +13,8 @@ const NEEDS: &[(&str, bool)] = &[
     ("mount", cfg!(target_os = "linux")),
     // To mount a file system of a process; other crates of the workspace do.
     ("fuse", cfg!(target_os = "linux")),
+    // To trace the system calls of a process; other crates of the workspace do.
+    ("strace", cfg!(target_os = "linux")),
     // To start a process as another user.
     ("users", cfg!(unix)),
 ];
