@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let said = error.to_string();
             let shown = secret::hidden(&said);
-            // Help is no error, and has no address but the example.
+            // Help is not an error, and the only address in it is the example.
             if !error.use_stderr() || shown == said {
                 error.exit();
             }

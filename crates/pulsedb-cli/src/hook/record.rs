@@ -109,7 +109,7 @@ fn read(path: &Path, done: usize) -> anyhow::Result<Transcript> {
             Err(error) => flaws.push(Flaw { line: number, reason: format!("not JSON: {error}") }),
         }
     }
-    // The program is told by its entries; a few may be of neither.
+    // The entries show which program wrote them; a short session may show neither.
     let shape = Shape::of_list(entries.iter().map(|(_, entry)| entry)).filter(|it| it.is_session());
     let mut transcript = lines(shape.unwrap_or(Shape::Session), &entries, Some(path));
     transcript.flaws.extend(flaws);

@@ -38,7 +38,7 @@ pub(crate) fn put(document: &mut Document, command: &Command) -> anyhow::Result<
             (Some(Value::Object(_)), None) => document.put(&[HOOKS], event, &list(&hook)),
             (_, Some(Value::Array(_))) => document.push(&[HOOKS, event], &hook),
             (_, Some(_)) => anyhow::bail!("`{HOOKS}.{event}` is not a list"),
-            (Some(_), None) => anyhow::bail!("`{HOOKS}` is no object"),
+            (Some(_), None) => anyhow::bail!("`{HOOKS}` is not an object"),
         }
     }
     Ok(())

@@ -34,7 +34,7 @@ pub(crate) struct Document {
 
 impl Document {
     /// # Errors
-    /// If it is no JSON, or no object.
+    /// If it is not JSON, or not an object.
     pub(crate) fn new(text: &str) -> anyhow::Result<Self> {
         let value: Value = serde_json::from_str(text)
             .context("it is not valid JSON (comments are not allowed); fix it, or add the entry by hand")?;

@@ -61,7 +61,7 @@ pub(crate) fn put_json(document: &mut Document, key: &str, command: &Command) ->
                 document.put(&[key], NAME, &entry);
             }
         }
-        Some(_) => bail!("`{key}` is no object"),
+        Some(_) => bail!("`{key}` is not an object"),
     }
     Ok(())
 }
@@ -71,8 +71,8 @@ pub(crate) fn take_json(document: &mut Document, key: &str) {
     document.take(&[key], NAME);
 }
 
-/// Puts the server into a TOML document, in the place of an earlier table. Behind what is there stands one line end more,
-/// which goes with the table.
+/// Puts the server into a TOML document, in the place of an earlier table. One line end is added before the table, and is
+/// removed with it.
 pub(crate) fn put_toml(text: Option<&str>, command: &Command) -> anyhow::Result<String> {
     // What JSON writes of a text is a basic string of TOML, too.
     let words = serde_json::to_string(&command.words("mcp"))?;

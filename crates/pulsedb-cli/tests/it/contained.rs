@@ -126,7 +126,7 @@ struct Call<'t> {
 }
 
 impl<'t> Call<'t> {
-    /// `None` for what is no call, such as the rest of one that another thread came between.
+    /// `None` for a line that is not a call, such as the rest of one that another thread interrupted.
     fn of(line: &'t str) -> Option<Self> {
         let (_process, call) = line.split_once(char::is_whitespace)?;
         let (name, arguments) = call.trim_start().split_once('(')?;

@@ -35,7 +35,7 @@ mod built_in {
     use super::*;
     use crate::served::{ERAS, Served};
 
-    /// The address of the server's owner; `None`, with the reason printed, where there is no server.
+    /// The server's address, with its owner as the user; `None` without a server, and the reason is printed.
     fn url() -> Option<String> {
         let url = std::env::var("PULSEDB_POSTGRES_URL").ok().filter(|url| !url.is_empty());
         if url.is_none() {

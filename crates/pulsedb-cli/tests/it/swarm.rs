@@ -248,7 +248,7 @@ impl Watchers {
     }
 }
 
-/// A list in order, so that what is there twice shows.
+/// The ids in order, so that one that is there twice shows.
 fn sorted<'a>(ids: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
     let mut ids: Vec<_> = ids.into_iter().collect();
     ids.sort_unstable();

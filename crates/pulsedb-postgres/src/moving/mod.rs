@@ -218,9 +218,7 @@ impl Copying<'_> {
             }
             if plan.is_foreign() && !self.overwrite {
                 self.expect_written_meanwhile(&plan)?;
-            } else if plan.removes() && !self.overwrite && self.sequences()?[1] != plan.sequences[1] {
-                // Somebody has written there since it was read: what would be removed may be newer than it was.
-            } else {
+            } else if self.may_apply(&plan)? {
                 match self.apply(&plan, &mut done, progress) {
                     // A record has gone while it was copied.
                     Err(PulseDBError::NotFound(_)) => {}
@@ -264,6 +262,11 @@ impl Copying<'_> {
         })?;
         let insights = compare::<DerivedInsight>(sides, id, soon, |_| {})?;
         Ok(Plan { experiences, relations, insights, loosened, sequences })
+    }
+
+    /// Whether what would be removed is still as it was compared: not if somebody has written there since.
+    fn may_apply(&self, plan: &Plan) -> Result<bool, PulseDBError> {
+        Ok(self.overwrite || !plan.removes() || self.sequences()?[1] == plan.sequences[1])
     }
 
     /// Refuses to go on, unless somebody has written while the sides were read one after the other.

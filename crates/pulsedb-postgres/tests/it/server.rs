@@ -8,7 +8,7 @@ use pulsedb_postgres::{PostgresConfig, PostgresSubstrate};
 /// Dimensions of the vectors that tests supply.
 pub(crate) const DIMENSION: usize = 8;
 
-/// The address of the server's owner; `None`, with the reason printed, where there is no server.
+/// The server's address, with its owner as the user; `None` without a server, and the reason is printed.
 pub(crate) fn url() -> Option<String> {
     let url = std::env::var("PULSEDB_POSTGRES_URL").ok().filter(|url| !url.is_empty());
     if url.is_none() {

@@ -119,7 +119,7 @@ class PulseStorage:
         if limit <= 0 or not vector.any():
             return found
         # First as many as are likely to do, then as many as one call gives.
-        for k in (min(limit * 4, ROWS_MAX), ROWS_MAX):
+        for k in sorted({min(limit * 4, ROWS_MAX), ROWS_MAX}):
             hits = self._db.search(self._collective, vector, k=k, filter=_wanted(scope_prefix, categories))
             found = [
                 (record, score)

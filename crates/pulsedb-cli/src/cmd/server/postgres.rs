@@ -82,7 +82,7 @@ pub(crate) fn opener(url: &str, tenant: &str) -> anyhow::Result<Opener> {
     let url = Some(url.to_owned()).filter(|url| !url.is_empty()).or_else(of_environment);
     let url = url.filter(|url| !url.is_empty()).ok_or_else(unnamed)?;
     let config = PostgresConfig { tenant: tenant.to_owned(), ..Default::default() };
-    // What cannot be is told to who starts the server, and not to a model later.
+    // Bad settings fail here, where the user sees it, and not in an answer to a model later.
     PostgresSubstrate::check(&url, &config)?;
     let background = Background(Some(runtime()?));
     Ok(Arc::new(move || {
